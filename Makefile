@@ -1,0 +1,113 @@
+# One non-recursive make. Each folder adds a module.mk; this file has the rules.
+#
+#   make run        install what is missing, build, run the quick start scenario
+#   make test       install what is missing, build, unit tests (sanitized), scenario tests
+#   make lint coverage bench fuzz clean install
+#
+# Variants build beside each other: SAN=1 (ASan + UBSan), COV=1 (gcov), CC=clang.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+CC ?= gcc
+ifeq ($(CC),cc)
+CC := gcc
+endif
+
+VARIANT := $(if $(SAN),san,$(if $(COV),cov,release))
+BUILD ?= build
+OUT := $(BUILD)/$(VARIANT)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) -D_GNU_SOURCE \
+	-DRIBCAGE_VERSION='"$(VERSION)"' -fno-strict-aliasing -fstack-protector-strong
+ALL_LDFLAGS := $(LDFLAGS)
+ifdef SAN
+ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ALL_LDFLAGS += -fsanitize=address,undefined
+endif
+ifdef COV
+ALL_CFLAGS += -O0 --coverage
+ALL_LDFLAGS += --coverage
+endif
+NL_CFLAGS := -isystem /usr/include/libnl3
+ALL_CFLAGS += $(NL_CFLAGS)
+
+.DEFAULT_GOAL := all
+.PHONY: all deps run test unit scenarios lint coverage bench fuzz clean install
+
+LIBRARIES :=
+TESTS :=
+FUZZERS :=
+BENCHES :=
+PROGRAMS :=
+OBJECTS :=
+
+# $(call library,NAME,FOLDER,LIBRARIES IT NEEDS,SYSTEM LIBRARIES): an archive of FOLDER's sources,
+# and a program per *_test.c, *_fuzz.c and *_bench.c in it.
+define library
+LIBRARIES += $(1)
+$(1)_FOLDER := $(2)
+$(1)_SOURCES := $$(filter-out %_test.c %_fuzz.c %_bench.c %/main.c,$$(wildcard $(2)/*.c))
+$(1)_OBJECTS := $$($(1)_SOURCES:%.c=$(OUT)/%.o)
+$(1)_NEEDS := $(1) $(3)
+$(1)_SYSTEM := $(4)
+OBJECTS += $$($(1)_OBJECTS)
+$(OUT)/lib$(1).a: $$($(1)_OBJECTS)
+$(1)_TESTS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_test.c))
+$(1)_FUZZERS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_fuzz.c))
+$(1)_BENCHES := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_bench.c))
+TESTS += $$($(1)_TESTS)
+FUZZERS += $$($(1)_FUZZERS)
+BENCHES += $$($(1)_BENCHES)
+OBJECTS += $$(patsubst %,%.o,$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES))
+$$($(1)_TESTS): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
+$$($(1)_FUZZERS) $$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
+$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS))
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< $$(LINK)
+endef
+
+# $(call program,NAME,MAIN.c,LIBRARIES,SYSTEM LIBRARIES,FLAGS)
+define program
+PROGRAMS += $(BUILD)/$(1)
+OBJECTS += $(OUT)/$(2:.c=.o)
+$(OUT)/$(1): $(OUT)/$(2:.c=.o) $$(patsubst %,$(OUT)/lib%.a,$(3))
+	$$(CC) $$(ALL_LDFLAGS) $$(if $$(SAN)$$(COV),,$(5)) -o $$@ $$< $$(patsubst %,$(OUT)/lib%.a,$(3)) $(4)
+endef
+
+include speaker/base/module.mk speaker/core/module.mk speaker/config/module.mk \
+	speaker/ios/module.mk speaker/host/module.mk \
+	sim/yaml/module.mk sim/calico/module.mk sim/topo/module.mk sim/lab/module.mk \
+	sim/check/module.mk sim/scenario/module.mk reports/module.mk sim/cli/module.mk
+
+# The programs of the release variant are linked to build/ itself.
+$(BUILD)/%: $(OUT)/%
+	@ln -sf $(VARIANT)/$* $@
+
+all: $(PROGRAMS)
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+-include $(OBJECTS:.o=.d)
+
+.SECONDARY:
+
+include .ci/targets.mk
+
+clean:
+	rm -rf $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/ribcage \
+		$(DESTDIR)$(PREFIX)/share/ribcage
+	install -m 755 $(OUT)/ribcage $(OUT)/ribcage-speaker $(DESTDIR)$(PREFIX)/bin
+	cp -r scenarios topologies $(DESTDIR)$(PREFIX)/share/ribcage

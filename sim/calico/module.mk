@@ -1,0 +1,1 @@
+$(eval $(call library,calico,sim/calico,yaml config core base,-lyaml -ljansson))

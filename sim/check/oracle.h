@@ -1,0 +1,130 @@
+#ifndef RIBCAGE_ORACLE_H
+#define RIBCAGE_ORACLE_H
+
+#include "../../speaker/base/addr.h"
+#include "../../speaker/core/attr.h"
+#include "../../speaker/core/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct text;
+
+/*
+ * What must hold once things have settled, computed from configurations alone and with code that is
+ * not the speaker's: which sessions come up, every node's Loc-RIB and kernel table, why a route
+ * that one might expect is not there.
+ *
+ *   oracle.c         input and lookups
+ *   oracle_session.c which configured ends meet, and why others do not
+ *   oracle_route.c   propagation to a fixed point: policy, reflection, decision
+ *   oracle_policy.c  its own evaluation of policy terms
+ *
+ * The computation is synchronous: a route spreads from its origin, every node keeps the best of
+ * what its neighbours would send, until nothing changes. BGP configurations that have no or several
+ * stable outcomes are reported as such (`unstable`), never guessed.
+ */
+
+struct oracle_node {
+    const char *name;
+    const struct bgp_config *config; /* NULL: no BGP here */
+    struct ip_addr addrs[8];         /* the node's own addresses that peers may use */
+    size_t addr_count;
+    struct ip_prefix subnets[8]; /* connected */
+    size_t subnet_count;
+    bool up; /* false: the speaker is stopped or killed */
+};
+
+/* Traffic between two nodes that a fault cuts (TCP 179). */
+struct oracle_cut {
+    uint32_t a, b; /* b UINT32_MAX: with everyone */
+};
+
+struct oracle_input {
+    const struct oracle_node *nodes;
+    size_t node_count;
+    const struct oracle_cut *cuts;
+    size_t cut_count;
+    bool routed_fabric; /* next hops resolve to the fabric's gateway */
+    struct ip_addr gateway4, gateway6;
+};
+
+struct oracle;
+
+struct oracle *oracle_new(const struct oracle_input *in); /* NULL: out of memory; copies nothing:
+                                                             the input must outlive it */
+void oracle_free(struct oracle *o);
+
+/* ---- sessions ---- */
+
+struct oracle_session {
+    uint32_t a, b;             /* node indices, a < b */
+    uint32_t peer_a, peer_b;   /* index into config->peers of the ends that meet */
+    enum bgp_family transport; /* family of the addresses */
+    struct ip_addr addr_a, addr_b;
+    uint16_t hold_time_s; /* negotiated */
+    bool families[BGP_FAMILIES];
+};
+size_t oracle_sessions(const struct oracle *o,
+                       const struct oracle_session **ret_sessions); /* sorted */
+
+/* A configured end that does not come up, and why. */
+struct oracle_failure {
+    uint32_t node, peer; /* config->peers index */
+    const char *cause;   /* stable id: "bad-peer-as", "no-such-neighbor", "not-configured-there",
+                            "both-passive", "password", "ttl", "waiting-for-lock", "shutdown",
+                            "speaker-down", "blocked", "no-common-family", "same-router-id" */
+    const char *detail;  /* "remote-as 64512 expected, kube-2 is 64514" */
+};
+size_t oracle_failures(const struct oracle *o, const struct oracle_failure **ret_failures);
+
+/* ---- routes ---- */
+
+struct oracle_route {
+    struct ip_prefix prefix;
+    uint32_t from_node; /* neighbour it was learned from; own index for own routes */
+    uint32_t origin_node;
+    struct ip_addr next_hop; /* BGP NEXT_HOP; not set for own routes */
+    struct attr_values attrs;
+    bool in_fib;            /* the speaker installs it */
+    struct ip_addr gateway; /* in the kernel */
+    bool blackhole;
+    uint32_t metric;
+};
+/* Loc-RIB of a node, sorted by prefix. */
+size_t oracle_loc_rib(const struct oracle *o, uint32_t node,
+                      const struct oracle_route **ret_routes);
+const struct oracle_route *oracle_find(const struct oracle *o, uint32_t node, struct ip_prefix p);
+/* Sums of scoreboard_route_digest as the speaker keeps them; prefix counts per family. */
+struct oracle_totals {
+    uint64_t loc_rib[2], fib[2];
+    uint64_t loc_rib_digest, fib_digest;
+    uint32_t established; /* sessions of this node */
+};
+struct oracle_totals oracle_totals(const struct oracle *o, uint32_t node);
+/* Prefixes whose outcome depends on timing; 0 in a well-made network. */
+size_t oracle_unstable(const struct oracle *o, const struct ip_prefix **ret_prefixes);
+
+/* Why `node` has no route to `prefix`, or why it has the one it has: the chain of hops from the
+ * origin, and at the last hop the rule that stopped it: "kube-3 -> rr1: rejected by BGPFilter
+ * block-two exportV4[0] Reject In 10.244.2.0/24". */
+void oracle_explain(const struct oracle *o, uint32_t node, struct ip_prefix prefix,
+                    struct text *out);
+
+/* The oracle's own evaluation of a chain: passes? *ret_attrs (in arena) as changed; *ret_rule names
+ * the deciding policy and term. */
+struct oracle_candidate {
+    struct ip_prefix prefix;
+    const struct attr_values *attrs;
+    enum route_source source;
+    const char *interface;
+    uint32_t metric;
+    bool external_session;
+};
+bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
+                   const struct oracle_candidate *r, struct arena *arena,
+                   struct attr_values *ret_attrs, const char **ret_rule);
+
+#endif

@@ -1,0 +1,1 @@
+$(eval $(call library,lab,sim/lab,core base,-lnl-route-3 -lnl-3 -ljansson -lpcap))

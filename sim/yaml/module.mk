@@ -1,0 +1,1 @@
+$(eval $(call library,yaml,sim/yaml,base,-lyaml))

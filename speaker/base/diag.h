@@ -1,0 +1,56 @@
+#ifndef RIBCAGE_BASE_DIAG_H
+#define RIBCAGE_BASE_DIAG_H
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Findings about texts a user handed in: all of them, not the first only.
+ *
+ * One line each: `mesh.yaml:41:9: error: links[7]: unknown node "r1O" (did you mean "r10"?)`.
+ * Line and column count from 1; 0 means "not known" and is left out. File and message are copied
+ * and may hold anything: they are escaped when printed.
+ */
+
+enum diag_severity {
+    DIAG_ERROR,
+    DIAG_WARNING,
+    DIAG_NOTE,
+};
+
+struct diag_place {
+    const char *file; /* may be NULL; must outlive the call only */
+    uint32_t line;
+    uint32_t column;
+};
+
+struct diag {
+    enum diag_severity severity;
+    const char *file; /* "" when unknown */
+    uint32_t line;
+    uint32_t column;
+    const char *id; /* stable, e.g. "unknown-field"; "" when none */
+    const char *message;
+};
+
+struct diag_list;
+
+#define DIAG_COUNT_MAX 1000 /* further ones are counted, not kept */
+
+struct diag_list *diag_list_new(void);
+void diag_list_free(struct diag_list *d);
+/* `id` may be NULL. Never fails visibly: out of memory counts the finding without its text. */
+void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_place place,
+              const char *id, const char *format, ...) __attribute__((format(printf, 5, 6)));
+size_t diag_count(const struct diag_list *d);
+size_t diag_error_count(const struct diag_list *d); /* counts the dropped ones too */
+const struct diag *diag_at(const struct diag_list *d, size_t index);
+/* Sorts by file (in order of first appearance), line, column; stable. */
+void diag_sort(struct diag_list *d);
+/* One line per finding, and a closing line if some were dropped. */
+void diag_print(const struct diag_list *d, struct text *out);
+
+#endif

@@ -1,0 +1,1 @@
+$(eval $(call library,config,speaker/config,core base,-ljansson))

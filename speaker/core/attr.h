@@ -1,0 +1,142 @@
+#ifndef RIBCAGE_CORE_ATTR_H
+#define RIBCAGE_CORE_ATTR_H
+
+#include "../base/addr.h"
+#include "../base/slab.h"
+#include "../base/table.h"
+#include "config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Path attributes: one immutable, interned set per distinct content, shared by all routes that have
+ * it. A set is one allocation: the struct, then its arrays. Two sets are the same iff their ids
+ * are.
+ *
+ * RFC 4271 5, 1997, 4360, 4456, 6793 (AS numbers always held as four octets), 8092. Unknown
+ * optional transitive attributes are kept raw and passed on with the Partial bit.
+ */
+
+enum bgp_attr_code {
+    ATTR_ORIGIN = 1,
+    ATTR_AS_PATH = 2,
+    ATTR_NEXT_HOP = 3,
+    ATTR_MED = 4,
+    ATTR_LOCAL_PREF = 5,
+    ATTR_ATOMIC_AGGREGATE = 6,
+    ATTR_AGGREGATOR = 7,
+    ATTR_COMMUNITIES = 8,
+    ATTR_ORIGINATOR_ID = 9,
+    ATTR_CLUSTER_LIST = 10,
+    ATTR_MP_REACH = 14,
+    ATTR_MP_UNREACH = 15,
+    ATTR_EXT_COMMUNITIES = 16,
+    ATTR_AS4_PATH = 17,
+    ATTR_AS4_AGGREGATOR = 18,
+    ATTR_LARGE_COMMUNITIES = 32,
+    ATTR_OTC = 35,
+};
+
+#define ATTR_FLAG_OPTIONAL 0x80
+#define ATTR_FLAG_TRANSITIVE 0x40
+#define ATTR_FLAG_PARTIAL 0x20
+#define ATTR_FLAG_EXTENDED 0x10
+
+enum as_segment_type {
+    AS_SET = 1,
+    AS_SEQUENCE = 2,
+    AS_CONFED_SEQUENCE = 3,
+    AS_CONFED_SET = 4,
+};
+
+/* AS_PATH as held: segments one after the other in `words`: (type << 16 | count), then the ASes. */
+struct as_path {
+    const uint32_t *words;
+    uint32_t word_count;
+};
+
+struct attr_unknown {
+    uint8_t flags;
+    uint8_t code;
+    uint16_t size;
+    const uint8_t *data;
+};
+
+/* What a set holds. Also the plain form in which decoders and policies build one before interning
+ * (then the arrays belong to the builder's scratch arena). */
+struct attr_values {
+    uint8_t origin; /* 0 IGP, 1 EGP, 2 INCOMPLETE */
+    bool has_med, has_local_pref, has_originator_id, atomic_aggregate, has_aggregator;
+    struct ip_addr next_hop;
+    struct ip_addr link_local; /* second next hop of RFC 2545, or not set */
+    uint32_t med, local_pref;
+    uint32_t aggregator_as;
+    uint32_t aggregator_id; /* host order */
+    uint32_t originator_id; /* host order */
+    struct as_path as_path;
+    const uint32_t *communities; /* sorted, unique, host order */
+    uint32_t community_count;
+    const struct large_community *large_communities; /* sorted, unique */
+    uint32_t large_community_count;
+    const uint64_t *ext_communities; /* sorted, unique */
+    uint32_t ext_community_count;
+    const uint32_t *cluster_list; /* host order, most recent first */
+    uint32_t cluster_count;
+    const struct attr_unknown *unknown; /* sorted by code */
+    uint32_t unknown_count;
+};
+
+struct attr_set {
+    struct attr_values v;
+    uint32_t id; /* slab index in its table */
+    uint32_t references;
+    uint64_t hash;
+    uint16_t as_path_length; /* RFC 4271 9.1.2.2 a: sets count 1, confederation segments 0 */
+    uint32_t neighbor_as;    /* leftmost AS of a first AS_SEQUENCE, 0 when there is none */
+};
+
+struct attr_table {
+    struct slab sets; /* of struct attr_set * */
+    struct table index;
+};
+
+void attr_table_init(struct attr_table *t);
+void attr_table_deinit(struct attr_table *t); /* asserts that nobody holds a reference */
+/* The interned set with this content (copied in), with one more reference. 0: out of memory. */
+uint32_t attr_intern(struct attr_table *t, const struct attr_values *v);
+void attr_hold(struct attr_table *t, uint32_t id);
+void attr_release(struct attr_table *t, uint32_t id); /* 0 is fine */
+const struct attr_set *attr_get(const struct attr_table *t, uint32_t id);
+
+/* ---- AS paths ---- */
+
+uint32_t as_path_length(struct as_path p); /* 9.1.2.2 a */
+bool as_path_contains(struct as_path p, uint32_t asn);
+uint32_t as_path_count(struct as_path p, uint32_t asn); /* occurrences */
+uint32_t as_path_neighbor(struct as_path p);
+bool as_path_starts_with(struct as_path p, const uint32_t *asns, uint32_t count);
+struct arena;
+/* The path with `asns` before it, in `arena`; a segment never exceeds 255 (RFC 4271 5.1.2).
+ * False: out of memory or longer than BGP_AS_PATH_MAX. */
+bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
+                     struct as_path *ret_path);
+/* "65001 64512 {1,2} (65100)": blank separated, IOS style. Appended. */
+struct text;
+void as_path_format(struct as_path p, struct text *out);
+
+/* "64512:100", well-known names as IOS and Calico print them ("no-export"), or number. */
+void community_format(uint32_t community, struct text *out);
+/* "aa:nn" only, 16 bits each. */
+bool community_parse(const char *text, uint32_t *ret_community);
+bool large_community_parse(const char *text, struct large_community *ret_community);
+int large_community_compare(const struct large_community *a, const struct large_community *b);
+
+#define COMMUNITY_GRACEFUL_SHUTDOWN UINT32_C(0xFFFF0000)
+#define COMMUNITY_BLACKHOLE UINT32_C(0xFFFF029A)
+#define COMMUNITY_NO_EXPORT UINT32_C(0xFFFFFF01)
+#define COMMUNITY_NO_ADVERTISE UINT32_C(0xFFFFFF02)
+#define COMMUNITY_NO_EXPORT_SUBCONFED UINT32_C(0xFFFFFF03)
+
+#endif

@@ -1,0 +1,354 @@
+#ifndef RIBCAGE_CORE_BGP_H
+#define RIBCAGE_CORE_BGP_H
+
+#include "../base/nanotime.h"
+#include "config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A BGP-4 speaker without a socket and without a clock: bytes and time in, bytes and events out.
+ *
+ * The caller owns the world. It tells the speaker what happened (a connection came up, bytes
+ * arrived, a next hop became reachable) and what time it is; after each such call it drains the
+ * events, pulls the output of connections that have some, and asks when to call again. Every call
+ * does a bounded amount of work; what is left makes bgp_next_deadline "now". Nothing calls back,
+ * nothing is global: same inputs and seed, same bytes out.
+ *
+ * Handles: a peer is named by its index in a slab (struct bgp_peer_id), stable while it is
+ * configured; a connection by the id the speaker gave it. Both carry a generation, so that a stale
+ * one is recognised and ignored, never mistaken.
+ */
+
+struct bgp_speaker;
+
+struct bgp_peer_id {
+    uint32_t index; /* 0: none */
+};
+
+struct bgp_conn_id {
+    uint32_t index; /* 0: none */
+    uint32_t generation;
+};
+
+enum bgp_status {
+    BGP_OK = 0,
+    BGP_NO_MEMORY = -1,
+    BGP_REFUSED = -2, /* not configured, shut down, locked by another peer… */
+    BGP_UNKNOWN = -3, /* stale or foreign handle, no such peer */
+    BGP_INVALID = -4, /* the argument breaks a documented rule */
+};
+#define BGP_CHECK __attribute__((warn_unused_result))
+
+/* RFC 4271 8.2.2, in the order of bgpPeerState. */
+enum bgp_state {
+    BGP_IDLE,
+    BGP_CONNECT,
+    BGP_ACTIVE,
+    BGP_OPEN_SENT,
+    BGP_OPEN_CONFIRM,
+    BGP_ESTABLISHED,
+};
+#define BGP_STATES 6
+const char *bgp_state_name(enum bgp_state s); /* "Idle" … "Established" */
+
+struct bgp_env {
+    uint64_t seed;        /* of all jitter */
+    uint32_t work_budget; /* prefixes handled per call; 0 = 4096 */
+    bool restarting;      /* RFC 4724 4.1: we come back with our forwarding state kept */
+};
+
+/* `config` has passed bgp_config_check; it is copied. NULL: out of memory. */
+struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struct bgp_env *env,
+                                    struct nanotime now);
+void bgp_speaker_free(struct bgp_speaker *s);
+
+/* A new configuration: sessions whose peer did not change in a way that needs a reset stay up;
+ * policy changes re-run policy (route refresh or Adj-RIB-In). */
+enum bgp_status bgp_configure(struct bgp_speaker *s, const struct bgp_config *config,
+                              struct nanotime now) BGP_CHECK;
+const struct bgp_config *bgp_config_of(const struct bgp_speaker *s);
+
+/* Cease/Administrative Shutdown to every peer, with RFC 9003 text ("" or NULL: none). Afterwards no
+ * session starts again. Done when bgp_stopped. */
+void bgp_stop(struct bgp_speaker *s, const char *text, struct nanotime now);
+bool bgp_stopped(const struct bgp_speaker *s); /* every connection is closed */
+
+/* ---- connections ------------------------------------------------------------------------- */
+
+struct bgp_endpoint {
+    struct ip_addr addr;
+    uint16_t port;
+};
+
+/* A remote connected to us: the answer is a connection (already up), or BGP_REFUSED: close it at
+ * once (RST), optionally after the 21 bytes of a NOTIFICATION in `ret_reject` (size 0: none). */
+struct bgp_reject {
+    uint8_t data[BGP_HEADER_SIZE + 2];
+    uint8_t size;
+};
+enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remote,
+                                struct bgp_endpoint local, struct nanotime now,
+                                struct bgp_conn_id *ret_conn,
+                                struct bgp_reject *ret_reject) BGP_CHECK;
+/* The connection of a BGP_EVENT_CONNECT is up. `local` is what the kernel chose. */
+void bgp_conn_up(struct bgp_speaker *s, struct bgp_conn_id c, struct bgp_endpoint local,
+                 struct nanotime now);
+
+enum bgp_conn_end {
+    BGP_CONN_CLOSED,      /* orderly end by the remote */
+    BGP_CONN_RESET,       /* RST */
+    BGP_CONN_REFUSED,     /* connect: RST to our SYN */
+    BGP_CONN_TIMEOUT,     /* no answer */
+    BGP_CONN_UNREACHABLE, /* no route, host or network unreachable */
+    BGP_CONN_FAILED,      /* local error: no descriptor, bad source address… */
+};
+/* The connection ended or could not be made. The id is dead afterwards. */
+void bgp_conn_down(struct bgp_speaker *s, struct bgp_conn_id c, enum bgp_conn_end why,
+                   struct nanotime now);
+/* Bytes arrived, in any split. */
+void bgp_conn_receive(struct bgp_speaker *s, struct bgp_conn_id c, const uint8_t *data, size_t size,
+                      struct nanotime now);
+/*
+ * Output, pulled. bgp_conn_pull fills up to `count` parts (pointers into the speaker's memory,
+ * shared between the members of an update group, valid until the next call that changes the
+ * speaker) and returns their number; bgp_conn_sent says how many bytes of them were taken. Nothing
+ * is encoded before it is pulled.
+ */
+struct bgp_part {
+    const uint8_t *data;
+    size_t size;
+};
+size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id c, struct bgp_part *parts,
+                     size_t count, struct nanotime now);
+void bgp_conn_sent(struct bgp_speaker *s, struct bgp_conn_id c, size_t size, struct nanotime now);
+/* Anything to pull? */
+bool bgp_conn_has_output(const struct bgp_speaker *s, struct bgp_conn_id c);
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+struct nanotime bgp_next_deadline(const struct bgp_speaker *s); /* "now" (0) when work is left */
+void bgp_advance(struct bgp_speaker *s, struct nanotime now);
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+enum bgp_event_kind {
+    BGP_EVENT_NONE,
+    BGP_EVENT_CONNECT,  /* open a connection: conn, peer; then bgp_conn_up or bgp_conn_down */
+    BGP_EVENT_OUTPUT,   /* conn has bytes to pull (edge: once until it has been pulled empty) */
+    BGP_EVENT_CLOSE,    /* close conn after sending what is pulled; the id is dead */
+    BGP_EVENT_ABORT,    /* close conn at once, with RST; the id is dead */
+    BGP_EVENT_STATE,    /* peer went from old_state to new_state */
+    BGP_EVENT_NOTIFIED, /* NOTIFICATION sent or received: code, subcode, data */
+    BGP_EVENT_FIB,      /* the best path of `prefix` changed: route or withdrawn */
+    BGP_EVENT_TRACK,    /* next hop `address` is wanted (up) or no longer (down): bgp_nexthop_set */
+    BGP_EVENT_LOG,      /* something worth a line: id and values */
+    BGP_EVENT_PEERS,    /* the set of peers, their passwords or addresses changed: re-read them */
+};
+
+/* Why a session ended; IOS prints these, BIRD classifies them. */
+enum bgp_down_reason {
+    BGP_DOWN_NONE,
+    BGP_DOWN_NOTIFICATION_SENT,
+    BGP_DOWN_NOTIFICATION_RECEIVED,
+    BGP_DOWN_PEER_CLOSED,
+    BGP_DOWN_CONNECT_FAILED,
+    BGP_DOWN_COLLISION,
+    BGP_DOWN_ADMIN_SHUTDOWN,
+    BGP_DOWN_ADMIN_RESET, /* user: clear */
+    BGP_DOWN_DECONFIGURED,
+    BGP_DOWN_CONFIG_CHANGE,
+    BGP_DOWN_RR_CLIENT_CHANGE,
+    BGP_DOWN_PREFIX_LIMIT,
+};
+
+enum bgp_log_id {
+    BGP_LOG_PREFIX_WARNING, /* value1 count, value2 limit */
+    BGP_LOG_PREFIX_EXCEEDED,
+    BGP_LOG_MALFORMED_UPDATE, /* value1 attribute, value2 enum of the outcome */
+    BGP_LOG_COLLISION,        /* value1: 1 kept incoming */
+    BGP_LOG_GR_STARTED,       /* peer restarts, routes kept stale */
+    BGP_LOG_GR_ENDED,         /* value1: routes purged */
+    BGP_LOG_UNKNOWN_PEER,     /* connection from an address that is not configured */
+    BGP_LOG_LOCKED,           /* BIRD: another peer of the same address runs; value1 its index */
+    BGP_LOG_NO_MEMORY,
+};
+
+#define BGP_NOTIFICATION_DATA_MAX 256
+
+struct bgp_fib_route {
+    struct ip_prefix prefix;
+    bool withdrawn;
+    struct ip_addr next_hop;   /* BGP NEXT_HOP; not set for own routes */
+    struct ip_addr link_local; /* RFC 2545, or not set */
+    uint32_t local_pref;
+    uint32_t med;
+    bool external; /* learned over eBGP */
+    enum route_source source;
+    bool blackhole; /* own route with blackhole_in_kernel */
+};
+
+struct bgp_event {
+    enum bgp_event_kind kind;
+    struct bgp_peer_id peer;
+    struct bgp_conn_id conn;
+    union {
+        struct {
+            enum bgp_state old_state, new_state;
+            enum bgp_down_reason reason;
+        } state;
+        struct {
+            bool sent;
+            bool incoming; /* on a connection the remote opened */
+            enum bgp_state in_state;
+            uint8_t code, subcode;
+            uint16_t size;
+            uint8_t data[BGP_NOTIFICATION_DATA_MAX];
+        } notified;
+        struct bgp_fib_route fib;
+        struct {
+            struct ip_addr address;
+            bool wanted;
+        } track;
+        struct {
+            enum bgp_log_id id;
+            uint64_t value1, value2;
+            struct ip_addr address;
+        } log;
+    };
+};
+
+/* The oldest event, taken off; false when there is none. Drain after every call. FIB changes of one
+ * prefix are coalesced while they wait. */
+bool bgp_next_event(struct bgp_speaker *s, struct bgp_event *ret_event);
+
+/* ---- routes ------------------------------------------------------------------------------ */
+
+/* A route of our own, beside the configured ones. BGP_INVALID: prefix not masked. */
+enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_config *o,
+                              struct nanotime now) BGP_CHECK;
+enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,
+                             enum route_source source, struct nanotime now) BGP_CHECK;
+/* The answer to BGP_EVENT_TRACK, and every later change: until told, a next hop is unreachable.
+ * `metric`: IGP cost (RFC 4271 9.1.2.2 e). */
+void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
+                     struct nanotime now);
+/* Connected subnets, for third-party next hops and the directly-connected check. */
+enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix *subnets,
+                                  size_t count, struct nanotime now) BGP_CHECK;
+
+/* ---- operator ---------------------------------------------------------------------------- */
+
+enum bgp_clear {
+    BGP_CLEAR_HARD,     /* Cease/Administrative Reset, then start again */
+    BGP_CLEAR_SOFT_IN,  /* ROUTE-REFRESH, or Adj-RIB-In with soft reconfiguration */
+    BGP_CLEAR_SOFT_OUT, /* resend */
+};
+/* peer.index 0: every peer. */
+enum bgp_status bgp_clear(struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_clear how,
+                          struct nanotime now) BGP_CHECK;
+
+/* ---- looking --------------------------------------------------------------------------------
+ * Dumps are sorted and deterministic: peers by configuration order, routes by prefix, paths best
+ * first, then by peer. Returned structs are views, valid until the next call that changes the
+ * speaker. */
+
+struct bgp_message_counts {
+    uint32_t opens, notifications, updates, keepalives, refreshes;
+};
+
+struct bgp_peer_info {
+    struct bgp_peer_id id;
+    const struct bgp_peer_config *config;
+    enum bgp_state state;
+    bool waiting_for_lock; /* BIRD: another peer of the same neighbour runs */
+    bool admin_down;
+    bool prefix_limit_down;
+    struct nanotime since;   /* last change of state (established: of the session) */
+    bool incoming;           /* the established connection was opened by the remote */
+    struct bgp_conn_id conn; /* established connection */
+    struct bgp_endpoint local, remote;
+    uint32_t remote_id;   /* BGP identifier, host order; 0 never seen */
+    uint16_t hold_time_s; /* negotiated */
+    uint16_t keepalive_s;
+    bool as4, refresh, enhanced_refresh, graceful_restart; /* received capabilities */
+    bool families[BGP_FAMILIES];                           /* negotiated */
+    uint32_t prefixes_received[BGP_FAMILIES];              /* paths held in Adj-RIB-In */
+    uint32_t prefixes_accepted[BGP_FAMILIES];              /* … that import policy let through */
+    uint32_t prefixes_sent[BGP_FAMILIES];                  /* Adj-RIB-Out */
+    uint32_t prefixes_best[BGP_FAMILIES];
+    struct bgp_message_counts sent, received; /* of the current session */
+    uint32_t established_count, dropped_count;
+    enum bgp_down_reason last_reason;
+    uint8_t last_code, last_subcode; /* of last NOTIFICATION */
+    bool last_sent;                  /* we sent it */
+    const char *last_error;          /* BIRD's words, e.g. "BGP Error: Bad peer AS"; "" if none */
+    struct nanotime last_reset;
+    uint32_t update_group;
+};
+uint32_t bgp_peer_count(const struct bgp_speaker *s);
+/* The n-th peer in configuration order; false past the end. */
+bool bgp_peer_at(const struct bgp_speaker *s, uint32_t n, struct bgp_peer_info *ret_info);
+bool bgp_peer_get(const struct bgp_speaker *s, struct bgp_peer_id id,
+                  struct bgp_peer_info *ret_info);
+/* What the host needs to make or accept a connection of this peer. */
+const struct bgp_peer_config *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id);
+
+struct attr_set; /* attr.h */
+
+struct bgp_path_info {
+    struct bgp_peer_id peer;      /* index 0: own route */
+    const struct attr_set *attrs; /* after import policy */
+    uint32_t weight;
+    uint32_t peer_router_id; /* host order; own id for own routes */
+    enum route_source source;
+    bool best;
+    bool valid;    /* eligible: next hop reachable, no loop */
+    bool rejected; /* kept although import policy refused it */
+    bool stale;
+    bool external;
+    uint8_t decision_step; /* decide.h: the row that chose the best against this one */
+    struct nanotime received;
+};
+
+struct bgp_rib_iterator {
+    enum bgp_family family;
+    struct ip_prefix prefix; /* current */
+    void *at;                /* private */
+    uint32_t position, path; /* private */
+};
+/* Walks prefixes in order. The iterator snapshots the order; free it with bgp_rib_end. */
+enum bgp_status bgp_rib_begin(const struct bgp_speaker *s, enum bgp_family family,
+                              struct bgp_rib_iterator *ret_it) BGP_CHECK;
+bool bgp_rib_next_prefix(const struct bgp_speaker *s, struct bgp_rib_iterator *it);
+bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
+                       struct bgp_path_info *ret_path);
+void bgp_rib_end(struct bgp_rib_iterator *it);
+/* Starts at one prefix (exact); false: not in the table. */
+bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
+                  struct bgp_rib_iterator *ret_it);
+/* What stands in the Adj-RIB-Out towards a peer for this prefix, as sent; NULL: nothing. */
+const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
+                                        struct ip_prefix prefix);
+
+struct bgp_counters {
+    uint32_t sessions[BGP_STATES];
+    uint64_t established_count, dropped_count;
+    uint64_t adj_in[BGP_FAMILIES], loc_rib[BGP_FAMILIES];
+    uint64_t loc_rib_digest; /* scoreboard.h */
+    uint64_t updates_received, updates_sent;
+    struct nanotime established_first, established_last, loc_rib_last, update_last;
+    uint32_t attr_sets, update_groups;
+    uint32_t malformed_updates;
+};
+void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters);
+
+/* Policy dry run: which term of which policy decided about this prefix towards or from this peer.
+ * Text for people, one line per term that spoke, appended to `out`. */
+struct text;
+enum bgp_status bgp_explain(const struct bgp_speaker *s, struct bgp_peer_id peer, bool import,
+                            struct ip_prefix prefix, struct text *out) BGP_CHECK;
+
+#endif

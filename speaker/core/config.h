@@ -1,0 +1,157 @@
+#ifndef RIBCAGE_CORE_CONFIG_H
+#define RIBCAGE_CORE_CONFIG_H
+
+#include "../base/addr.h"
+#include "limits.h"
+#include "policy.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arena;
+
+/*
+ * What a speaker is told to be. Front ends (Calico manifests, IOS text, JSON) compile into this;
+ * the core diffs a new one against the old and touches only what changed.
+ *
+ * Plain data. All pointers belong to the arena the configuration was made in; the core makes its
+ * own copy (bgp_config_copy) and keeps no pointer into the caller's. Times are in the unit their
+ * name ends in. Zero means "the profile's default" only where said.
+ */
+
+enum bgp_family {
+    BGP_IPV4_UNICAST = 0,
+    BGP_IPV6_UNICAST = 1,
+    BGP_FAMILIES = 2,
+};
+
+/* Timers and habits of the implementation we stand in for. See profile.h for the tables. */
+enum bgp_profile {
+    BGP_PROFILE_CALICO, /* Calico's BIRD 1.6: real timers */
+    BGP_PROFILE_FAST,   /* the same rules, connection timers in milliseconds */
+    BGP_PROFILE_IOS,    /* Cisco IOS 15.7 */
+    BGP_PROFILE_PLAIN,  /* RFC 4271 defaults, RFC 8212 policy default: the stand-alone speaker */
+};
+#define BGP_PROFILES 4
+
+/* How NEXT_HOP is set when a route is sent. */
+enum bgp_next_hop_mode {
+    BGP_NEXT_HOP_AUTO, /* RFC 4271 5.1.3: self to eBGP (third party allowed where the profile does),
+                          kept to iBGP */
+    BGP_NEXT_HOP_SELF, /* always self for routes not reflected; IOS next-hop-self */
+    BGP_NEXT_HOP_SELF_ALL, /* reflected ones too */
+    BGP_NEXT_HOP_KEEP,
+};
+
+enum bgp_graceful_restart {
+    BGP_GR_OFF,    /* capability not sent, peer's ignored */
+    BGP_GR_HELPER, /* keep a restarting peer's routes; do not announce own restart with families */
+    BGP_GR_FULL,   /* helper, and announces that our forwarding survives */
+};
+
+struct bgp_peer_config {
+    char name[BGP_PEER_NAME_MAX]; /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
+    char description[BGP_PEER_NAME_MAX];
+    struct ip_addr remote_addr;
+    struct ip_addr local_addr; /* not set: the kernel chooses */
+    uint16_t remote_port;      /* 0 = 179 */
+    uint32_t remote_as;
+    uint32_t local_as; /* 0 = the speaker's; else RFC 7705 style local AS */
+    bool families[BGP_FAMILIES];
+    bool passive;  /* never connects */
+    bool shutdown; /* administratively down */
+    bool rr_client;
+    uint8_t ttl_security_hops; /* RFC 5082: 0 off; else accept TTL >= 255 - hops + 1, send 255 */
+    uint8_t multihop;          /* 0: directly connected (eBGP TTL 1); else TTL to send */
+    char password[BGP_PASSWORD_MAX + 1]; /* RFC 2385; "" = none */
+    uint16_t hold_time_s;                /* 0 with hold_time_set: no hold timer */
+    bool hold_time_set;                  /* false: the profile's */
+    uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
+    enum bgp_next_hop_mode next_hop_mode;
+    uint8_t allow_local_as; /* how often our AS may stand in a received AS_PATH */
+    bool remove_private_as;
+    bool as_override;
+    bool send_communities; /* IOS: off unless send-community; else on */
+    bool send_ext_communities;
+    bool enforce_first_as; /* eBGP: the leftmost AS must be the peer's */
+    bool default_originate[BGP_FAMILIES];
+    bool soft_reconfiguration;         /* keep what import policy refused */
+    uint32_t weight;                   /* IOS */
+    uint32_t prefix_max[BGP_FAMILIES]; /* 0: no limit */
+    uint8_t prefix_warning_percent;    /* 0: no warning */
+    bool prefix_warning_only;
+    uint16_t prefix_restart_min; /* minutes; 0: stays down */
+    enum bgp_graceful_restart graceful_restart;
+    uint16_t restart_time_s;            /* 0: the profile's (120) */
+    uint32_t advertisement_interval_ms; /* MRAI; 0 = none */
+    struct policy_chain import[BGP_FAMILIES];
+    struct policy_chain export[BGP_FAMILIES];
+};
+
+/* A route of the node's own. */
+struct bgp_origin_config {
+    struct ip_prefix prefix;
+    enum route_source source; /* STATIC, KERNEL, DIRECT, AGGREGATE */
+    char interface[16];       /* outgoing interface's name, "" when it has none */
+    uint32_t metric;          /* the source's own metric; UINT32_MAX: none */
+    uint8_t origin;           /* ORIGIN: 0 IGP, 1 EGP, 2 INCOMPLETE */
+    uint32_t weight;          /* IOS: 32768 */
+    uint32_t med;             /* with med_set */
+    bool med_set;
+    bool blackhole_in_kernel; /* the host writes a blackhole route for it (IPAM block) */
+};
+
+/* How best paths become kernel routes. */
+struct bgp_fib_config {
+    bool install;
+    uint32_t table;              /* 0 = main (254) */
+    uint32_t metric;             /* 0 = the kernel's default, unless from_local_pref */
+    bool metric_from_local_pref; /* Calico: 2147483647 - local_pref */
+};
+
+struct bgp_config {
+    char hostname[64];
+    enum bgp_profile profile;
+    uint32_t local_as;
+    struct ip_addr router_id;         /* IPv4; required */
+    uint32_t cluster_id;              /* host order; 0 = the router id */
+    bool client_to_client_reflection; /* default true */
+    struct ip_addr listen_addr;       /* not set: any, both families */
+    uint16_t listen_port;             /* 0 = 179 */
+    bool listen;                      /* false: never accepts */
+    uint32_t default_local_pref;      /* 100 */
+    bool always_compare_med;
+    bool deterministic_med;
+    bool compare_router_id;
+    bool med_missing_as_worst;
+    bool log_neighbor_changes;
+    uint16_t hold_time_s; /* with hold_time_set: default of all peers */
+    uint16_t keepalive_s;
+    bool hold_time_set;
+    struct bgp_fib_config fib;
+
+    struct bgp_peer_config *peers; /* in the order of the file (BIRD: by name) */
+    uint32_t peer_count;
+    const struct policy *policies;
+    uint32_t policy_count;
+    struct bgp_origin_config *origins; /* sorted by prefix; unique by (prefix, source) */
+    uint32_t origin_count;
+};
+
+/* Fills in everything a front end need not say: profile's habits, 179, install on… */
+void bgp_config_init(struct bgp_config *c, enum bgp_profile profile);
+void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile);
+
+/* A deep copy in `arena`; NULL when memory is out. */
+struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c);
+
+struct diag_list;
+/*
+ * Everything that can be wrong with a configuration without knowing the network: AS 0, AS_TRANS,
+ * 65535 and 4294967295 as configured AS (RFC 7300, 7607), duplicate names, router id 0, hold time
+ * 1 or 2, rr_client on an external peer, password too long, ttl-security with multihop, limits.
+ * False if there was an error. `file` names the source in the findings.
+ */
+bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_list *diags);
+
+#endif

@@ -1,0 +1,194 @@
+#ifndef RIBCAGE_CORE_MESSAGE_H
+#define RIBCAGE_CORE_MESSAGE_H
+
+#include "../base/addr.h"
+#include "../base/bytes.h"
+#include "attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+/*
+ * The BGP-4 codec: bytes to structs and back, knowing nothing of peers, sessions or tables.
+ *
+ * Decode, validate, apply are three steps: this file decodes and says what RFC 7606 makes of each
+ * damage; fsm.c and rib.c apply. RFC 4271 4 and 6, 2918, 4486, 4724, 4760, 5492, 6286, 6608, 6793,
+ * 7606, 7607, 9003, 9072.
+ */
+
+enum bgp_message_type {
+    BGP_MSG_OPEN = 1,
+    BGP_MSG_UPDATE = 2,
+    BGP_MSG_NOTIFICATION = 3,
+    BGP_MSG_KEEPALIVE = 4,
+    BGP_MSG_ROUTE_REFRESH = 5,
+};
+
+/* What an error calls for: a NOTIFICATION. code 0: no error. */
+struct bgp_error {
+    uint8_t code, subcode;
+    uint16_t size;
+    uint8_t data[64]; /* cut to this */
+};
+
+enum bgp_error_code {
+    BGP_ERR_HEADER = 1,
+    BGP_ERR_OPEN = 2,
+    BGP_ERR_UPDATE = 3,
+    BGP_ERR_HOLD_TIMER = 4,
+    BGP_ERR_FSM = 5,
+    BGP_ERR_CEASE = 6,
+    BGP_ERR_REFRESH = 7,
+    BGP_ERR_SEND_HOLD = 8,
+};
+enum bgp_cease {
+    BGP_CEASE_PREFIX_LIMIT = 1,
+    BGP_CEASE_SHUTDOWN = 2,
+    BGP_CEASE_DECONFIGURED = 3,
+    BGP_CEASE_RESET = 4,
+    BGP_CEASE_REJECTED = 5,
+    BGP_CEASE_CONFIG_CHANGE = 6,
+    BGP_CEASE_COLLISION = 7,
+    BGP_CEASE_OUT_OF_RESOURCES = 8,
+    BGP_CEASE_HARD_RESET = 9,
+};
+/* RFC words: "OPEN Message Error", "Bad Peer AS". "" when unknown. */
+const char *bgp_error_name(uint8_t code);
+const char *bgp_suberror_name(uint8_t code, uint8_t subcode);
+
+/* ---- header ---- */
+
+/* Looks at the first bytes of a stream: 0 = need more, > 0 = size of the whole message, which is
+ * there or still arriving; on a bad header *ret_error is set and 0 returned. RFC 4271 6.1. */
+size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
+                    struct bgp_error *ret_error);
+
+/* ---- OPEN ---- */
+
+struct bgp_gr_family {
+    bool present, forwarding; /* in the capability; F bit */
+};
+
+/* What is in an OPEN, both to send and received. */
+struct bgp_open {
+    uint32_t asn; /* capability 65's when present, else the two-octet field */
+    uint16_t hold_time_s;
+    uint32_t router_id;    /* host order */
+    bool has_capabilities; /* an optional parameter 2 was present */
+    bool mp_present;       /* any multiprotocol capability: else IPv4 unicast is implied */
+    bool families[BGP_FAMILIES];
+    bool refresh, refresh_old, enhanced_refresh, as4;
+    bool gr, gr_restarting, gr_notification; /* capability 64; R bit; N bit (8538) */
+    uint16_t gr_time_s;
+    struct bgp_gr_family gr_families[BGP_FAMILIES];
+    bool one_capability_per_parameter; /* encode: IOS's style */
+};
+
+bool open_decode(const uint8_t *body, size_t size, struct bgp_open *ret_open,
+                 struct bgp_error *ret_error);
+/* Whole message with header; returns its size, 0 if it does not fit. */
+size_t open_encode(const struct bgp_open *o, uint8_t *out, size_t out_size);
+
+/* ---- NOTIFICATION, KEEPALIVE, ROUTE-REFRESH ---- */
+
+struct bgp_notification {
+    uint8_t code, subcode;
+    const uint8_t *data; /* inside the message */
+    uint16_t size;
+};
+bool notification_decode(const uint8_t *body, size_t size, struct bgp_notification *ret_n);
+size_t notification_encode(uint8_t code, uint8_t subcode, const uint8_t *data, size_t data_size,
+                           uint8_t *out, size_t out_size);
+/* The shutdown text of a Cease 6/2 or 6/4 (RFC 9003), escaped and appended; false: none or damaged.
+ */
+bool notification_shutdown_text(const struct bgp_notification *n, struct text *out);
+size_t keepalive_encode(uint8_t *out, size_t out_size);
+
+struct bgp_refresh {
+    uint16_t afi;
+    uint8_t subtype; /* 0 request, 1 BoRR, 2 EoRR (7313) */
+    uint8_t safi;
+};
+bool refresh_decode(const uint8_t *body, size_t size, struct bgp_refresh *ret_r,
+                    struct bgp_error *ret_error);
+size_t refresh_encode(const struct bgp_refresh *r, uint8_t *out, size_t out_size);
+/* AFI/SAFI of our families; false for anything else. */
+bool family_from_afi(uint16_t afi, uint8_t safi, enum bgp_family *ret_family);
+uint16_t family_afi(enum bgp_family f);
+
+/* ---- UPDATE ---- */
+
+/* RFC 7606 2, weakest first, so that the strongest of several wins by comparison. */
+enum bgp_outcome {
+    BGP_OUTCOME_OK,
+    BGP_OUTCOME_DISCARD_ATTRIBUTE,
+    BGP_OUTCOME_TREAT_AS_WITHDRAW,
+    BGP_OUTCOME_SESSION_RESET,
+};
+const char *bgp_outcome_name(enum bgp_outcome o); /* "ok", "discard", "withdraw", "session-reset" */
+
+/* How this session's UPDATEs are to be read. */
+struct bgp_codec {
+    bool as4;                    /* both sides sent capability 65 */
+    bool external;               /* eBGP: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded */
+    bool families[BGP_FAMILIES]; /* negotiated */
+};
+
+/* A list of prefixes inside the message. IPv4 ones may come from two places. */
+struct bgp_nlri {
+    enum bgp_family family;
+    const uint8_t *data;
+    uint32_t size;
+};
+
+struct bgp_update {
+    enum bgp_outcome outcome;
+    struct bgp_error error;   /* with SESSION_RESET */
+    uint8_t worst_attribute;  /* code that led to the outcome, 0 if none */
+    struct attr_values attrs; /* arrays live in the scratch arena; next_hop is the family's own */
+    bool has_attrs;           /* any path attribute but MP_UNREACH was there */
+    struct bgp_nlri withdrawn[2]; /* the classic field, MP_UNREACH */
+    uint8_t withdrawn_count;
+    struct bgp_nlri announced[2]; /* the classic field, MP_REACH */
+    struct ip_addr next_hop[2];   /* of announced[i] */
+    struct ip_addr link_local[2];
+    uint8_t announced_count;
+    bool end_of_rib;
+    enum bgp_family end_of_rib_family;
+    bool foreign_family; /* an AFI/SAFI that is not negotiated was ignored */
+};
+
+/* Decodes a body. Never fails otherwise than by `outcome`. With TREAT_AS_WITHDRAW the prefixes of
+ * announced[] are to be withdrawn. NLRI are validated: nlri_next on them cannot meet damage. */
+void update_decode(const struct bgp_codec *codec, const uint8_t *body, size_t size,
+                   struct arena *scratch, struct bgp_update *ret_update);
+/* Walks a validated list; `at` starts at 0. False at the end. Host bits are masked. */
+bool nlri_next(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_prefix);
+/* Bytes a prefix takes. */
+size_t nlri_size(struct ip_prefix p);
+void nlri_put(struct byte_writer *w, struct ip_prefix p);
+
+/* How attributes are to be written for a group of sessions. */
+struct attr_encoding {
+    bool as4;               /* receiver is a NEW speaker; else AS_TRANS + AS4_PATH (6793 4.2.2) */
+    enum bgp_family family; /* IPv4: NEXT_HOP attribute; IPv6: MP_REACH by update_* below */
+};
+/* All attributes of `v` but MP_REACH, in ascending order of code; false if they do not fit. */
+bool attr_encode(const struct attr_values *v, const struct attr_encoding *how,
+                 struct byte_writer *w);
+
+/*
+ * One UPDATE with as many of `prefixes` as fit into `out_size` (<= BGP_MESSAGE_SIZE_MAX), all of
+ * one family, all with attributes `v` (NULL: withdraw them). Returns the number taken and the
+ * message's size; 0 taken with size 0: the attributes alone are too large.
+ */
+size_t update_encode(const struct attr_values *v, const struct attr_encoding *how,
+                     const struct ip_prefix *prefixes, size_t count, uint8_t *out, size_t out_size,
+                     size_t *ret_size);
+/* End-of-RIB (RFC 4724 2). */
+size_t end_of_rib_encode(enum bgp_family family, uint8_t *out, size_t out_size);
+
+#endif

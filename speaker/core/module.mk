@@ -1,0 +1,1 @@
+$(eval $(call library,core,speaker/core,base,))

@@ -1,0 +1,48 @@
+#ifndef RIBCAGE_CORE_PROFILE_H
+#define RIBCAGE_CORE_PROFILE_H
+
+#include "config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * The habits of the implementation a speaker stands in for, one row per profile: timers, and the
+ * places where BIRD 1.6 (as Calico configures it) and IOS 15.7 do it their own way. Every use of a
+ * row is marked `BIRD:` or `IOS:` in the code.
+ */
+
+struct profile {
+    const char *name;                /* "calico", "fast", "ios", "plain" */
+    uint32_t connect_delay_ms;       /* Idle -> first try after start */
+    uint32_t connect_retry_ms;       /* between tries */
+    uint32_t connect_jitter_percent; /* a delay is drawn from [100 - jitter, 100] % of the value */
+    uint32_t error_wait_min_ms;      /* after an error; doubles up to the maximum */
+    uint32_t error_wait_max_ms;
+    uint32_t open_wait_ms; /* how long a connection may stay without the peer's OPEN */
+    uint16_t hold_time_s;
+    uint16_t keepalive_s;                       /* 0 = a third */
+    uint16_t restart_time_s;                    /* announced in the graceful restart capability */
+    uint32_t gr_deferral_ms;                    /* RFC 4724 4.1 Selection_Deferral_Timer */
+    enum bgp_graceful_restart graceful_restart; /* default of a peer */
+    bool lock_per_neighbor; /* BIRD: one session per (address, port); others wait */
+    bool
+        passive_shows_idle; /* BIRD: passive sessions stay in Idle ("Passive") until a call comes */
+    bool passive_awaits_open;          /* IOS: on an incoming connection our OPEN follows theirs */
+    bool one_capability_per_parameter; /* IOS */
+    bool send_refresh_old;             /* IOS: capability 128 too */
+    bool send_enhanced_refresh;
+    bool end_of_rib_always;     /* IOS: EoR even without graceful restart */
+    bool third_party_next_hop;  /* eBGP on a shared subnet keeps the next hop */
+    bool send_communities;      /* default of a peer */
+    bool default_deny_external; /* RFC 8212 */
+    bool enforce_first_as;
+    bool as_loop_check_out; /* do not send a route whose AS_PATH has the peer's AS */
+    uint32_t mrai_external_ms;
+};
+
+const struct profile *profile_get(enum bgp_profile p);
+/* By name; false: unknown. */
+bool profile_find(const char *name, enum bgp_profile *ret_profile);
+
+#endif

@@ -1,0 +1,211 @@
+#ifndef RIBCAGE_CORE_SPEAKER_H
+#define RIBCAGE_CORE_SPEAKER_H
+
+#include "../base/arena.h"
+#include "../base/heap.h"
+#include "../base/slab.h"
+#include "../base/table.h"
+#include "attr.h"
+#include "bgp.h"
+#include "message.h"
+#include "profile.h"
+
+/*
+ * The inside of a speaker, shared by the files of the core and by nobody else.
+ *
+ *   speaker.c   owns struct bgp_speaker: making, configuring, time, events
+ *   peer.c      a configured neighbour: administrative state, lock, back-off, counters
+ *   conn.c      one TCP connection: framing of input, control messages out, collision
+ *   fsm.c       RFC 4271 8: one function from (state, event) to actions
+ *   rib.c       paths per prefix: Adj-RIB-In and Loc-RIB in one list
+ *   decide.c    the best path
+ *   adjout.c    update groups: Adj-RIB-Out, encoded once, shared by the members
+ *   policy.c    evaluation of chains
+ *   nexthop.c   reachability of next hops
+ *
+ * A session (peer.c, conn.c, fsm.c) knows the tables only through the functions below, and the
+ * other way round.
+ */
+
+struct rib;         /* rib.c */
+struct adjout;      /* adjout.c */
+struct nexthops;    /* nexthop.c */
+struct event_queue; /* event.c */
+
+struct peer {
+    uint32_t index;                       /* own slab index */
+    uint32_t config_index;                /* into speaker->config->peers */
+    const struct bgp_peer_config *config; /* in speaker->config */
+    enum bgp_state state;                 /* as shown: of the connection furthest along */
+    uint32_t conn_out, conn_in;           /* slab indices of connections, 0: none */
+    uint32_t conn;                        /* the established one, or 0 */
+    struct heap_timer timer;              /* start, retry or error wait */
+    uint32_t error_wait_ms;               /* BIRD: doubled at each error */
+    bool started;                         /* allowed to run: not shut down, has the lock */
+    bool waiting_for_lock;
+    bool prefix_limit_down;
+    bool as4;                    /* negotiated */
+    bool external;               /* session type */
+    bool families[BGP_FAMILIES]; /* negotiated */
+    bool refresh, enhanced_refresh;
+    struct bgp_open open; /* the peer's last OPEN */
+    uint32_t remote_id;
+    uint16_t hold_time_s, keepalive_s; /* negotiated */
+    struct bgp_endpoint local, remote; /* of the established connection */
+    bool incoming;
+    struct nanotime since, last_reset;
+    struct bgp_message_counts sent, received;
+    uint32_t established_count, dropped_count;
+    enum bgp_down_reason last_reason;
+    uint8_t last_code, last_subcode;
+    bool last_sent;
+    const char *last_error; /* static text */
+    /* Graceful restart, helper side (RFC 4724 4.2). */
+    struct heap_timer restart_timer;
+    bool restarting[BGP_FAMILIES]; /* its routes are kept stale */
+    bool end_of_rib_seen[BGP_FAMILIES];
+    /* Owned by the tables. */
+    uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
+    uint32_t prefixes_received[BGP_FAMILIES];
+    uint32_t prefixes_accepted[BGP_FAMILIES];
+    bool prefix_warned[BGP_FAMILIES];
+};
+
+struct bgp_speaker {
+    struct arena *config_arena;
+    struct bgp_config *config;
+    const struct profile *profile;
+    struct bgp_env env;
+    uint64_t rng;
+    uint32_t router_id, cluster_id; /* host order */
+    struct slab peers;              /* struct peer */
+    uint32_t *peer_order;           /* slab indices in configuration order */
+    uint32_t peer_count;
+    struct slab conns; /* struct conn, conn.h */
+    struct heap timers;
+    struct arena *scratch; /* reset after each message */
+    struct attr_table attrs;
+    struct rib *rib;
+    struct adjout *adjout;
+    struct nexthops *nexthops;
+    struct event_queue *events;
+    bool stopping;
+    bool restarting; /* RFC 4724 4.1: best paths are deferred */
+    struct heap_timer deferral_timer;
+    uint64_t updates_received, updates_sent, established_count, dropped_count;
+    uint32_t malformed_updates;
+    uint32_t sessions[BGP_STATES];
+    struct nanotime established_first, established_last, update_last;
+};
+
+static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t index) {
+    return index ? (struct peer *)slab_at(&s->peers, index) : NULL;
+}
+
+/* Appends an event; a full queue or no memory is remembered and leads to BGP_LOG_NO_MEMORY. */
+void event_push(struct bgp_speaker *s, const struct bgp_event *e);
+
+/* ---- what the tables offer to sessions --------------------------------------------------- */
+
+/* rib.c. False from the makers: out of memory. */
+bool rib_new(struct bgp_speaker *s);
+void rib_free(struct bgp_speaker *s);
+/* An UPDATE whose outcome is not SESSION_RESET. May end in a prefix limit: then true is returned in
+ * *ret_over_limit and the session must send Cease/1 with family and limit. */
+void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *u,
+                struct nanotime now, bool *ret_over_limit, enum bgp_family *ret_family);
+/* The session ended: withdraw the routes of the families, or keep them stale. */
+void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
+                   struct nanotime now);
+/* Removes what is stale still; returns how many. */
+uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                         struct nanotime now);
+/* Everything of the peer becomes stale (enhanced refresh BoRR, restart again). */
+void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
+/* Import policy, weight, … changed: run it again over what is kept. False: not all was kept
+ * (no soft reconfiguration), the session should ask for a refresh. */
+bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* The configured routes changed from `old` to the speaker's configuration. */
+void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, struct nanotime now);
+/* Handles at most `budget` dirty prefixes: decision, FIB events, Adj-RIB-Out. Work left? */
+bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
+/* No best path is chosen while speaker->restarting; this ends it. */
+void rib_release_deferred(struct bgp_speaker *s, struct nanotime now);
+bool rib_has_work(const struct bgp_speaker *s);
+void rib_counters(const struct bgp_speaker *s,
+                  struct bgp_counters *ret_counters); /* its fields only */
+/* A next hop's reachability or metric changed (nexthop.c). */
+void rib_nexthop_changed(struct bgp_speaker *s, uint32_t nexthop, struct nanotime now);
+
+/* adjout.c */
+bool adjout_new(struct bgp_speaker *s);
+void adjout_free(struct bgp_speaker *s);
+/* The session is Established with peer->families, as4…: joins its update group, initial table and
+ * End-of-RIB follow. False: out of memory. */
+bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+void adjout_peer_down(struct bgp_speaker *s, struct peer *p);
+/* Send the table again (ROUTE-REFRESH, soft out). Enhanced refresh: BoRR before, EoRR after. */
+void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now);
+/* Export policy or anything else that groups are formed by changed: regroup, send the difference.
+ */
+void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* Next bytes for this member: up to `count` parts, encoded now if need be and shared with others.
+ */
+size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts, size_t count,
+                   struct nanotime now);
+/* `size` bytes of what was pulled last were taken. Returns how many whole messages that ended. */
+uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size);
+bool adjout_pending(const struct bgp_speaker *s, const struct peer *p);
+/* The best path of `prefix` changed (rib.c calls it for every group). attrs 0: withdrawn.
+ * `source` is the peer it was learned from, 0 for own routes. */
+struct adjout_route {
+    struct ip_prefix prefix;
+    uint32_t attrs;
+    uint32_t source_peer;
+    enum route_source source;
+    const char *interface; /* own routes; "" if none */
+    uint32_t metric;
+};
+void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r, struct nanotime now);
+uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
+uint32_t adjout_group_count(const struct bgp_speaker *s);
+/* 1, 2, … in order of creation; 0: none. */
+uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p);
+
+/* nexthop.c */
+bool nexthops_new(struct bgp_speaker *s);
+void nexthops_free(struct bgp_speaker *s);
+/* A reference-counted entry for an address; the first one pushes BGP_EVENT_TRACK. 0: no memory. */
+uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a);
+void nexthop_release(struct bgp_speaker *s, uint32_t nexthop);
+bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *ret_metric);
+/* Is `a` in a subnet we are connected to; if so, the subnet's index + 1, else 0. */
+uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a);
+
+/* policy.c */
+struct policy_route {
+    struct ip_prefix prefix;
+    struct attr_values attrs; /* changed by actions; arrays in `arena` once changed */
+    enum route_source source;
+    const char *interface; /* "" when the route has none */
+    uint32_t metric;       /* the source's own; UINT32_MAX: none */
+    uint32_t weight;
+    uint32_t tag;
+    bool next_hop_self, next_hop_peer, next_hop_keep; /* set by actions; the caller resolves them */
+    bool external;                                    /* the session the policy stands on is eBGP */
+    struct arena *arena;
+};
+/* True: passes. `trace`, when not NULL, gets one line per term that matched. Out of memory: false
+ * with *ret_no_memory. */
+bool policy_run(const struct bgp_config *c, const struct policy_chain *chain,
+                struct policy_route *r, struct text *trace, bool *ret_no_memory);
+
+/* ---- what sessions offer to the tables --------------------------------------------------- */
+
+/* peer.c: the member has output: push BGP_EVENT_OUTPUT (once until it was pulled empty). */
+void peer_output(struct bgp_speaker *s, struct peer *p);
+/* peer.c: ask the peer to send a family again, if it can. */
+bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                          struct nanotime now);
+
+#endif

@@ -1,0 +1,92 @@
+#ifndef RIBCAGE_IOS_H
+#define RIBCAGE_IOS_H
+
+#include "../base/addr.h"
+#include "../base/nanotime.h"
+#include "../base/text.h"
+#include "../core/bgp.h"
+#include "../core/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct diag_list;
+
+/*
+ * The mock Cisco: a router whose state is the statements of its running-config. Pure: it reads no
+ * file, clock or socket. IOS 15.7(3)M3 is what it copies.
+ *
+ *   parse     ios_parse.c     lines, modes, abbreviations, `no`, errors with a caret
+ *   unflatten ios_unflatten.c a configuration pasted on one line with `!` between statements
+ *   compile   ios_compile.c   statements -> struct bgp_config
+ *   show      ios_show.c      show ip bgp …, show running-config
+ *   log       ios_log.c       %BGP-5-ADJCHANGE …
+ */
+
+struct ios_router;
+
+/* What the router's surroundings give it: its interfaces as they are in the lab. */
+struct ios_interface {
+    char name[32];       /* "GigabitEthernet0/0", "Loopback0" */
+    struct ip_addr addr; /* address and mask; not set: none */
+    uint8_t length;
+    bool up;
+};
+struct ios_env {
+    const char *hostname; /* until a `hostname` line says otherwise */
+    const struct ios_interface *interfaces;
+    size_t interface_count;
+};
+
+struct ios_router *ios_router_new(const struct ios_env *env); /* NULL: out of memory */
+void ios_router_free(struct ios_router *r);
+/* The surroundings changed. */
+void ios_router_set_env(struct ios_router *r, const struct ios_env *env);
+
+/*
+ * Loads a running-config text over what is there (an empty router at first). `unflatten`: give the
+ * lines back to a text that stands on one line. Every line not applied becomes a finding (error:
+ * IOS refuses it; warning: known and ignored, unknown top-level statement kept verbatim); loading
+ * goes on, as IOS does. False: out of memory.
+ */
+bool ios_load(struct ios_router *r, const char *text, size_t size, const char *file, bool unflatten,
+              struct diag_list *diags);
+/* One line as typed in `configure terminal`; what IOS prints is appended to `out`. The mode is kept
+ * between calls; ios_config_end goes back to exec. */
+void ios_config_line(struct ios_router *r, const char *line, struct text *out);
+void ios_config_end(struct ios_router *r);
+
+/* The configuration in force, compiled; pointers live until the router is changed or freed.
+ * NULL: BGP is not configured. Findings: no router id, undefined route-map… */
+const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *diags);
+/* Addresses that interface statements give the router (for the lab to configure). Returns the
+ * count, fills up to `max`. */
+size_t ios_interfaces(const struct ios_router *r, struct ios_interface *interfaces, size_t max);
+const char *ios_hostname(const struct ios_router *r);
+
+/* What a show command looks at. `now_wall_s`/`now_wall_ms`: UTC, for clocks and log times. */
+struct ios_view {
+    const struct bgp_speaker *speaker; /* NULL: BGP not running */
+    struct nanotime now;
+    uint64_t wall_ms; /* since the epoch */
+    struct nanotime booted;
+    const struct text *log; /* the log buffer, for show logging; may be NULL */
+};
+/* One exec command (`show ip bgp summary | include 10`): IOS's text, errors included, appended. */
+void ios_exec(struct ios_router *r, const struct ios_view *view, const char *command,
+              struct text *out);
+/* Some exec commands act: what the host must do after ios_exec. */
+struct ios_request {
+    enum { IOS_REQUEST_NONE, IOS_REQUEST_CLEAR } kind;
+    enum bgp_clear how;
+    struct ip_addr peer; /* not set: all */
+};
+struct ios_request ios_take_request(struct ios_router *r);
+
+/* Log lines for an event of the speaker, zero or more, each ended by \n, with IOS's timestamp:
+ * "*Nov 21 01:02:03.456: %BGP-5-ADJCHANGE: neighbor 10.0.0.1 Up ". */
+void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
+                   struct text *out);
+
+#endif

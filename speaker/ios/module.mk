@@ -1,0 +1,1 @@
+$(eval $(call library,ios,speaker/ios,core base,))
