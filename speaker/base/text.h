@@ -27,6 +27,8 @@ void text_printf(struct text *t, const char *format, ...) __attribute__((format(
 /* Appends `data` with control characters, quotes, backslashes and invalid UTF-8 escaped (\n,
  * \x1b…), so that no octet string of a remote reaches a terminal or a log raw. */
 void text_put_escaped(struct text *t, const char *data, size_t size);
+/* The same, but quotes and backslashes pass: for whole lines that are read by people. */
+void text_put_printable(struct text *t, const char *data, size_t size);
 /* Pads with blanks until the current line (since the last newline) has `column` bytes. */
 void text_pad(struct text *t, size_t column);
 void text_clear(struct text *t); /* keeps the memory */

@@ -1,0 +1,200 @@
+/*
+ * The list of findings about a user's texts.
+ *
+ * Owns copies of everything it is given. Up to DIAG_COUNT_MAX findings are kept, later ones are
+ * counted; a finding whose text finds no memory is counted as well, so that diag_error_count says
+ * "there were errors" even when none of them could be remembered.
+ *
+ * Invariants: count <= capacity <= DIAG_COUNT_MAX; error_count covers kept and dropped findings;
+ * an entry's `sequence` is its order of arrival and breaks ties of sorting.
+ */
+#include "diag.h"
+
+#include "arena.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct diag_entry {
+    struct diag diag;
+    uint32_t file_order; /* of first appearance */
+    uint32_t sequence;
+};
+
+struct diag_list {
+    struct arena *arena;
+    struct diag_entry *entries;
+    size_t count;
+    size_t capacity;
+    size_t error_count;
+    size_t dropped;
+    uint32_t file_count;
+};
+
+struct diag_list *diag_list_new(void) {
+    struct diag_list *d = alloc_zero(1, sizeof *d);
+    if (!d) {
+        return NULL;
+    }
+    d->arena = arena_new();
+    if (!d->arena) {
+        alloc_free(d);
+        return NULL;
+    }
+    return d;
+}
+
+void diag_list_free(struct diag_list *d) {
+    if (!d) {
+        return;
+    }
+    arena_free(d->arena);
+    alloc_free(d->entries);
+    alloc_free(d);
+}
+
+static struct diag_entry *diag_new_entry(struct diag_list *d) {
+    if (d->count >= DIAG_COUNT_MAX) {
+        return NULL;
+    }
+    if (d->count == d->capacity) {
+        size_t capacity = d->capacity ? d->capacity * 2 : 16;
+        capacity = capacity > DIAG_COUNT_MAX ? DIAG_COUNT_MAX : capacity;
+        struct diag_entry *entries = alloc_resize(d->entries, capacity, sizeof *entries);
+        if (!entries) {
+            return NULL;
+        }
+        d->entries = entries;
+        d->capacity = capacity;
+    }
+    struct diag_entry *e = &d->entries[d->count];
+    *e = (struct diag_entry){.sequence = (uint32_t)d->count};
+    d->count++;
+    return e;
+}
+
+/* The same file name is stored once: entries share its copy and its order. */
+static void diag_set_file(struct diag_list *d, struct diag_entry *e, const char *file) {
+    e->diag.file = "";
+    for (size_t i = d->count - 1; i-- > 0;) {
+        if (strcmp(d->entries[i].diag.file, file) == 0) {
+            e->diag.file = d->entries[i].diag.file;
+            e->file_order = d->entries[i].file_order;
+            return;
+        }
+    }
+    const char *copy = arena_strdup(d->arena, file);
+    e->diag.file = copy ? copy : "";
+    e->file_order = d->file_count++;
+}
+
+static const char *diag_format(struct arena *a, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    char *p = size < 0 ? NULL : arena_alloc(a, (size_t)size + 1);
+    if (!p) {
+        return "";
+    }
+    vsnprintf(p, (size_t)size + 1, format, args);
+    return p;
+}
+
+void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_place place,
+              const char *id, const char *format, ...) {
+    if (severity == DIAG_ERROR) {
+        d->error_count++;
+    }
+    struct diag_entry *e = diag_new_entry(d);
+    if (!e) {
+        d->dropped++;
+        return;
+    }
+    diag_set_file(d, e, place.file ? place.file : "");
+    const char *id_copy = arena_strdup(d->arena, id);
+    e->diag.severity = severity;
+    e->diag.line = place.line;
+    e->diag.column = place.column;
+    e->diag.id = id_copy ? id_copy : "";
+    va_list args;
+    va_start(args, format);
+    e->diag.message = diag_format(d->arena, format, args);
+    va_end(args);
+}
+
+size_t diag_count(const struct diag_list *d) {
+    return d->count;
+}
+
+size_t diag_error_count(const struct diag_list *d) {
+    return d->error_count;
+}
+
+const struct diag *diag_at(const struct diag_list *d, size_t index) {
+    assert(index < d->count);
+    return &d->entries[index].diag;
+}
+
+static int diag_compare_u32(uint32_t a, uint32_t b) {
+    return (a > b) - (a < b);
+}
+
+static int diag_compare(const void *a, const void *b) {
+    const struct diag_entry *x = a;
+    const struct diag_entry *y = b;
+    int c = diag_compare_u32(x->file_order, y->file_order);
+    c = c ? c : diag_compare_u32(x->diag.line, y->diag.line);
+    c = c ? c : diag_compare_u32(x->diag.column, y->diag.column);
+    return c ? c : diag_compare_u32(x->sequence, y->sequence);
+}
+
+void diag_sort(struct diag_list *d) {
+    if (d->count > 1) {
+        qsort(d->entries, d->count, sizeof *d->entries, diag_compare);
+    }
+}
+
+static const char *diag_severity_name(enum diag_severity s) {
+    switch (s) {
+    case DIAG_ERROR:
+        return "error";
+    case DIAG_WARNING:
+        return "warning";
+    case DIAG_NOTE:
+        return "note";
+    }
+    return "error";
+}
+
+static void diag_print_place(const struct diag *f, struct text *out) {
+    if (f->file[0] != '\0') {
+        text_put_printable(out, f->file, strlen(f->file));
+        text_putc(out, ':');
+    }
+    if (f->line > 0) {
+        text_printf(out, "%s%u:", f->file[0] ? "" : "line ", f->line);
+        if (f->column > 0) {
+            text_printf(out, "%u:", f->column);
+        }
+    }
+    if (f->file[0] != '\0' || f->line > 0) {
+        text_putc(out, ' ');
+    }
+}
+
+void diag_print(const struct diag_list *d, struct text *out) {
+    for (size_t i = 0; i < d->count; i++) {
+        const struct diag *f = &d->entries[i].diag;
+        diag_print_place(f, out);
+        text_printf(out, "%s: ", diag_severity_name(f->severity));
+        text_put_printable(out, f->message, strlen(f->message));
+        text_putc(out, '\n');
+    }
+    if (d->dropped > 0) {
+        text_printf(out, "(%zu further findings not shown)\n", d->dropped);
+    }
+}
