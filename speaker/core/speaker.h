@@ -32,6 +32,26 @@ struct adjout;      /* adjout.c */
 struct nexthops;    /* nexthop.c */
 struct event_queue; /* event.c */
 
+/*
+ * Timers share one heap (speaker->timers). `order` names kind and owner, so that equal deadlines
+ * fire in one order and bgp_advance finds the owner. A timer of the tables is a `struct
+ * call_timer` with TIMER_CALL as its kind; make room for it with speaker_timers_reserve first.
+ */
+enum timer_kind {
+    TIMER_PEER,     /* peer->timer; index: the peer */
+    TIMER_RESTART,  /* peer->restart_timer; index: the peer */
+    TIMER_CONN,     /* conn->timer; index: the connection */
+    TIMER_DEFERRAL, /* speaker->deferral_timer */
+    TIMER_CALL,     /* struct call_timer; index: any number unique among these */
+};
+static inline uint32_t timer_order(uint32_t index, enum timer_kind kind) {
+    return index << 3 | (uint32_t)kind;
+}
+struct call_timer {
+    struct heap_timer timer; /* first */
+    void (*fired)(struct bgp_speaker *s, struct call_timer *t, struct nanotime now);
+};
+
 struct peer {
     uint32_t index;                       /* own slab index */
     uint32_t config_index;                /* into speaker->config->peers */
@@ -64,6 +84,13 @@ struct peer {
     struct heap_timer restart_timer;
     bool restarting[BGP_FAMILIES]; /* its routes are kept stale */
     bool end_of_rib_seen[BGP_FAMILIES];
+    /* Sessions, further. */
+    uint32_t address_next;         /* next peer with this remote address, configuration order */
+    struct nanotime last_error_at; /* for the back-off's amnesia */
+    uint8_t timer_phase;           /* peer.c: what `timer` means */
+    bool active;                   /* the outgoing side tries, or waits for a call */
+    bool no_capabilities;          /* RFC 5492 5: the last OPEN was answered with 2/4 */
+    bool refreshing[BGP_FAMILIES]; /* RFC 7313: between BoRR and EoRR */
     /* Owned by the tables. */
     uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
     uint32_t prefixes_received[BGP_FAMILIES];
@@ -96,6 +123,10 @@ struct bgp_speaker {
     uint32_t malformed_updates;
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;
+    struct table by_address;     /* remote address -> first peer in configuration order */
+    uint32_t conn_generation;    /* of the connection made last */
+    uint32_t call_timers;        /* room the tables asked for */
+    struct nanotime unknown_log; /* not before this may an unknown peer be logged again */
 };
 
 static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t index) {
@@ -104,6 +135,9 @@ static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t in
 
 /* Appends an event; a full queue or no memory is remembered and leads to BGP_LOG_NO_MEMORY. */
 void event_push(struct bgp_speaker *s, const struct bgp_event *e);
+
+/* speaker.c: room in the heap for `more` further TIMER_CALL timers, for good. False: no memory. */
+bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more);
 
 /* ---- what the tables offer to sessions --------------------------------------------------- */
 
