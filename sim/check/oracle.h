@@ -34,10 +34,12 @@ struct oracle_node {
     size_t addr_count;
     struct ip_prefix subnets[8]; /* connected */
     size_t subnet_count;
-    bool up; /* false: the speaker is stopped or killed */
+    bool up;              /* false: the speaker is stopped or killed */
+    uint32_t incarnation; /* how often its speaker was started */
 };
 
-/* Traffic between two nodes that a fault cuts (TCP 179). */
+/* Traffic between two nodes that a fault cuts (TCP 179). A session that was up before stays up
+ * until its hold time ends: the oracle keeps it while neither end was started again. */
 struct oracle_cut {
     uint32_t a, b; /* b UINT32_MAX: with everyone */
 };
@@ -49,6 +51,9 @@ struct oracle_input {
     size_t cut_count;
     bool routed_fabric; /* next hops resolve to the fabric's gateway */
     struct ip_addr gateway4, gateway6;
+    /* The state before this one, or NULL at the start: who holds a neighbour's lock (BIRD lets one
+     * session per neighbour run) keeps it while it is configured. Needed during oracle_new only. */
+    const struct oracle *previous;
 };
 
 struct oracle;
@@ -92,6 +97,8 @@ struct oracle_route {
     struct ip_addr gateway; /* in the kernel */
     bool blackhole;
     uint32_t metric;
+    bool by_age; /* IOS: tied with another external path, the oldest one wins: any
+                    of them may be the best */
 };
 /* Loc-RIB of a node, sorted by prefix. */
 size_t oracle_loc_rib(const struct oracle *o, uint32_t node,
@@ -104,7 +111,7 @@ struct oracle_totals {
     uint32_t established; /* sessions of this node */
 };
 struct oracle_totals oracle_totals(const struct oracle *o, uint32_t node);
-/* Prefixes whose outcome depends on timing; 0 in a well-made network. */
+/* Prefixes for which no stable outcome was found (they oscillate); 0 in a well-made network. */
 size_t oracle_unstable(const struct oracle *o, const struct ip_prefix **ret_prefixes);
 
 /* Why `node` has no route to `prefix`, or why it has the one it has: the chain of hops from the

@@ -1,0 +1,86 @@
+#ifndef RIBCAGE_ORACLE_INTERNAL_H
+#define RIBCAGE_ORACLE_INTERNAL_H
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/table.h"
+#include "oracle.h"
+
+/* The inside of the oracle, shared by its files. Everything lives in one arena. */
+
+/* One end of a session as seen from its node. */
+struct oracle_end {
+    uint32_t neighbor;      /* node index */
+    uint32_t peer;          /* own config->peers index */
+    uint32_t neighbor_peer; /* theirs */
+    struct ip_addr local, remote;
+    bool external, client; /* client: our rr_client */
+    bool families[BGP_FAMILIES];
+};
+
+/* A path a node knows for a prefix. */
+struct oracle_path {
+    struct oracle_path *next;
+    uint32_t end; /* index into its node's ends; UINT32_MAX: own route */
+    uint32_t origin_node;
+    const struct attr_values *attrs;
+    bool eligible, external, by_age;
+    uint32_t weight, metric;
+    uint32_t router_id; /* ORIGINATOR_ID or the neighbour's */
+    const struct bgp_origin_config *own;
+};
+
+struct oracle_state {
+    struct oracle_end *ends;
+    uint32_t end_count;
+    /* Ends that may get an iBGP-learned route: external ones, and on a reflector the internal ones.
+     */
+    uint32_t *onward;
+    uint32_t onward_count;
+    uint32_t *by_config_peer;    /* config peer index -> end index + 1; 0: down */
+    struct oracle_path **paths;  /* per prefix: candidates, newest first */
+    struct oracle_path **best;   /* per prefix */
+    struct oracle_route *routes; /* the result, made at the end */
+    size_t route_count;
+};
+
+struct oracle {
+    struct arena *arena;
+    struct oracle_input in;
+    struct oracle_state *states;
+    struct table addresses; /* index into owners + 1 */
+    struct oracle_owner {
+        struct ip_addr addr;
+        uint32_t node;
+    } * owners;
+    uint32_t owner_count;
+    struct oracle_session *sessions;
+    size_t session_count;
+    struct oracle_failure *failures;
+    size_t failure_count;
+    struct ip_prefix *prefixes; /* sorted, unique */
+    uint32_t prefix_count;
+    struct ip_prefix *unstable;
+    size_t unstable_count;
+};
+
+uint32_t oracle_owner_of(const struct oracle *o, struct ip_addr a);       /* node or UINT32_MAX */
+uint32_t oracle_prefix_index(const struct oracle *o, struct ip_prefix p); /* or UINT32_MAX */
+/* The address node `n` uses towards `remote`; not set when it has none of the family. */
+struct ip_addr oracle_source_address(const struct oracle_node *n, const struct bgp_peer_config *p);
+bool oracle_connected(const struct oracle_node *n, struct ip_addr a);
+uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p);
+
+bool oracle_find_sessions(struct oracle *o);
+bool oracle_spread_routes(struct oracle *o);
+
+/* What node `u` would send over end `e`: attributes in the oracle's arena, or NULL and, in
+ * *ret_rule, what stopped it. */
+const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                        const struct oracle_path *best, struct ip_prefix prefix,
+                                        const char **ret_rule);
+/* What the receiving end makes of it; NULL and *ret_rule: refused. */
+struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
+                                  const struct attr_values *sent, struct ip_prefix prefix,
+                                  const char **ret_rule);
+
+#endif

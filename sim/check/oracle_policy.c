@@ -1,0 +1,314 @@
+/*
+ * The oracle's own evaluation of policy chains: the second opinion on core/policy.c.
+ *
+ * Same data (core/policy.h), separate code, written for clarity and not for speed: values are
+ * copied, AS-path expressions go through the C library's regular expressions.
+ */
+
+#include "oracle_internal.h"
+
+#include "../../speaker/base/text.h"
+
+#include <fnmatch.h>
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct evaluation {
+    const struct bgp_config *config;
+    const struct oracle_candidate *route;
+    struct arena *arena;
+    struct attr_values values;
+    uint32_t tag;
+};
+
+static bool in_prefixes(const struct policy_match *m, struct ip_prefix p) {
+    for (uint32_t i = 0; i < m->prefix_count; i++) {
+        const struct policy_prefix *e = &m->prefixes[i];
+        if (ip_prefix_contains(e->prefix, p) && p.length >= e->length_min &&
+            p.length <= e->length_max)
+            return !e->deny;
+    }
+    return false;
+}
+
+static bool has_community(const struct attr_values *v, uint32_t community) {
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        if (v->communities[i] == community)
+            return true;
+    }
+    return false;
+}
+
+static bool has_all_communities(const struct policy_match *m, const struct attr_values *v) {
+    for (uint32_t i = 0; i < m->asn_count; i++) {
+        if (!has_community(v, m->asns[i]))
+            return false;
+    }
+    return !m->exact || v->community_count == m->asn_count;
+}
+
+static bool has_all_large(const struct policy_match *m, const struct attr_values *v) {
+    for (uint32_t i = 0; i < m->large_community_count; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < v->large_community_count; k++)
+            found |=
+                large_community_compare(&m->large_communities[i], &v->large_communities[k]) == 0;
+        if (!found)
+            return false;
+    }
+    return !m->exact || v->large_community_count == m->large_community_count;
+}
+
+/* IOS: `_` is the beginning, the end, a blank, a comma, a brace or a parenthesis. */
+static bool matches_as_path(const char *pattern, struct as_path path) {
+    struct text source, expression;
+    text_init(&source);
+    text_init(&expression);
+    as_path_format(path, &source);
+    for (const char *c = pattern; *c; c++) {
+        if (*c == '_')
+            text_puts(&expression, "(^|$|[ ,{}()])");
+        else
+            text_putc(&expression, *c);
+    }
+    regex_t r;
+    bool hit = false;
+    if (regcomp(&r, text_str(&expression), REG_EXTENDED | REG_NOSUB) == 0) {
+        hit = regexec(&r, text_str(&source), 0, NULL, 0) == 0;
+        regfree(&r);
+    }
+    text_deinit(&source);
+    text_deinit(&expression);
+    return hit;
+}
+
+static struct ip_prefix host_route(struct ip_addr a) {
+    return ip_prefix_make(a, ip_bits((enum ip_family)a.family));
+}
+
+static bool match_one(const struct evaluation *e, const struct policy_match *m) {
+    const struct attr_values *v = &e->values;
+    switch (m->kind) {
+    case POLICY_MATCH_PREFIX:
+        return in_prefixes(m, e->route->prefix);
+    case POLICY_MATCH_COMMUNITY:
+        return has_all_communities(m, v);
+    case POLICY_MATCH_LARGE_COMMUNITY:
+        return has_all_large(m, v);
+    case POLICY_MATCH_AS_PATH_PREFIX:
+        return as_path_starts_with(v->as_path, m->asns, m->asn_count);
+    case POLICY_MATCH_AS_PATH_REGEX:
+        return matches_as_path(m->text, v->as_path);
+    case POLICY_MATCH_SOURCE:
+        return (m->value >> e->route->source) & 1;
+    case POLICY_MATCH_INTERFACE:
+        return fnmatch(m->text, e->route->interface ? e->route->interface : "", FNM_NOESCAPE) == 0;
+    case POLICY_MATCH_PEER_EXTERNAL:
+        return e->route->external_session == (m->value != 0);
+    case POLICY_MATCH_LOCAL_PREF:
+        return v->has_local_pref && v->local_pref == m->value;
+    case POLICY_MATCH_MED:
+        return (v->has_med ? v->med : 0) == m->value;
+    case POLICY_MATCH_TAG:
+        return e->tag == m->value;
+    case POLICY_MATCH_NEXT_HOP:
+        return ip_is_set(v->next_hop) && in_prefixes(m, host_route(v->next_hop));
+    case POLICY_MATCH_METRIC_BELOW:
+        return e->route->metric < m->value;
+    case POLICY_MATCH_ANY_OF:
+    case POLICY_MATCH_NEVER:
+        return false;
+    }
+    return false;
+}
+
+static bool match_holds(const struct evaluation *e, const struct policy_match *m) {
+    bool hit = false;
+    if (m->kind == POLICY_MATCH_ANY_OF) {
+        for (uint32_t i = 0; i < m->alternative_count && !hit; i++)
+            hit = match_one(e, &m->alternatives[i]) != m->alternatives[i].negate;
+    } else {
+        hit = match_one(e, m);
+    }
+    return hit != m->negate;
+}
+
+static bool term_holds(const struct evaluation *e, const struct policy_term *t) {
+    for (uint32_t i = 0; i < t->match_count; i++) {
+        if (!match_holds(e, &t->matches[i]))
+            return false;
+    }
+    return true;
+}
+
+/* ---- actions ---- */
+
+static int compare_u32(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void set_communities(struct evaluation *e, const uint32_t *add, uint32_t count, bool keep) {
+    struct attr_values *v = &e->values;
+    uint32_t old = keep ? v->community_count : 0, n = 0;
+    uint32_t *list = arena_array(e->arena, old + count + 1, sizeof *list);
+    if (!list)
+        return;
+    for (uint32_t i = 0; i < old; i++)
+        list[n++] = v->communities[i];
+    for (uint32_t i = 0; i < count; i++)
+        list[n++] = add[i];
+    qsort(list, n, sizeof *list, compare_u32);
+    uint32_t unique = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!unique || list[unique - 1] != list[i])
+            list[unique++] = list[i];
+    }
+    v->communities = list;
+    v->community_count = unique;
+}
+
+static void delete_communities(struct evaluation *e, const struct policy_action *a) {
+    struct attr_values *v = &e->values;
+    uint32_t n = 0;
+    uint32_t *list = arena_array(e->arena, v->community_count + 1, sizeof *list);
+    if (!list)
+        return;
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        bool gone = false;
+        for (uint32_t k = 0; k < a->asn_count; k++)
+            gone |= a->asns[k] == v->communities[i];
+        if (!gone)
+            list[n++] = v->communities[i];
+    }
+    v->communities = list;
+    v->community_count = n;
+}
+
+static int compare_large(const void *a, const void *b) {
+    return large_community_compare(a, b);
+}
+
+static void add_large(struct evaluation *e, const struct policy_action *a) {
+    struct attr_values *v = &e->values;
+    uint32_t n = v->large_community_count + a->large_community_count, unique = 0;
+    struct large_community *list = arena_array(e->arena, n + 1, sizeof *list);
+    if (!list)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = i < v->large_community_count ? v->large_communities[i]
+                                               : a->large_communities[i - v->large_community_count];
+    qsort(list, n, sizeof *list, compare_large);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!unique || compare_large(&list[unique - 1], &list[i]) != 0)
+            list[unique++] = list[i];
+    }
+    v->large_communities = list;
+    v->large_community_count = unique;
+}
+
+static void set_med(struct attr_values *v, const struct policy_action *a) {
+    uint32_t old = v->has_med ? v->med : 0;
+    v->has_med = true;
+    if (a->mode == 0)
+        v->med = a->value;
+    else if (a->mode == 1)
+        v->med = old > UINT32_MAX - a->value ? UINT32_MAX : old + a->value;
+    else
+        v->med = old < a->value ? 0 : old - a->value;
+}
+
+static void apply(struct evaluation *e, const struct policy_action *a) {
+    struct attr_values *v = &e->values;
+    switch (a->kind) {
+    case POLICY_SET_LOCAL_PREF:
+        v->has_local_pref = true;
+        v->local_pref = a->value;
+        break;
+    case POLICY_SET_MED:
+        set_med(v, a);
+        break;
+    case POLICY_CLEAR_MED:
+        v->has_med = false;
+        v->med = 0;
+        break;
+    case POLICY_SET_ORIGIN:
+        v->origin = (uint8_t)a->value;
+        break;
+    case POLICY_SET_NEXT_HOP:
+        v->next_hop = a->address;
+        break;
+    case POLICY_PREPEND_AS_PATH:
+        (void)as_path_prepend(v->as_path, a->asns, a->asn_count, e->arena, &v->as_path);
+        break;
+    case POLICY_ADD_COMMUNITIES:
+        set_communities(e, a->asns, a->asn_count, true);
+        break;
+    case POLICY_SET_COMMUNITIES:
+        set_communities(e, a->asns, a->asn_count, false);
+        break;
+    case POLICY_DELETE_COMMUNITIES:
+        delete_communities(e, a);
+        break;
+    case POLICY_ADD_LARGE_COMMUNITIES:
+        add_large(e, a);
+        break;
+    case POLICY_SET_TAG:
+        e->tag = a->value;
+        break;
+    case POLICY_LOCAL_PREF_FROM_METRIC:
+        if (e->route->source != ROUTE_SOURCE_BGP) {
+            v->has_local_pref = true;
+            v->local_pref = a->value - (e->route->metric == UINT32_MAX ? 0 : e->route->metric);
+        }
+        break;
+    case POLICY_SET_WEIGHT:        /* local to the receiver: oracle_import reads it from the peer */
+    case POLICY_SET_NEXT_HOP_SELF: /* resolved by the caller, who knows the session */
+    case POLICY_SET_NEXT_HOP_PEER:
+    case POLICY_SET_NEXT_HOP_KEEP:
+        break;
+    }
+}
+
+/* Runs one policy; POLICY_NEXT_POLICY: go on. */
+static enum policy_verdict run_policy(struct evaluation *e, const struct policy *p,
+                                      const struct policy_term **ret_term) {
+    uint32_t at = 0, steps = 0;
+    while (at < p->term_count && steps++ <= p->term_count) {
+        const struct policy_term *t = &p->terms[at];
+        if (!term_holds(e, t)) {
+            at++;
+            continue;
+        }
+        if (t->verdict != POLICY_REJECT) {
+            for (uint32_t i = 0; i < t->action_count; i++)
+                apply(e, &t->actions[i]);
+        }
+        *ret_term = t;
+        if (t->verdict != POLICY_NEXT_TERM)
+            return t->verdict;
+        at = t->continue_at > at ? t->continue_at : at + 1;
+    }
+    *ret_term = NULL;
+    return p->otherwise;
+}
+
+bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
+                   const struct oracle_candidate *r, struct arena *arena,
+                   struct attr_values *ret_attrs, const char **ret_rule) {
+    struct evaluation e = {.config = c, .route = r, .arena = arena, .values = *r->attrs};
+    for (uint16_t i = 0; i < chain->count; i++) {
+        const struct policy *p = &c->policies[chain->policies[i]];
+        const struct policy_term *term = NULL;
+        enum policy_verdict v = run_policy(&e, p, &term);
+        if (v == POLICY_NEXT_POLICY || v == POLICY_NEXT_TERM)
+            continue;
+        *ret_rule = arena_printf(arena, "%s %s", p->name, term ? term->name : "(no rule matched)");
+        *ret_attrs = e.values;
+        return v == POLICY_ACCEPT;
+    }
+    *ret_rule = chain->accept_by_default ? "accepted by default" : "rejected by default";
+    *ret_attrs = e.values;
+    return chain->accept_by_default;
+}

@@ -1,0 +1,589 @@
+/*
+ * How routes spread, to a fixed point.
+ *
+ * Prefix by prefix: every node that originates it chooses; whenever a node's best path changes,
+ * what it would send over each session is computed again and handed to the other end, which chooses
+ * again. In a network that has exactly one stable outcome the work list runs empty; a node that
+ * changes its mind more often than there are nodes is reported as unstable.
+ *
+ * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065 is not modelled. BIRD: attributes for eBGP are made
+ * before the export filter runs; IOS: afterwards.
+ */
+
+#include "oracle_internal.h"
+
+#include "../../speaker/core/profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OWN_END UINT32_MAX
+#define CHANGES_PER_NODE_MAX 200 /* of one prefix's best path */
+
+struct spread {
+    struct oracle *o;
+    uint32_t prefix;
+    uint32_t *queue; /* ring of nodes whose best path changed */
+    uint32_t head, length, capacity;
+    bool *queued;
+    uint16_t *changes;
+    bool unstable;
+};
+
+static const struct bgp_config *config_of(const struct oracle *o, uint32_t node) {
+    return o->in.nodes[node].config;
+}
+
+static bool bird(const struct bgp_config *c) {
+    return c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
+}
+
+/* ---- choosing ---- */
+
+static uint32_t local_pref_of(const struct bgp_config *c, const struct oracle_path *p) {
+    return p->attrs->has_local_pref ? p->attrs->local_pref : c->default_local_pref;
+}
+
+static uint32_t med_of(const struct bgp_config *c, const struct oracle_path *p) {
+    if (p->attrs->has_med)
+        return p->attrs->med;
+    return c->med_missing_as_worst ? UINT32_MAX : 0;
+}
+
+static int order(uint64_t a, uint64_t b) {
+    return a < b ? -1 : a > b;
+}
+
+/* Steps until the identifiers; 0: still tied. Lower is better. */
+static int compare_merits(const struct bgp_config *c, const struct oracle_path *a,
+                          const struct oracle_path *b) {
+    int d = order(b->weight, a->weight);
+    if (!d)
+        d = order(local_pref_of(c, b), local_pref_of(c, a));
+    if (!d)
+        d = order(a->own == NULL, b->own == NULL);
+    if (!d)
+        d = order(as_path_length(a->attrs->as_path), as_path_length(b->attrs->as_path));
+    if (!d)
+        d = order(a->attrs->origin, b->attrs->origin);
+    if (!d && (c->always_compare_med ||
+               as_path_neighbor(a->attrs->as_path) == as_path_neighbor(b->attrs->as_path)))
+        d = order(med_of(c, a), med_of(c, b));
+    if (!d)
+        d = order(!a->external, !b->external);
+    return d;
+}
+
+static int compare_identity(const struct oracle *o, uint32_t node, const struct oracle_path *a,
+                            const struct oracle_path *b) {
+    int d = order(a->router_id, b->router_id);
+    if (!d)
+        d = order(a->attrs->cluster_count, b->attrs->cluster_count);
+    if (!d && a->end != OWN_END && b->end != OWN_END)
+        d = ip_compare(o->states[node].ends[a->end].remote, o->states[node].ends[b->end].remote);
+    if (!d && a->own && b->own)
+        d = order(a->own->source, b->own->source);
+    return d;
+}
+
+static struct oracle_path *choose(const struct oracle *o, uint32_t node, uint32_t prefix) {
+    const struct bgp_config *c = config_of(o, node);
+    struct oracle_path *best = NULL;
+    bool tied = false;
+    for (struct oracle_path *p = o->states[node].paths[prefix]; p; p = p->next) {
+        if (!p->eligible)
+            continue;
+        int d = best ? compare_merits(c, p, best) : -1;
+        /* IOS: of two external paths as good as each other the older one stays (RFC 5004). */
+        bool age = best && d == 0 && c->profile == BGP_PROFILE_IOS && !c->compare_router_id &&
+                   p->external && best->external;
+        tied = d < 0 ? false : tied || age;
+        if (d < 0 || (d == 0 && compare_identity(o, node, p, best) < 0))
+            best = p;
+    }
+    if (best)
+        best->by_age = tied;
+    return best;
+}
+
+/* ---- sending ---- */
+
+static struct attr_values *copy_values(struct oracle *o, const struct attr_values *v) {
+    struct attr_values *copy = arena_alloc(o->arena, sizeof *copy);
+    if (copy)
+        *copy = *v;
+    return copy;
+}
+
+static const char *well_known_stop(const struct attr_values *v, bool external) {
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        if (v->communities[i] == COMMUNITY_NO_ADVERTISE)
+            return "community no-advertise";
+        if (external && (v->communities[i] == COMMUNITY_NO_EXPORT ||
+                         v->communities[i] == COMMUNITY_NO_EXPORT_SUBCONFED))
+            return "community no-export";
+    }
+    return NULL;
+}
+
+/* RFC 4456 6: may a path learned over iBGP go to this internal peer? */
+static const char *reflection_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                   const struct oracle_path *best) {
+    const struct oracle_state *s = &o->states[u];
+    bool from_client = s->ends[best->end].client;
+    if (!from_client && !e->client)
+        return "learned over iBGP, and neither end is a route reflector client";
+    if (from_client && e->client && !config_of(o, u)->client_to_client_reflection)
+        return "client-to-client reflection is off";
+    return NULL;
+}
+
+static bool third_party(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                        struct ip_addr next_hop) {
+    if (!profile_get(config_of(o, u)->profile)->third_party_next_hop || !ip_is_set(next_hop))
+        return false;
+    const struct oracle_node *n = &o->in.nodes[u];
+    for (size_t i = 0; i < n->subnet_count; i++) {
+        if (ip_prefix_contains_addr(n->subnets[i], e->remote) &&
+            ip_prefix_contains_addr(n->subnets[i], next_hop))
+            return !ip_equal(next_hop, e->remote);
+    }
+    return false;
+}
+
+static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                    const struct oracle_path *best) {
+    const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
+    struct ip_addr learned = best->own ? (struct ip_addr){0} : best->attrs->next_hop;
+    bool reflected = !best->own && !best->external && !e->external;
+    if (!ip_is_set(learned) || p->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
+        return e->local;
+    if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
+        return reflected && !bird(config_of(o, u)) ? learned : e->local;
+    if (p->next_hop_mode == BGP_NEXT_HOP_KEEP)
+        return learned;
+    if (!e->external)
+        return learned;
+    return p->multihop == 0 && third_party(o, u, e, learned) ? learned : e->local;
+}
+
+static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e,
+                          struct attr_values *v) {
+    const struct bgp_config *c = config_of(o, u);
+    uint32_t as = oracle_local_as(c, &c->peers[e->peer]);
+    (void)as_path_prepend(v->as_path, &as, 1, o->arena, &v->as_path);
+}
+
+/* What never crosses to an external peer (RFC 4271 5.1.4, 5.1.5; 4456 8). */
+static void strip_external(const struct oracle_path *best, struct attr_values *v) {
+    v->has_local_pref = false;
+    v->has_originator_id = false;
+    v->cluster_count = 0;
+    if (!best->own && v->has_med && best->attrs->has_med && best->attrs->med == v->med)
+        v->has_med = false;
+}
+
+static bool reflect(struct oracle *o, uint32_t u, const struct oracle_path *best,
+                    struct attr_values *v) {
+    const struct bgp_config *c = config_of(o, u);
+    if (!v->has_originator_id) {
+        v->has_originator_id = true;
+        v->originator_id = best->router_id;
+    }
+    uint32_t *list = arena_array(o->arena, v->cluster_count + 1, sizeof *list);
+    if (!list)
+        return false;
+    list[0] = c->cluster_id ? c->cluster_id : ip4_to_u32(c->router_id);
+    for (uint32_t i = 0; i < v->cluster_count; i++)
+        list[i + 1] = v->cluster_list[i];
+    v->cluster_list = list;
+    v->cluster_count++;
+    return true;
+}
+
+static const char *export_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                               const struct oracle_path *best, struct ip_prefix prefix) {
+    const struct oracle_state *s = &o->states[u];
+    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    if (!e->families[f])
+        return "the session does not carry that address family";
+    if (best->own)
+        return well_known_stop(best->attrs, e->external);
+    if (s->ends[best->end].neighbor == e->neighbor)
+        return "never sent back to the neighbor it was learned from";
+    if (!best->external && !e->external) {
+        const char *stop = reflection_stop(o, u, e, best);
+        if (stop)
+            return stop;
+    }
+    return well_known_stop(best->attrs, e->external);
+}
+
+static struct oracle_candidate candidate(const struct oracle_path *best, struct ip_prefix prefix,
+                                         const struct attr_values *v, bool external) {
+    return (struct oracle_candidate){
+        .prefix = prefix,
+        .attrs = v,
+        .source = best->own ? best->own->source : ROUTE_SOURCE_BGP,
+        .interface = best->own ? best->own->interface : "",
+        .metric = best->own ? best->own->metric : UINT32_MAX,
+        .external_session = external,
+    };
+}
+
+const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                        const struct oracle_path *best, struct ip_prefix prefix,
+                                        const char **ret_rule) {
+    const struct bgp_config *c = config_of(o, u);
+    const struct bgp_peer_config *p = &c->peers[e->peer];
+    const char *stop = export_stop(o, u, e, best, prefix);
+    if (stop) {
+        *ret_rule = stop;
+        return NULL;
+    }
+    struct attr_values *v = copy_values(o, best->attrs);
+    if (!v)
+        return NULL;
+    v->next_hop = sent_next_hop(o, u, e, best);
+    if (bird(c) && e->external)
+        make_external(o, u, e, v);
+    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    struct oracle_candidate r = candidate(best, prefix, v, e->external);
+    if (!oracle_policy(c, &p->export[f], &r, o -> arena, v, ret_rule))
+        return NULL;
+    if (!bird(c) && e->external)
+        make_external(o, u, e, v);
+    if (e->external)
+        strip_external(best, v);
+    else if (!v->has_local_pref) {
+        v->has_local_pref = true;
+        v->local_pref = c->default_local_pref;
+    }
+    if (!best->own && !best->external && !e->external && !reflect(o, u, best, v))
+        return NULL;
+    if (!p->send_communities)
+        v->community_count = v->large_community_count = 0;
+    return v;
+}
+
+/* ---- receiving ---- */
+
+static const char *loop_stop(const struct oracle *o, uint32_t v, const struct oracle_end *e,
+                             const struct attr_values *a) {
+    const struct bgp_config *c = config_of(o, v);
+    const struct bgp_peer_config *p = &c->peers[e->peer];
+    if (as_path_count(a->as_path, oracle_local_as(c, p)) > p->allow_local_as)
+        return "own AS in AS_PATH";
+    if (a->has_originator_id && a->originator_id == ip4_to_u32(c->router_id))
+        return "own router id as ORIGINATOR_ID";
+    uint32_t cluster = c->cluster_id ? c->cluster_id : ip4_to_u32(c->router_id);
+    for (uint32_t i = 0; i < a->cluster_count; i++) {
+        if (a->cluster_list[i] == cluster)
+            return "own cluster id in CLUSTER_LIST";
+    }
+    if (e->external && p->enforce_first_as && as_path_neighbor(a->as_path) != p->remote_as)
+        return "the first AS is not the neighbor's";
+    return NULL;
+}
+
+static bool own_address(const struct oracle_node *n, struct ip_addr a) {
+    for (size_t i = 0; i < n->addr_count; i++) {
+        if (ip_equal(n->addrs[i], a))
+            return true;
+    }
+    return false;
+}
+
+struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
+                                  const struct attr_values *sent, struct ip_prefix prefix,
+                                  const char **ret_rule) {
+    const struct bgp_config *c = config_of(o, v);
+    const struct oracle_end *e = &o->states[v].ends[end];
+    const char *stop = loop_stop(o, v, e, sent);
+    if (stop) {
+        *ret_rule = stop;
+        return NULL;
+    }
+    struct attr_values *a = copy_values(o, sent);
+    struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
+    if (!a || !p)
+        return NULL;
+    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    struct oracle_candidate r = {prefix, a, ROUTE_SOURCE_BGP, "", UINT32_MAX, e->external};
+    if (!oracle_policy(c, &c->peers[e->peer].import[f], &r, o->arena, a, ret_rule))
+        return NULL;
+    const struct oracle_node *n = &o->in.nodes[v];
+    *p = (struct oracle_path){
+        .end = end,
+        .attrs = a,
+        .external = e->external,
+        .eligible = oracle_connected(n, a->next_hop) && !own_address(n, a->next_hop),
+        .weight = c->peers[e->peer].weight,
+        .router_id = a->has_originator_id ? a->originator_id
+                                          : ip4_to_u32(config_of(o, e->neighbor)->router_id),
+    };
+    if (!p->eligible)
+        *ret_rule = "next hop unreachable";
+    return p;
+}
+
+/* ---- spreading ---- */
+
+static void enqueue(struct spread *s, uint32_t node) {
+    if (s->queued[node])
+        return;
+    s->queued[node] = true;
+    s->queue[(s->head + s->length++) % s->capacity] = node;
+}
+
+static void rechoose(struct spread *s, uint32_t node) {
+    struct oracle_state *st = &s->o->states[node];
+    struct oracle_path *best = choose(s->o, node, s->prefix);
+    if (best == st->best[s->prefix])
+        return;
+    st->best[s->prefix] = best;
+    if (++s->changes[node] > CHANGES_PER_NODE_MAX)
+        s->unstable = true;
+    else
+        enqueue(s, node);
+}
+
+/* Replaces what `v` holds from `end`. Returns whether there is any difference. */
+static bool replace_path(struct oracle_state *v, uint32_t prefix, uint32_t end,
+                         struct oracle_path *path) {
+    struct oracle_path **at = &v->paths[prefix];
+    while (*at && (*at)->end != end)
+        at = &(*at)->next;
+    if (*at)
+        *at = (*at)->next;
+    else if (!path)
+        return false;
+    if (path) {
+        path->next = v->paths[prefix];
+        v->paths[prefix] = path;
+    }
+    return true;
+}
+
+static uint32_t far_end(const struct oracle *o, const struct oracle_end *e) {
+    const struct oracle_state *v = &o->states[e->neighbor];
+    return v->by_config_peer ? v->by_config_peer[e->neighbor_peer] : 0;
+}
+
+static void tell(struct spread *s, uint32_t u, const struct oracle_end *e,
+                 const struct attr_values *sent) {
+    struct oracle *o = s->o;
+    uint32_t end = far_end(o, e);
+    if (!end)
+        return;
+    const char *rule = NULL;
+    struct oracle_path *path =
+        sent ? oracle_import(o, e->neighbor, end - 1, sent, o->prefixes[s->prefix], &rule) : NULL;
+    if (path)
+        path->origin_node = o->states[u].best[s->prefix]->origin_node;
+    if (replace_path(&o->states[e->neighbor], s->prefix, end - 1, path))
+        rechoose(s, e->neighbor);
+}
+
+/* Would two ends of one node be sent the same bytes? Then the policy need not run again. */
+static bool same_treatment(const struct bgp_config *c, const struct oracle_end *a,
+                           const struct oracle_end *b, enum bgp_family f) {
+    const struct bgp_peer_config *p = &c->peers[a->peer], *q = &c->peers[b->peer];
+    return !a->external && !b->external && a->client == b->client &&
+           a->families[f] == b->families[f] && ip_equal(a->local, b->local) &&
+           p->next_hop_mode == q->next_hop_mode && p->send_communities == q->send_communities &&
+           p->export[f].count == q->export[f].count &&
+           p->export[f].accept_by_default == q->export[f].accept_by_default &&
+           (p->export[f].count == 0 ||
+            memcmp(p->export[f].policies, q->export[f].policies,
+                   p->export[f].count * sizeof *p->export[f].policies) == 0);
+}
+
+static void tell_all(struct spread *s, uint32_t u) {
+    struct oracle *o = s->o;
+    struct oracle_state *st = &o->states[u];
+    const struct oracle_path *best = st->best[s->prefix];
+    struct ip_prefix prefix = o->prefixes[s->prefix];
+    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    /* An iBGP-learned path goes nowhere but to external peers and, on a reflector, onward. What was
+     * sent while another path was best must be taken back everywhere, though. */
+    bool narrow = best && !best->own && !best->external && s->changes[u] == 1;
+    uint32_t count = narrow ? st->onward_count : st->end_count;
+    const struct oracle_end *last = NULL;
+    const struct attr_values *sent = NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct oracle_end *e = &st->ends[narrow ? st->onward[i] : i];
+        const char *rule = NULL;
+        bool own_neighbor = best && !best->own && st->ends[best->end].neighbor == e->neighbor;
+        if (own_neighbor || !last || !same_treatment(config_of(o, u), last, e, f)) {
+            const struct attr_values *now =
+                best ? oracle_export(o, u, e, best, prefix, &rule) : NULL;
+            if (own_neighbor) {
+                tell(s, u, e, NULL);
+                continue;
+            }
+            sent = now;
+            last = e;
+        }
+        tell(s, u, e, sent);
+    }
+}
+
+static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_config *origin) {
+    struct oracle *o = s->o;
+    struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
+    struct attr_values *v = arena_alloc(o->arena, sizeof *v);
+    if (!p || !v)
+        return false;
+    v->origin = origin->origin;
+    v->has_med = origin->med_set;
+    v->med = origin->med;
+    *p = (struct oracle_path){
+        .next = o->states[node].paths[s->prefix],
+        .end = OWN_END,
+        .origin_node = node,
+        .attrs = v,
+        .eligible = true,
+        .weight = origin->weight,
+        .router_id = ip4_to_u32(config_of(o, node)->router_id),
+        .own = origin,
+    };
+    o->states[node].paths[s->prefix] = p;
+    return true;
+}
+
+static void run(struct spread *s) {
+    while (s->length && !s->unstable) {
+        uint32_t node = s->queue[s->head];
+        s->head = (s->head + 1) % s->capacity;
+        s->length--;
+        s->queued[node] = false;
+        tell_all(s, node);
+    }
+    if (s->unstable)
+        s->o->unstable[s->o->unstable_count++] = s->o->prefixes[s->prefix];
+}
+
+/* IOS `neighbor X default-originate`: the default route to this neighbour alone. */
+static void tell_default(struct spread *s, uint32_t node) {
+    struct oracle *o = s->o;
+    struct ip_prefix prefix = o->prefixes[s->prefix];
+    if (prefix.length != 0)
+        return;
+    bool v6 = prefix.addr.family == IP_V6;
+    for (uint32_t i = 0; i < o->states[node].end_count; i++) {
+        const struct oracle_end *e = &o->states[node].ends[i];
+        const struct bgp_peer_config *p = &config_of(o, node)->peers[e->peer];
+        uint32_t end = far_end(o, e);
+        if (!p->default_originate[v6] || !e->families[v6] || !end)
+            continue;
+        struct attr_values v = {.next_hop = e->local};
+        if (e->external)
+            make_external(o, node, e, &v);
+        else {
+            v.has_local_pref = true;
+            v.local_pref = config_of(o, node)->default_local_pref;
+        }
+        const char *rule = NULL;
+        struct oracle_path *path = oracle_import(o, e->neighbor, end - 1, &v, prefix, &rule);
+        if (!path)
+            continue;
+        path->origin_node = node;
+        if (replace_path(&o->states[e->neighbor], s->prefix, end - 1, path))
+            rechoose(s, e->neighbor);
+    }
+}
+
+static bool make_states(struct oracle *o) {
+    for (uint32_t i = 0; i < o->in.node_count; i++) {
+        struct oracle_state *s = &o->states[i];
+        if (!config_of(o, i))
+            continue;
+        s->paths = arena_array(o->arena, o->prefix_count + 1, sizeof *s->paths);
+        s->best = arena_array(o->arena, o->prefix_count + 1, sizeof *s->best);
+        s->onward = arena_array(o->arena, s->end_count + 1, sizeof *s->onward);
+        if (!s->paths || !s->best || !s->onward)
+            return false;
+        bool reflector = false;
+        for (uint32_t k = 0; k < s->end_count; k++)
+            reflector |= s->ends[k].client;
+        for (uint32_t k = 0; k < s->end_count; k++) {
+            if (reflector || s->ends[k].external)
+                s->onward[s->onward_count++] = k;
+        }
+    }
+    return true;
+}
+
+/* Own routes by prefix: (prefix index, node, origin), sorted by prefix. */
+struct own_route {
+    uint32_t prefix, node;
+    const struct bgp_origin_config *origin;
+};
+
+static int compare_own(const void *x, const void *y) {
+    const struct own_route *a = x, *b = y;
+    if (a->prefix != b->prefix)
+        return a->prefix < b->prefix ? -1 : 1;
+    return a->node < b->node ? -1 : a->node > b->node;
+}
+
+static struct own_route *collect_own(struct oracle *o, size_t *ret_count) {
+    size_t total = 0, n = 0;
+    for (uint32_t i = 0; i < o->in.node_count; i++)
+        total += config_of(o, i) ? config_of(o, i)->origin_count : 0;
+    struct own_route *list = arena_array(o->arena, total + 1, sizeof *list);
+    for (uint32_t i = 0; list && i < o->in.node_count; i++) {
+        const struct bgp_config *c = config_of(o, i);
+        for (uint32_t k = 0; c && o->in.nodes[i].up && k < c->origin_count; k++)
+            list[n++] =
+                (struct own_route){oracle_prefix_index(o, c->origins[k].prefix), i, &c->origins[k]};
+    }
+    if (list)
+        qsort(list, n, sizeof *list, compare_own);
+    *ret_count = n;
+    return list;
+}
+
+static bool spread_prefix(struct spread *s, const struct own_route *own, size_t count) {
+    memset(s->changes, 0, s->o->in.node_count * sizeof *s->changes);
+    memset(s->queued, 0, s->o->in.node_count * sizeof *s->queued);
+    s->head = s->length = 0;
+    s->unstable = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!add_own(s, own[i].node, own[i].origin))
+            return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        rechoose(s, own[i].node);
+    if (s->o->prefixes[s->prefix].length == 0) {
+        for (uint32_t i = 0; i < s->o->in.node_count; i++) {
+            if (config_of(s->o, i))
+                tell_default(s, i);
+        }
+    }
+    run(s);
+    return true;
+}
+
+bool oracle_spread_routes(struct oracle *o) {
+    size_t n = o->in.node_count, own_count = 0;
+    struct spread s = {.o = o, .capacity = (uint32_t)n + 1};
+    s.queue = arena_array(o->arena, n + 1, sizeof *s.queue);
+    s.queued = arena_array(o->arena, n + 1, sizeof *s.queued);
+    s.changes = arena_array(o->arena, n + 1, sizeof *s.changes);
+    o->unstable = arena_array(o->arena, o->prefix_count + 1, sizeof *o->unstable);
+    struct own_route *own = collect_own(o, &own_count);
+    if (!s.queue || !s.queued || !s.changes || !o->unstable || !own || !make_states(o))
+        return false;
+    size_t at = 0;
+    for (s.prefix = 0; s.prefix < o->prefix_count; s.prefix++) {
+        size_t end = at;
+        while (end < own_count && own[end].prefix == s.prefix)
+            end++;
+        if (!spread_prefix(&s, &own[at], end - at))
+            return false;
+        at = end;
+    }
+    return true;
+}
