@@ -1,0 +1,85 @@
+#ifndef RIBCAGE_CONFIG_FIELDS_H
+#define RIBCAGE_CONFIG_FIELDS_H
+
+#include "../core/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What bgp_config consists of, as tables: one row per member, read by the writer and the reader
+ * alike, so that neither can know a member the other does not.
+ */
+
+enum field_kind {
+    FIELD_BOOL,
+    FIELD_U8,
+    FIELD_U16,
+    FIELD_U32,
+    FIELD_WORD,          /* an enum (or uint8_t) as one of `words` */
+    FIELD_CHARS,         /* char[size], NUL-terminated */
+    FIELD_TEXT,          /* const char *, NULL when absent */
+    FIELD_ADDR,          /* struct ip_addr, "" when not set */
+    FIELD_PREFIX,        /* struct ip_prefix */
+    FIELD_ID,            /* uint32_t in host order as a dotted quad */
+    FIELD_U32_LIST,      /* const uint32_t * and a uint32_t count */
+    FIELD_LARGE_LIST,    /* const struct large_community *, as "a:b:c" */
+    FIELD_STRUCT,        /* embedded, `shape` */
+    FIELD_LIST,          /* pointer to structs of `shape` and a uint32_t count */
+    FIELD_FAMILY_SET,    /* bool[BGP_FAMILIES] as ["ipv4","ipv6"] */
+    FIELD_FAMILY_U32,    /* uint32_t[BGP_FAMILIES] as {"ipv4":…,"ipv6":…} */
+    FIELD_FAMILY_CHAINS, /* struct policy_chain[BGP_FAMILIES], the same way */
+};
+
+struct shape;
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    bool required; /* always written, must be there */
+    uint32_t offset;
+    uint32_t size;         /* of the member */
+    uint32_t count_offset; /* lists */
+    uint32_t max;          /* lists: elements; numbers: 0 = what the type holds */
+    const struct shape *shape;
+    const char *const *words;
+    uint32_t word_count;
+};
+
+struct shape {
+    const struct field *fields;
+    uint32_t field_count;
+    uint32_t size; /* of the struct */
+    /* Fills in the defaults of a zeroed object. NULL: zero is the default. */
+    void (*init)(void *object, enum bgp_profile profile);
+};
+
+extern const struct shape shape_config;
+extern const struct shape shape_peer;
+extern const struct shape shape_origin;
+
+extern const char *const config_family_names[BGP_FAMILIES];
+extern const char *const config_origin_words[3];
+
+/* Nesting of a configuration's text; beyond it is an error. */
+#define CONFIG_DEPTH_MAX 16
+/* Findings that get a place: finding it costs a walk over the text. */
+#define CONFIG_PLACES_MAX 100
+#define CONFIG_TEXT_MAX ((size_t)64 << 20)
+
+/*
+ * Where the value at a path stands in a text that is known to be valid JSON: keys and indices from
+ * the root. A step with a key names an object's member, one without an array's element.
+ */
+struct config_step {
+    const char *key;
+    size_t index;
+};
+/* Line and column from 1; false: not there. */
+bool config_locate(const char *text, size_t size, const struct config_step *path, size_t depth,
+                   uint32_t *ret_line, uint32_t *ret_column);
+/* The deepest nesting of brackets, outside strings; valid for any text. */
+size_t config_text_depth(const char *text, size_t size);
+
+#endif

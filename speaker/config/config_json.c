@@ -1,0 +1,501 @@
+/*
+ * JSON to bgp_config: walks the tables of config_fields.c.
+ *
+ * Owns reading and its findings; config_write.c is the other direction. What single values may be
+ * is checked here (type, range, word, unknown or missing member), what they mean together is
+ * bgp_config_check's. All findings are collected; each carries the path of the value
+ * (peers[3].remote_as) and, when the text is at hand, its line and column.
+ *
+ * Depth is bounded by the tables, sizes by their `max`; a text is refused before it is parsed when
+ * it is larger than CONFIG_TEXT_MAX or nested deeper than CONFIG_DEPTH_MAX, because the JSON
+ * library recurses.
+ */
+#include "config_json.h"
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "../core/attr.h"
+#include "config_fields.h"
+#include "config_origin.h"
+
+#include <string.h>
+
+struct reading {
+    struct arena *arena;
+    struct diag_list *diags;
+    const char *file;
+    const char *text; /* NULL: not known */
+    size_t text_size;
+    enum bgp_profile profile;
+    struct config_step path[CONFIG_DEPTH_MAX];
+    size_t depth;
+    bool failed;
+};
+
+static bool read_shape(struct reading *r, const struct shape *shape, const json_t *from,
+                       void *object);
+
+/* ---- findings ---- */
+
+static void path_print(const struct reading *r, struct text *out) {
+    for (size_t i = 0; i < r->depth; i++)
+        if (r->path[i].key)
+            text_printf(out, "%s%s", i ? "." : "", r->path[i].key);
+        else
+            text_printf(out, "[%zu]", r->path[i].index);
+    text_puts(out, r->depth ? ": " : "");
+}
+
+static bool finding(struct reading *r, const char *id, const char *what) {
+    struct diag_place place = {.file = r->file};
+    struct text path;
+    text_init(&path);
+    path_print(r, &path);
+    if (r->text && diag_count(r->diags) < CONFIG_PLACES_MAX)
+        config_locate(r->text, r->text_size, r->path, r->depth, &place.line, &place.column);
+    diag_add(r->diags, DIAG_ERROR, place, id, "%s%s", text_str(&path), what);
+    text_deinit(&path);
+    r->failed = true;
+    return false;
+}
+
+static bool no_memory(struct reading *r) {
+    return finding(r, "no-memory", "out of memory");
+}
+
+static void enter(struct reading *r, const char *key, size_t index) {
+    if (r->depth < CONFIG_DEPTH_MAX)
+        r->path[r->depth++] = (struct config_step){key, index};
+}
+
+static void leave(struct reading *r) {
+    r->depth--;
+}
+
+static void unknown_member(struct reading *r, const struct shape *shape, const char *name) {
+    const char *names[64];
+    size_t count = 0;
+    for (uint32_t i = 0; i < shape->field_count && count < 64; i++)
+        names[count++] = shape->fields[i].name;
+    const char *near = text_nearest(name, names, count);
+    struct text what;
+    text_init(&what);
+    text_puts(&what, "unknown member \"");
+    text_put_escaped(&what, name, strlen(name));
+    text_puts(&what, "\"");
+    if (near)
+        text_printf(&what, " (did you mean \"%s\"?)", near);
+    enter(r, name, 0);
+    finding(r, "unknown-member", text_str(&what));
+    leave(r);
+    text_deinit(&what);
+}
+
+/* ---- single values ---- */
+
+static bool read_number(struct reading *r, const json_t *v, uint64_t max, uint64_t *ret_value) {
+    json_int_t value = json_integer_value(v);
+    if (json_is_integer(v) && value >= 0 && (uint64_t)value <= max) {
+        *ret_value = (uint64_t)value;
+        return true;
+    }
+    struct text what;
+    text_init(&what);
+    text_printf(&what, "expected a number from 0 to %llu", (unsigned long long)max);
+    finding(r, "bad-number", text_str(&what));
+    text_deinit(&what);
+    return false;
+}
+
+static bool read_bool(struct reading *r, const json_t *v, bool *ret_value) {
+    if (!json_is_boolean(v))
+        return finding(r, "bad-type", "expected true or false");
+    *ret_value = json_is_true(v);
+    return true;
+}
+
+static bool bad_word(struct reading *r, const char *const *words, uint32_t count) {
+    struct text what;
+    text_init(&what);
+    text_puts(&what, "expected one of");
+    for (uint32_t i = 0; i < count; i++)
+        if (words[i])
+            text_printf(&what, " \"%s\"", words[i]);
+    finding(r, "bad-word", text_str(&what));
+    text_deinit(&what);
+    return false;
+}
+
+static bool read_word(struct reading *r, const json_t *v, const char *const *words, uint32_t count,
+                      uint32_t *ret_value) {
+    const char *word = json_string_value(v);
+    for (uint32_t i = 0; word && i < count; i++)
+        if (words[i] && strcmp(words[i], word) == 0) {
+            *ret_value = i;
+            return true;
+        }
+    return bad_word(r, words, count);
+}
+
+/* The octets of {"octets":[…]}: text that is not UTF-8. */
+static bool read_octets(struct reading *r, const json_t *v, char *out, size_t size) {
+    const json_t *octets = json_object_get(v, "octets");
+    size_t count = json_array_size(octets);
+    if (json_object_size(v) != 1 || !json_is_array(octets) || count >= size)
+        return finding(r, "bad-text", "expected text, or its octets, that fits");
+    for (size_t i = 0; i < count; i++) {
+        uint64_t octet;
+        if (!read_number(r, json_array_get(octets, i), 255, &octet))
+            return false;
+        out[i] = (char)octet;
+    }
+    out[count] = '\0';
+    return true;
+}
+
+static bool read_chars(struct reading *r, const json_t *v, char *out, size_t size) {
+    if (json_is_object(v))
+        return read_octets(r, v, out, size);
+    const char *text = json_string_value(v);
+    if (!text || json_string_length(v) != strlen(text))
+        return finding(r, "bad-text", "expected text without NUL");
+    if (strlen(text) >= size) {
+        struct text what;
+        text_init(&what);
+        text_printf(&what, "longer than %zu octets", size - 1);
+        finding(r, "too-long", text_str(&what));
+        text_deinit(&what);
+        return false;
+    }
+    memcpy(out, text, strlen(text) + 1);
+    return true;
+}
+
+static bool read_text(struct reading *r, const json_t *v, const char **ret_text) {
+    const char *text = json_string_value(v);
+    size_t size = json_is_object(v) ? json_array_size(json_object_get(v, "octets")) : 0;
+    if (!text && size == 0)
+        return finding(r, "bad-text", "expected text");
+    size = text ? json_string_length(v) : size;
+    char *copy = arena_alloc(r->arena, size + 1);
+    if (!copy)
+        return no_memory(r);
+    *ret_text = copy;
+    return read_chars(r, v, copy, size + 1);
+}
+
+static bool read_addr(struct reading *r, const json_t *v, struct ip_addr *ret_addr) {
+    const char *text = json_string_value(v);
+    if (text && text[0] == '\0') {
+        *ret_addr = (struct ip_addr){0};
+        return true;
+    }
+    if (!text || !ip_parse(text, ret_addr))
+        return finding(r, "bad-address", "expected an IPv4 or IPv6 address");
+    return true;
+}
+
+static bool read_prefix(struct reading *r, const json_t *v, struct ip_prefix *ret_prefix) {
+    const char *text = json_string_value(v);
+    struct ip_prefix p;
+    if (!text || !ip_prefix_parse(text, &p))
+        return finding(r, "bad-prefix", "expected a prefix such as 10.0.0.0/24");
+    if (!ip_prefix_is_masked(p))
+        return finding(r, "bad-prefix", "host bits are set behind the prefix length");
+    *ret_prefix = p;
+    return true;
+}
+
+static bool read_id(struct reading *r, const json_t *v, uint32_t *ret_id) {
+    struct ip_addr a = {0};
+    if (!json_is_string(v) || !ip_parse(json_string_value(v), &a) || a.family != IP_V4)
+        return finding(r, "bad-address", "expected an identifier such as 10.0.0.1");
+    *ret_id = ip4_to_u32(a);
+    return true;
+}
+
+static bool read_large(struct reading *r, const json_t *v, struct large_community *ret_value) {
+    const char *text = json_string_value(v);
+    if (!text || !large_community_parse(text, ret_value))
+        return finding(r, "bad-community", "expected a large community such as 64512:1:2");
+    return true;
+}
+
+/* ---- lists and families ---- */
+
+static uint32_t element_size(const struct field *f) {
+    if (f->kind == FIELD_U32_LIST)
+        return sizeof(uint32_t);
+    if (f->kind == FIELD_LARGE_LIST)
+        return sizeof(struct large_community);
+    return f->shape->size;
+}
+
+static bool read_element(struct reading *r, const struct field *f, const json_t *v, void *at) {
+    if (f->kind == FIELD_LARGE_LIST)
+        return read_large(r, v, at);
+    if (f->kind == FIELD_LIST)
+        return read_shape(r, f->shape, v, at);
+    uint64_t value;
+    if (!read_number(r, v, UINT32_MAX, &value))
+        return false;
+    *(uint32_t *)at = (uint32_t)value;
+    return true;
+}
+
+static bool read_list(struct reading *r, const struct field *f, const json_t *v, char *object) {
+    size_t count = json_array_size(v), size = element_size(f);
+    if (!json_is_array(v))
+        return finding(r, "bad-type", "expected an array");
+    if (count > f->max)
+        return finding(r, "too-many", "more elements than the limit allows");
+    char *data = count ? arena_array(r->arena, count, size) : NULL;
+    if (count && !data)
+        return no_memory(r);
+    for (size_t i = 0; i < count; i++) {
+        enter(r, NULL, i);
+        read_element(r, f, json_array_get(v, i), data + i * size);
+        leave(r);
+    }
+    uint32_t count32 = (uint32_t)count;
+    memcpy(object + f->offset, &data, sizeof data);
+    memcpy(object + f->count_offset, &count32, sizeof count32);
+    return true;
+}
+
+static bool read_family_set(struct reading *r, const json_t *v, bool *families) {
+    if (!json_is_array(v))
+        return finding(r, "bad-type", "expected an array of \"ipv4\" and \"ipv6\"");
+    memset(families, 0, sizeof(bool) * BGP_FAMILIES);
+    for (size_t i = 0; i < json_array_size(v); i++) {
+        uint32_t family = 0;
+        enter(r, NULL, i);
+        if (read_word(r, json_array_get(v, i), config_family_names, BGP_FAMILIES, &family))
+            families[family] = true;
+        leave(r);
+    }
+    return true;
+}
+
+static bool read_chain_policies(struct reading *r, const json_t *v, struct policy_chain *chain) {
+    size_t count = json_array_size(v);
+    if (!json_is_array(v) || count > BGP_POLICY_CHAIN_MAX)
+        return finding(r, "bad-chain", "expected an array of at most 64 policy numbers");
+    uint16_t *policies = count ? arena_array(r->arena, count, sizeof *policies) : NULL;
+    if (count && !policies)
+        return no_memory(r);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = 0;
+        enter(r, NULL, i);
+        read_number(r, json_array_get(v, i), BGP_POLICIES_MAX - 1, &number);
+        leave(r);
+        policies[i] = (uint16_t)number;
+    }
+    chain->policies = policies;
+    chain->count = (uint16_t)count;
+    return true;
+}
+
+static bool read_chain(struct reading *r, const json_t *v, struct policy_chain *chain) {
+    const char *key;
+    json_t *value;
+    if (!json_is_object(v))
+        return finding(r, "bad-type", "expected an object");
+    json_object_foreach((json_t *)(uintptr_t)v, key, value) {
+        enter(r, key, 0);
+        if (strcmp(key, "policies") == 0)
+            read_chain_policies(r, value, chain);
+        else if (strcmp(key, "accept_by_default") == 0)
+            read_bool(r, value, &chain->accept_by_default);
+        else
+            finding(r, "unknown-member", "expected \"policies\" or \"accept_by_default\"");
+        leave(r);
+    }
+    return true;
+}
+
+static bool read_per_family(struct reading *r, const struct field *f, const json_t *v, void *at) {
+    const char *key;
+    json_t *value;
+    if (!json_is_object(v))
+        return finding(r, "bad-type", "expected an object with \"ipv4\" and \"ipv6\"");
+    json_object_foreach((json_t *)(uintptr_t)v, key, value) {
+        uint32_t family = strcmp(key, "ipv6") == 0 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+        uint64_t number = 0;
+        enter(r, key, 0);
+        if (strcmp(key, config_family_names[family]) != 0)
+            finding(r, "unknown-member", "expected \"ipv4\" or \"ipv6\"");
+        else if (f->kind == FIELD_FAMILY_CHAINS)
+            read_chain(r, value, (struct policy_chain *)at + family);
+        else if (read_number(r, value, UINT32_MAX, &number))
+            ((uint32_t *)at)[family] = (uint32_t)number;
+        leave(r);
+    }
+    return true;
+}
+
+/* ---- structs ---- */
+
+static bool read_field_number(struct reading *r, const struct field *f, const json_t *v, void *at) {
+    uint64_t value;
+    uint64_t max = f->size == 1 ? UINT8_MAX : f->size == 2 ? UINT16_MAX : UINT32_MAX;
+    if (!read_number(r, v, max, &value))
+        return false;
+    if (f->size == 1)
+        *(uint8_t *)at = (uint8_t)value;
+    else if (f->size == 2)
+        *(uint16_t *)at = (uint16_t)value;
+    else
+        *(uint32_t *)at = (uint32_t)value;
+    return true;
+}
+
+static bool read_field_word(struct reading *r, const struct field *f, const json_t *v, void *at) {
+    uint32_t value;
+    if (!read_word(r, v, f->words, f->word_count, &value))
+        return false;
+    if (f->size == 1)
+        *(uint8_t *)at = (uint8_t)value;
+    else
+        memcpy(at, &value, sizeof value);
+    return true;
+}
+
+static bool read_field(struct reading *r, const struct field *f, const json_t *v, void *object) {
+    void *at = (char *)object + f->offset;
+    switch (f->kind) {
+    case FIELD_BOOL:
+        return read_bool(r, v, at);
+    case FIELD_U8:
+    case FIELD_U16:
+    case FIELD_U32:
+        return read_field_number(r, f, v, at);
+    case FIELD_WORD:
+        return read_field_word(r, f, v, at);
+    case FIELD_CHARS:
+        return read_chars(r, v, at, f->size);
+    case FIELD_TEXT:
+        return read_text(r, v, at);
+    case FIELD_ADDR:
+        return read_addr(r, v, at);
+    case FIELD_PREFIX:
+        return read_prefix(r, v, at);
+    case FIELD_ID:
+        return read_id(r, v, at);
+    case FIELD_STRUCT:
+        return read_shape(r, f->shape, v, at);
+    case FIELD_U32_LIST:
+    case FIELD_LARGE_LIST:
+    case FIELD_LIST:
+        return read_list(r, f, v, object);
+    case FIELD_FAMILY_SET:
+        return read_family_set(r, v, at);
+    case FIELD_FAMILY_U32:
+    case FIELD_FAMILY_CHAINS:
+        return read_per_family(r, f, v, at);
+    }
+    return false;
+}
+
+static const struct field *field_find(const struct shape *shape, const char *name) {
+    for (uint32_t i = 0; i < shape->field_count; i++)
+        if (strcmp(shape->fields[i].name, name) == 0)
+            return &shape->fields[i];
+    return NULL;
+}
+
+static void missing_members(struct reading *r, const struct shape *shape, const json_t *from) {
+    for (uint32_t i = 0; i < shape->field_count; i++) {
+        const struct field *f = &shape->fields[i];
+        if (!f->required || json_object_get(from, f->name))
+            continue;
+        struct text what;
+        text_init(&what);
+        text_printf(&what, "member \"%s\" is missing", f->name);
+        finding(r, "missing-member", text_str(&what));
+        text_deinit(&what);
+    }
+}
+
+/* The embedded fib has its defaults from its parent, so only the other shapes are initialised. */
+static bool read_shape(struct reading *r, const struct shape *shape, const json_t *from,
+                       void *object) {
+    const char *key;
+    json_t *value;
+    if (!json_is_object(from))
+        return finding(r, "bad-type", "expected an object");
+    if (shape->init)
+        shape->init(object, r->profile);
+    json_object_foreach((json_t *)(uintptr_t)from, key, value) {
+        const struct field *f = field_find(shape, key);
+        if (!f) {
+            unknown_member(r, shape, key);
+            continue;
+        }
+        enter(r, key, 0);
+        read_field(r, f, value, object);
+        leave(r);
+    }
+    missing_members(r, shape, from);
+    return !r->failed;
+}
+
+/* ---- entry points ---- */
+
+/* Defaults depend on the profile, so it is read before everything else. */
+static void read_profile(struct reading *r, const json_t *root) {
+    const struct field *f = field_find(&shape_config, "profile");
+    const char *word = json_string_value(json_object_get(root, "profile"));
+    for (uint32_t i = 0; word && i < f->word_count; i++)
+        if (strcmp(f->words[i], word) == 0)
+            r->profile = (enum bgp_profile)i;
+}
+
+static struct bgp_config *read_config(struct reading *r, const json_t *root) {
+    struct bgp_config *c = arena_alloc(r->arena, sizeof *c);
+    r->profile = BGP_PROFILE_PLAIN;
+    if (!c) {
+        no_memory(r);
+        return NULL;
+    }
+    read_profile(r, root);
+    return read_shape(r, &shape_config, root, c) ? c : NULL;
+}
+
+struct bgp_config *config_from_json(const json_t *root, const char *file, struct arena *arena,
+                                    struct diag_list *diags) {
+    struct reading r = {.arena = arena, .diags = diags, .file = file};
+    return read_config(&r, root);
+}
+
+bool origin_from_json(const json_t *from, const char *file, struct arena *arena,
+                      struct diag_list *diags, struct bgp_origin_config *ret_origin) {
+    struct reading r = {.arena = arena, .diags = diags, .file = file, .profile = BGP_PROFILE_PLAIN};
+    struct bgp_origin_config origin = {0};
+    if (!read_shape(&r, &shape_origin, from, &origin))
+        return false;
+    *ret_origin = origin;
+    return true;
+}
+
+struct bgp_config *config_from_text(const char *text, size_t size, const char *file,
+                                    struct arena *arena, struct diag_list *diags) {
+    struct reading r = {
+        .arena = arena, .diags = diags, .file = file, .text = text, .text_size = size};
+    struct diag_place place = {.file = file};
+    json_error_t error;
+    if (size > CONFIG_TEXT_MAX || config_text_depth(text, size) > CONFIG_DEPTH_MAX) {
+        finding(&r, "too-deep", "larger than 64 MiB or nested deeper than 16 levels");
+        return NULL;
+    }
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+    if (!root) {
+        place.line = error.line > 0 ? (uint32_t)error.line : 0;
+        place.column = error.column > 0 ? (uint32_t)error.column : 0;
+        diag_add(diags, DIAG_ERROR, place, "bad-json", "%s", error.text);
+        return NULL;
+    }
+    struct bgp_config *c = read_config(&r, root);
+    json_decref(root);
+    return c;
+}
