@@ -29,7 +29,6 @@ struct decide_row {
                    const struct decide_path *b);
 };
 
-
 static int low_wins(uint64_t a, uint64_t b) {
     return (a > b) - (a < b);
 }
