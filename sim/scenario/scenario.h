@@ -127,11 +127,12 @@ struct scenario_expect {
     const char *contains; /* plain substring of one line */
     const char *matches;  /* POSIX extended regular expression on one line */
     /* cause */
-    const char *cause; /* an oracle cause id, or "filtered" */
+    const char *cause; /* an oracle cause id; or "filtered": `prefix` does not reach `node`, and the
+                          oracle's explanation (of the rule that stopped it) has `contains` */
     const char *peer;
     /* rejected */
     const char *finding;    /* its id */
-    const char *file;       /* where; NULL: anywhere */
+    const char *file;       /* where, as a diag has it (shown_directory in front); NULL: anywhere */
     uint32_t line, column;  /* 0: anywhere */
     const char *suggestion; /* must stand in the message */
 };
@@ -157,9 +158,13 @@ struct scenario_step {
 struct scenario {
     const char *name;
     const char *description;
-    const char *file;  /* as shown to the user */
-    int directory_fd;  /* of the scenario's folder; owned */
-    const char *theme; /* "mesh" for scenarios/mesh/full-mesh */
+    const char *file; /* as shown to the user */
+    int directory_fd; /* of the scenario's folder; owned */
+    int root_fd;      /* of the tree the scenario may see; owned */
+    const char
+        *directory; /* the scenario's folder, relative to root_fd ("." when it is the root) */
+    const char *shown_directory; /* the same as the user wrote it: in front of names in messages */
+    const char *theme;           /* "mesh" for scenarios/mesh/full-mesh */
     enum bgp_profile profile;
     uint64_t seed;
     struct topology *topology;
@@ -190,6 +195,14 @@ bool scenario_read_manifests(const struct scenario *s, const char *const *paths,
                              const struct diag_place *places, size_t count, struct arena *arena,
                              struct diag_list *diags, struct yaml_document **ret_documents,
                              size_t *ret_count);
-/* The names of all scenarios below a folder, sorted: for `make test` and `ribcage run DIR`. */
+/* A file named relative to the scenario's folder, read beneath the root (at most 64 MiB). NULL with
+ * a finding at `place`. */
+char *scenario_read_file(const struct scenario *s, const char *path, struct arena *arena,
+                         struct diag_place place, struct diag_list *diags, size_t *ret_size);
+/* The folders of all scenarios at or below a folder (at most SCENARIO_LEVELS_MAX levels), sorted:
+ * for `make test` and `ribcage run DIR`. False with findings. */
+#define SCENARIO_LEVELS_MAX 4
+bool scenario_list(const char *folder, struct arena *arena, struct diag_list *diags,
+                   const char ***ret_paths, size_t *ret_count);
 
 #endif
