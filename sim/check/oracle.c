@@ -23,7 +23,7 @@ static uint64_t addr_hash(struct ip_addr a) {
     return hash_bytes(&a, sizeof a, 0);
 }
 
-uint32_t oracle_owner_of(const struct oracle *o, struct ip_addr a) {
+uint32_t oracle_address_owner(const struct oracle *o, struct ip_addr a) {
     uint32_t at = table_find(&o->addresses, addr_hash(a), owner_equal, o, &a);
     return at ? o->owners[at - 1].node : UINT32_MAX;
 }
@@ -38,7 +38,7 @@ static bool index_addresses(struct oracle *o) {
     for (size_t i = 0; i < o->in.node_count; i++) {
         for (size_t k = 0; k < o->in.nodes[i].addr_count; k++) {
             struct ip_addr a = o->in.nodes[i].addrs[k];
-            if (oracle_owner_of(o, a) != UINT32_MAX)
+            if (oracle_address_owner(o, a) != UINT32_MAX)
                 continue;
             o->owners[o->owner_count++] = (struct oracle_owner){a, (uint32_t)i};
             if (!table_insert(&o->addresses, addr_hash(a), o->owner_count))
@@ -158,6 +158,22 @@ static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
     r->metric = kernel_metric(n->config, p->attrs);
 }
 
+static struct oracle_totals sum_up(const struct oracle_state *s) {
+    struct oracle_totals t = {.established = s->end_count};
+    for (size_t i = 0; i < s->route_count; i++) {
+        const struct oracle_route *r = &s->routes[i];
+        int f = r->prefix.addr.family == IP_V6;
+        t.loc_rib[f]++;
+        t.loc_rib_digest += scoreboard_route_digest(&r->prefix, &r->next_hop);
+        t.by_age |= r->by_age;
+        if (!r->in_fib)
+            continue;
+        t.fib[f]++;
+        t.fib_digest += scoreboard_route_digest(&r->prefix, &r->gateway);
+    }
+    return t;
+}
+
 static bool make_results(struct oracle *o) {
     for (uint32_t i = 0; i < o->in.node_count; i++) {
         struct oracle_state *s = &o->states[i];
@@ -171,6 +187,7 @@ static bool make_results(struct oracle *o) {
             if (s->best[k])
                 fill_route(o, i, k, s->best[k], &s->routes[s->route_count++]);
         }
+        s->totals = sum_up(s);
     }
     return true;
 }
@@ -231,19 +248,11 @@ const struct oracle_route *oracle_find(const struct oracle *o, uint32_t node, st
 }
 
 struct oracle_totals oracle_totals(const struct oracle *o, uint32_t node) {
-    struct oracle_totals t = {.established = o->states[node].end_count};
-    const struct oracle_state *s = &o->states[node];
-    for (size_t i = 0; i < s->route_count; i++) {
-        const struct oracle_route *r = &s->routes[i];
-        int f = r->prefix.addr.family == IP_V6;
-        t.loc_rib[f]++;
-        t.loc_rib_digest += scoreboard_route_digest(&r->prefix, &r->next_hop);
-        if (!r->in_fib)
-            continue;
-        t.fib[f]++;
-        t.fib_digest += scoreboard_route_digest(&r->prefix, &r->gateway);
-    }
-    return t;
+    return o->states[node].totals;
+}
+
+uint32_t oracle_totals_established(const struct oracle *o, uint32_t node) {
+    return o->states[node].end_count;
 }
 
 size_t oracle_unstable(const struct oracle *o, const struct ip_prefix **ret_prefixes) {

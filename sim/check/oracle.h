@@ -109,16 +109,20 @@ struct oracle_totals {
     uint64_t loc_rib[2], fib[2];
     uint64_t loc_rib_digest, fib_digest;
     uint32_t established; /* sessions of this node */
+    bool by_age;          /* some route depends on which came first: digests say nothing */
 };
 struct oracle_totals oracle_totals(const struct oracle *o, uint32_t node);
+/* The node's sessions alone, at no cost. */
+uint32_t oracle_totals_established(const struct oracle *o, uint32_t node);
+/* The node that has this address; UINT32_MAX: nobody. */
+uint32_t oracle_address_owner(const struct oracle *o, struct ip_addr a);
 /* Prefixes for which no stable outcome was found (they oscillate); 0 in a well-made network. */
 size_t oracle_unstable(const struct oracle *o, const struct ip_prefix **ret_prefixes);
 
 /* Why `node` has no route to `prefix`, or why it has the one it has: the chain of hops from the
  * origin, and at the last hop the rule that stopped it: "kube-3 -> rr1: rejected by BGPFilter
  * block-two exportV4[0] Reject In 10.244.2.0/24". */
-void oracle_explain(const struct oracle *o, uint32_t node, struct ip_prefix prefix,
-                    struct text *out);
+void oracle_explain(struct oracle *o, uint32_t node, struct ip_prefix prefix, struct text *out);
 
 /* The oracle's own evaluation of a chain: passes? *ret_attrs (in arena) as changed; *ret_rule names
  * the deciding policy and term. */

@@ -8,6 +8,8 @@
 
 #include "oracle_internal.h"
 
+#include "../../speaker/base/text.h"
+
 #include <string.h>
 
 #define CHAIN_MAX 64
@@ -105,20 +107,17 @@ static void explain_unreachable(const struct oracle *o, uint32_t node, struct ip
     text_puts(out, "nobody originates it");
 }
 
-void oracle_explain(const struct oracle *o, uint32_t node, struct ip_prefix prefix,
-                    struct text *out) {
+void oracle_explain(struct oracle *o, uint32_t node, struct ip_prefix prefix, struct text *out) {
     if (oracle_find(o, node, prefix)) {
         explain_present(o, node, prefix, out);
         return;
     }
-    /* Asking again fills the arena with scratch; nothing that others see changes. */
-    struct oracle *scratch = (struct oracle *)(uintptr_t)o;
     struct search s = {0};
-    if (!search_init(scratch, &s, node))
+    if (!search_init(o, &s, node))
         return;
     uint32_t holder = nearest_holder(o, &s, prefix);
     if (holder == UINT32_MAX)
         explain_unreachable(o, node, prefix, out);
     else
-        explain_hop(scratch, holder, s.toward[holder], prefix, out);
+        explain_hop(o, holder, s.toward[holder], prefix, out);
 }

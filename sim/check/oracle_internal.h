@@ -41,6 +41,7 @@ struct oracle_state {
     struct oracle_path **best;   /* per prefix */
     struct oracle_route *routes; /* the result, made at the end */
     size_t route_count;
+    struct oracle_totals totals;
 };
 
 struct oracle {
@@ -63,7 +64,7 @@ struct oracle {
     size_t unstable_count;
 };
 
-uint32_t oracle_owner_of(const struct oracle *o, struct ip_addr a);       /* node or UINT32_MAX */
+uint32_t oracle_address_owner(const struct oracle *o, struct ip_addr a);  /* node or UINT32_MAX */
 uint32_t oracle_prefix_index(const struct oracle *o, struct ip_prefix p); /* or UINT32_MAX */
 /* The address node `n` uses towards `remote`; not set when it has none of the family. */
 struct ip_addr oracle_source_address(const struct oracle_node *n, const struct bgp_peer_config *p);

@@ -220,7 +220,7 @@ static bool someone_dials(struct meeting *m, const struct neighbor_index *x, uin
 }
 
 static uint32_t neighbor_of(const struct oracle *o, const struct bgp_peer_config *p) {
-    return oracle_owner_of(o, p->remote_addr);
+    return oracle_address_owner(o, p->remote_addr);
 }
 
 /* Finds the end of `b` that answers to `pa`; false with a cause otherwise. */

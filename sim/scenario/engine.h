@@ -1,0 +1,166 @@
+#ifndef RIBCAGE_ENGINE_H
+#define RIBCAGE_ENGINE_H
+
+#include "../../reports/report.h"
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/nanotime.h"
+#include "../../speaker/base/text.h"
+#include "../../speaker/ios/ios.h"
+#include "../calico/plan.h"
+#include "../check/oracle.h"
+#include "../check/witness.h"
+#include "../lab/lab.h"
+#include "scenario.h"
+
+/*
+ * One run: from a scenario to a verdict. The inside, shared by the files of this folder.
+ *
+ *   scenario.c  the file -> struct scenario
+ *   state.c     manifests and IOS text -> plan, configurations, oracle: what should be
+ *   network.c   state -> lab: building, starting, changing what runs
+ *   run.c       phases and steps
+ *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
+ *   records.c   what the supervisor tells the command in front (JSON lines)
+ *   server.c    requests of other commands to a running lab
+ *
+ * A node's index is the same everywhere: nodes of the topology first, then routers; in the lab, in
+ * the oracle, on the scoreboard.
+ */
+
+struct engine_router {
+    struct ios_router *ios;
+    struct text text; /* its running-config text as given, then lines typed */
+};
+
+/* What should be, at one moment. Replaced as a whole when manifests or IOS lines change. */
+struct state {
+    struct arena *arena;
+    struct calico_set *set;
+    struct calico_plan *plan;
+    struct bgp_config **configs; /* per node; routers: compiled from IOS; NULL: no BGP */
+    struct oracle_node *nodes;
+    struct oracle_cut *cuts; /* copy of the faults at that moment */
+    struct oracle *oracle;
+    uint64_t generation;
+};
+
+struct engine_node {
+    const char *name;
+    bool up;              /* its speaker should run */
+    uint32_t incarnation; /* starts */
+};
+
+struct engine {
+    const struct scenario *scenario;
+    struct arena *arena;     /* the run's */
+    struct diag_list *diags; /* warnings of the whole run */
+    bool routed, ipv6;
+    uint32_t node_count, router_count, count; /* count = both */
+    struct engine_node *nodes;
+    struct engine_router *routers;
+    struct oracle_cut *cuts;
+    size_t cut_count, cut_capacity;
+    struct state *state;
+    struct diag_list *rejected; /* findings of the last refused apply, for EXPECT_REJECTED */
+    struct lab *lab;
+    struct run_result result;
+    size_t phase_capacity, check_capacity;
+    struct witness_set wire_known;    /* pairs that had a reason to exchange OPENs so far */
+    struct nanotime started;          /* of the run */
+    struct nanotime speakers_started; /* t0 of convergence figures */
+    const char *phase;                /* running now */
+    uint64_t seed;
+    bool interrupted, down_requested;
+    int front_fd; /* to the command in front; -1: none */
+    int wait_fd;  /* epoll: front_fd and the server's sockets */
+    struct server *server;
+};
+
+/* ---- state.c ---- */
+
+/* The state at the start, from the scenario's topology and manifests. Fills node names and routers.
+ * False with findings: nothing is kept. */
+bool engine_prepare(struct engine *e, struct diag_list *diags);
+void engine_release(struct engine *e);
+/* A new state from a changed set (taken over, also on failure) or, NULL, from the present one after
+ * routers, faults or speakers changed. The old state goes to *ret_old, for state_release, or is
+ * released when ret_old is NULL. False with findings: the state stays as it was. */
+bool state_replace(struct engine *e, struct calico_set *set, struct diag_list *diags,
+                   struct state **ret_old);
+void state_release(struct state *s);
+const char *engine_node_name(const struct engine *e, uint32_t node);
+uint32_t engine_node_find(const struct engine *e, const char *name); /* UINT32_MAX */
+/* The pod (or, of a router, loopback or interface) address probes use; not set: none. */
+struct ip_addr engine_probe_address(const struct engine *e, uint32_t node, enum bgp_family f);
+
+/* ---- network.c ---- */
+
+bool network_build(struct engine *e, struct diag_list *diags);
+bool network_start(struct engine *e, struct diag_list *diags); /* all speakers */
+bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags);
+/* Hands every speaker whose configuration differs from `old` the new one. */
+bool network_reconfigure(struct engine *e, const struct state *old, struct diag_list *diags);
+
+/* ---- run.c ---- */
+
+/* In the supervisor: build, start, steps, teardown; fills e->result. Returns the exit status. */
+int engine_run(struct engine *e);
+/* `up`: build and start, then serve until asked to go down. */
+int engine_serve(struct engine *e);
+/* Only the planner: scenarios whose manifests must be refused. No supervisor. */
+void engine_check_rejected(struct engine *e);
+bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
+                  bool remove, struct diag_list *diags);
+/* Sleeps in lab_wait and handles requests; false: interrupted or told to go. */
+bool engine_wait(struct engine *e, struct nanotime deadline);
+uint64_t engine_elapsed(const struct engine *e); /* ns since the run started */
+void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from the scoreboard */
+
+/* ---- expect.c ---- */
+
+struct expectation {
+    struct engine *e;
+    const struct scenario_expect *x;
+    char reason[4096]; /* why it does not hold (yet) */
+};
+/* Waits until all hold at once, or the deadline; adds one check each. False: one failed. */
+bool expect_all(struct engine *e, const struct scenario_expect *list, size_t count,
+                uint64_t deadline_ns);
+/* One kind each: holds now? `final`: the deadline has come, say everything. */
+bool expect_sessions(struct expectation *x, bool final);
+bool expect_converged(struct expectation *x, bool final);
+bool expect_route(struct expectation *x, bool final);
+bool expect_fib(struct expectation *x, bool final);
+bool expect_ping(struct expectation *x, bool final);
+bool expect_log(struct expectation *x, bool final);
+bool expect_exec(struct expectation *x, bool final);
+bool expect_cause(struct expectation *x, bool final);
+bool expect_rejected(struct expectation *x, bool final);
+/* The slots say what the oracle says: the cheap test that is done at every wake-up. */
+bool scoreboard_sessions_match(const struct engine *e);
+bool scoreboard_tables_match(const struct engine *e);
+void reason_add(struct expectation *x, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- records.c: JSON lines to the command in front ---- */
+
+void record_live(struct engine *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void record_phase_begin(struct engine *e, const char *name);
+void record_phase_end(struct engine *e, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
+                  const char *reason);
+void record_verdict(struct engine *e, enum run_verdict v,
+                    const char *error); /* the worst one stays */
+void record_result(struct engine *e, bool final);
+
+/* ---- server.c ---- */
+
+struct server;
+/* Listens on `path` (mode 0600); NULL: errno. */
+struct server *server_new(struct engine *e, const char *path);
+void server_free(struct server *s);
+void server_poll(struct server *s); /* handles what is there, never blocks for long */
+int server_fd(const struct server *s);
+
+#endif

@@ -1,0 +1,299 @@
+/*
+ * Packets, logs, show commands, named causes and refusals.
+ *
+ * A probe is answered by the other node's kernel, so a packet that arrives has used the kernel
+ * tables of both ends. Causes are the oracle's, confirmed by what the lab shows: no session, or no
+ * route.
+ */
+
+#include "engine.h"
+
+#include "../../speaker/base/hash.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUEST_DEADLINE_MS 5000
+#define PING_DEADLINE_MS 1000
+#define PING_ABSENT_MS 300 /* a probe that must not arrive is given this long */
+#define PROBES_MAX 20000
+
+/* ---- packets ---- */
+
+static bool probe_ends(const struct expectation *x, uint32_t from, uint32_t to, enum bgp_family f,
+                       struct lab_probe *p) {
+    *p = (struct lab_probe){
+        .from = from,
+        .to = to,
+        .source = engine_probe_address(x->e, from, f),
+        .destination = engine_probe_address(x->e, to, f),
+    };
+    return from != to && ip_is_set(p->source) && ip_is_set(p->destination);
+}
+
+static bool may_probe(const struct expectation *x, const char *name, uint32_t node) {
+    return name ? engine_node_find(x->e, name) == node : node < x->e->node_count;
+}
+
+static void shuffle(struct lab_probe *list, size_t count, uint64_t seed) {
+    for (size_t i = count; i > 1; i--) {
+        size_t k = (size_t)rng_below(&seed, i);
+        struct lab_probe t = list[i - 1];
+        list[i - 1] = list[k];
+        list[k] = t;
+    }
+}
+
+static size_t make_probes(const struct expectation *x, struct lab_probe *list, size_t max) {
+    size_t n = 0;
+    for (int f = 0; f < BGP_FAMILIES; f++) {
+        if (!x->x->both_families && (enum bgp_family)f != x->x->family)
+            continue;
+        for (uint32_t a = 0; a < x->e->count; a++) {
+            for (uint32_t b = 0; may_probe(x, x->x->from, a) && b < x->e->count && n < max; b++)
+                n += may_probe(x, x->x->to, b) && probe_ends(x, a, b, (enum bgp_family)f, &list[n]);
+        }
+    }
+    if (x->x->sample && n > x->x->sample) {
+        shuffle(list, n, x->e->seed);
+        n = x->x->sample;
+    }
+    return n;
+}
+
+static size_t name_probes(struct expectation *x, const struct lab_probe *list, size_t count) {
+    size_t bad = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].arrived != x->x->absent)
+            continue;
+        char a[IP_ADDR_TEXT_MAX], b[IP_ADDR_TEXT_MAX];
+        if (bad++ < 5)
+            reason_add(x, "%s (%s) -> %s (%s): %s", engine_node_name(x->e, list[i].from),
+                       ip_format(list[i].source, a), engine_node_name(x->e, list[i].to),
+                       ip_format(list[i].destination, b),
+                       list[i].arrived ? "arrived"
+                       : list[i].error ? list[i].error
+                                       : "no answer");
+    }
+    if (bad > 5)
+        reason_add(x, "%zu of %zu in all", bad, count);
+    return bad;
+}
+
+bool expect_ping(struct expectation *x, bool final) {
+    (void) final;
+    struct lab_probe *list = calloc(PROBES_MAX, sizeof *list);
+    size_t n = list ? make_probes(x, list, PROBES_MAX - 1) : 0;
+    if (!n) {
+        reason_add(x, "nothing to probe: no pod addresses");
+        free(list);
+        return false;
+    }
+    bool ran = lab_ping(x->e->lab, list, n, x->x->absent ? PING_ABSENT_MS : PING_DEADLINE_MS);
+    (void)ran; /* false: not all arrived, which is what the list says one by one */
+    size_t bad = name_probes(x, list, n);
+    free(list);
+    return bad == 0;
+}
+
+/* ---- lines ---- */
+
+struct line_test {
+    const char *contains;
+    regex_t expression;
+    bool has_expression;
+};
+
+static bool line_test_init(struct line_test *t, const struct scenario_expect *x) {
+    t->contains = x->contains;
+    t->has_expression = x->matches != NULL;
+    return !x->matches || regcomp(&t->expression, x->matches, REG_EXTENDED | REG_NOSUB) == 0;
+}
+
+static void line_test_done(struct line_test *t) {
+    if (t->has_expression)
+        regfree(&t->expression);
+}
+
+static bool line_fits(const struct line_test *t, const char *line) {
+    return (!t->contains || strstr(line, t->contains)) &&
+           (!t->has_expression || regexec(&t->expression, line, 0, NULL, 0) == 0);
+}
+
+/* Does any one line of the text fit? */
+static bool any_line(const struct line_test *t, const char *text) {
+    char line[4096];
+    while (*text) {
+        size_t size = strcspn(text, "\n");
+        size_t kept = size < sizeof line - 1 ? size : sizeof line - 1;
+        memcpy(line, text, kept);
+        line[kept] = '\0';
+        if (line_fits(t, line))
+            return true;
+        text += size + (text[size] == '\n');
+    }
+    return false;
+}
+
+static bool text_holds(struct expectation *x, uint32_t node, const char *text, bool final) {
+    struct line_test t;
+    if (!line_test_init(&t, x->x)) {
+        reason_add(x, "not a regular expression: %s", x->x->matches);
+        return false;
+    }
+    bool found = any_line(&t, text);
+    line_test_done(&t);
+    if (found == x->x->absent && final)
+        reason_add(x, "%s: %s a line with \"%s\"", engine_node_name(x->e, node),
+                   found ? "there is" : "there is no",
+                   x->x->contains  ? x->x->contains
+                   : x->x->matches ? x->x->matches
+                                   : "");
+    return found != x->x->absent;
+}
+
+bool expect_log(struct expectation *x, bool final) {
+    bool ok = true;
+    for (uint32_t i = 0; i < x->e->count; i++) {
+        if (x->x->node && engine_node_find(x->e, x->x->node) != i)
+            continue;
+        const struct text *log = lab_speaker_log(x->e->lab, i);
+        ok = log && text_holds(x, i, text_str(log), final) && ok;
+    }
+    return ok;
+}
+
+bool expect_exec(struct expectation *x, bool final) {
+    uint32_t node = x->x->node ? engine_node_find(x->e, x->x->node) : 0;
+    json_t *request = json_pack("{s:s, s:s}", "op", "exec", "command", x->x->command);
+    const char *error = "no answer";
+    json_t *answer =
+        request ? lab_request(x->e->lab, node, request, REQUEST_DEADLINE_MS, &error) : NULL;
+    json_decref(request);
+    const char *output = json_string_value(json_object_get(answer, "output"));
+    bool ok = output && text_holds(x, node, output, final);
+    if (!output)
+        reason_add(x, "%s: %s", engine_node_name(x->e, node), error);
+    else if (!ok && final)
+        reason_add(x, "it printed: %.600s", output);
+    json_decref(answer);
+    return ok;
+}
+
+/* ---- causes ---- */
+
+static bool peer_fits(const struct expectation *x, const struct oracle_failure *f) {
+    const struct bgp_config *c = x->e->state->configs[f->node];
+    if (x->x->node && engine_node_find(x->e, x->x->node) != f->node)
+        return false;
+    return !x->x->peer ||
+           oracle_address_owner(x->e->state->oracle, c->peers[f->peer].remote_addr) ==
+               engine_node_find(x->e, x->x->peer);
+}
+
+/* The lab must agree: that session is not up. */
+static bool really_down(struct expectation *x, const struct oracle_failure *f, struct text *said) {
+    const char *name = x->e->state->configs[f->node]->peers[f->peer].name;
+    if (!x->e->nodes[f->node].up)
+        return true;
+    json_t *request = json_pack("{s:s, s:s}", "op", "peers", "name", name);
+    const char *error = "no answer";
+    json_t *answer =
+        request ? lab_request(x->e->lab, f->node, request, REQUEST_DEADLINE_MS, &error) : NULL;
+    json_decref(request);
+    json_t *peer = json_array_get(json_object_get(answer, "peers"), 0);
+    const char *state = json_string_value(json_object_get(peer, "state"));
+    const char *last = json_string_value(json_object_get(peer, "last_error"));
+    text_printf(said, "%s %s", state ? state : error, last ? last : "");
+    bool down = state && strcmp(state, "Established") != 0;
+    json_decref(answer);
+    return down;
+}
+
+/* What each cause leaves behind at one of the ends; "" = nothing to see there. */
+static bool confirmed(struct expectation *x, const struct oracle_failure *f, const char *said) {
+    static const struct { const char *cause, *words; } table[] = {{"bad-peer-as", "Bad peer AS"}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(f->cause, table[i].cause) == 0 && !strstr(said, table[i].words))
+            return false;
+    }
+    if (strcmp(f->cause, "blocked") == 0)
+        return lab_blocked_syns(x->e->lab, f->node) > 0 || x->x->peer;
+    return true;
+}
+
+static bool filtered(struct expectation *x, bool final) {
+    uint32_t node = engine_node_find(x->e, x->x->node ? x->x->node : "");
+    struct text why;
+    text_init(&why);
+    bool ok = node != UINT32_MAX;
+    if (ok)
+        oracle_explain(x->e->state->oracle, node, x->x->prefix, &why);
+    ok = ok && !oracle_find(x->e->state->oracle, node, x->x->prefix) &&
+         (!x->x->contains || strstr(text_str(&why), x->x->contains));
+    struct scenario_expect absent = *x->x;
+    absent.kind = EXPECT_ROUTE;
+    absent.absent = true;
+    struct expectation y = {.e = x->e, .x = &absent};
+    ok = expect_route(&y, final) && ok;
+    if (ok || final)
+        reason_add(x, "%s%s%s", text_str(&why), ok ? "" : "; ", ok ? "" : y.reason);
+    text_deinit(&why);
+    return ok;
+}
+
+bool expect_cause(struct expectation *x, bool final) {
+    if (strcmp(x->x->cause, "filtered") == 0)
+        return filtered(x, final);
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(x->e->state->oracle, &f);
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(f[i].cause, x->x->cause) != 0 || !peer_fits(x, &f[i]))
+            continue;
+        struct text said;
+        text_init(&said);
+        bool ok = really_down(x, &f[i], &said) && confirmed(x, &f[i], text_str(&said));
+        if (!ok && final)
+            reason_add(x, "%s: %s; the speaker says %s", engine_node_name(x->e, f[i].node),
+                       f[i].detail, text_str(&said));
+        text_deinit(&said);
+        if (!ok)
+            return false;
+        if (!found) /* a cause that was found is worth its words on success, too */
+            reason_add(x, "%s: %s", f[i].cause, f[i].detail);
+        found = true;
+    }
+    if (!found && final)
+        reason_add(x, "no session fails for that cause");
+    return found;
+}
+
+/* ---- refusals ---- */
+
+static bool finding_fits(const struct scenario_expect *x, const struct diag *d) {
+    size_t file = x->file ? strlen(x->file) : 0, have = strlen(d->file);
+    return d->severity == DIAG_ERROR && (!x->finding || strcmp(d->id, x->finding) == 0) &&
+           (!x->file || (have >= file && strcmp(d->file + have - file, x->file) == 0)) &&
+           (!x->line || d->line == x->line) && (!x->column || d->column == x->column) &&
+           (!x->suggestion || strstr(d->message, x->suggestion));
+}
+
+bool expect_rejected(struct expectation *x, bool final) {
+    const struct diag_list *r = x->e->rejected;
+    for (size_t i = 0; r && i < diag_count(r); i++) {
+        if (finding_fits(x->x, diag_at(r, i)))
+            return true;
+    }
+    if (final && !r)
+        reason_add(x, "nothing was refused");
+    if (final && r) {
+        struct text all;
+        text_init(&all);
+        diag_print(r, &all);
+        reason_add(x, "what was found instead: %s", text_str(&all));
+        text_deinit(&all);
+    }
+    return false;
+}

@@ -1,0 +1,360 @@
+/*
+ * The exact set of sessions, by three witnesses that must agree: the speakers' own word, the
+ * kernel's established TCP sockets, the OPEN messages on the wire. Expected is what the oracle
+ * computed.
+ *
+ * The cheap test (each node's count on the scoreboard) guards the dear one, so that waiting costs
+ * nothing until the set may be right.
+ */
+
+#include "engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUEST_DEADLINE_MS 5000
+#define NAMED_MAX 8 /* differences spelled out */
+#define TCP_ESTABLISHED_STATE 1
+
+bool scoreboard_sessions_match(const struct engine *e) {
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (!e->nodes[i].up)
+            continue;
+        const struct scoreboard_slot *s = lab_slot(e->lab, i);
+        if (atomic_load(&s->sessions[BGP_ESTABLISHED]) !=
+            oracle_totals_established(e->state->oracle, i))
+            return false;
+    }
+    return true;
+}
+
+static bool concerns(const struct expectation *x, const struct oracle_session *s) {
+    if (!x->x->session_node)
+        return true;
+    uint32_t node = engine_node_find(x->e, x->x->session_node);
+    return s->a == node || s->b == node;
+}
+
+static bool node_concerned(const struct expectation *x, uint32_t node) {
+    return !x->x->session_node || engine_node_find(x->e, x->x->session_node) == node;
+}
+
+/* ---- witnesses ---- */
+
+static void expected_ends(const struct engine *e, struct witness_set *ret_set) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(e->state->oracle, &s);
+    for (size_t i = 0; i < n; i++) {
+        (void)witness_add(ret_set, s[i].a, s[i].addr_b);
+        (void)witness_add(ret_set, s[i].b, s[i].addr_a);
+    }
+    witness_sort(ret_set);
+}
+
+static void take_answer(struct expectation *x, uint32_t node, json_t *answer,
+                        struct witness_set *set) {
+    size_t index;
+    json_t *peer;
+    json_array_foreach(json_object_get(answer, "peers"), index, peer) {
+        const char *state = json_string_value(json_object_get(peer, "state"));
+        const char *remote = json_string_value(json_object_get(peer, "remote"));
+        struct ip_addr a;
+        if (!state || strcmp(state, "Established") != 0 || !remote || !ip_parse(remote, &a))
+            continue;
+        (void)witness_add(set, node, a);
+        json_int_t hold = json_integer_value(json_object_get(peer, "hold_time_s"));
+        if (x->x->hold_time_s >= 0 && hold != x->x->hold_time_s && node_concerned(x, node))
+            reason_add(x, "%s - %s: hold time %d s expected, %d s negotiated",
+                       engine_node_name(x->e, node), remote, x->x->hold_time_s, (int)hold);
+    }
+}
+
+static bool ask_speakers(struct expectation *x, struct witness_set *ret_set) {
+    struct engine *e = x->e;
+    uint32_t *hosts = calloc(e->count + 1, sizeof *hosts);
+    json_t **requests = calloc(e->count + 1, sizeof(json_t *));
+    json_t **answers = calloc(e->count + 1, sizeof(json_t *));
+    json_t *request = json_pack("{s:s}", "op", "peers");
+    size_t count = 0;
+    for (uint32_t i = 0; hosts && requests && i < e->count; i++) {
+        if (!e->nodes[i].up || !e->state->configs[i])
+            continue;
+        hosts[count] = i;
+        requests[count++] = request;
+    }
+    bool ok = answers && request;
+    if (ok)
+        lab_request_all(e->lab, hosts, requests, count, REQUEST_DEADLINE_MS, answers);
+    for (size_t i = 0; ok && i < count; i++) {
+        if (!answers[i])
+            reason_add(x, "%s does not answer", engine_node_name(e, hosts[i]));
+        take_answer(x, hosts[i], answers[i], ret_set);
+        json_decref(answers[i]);
+    }
+    json_decref(request);
+    free(hosts);
+    free(requests);
+    free(answers);
+    witness_sort(ret_set);
+    return ok;
+}
+
+#define PORTS_MAX 16
+
+/* The distinct ports BGP listens on in this lab. */
+static size_t bgp_ports(const struct engine *e, uint16_t ports[PORTS_MAX]) {
+    size_t n = 0;
+    ports[n++] = BGP_PORT;
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct bgp_config *c = e->state->configs[i];
+        bool known = !c || !c->listen_port;
+        for (size_t k = 0; !known && k < n; k++)
+            known = ports[k] == c->listen_port;
+        if (!known && n < PORTS_MAX)
+            ports[n++] = c->listen_port;
+    }
+    return n;
+}
+
+static bool ask_kernel(const struct engine *e, struct witness_set *ret_set) {
+    struct lab_socket *list = NULL;
+    uint16_t ports[PORTS_MAX];
+    size_t port_count = bgp_ports(e, ports);
+    ssize_t n = lab_sockets(e->lab, &list);
+    for (ssize_t i = 0; i < n; i++) {
+        bool bgp = false;
+        for (size_t k = 0; k < port_count; k++)
+            bgp |= list[i].local_port == ports[k] || list[i].remote_port == ports[k];
+        if (bgp && list[i].state == TCP_ESTABLISHED_STATE)
+            (void)witness_add(ret_set, list[i].host, list[i].remote);
+    }
+    alloc_free(list);
+    witness_sort(ret_set);
+    return n >= 0;
+}
+
+static uint32_t owner_of(const struct engine *e, struct ip_addr a) {
+    return oracle_address_owner(e->state->oracle, a);
+}
+
+/* An OPEN from A to B is B's end having heard A. */
+static bool ask_wire(struct expectation *x, struct witness_set *ret_set) {
+    struct lab_open *list = NULL;
+    uint64_t lost = 0;
+    ssize_t n = lab_capture_opens(x->e->lab, &list, &lost);
+    for (ssize_t i = 0; i < n; i++) {
+        uint32_t to = owner_of(x->e, list[i].to);
+        if (to != UINT32_MAX)
+            (void)witness_add(ret_set, to, list[i].from);
+    }
+    alloc_free(list);
+    witness_sort(ret_set);
+    if (lost)
+        reason_add(x, "the capture lost %lu packets: the wire witness is not complete",
+                   (unsigned long)lost);
+    return n >= 0;
+}
+
+/* ---- differences ---- */
+
+struct naming {
+    struct expectation *x;
+    const char *what;
+    size_t named;
+    bool final;
+};
+
+static const char *cause_of(const struct engine *e, uint32_t node, struct ip_addr remote) {
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(e->state->oracle, &f);
+    const struct bgp_config *c = e->state->configs[node];
+    for (size_t i = 0; i < n; i++) {
+        if (f[i].node == node && ip_equal(c->peers[f[i].peer].remote_addr, remote))
+            return f[i].cause;
+    }
+    return "";
+}
+
+static void name_end(void *context, const struct witness_end *end) {
+    struct naming *n = context;
+    if (!node_concerned(n->x, end->node) || ++n->named > NAMED_MAX || !n->final)
+        return;
+    char text[IP_ADDR_TEXT_MAX];
+    uint32_t other = owner_of(n->x->e, end->remote);
+    const char *cause = cause_of(n->x->e, end->node, end->remote);
+    reason_add(n->x, "%s: %s - %s (%s)%s%s", n->what, engine_node_name(n->x->e, end->node),
+               other == UINT32_MAX ? "?" : engine_node_name(n->x->e, other),
+               ip_format(end->remote, text), *cause ? " " : "", cause);
+}
+
+static bool compare(struct expectation *x, const struct witness_set *expected,
+                    const struct witness_set *seen, const char *witness, bool final) {
+    char missing[64], unexpected[64];
+    snprintf(missing, sizeof missing, "%s: missing", witness);
+    snprintf(unexpected, sizeof unexpected, "%s: unexpected", witness);
+    struct naming m = {x, missing, 0, final}, u = {x, unexpected, 0, final};
+    witness_minus(expected, seen, name_end, &m);
+    witness_minus(seen, expected, name_end, &u);
+    size_t all = m.named + u.named, said = (m.named < NAMED_MAX ? m.named : NAMED_MAX) +
+                                           (u.named < NAMED_MAX ? u.named : NAMED_MAX);
+    if (final && all > said)
+        reason_add(x, "%s: %zu more", witness, all - said);
+    return m.named + u.named == 0;
+}
+
+/* Both ends of a pair count as one session. */
+static uint64_t pairs_of(const struct engine *e, const struct witness_set *s) {
+    uint64_t pairs = 0;
+    const struct oracle_session *list = NULL;
+    size_t n = oracle_sessions(e->state->oracle, &list);
+    for (size_t i = 0; i < n; i++)
+        pairs +=
+            witness_has(s, list[i].a, list[i].addr_b) && witness_has(s, list[i].b, list[i].addr_a);
+    return pairs;
+}
+
+struct unexpected {
+    struct engine *e;
+    const char **list;
+    size_t count;
+};
+
+static void keep_name(void *context, const struct witness_end *end) {
+    struct unexpected *u = context;
+    if (u->count >= 100 || !u->list)
+        return;
+    char text[IP_ADDR_TEXT_MAX];
+    uint32_t other = owner_of(u->e, end->remote);
+    u->list[u->count++] = arena_printf(
+        u->e->arena, "%s - %s (%s)", engine_node_name(u->e, end->node),
+        other == UINT32_MAX ? "?" : engine_node_name(u->e, other), ip_format(end->remote, text));
+}
+
+static void keep_differences(struct engine *e, const struct witness_set *expected,
+                             const struct witness_set *seen) {
+    struct unexpected missing = {e, arena_array(e->arena, 100, sizeof(char *)), 0};
+    struct unexpected extra = {e, arena_array(e->arena, 100, sizeof(char *)), 0};
+    witness_minus(expected, seen, keep_name, &missing);
+    witness_minus(seen, expected, keep_name, &extra);
+    e->result.sessions.missing = missing.list;
+    e->result.sessions.missing_count = missing.count;
+    e->result.sessions.unexpected = extra.list;
+    e->result.sessions.unexpected_count = extra.count;
+}
+
+/* Ends seen on the wire that no configuration of this run ever gave a reason for. */
+static bool wire_has_strangers(struct expectation *x, const struct witness_set *wire, bool final) {
+    struct naming n = {x, "wire: OPEN without a configured session", 0, final};
+    return witness_minus(wire, &x->e->wire_known, name_end, &n) != 0;
+}
+
+static bool three_witnesses(struct expectation *x, bool final) {
+    struct engine *e = x->e;
+    struct witness_set expected = {0}, speakers = {0}, kernel = {0}, wire = {0};
+    expected_ends(e, &expected);
+    bool ok = ask_speakers(x, &speakers) && ask_kernel(e, &kernel) && !x->reason[0];
+    ok = compare(x, &expected, &speakers, "speakers", final) && ok;
+    ok = compare(x, &expected, &kernel, "kernel", final) && ok;
+    if (e->scenario->capture) {
+        struct naming n = {x, "wire: no OPEN seen", 0, final};
+        ok = ask_wire(x, &wire) && ok;
+        witness_minus(&expected, &wire, name_end, &n);
+        ok = n.named == 0 && !wire_has_strangers(x, &wire, final) && ok;
+    }
+    if (ok || final) {
+        e->result.sessions.speakers = pairs_of(e, &speakers);
+        e->result.sessions.kernel = pairs_of(e, &kernel);
+        e->result.sessions.wire = pairs_of(e, &wire);
+        keep_differences(e, &expected, &speakers);
+    }
+    ok = ok && !expected.failed && !speakers.failed && !kernel.failed && !wire.failed;
+    witness_free(&expected);
+    witness_free(&speakers);
+    witness_free(&kernel);
+    witness_free(&wire);
+    return ok;
+}
+
+/* ---- is the plan itself what the scenario says? ---- */
+
+static bool is_pair(const struct engine *e, const struct oracle_session *s,
+                    const struct scenario_pair *p) {
+    uint32_t a = engine_node_find(e, p->a), b = engine_node_find(e, p->b);
+    return (s->a == a && s->b == b) || (s->a == b && s->b == a);
+}
+
+static bool plan_is_list(struct expectation *x) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(x->e->state->oracle, &s);
+    bool ok = true;
+    for (size_t i = 0; i < n; i++) {
+        bool listed = !concerns(x, &s[i]);
+        for (size_t k = 0; k < x->x->pair_count; k++)
+            listed |= is_pair(x->e, &s[i], &x->x->pairs[k]);
+        if (!listed) {
+            ok = false;
+            reason_add(x, "planned but not listed: %s - %s", engine_node_name(x->e, s[i].a),
+                       engine_node_name(x->e, s[i].b));
+        }
+    }
+    for (size_t k = 0; k < x->x->pair_count; k++) {
+        bool planned = false;
+        for (size_t i = 0; i < n; i++)
+            planned |= is_pair(x->e, &s[i], &x->x->pairs[k]);
+        if (!planned) {
+            ok = false;
+            reason_add(x, "listed but not planned: %s - %s", x->x->pairs[k].a, x->x->pairs[k].b);
+        }
+    }
+    return ok;
+}
+
+static bool plan_count(struct expectation *x, uint64_t want, const char *formula) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(x->e->state->oracle, &s);
+    uint64_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += concerns(x, &s[i]);
+    if (count != want)
+        reason_add(x, "%lu sessions expected%s, the plan has %lu", (unsigned long)want, formula,
+                   (unsigned long)count);
+    return count == want;
+}
+
+static bool plan_is_mesh(struct expectation *x) {
+    const struct engine *e = x->e;
+    uint64_t want = 0;
+    for (int f = 0; f < 2; f++) {
+        uint64_t n = 0;
+        for (uint32_t i = 0; i < e->node_count; i++) {
+            const struct topo_attachment *a = &e->scenario->topology->nodes[i].attachment;
+            n += ip_is_set(f ? a->addr6 : a->addr4);
+        }
+        want += n ? n * (n - 1) / 2 : 0;
+    }
+    return plan_count(x, want, " = n(n-1)/2 per family");
+}
+
+static bool plan_fits(struct expectation *x) {
+    switch (x->x->set) {
+    case SESSIONS_PLANNED:
+        return true;
+    case SESSIONS_MESH:
+        return plan_is_mesh(x);
+    case SESSIONS_COUNT:
+        return plan_count(x, x->x->count, "");
+    case SESSIONS_LIST:
+        return plan_is_list(x);
+    case SESSIONS_NONE:
+        return plan_count(x, 0, "");
+    }
+    return false;
+}
+
+bool expect_sessions(struct expectation *x, bool final) {
+    if (!plan_fits(x))
+        return false;
+    if (!final && !scoreboard_sessions_match(x->e))
+        return false;
+    return three_witnesses(x, final);
+}

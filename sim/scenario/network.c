@@ -1,0 +1,227 @@
+/*
+ * From what should be to what runs: the lab's specification, the speakers' configurations, and the
+ * difference when a step changed something.
+ *
+ * Linux names of a router's interfaces are eth0, eth1… in the order of the topology; the mock Cisco
+ * calls them by their IOS names. Addresses of pods and loopbacks stand on lo.
+ */
+
+#include "engine.h"
+
+#include "../../speaker/config/config_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the specification ---- */
+
+static bool set_interface(const struct engine *e, const struct topo_attachment *a, size_t number,
+                          struct lab_interface *i) {
+    const struct topo_segment *s = &e->scenario->topology->segments[a->segment];
+    *i = (struct lab_interface){
+        .name = arena_printf(e->arena, "eth%zu", number),
+        .segment = a->segment,
+        .addr4 = a->addr4,
+        .addr6 = a->addr6,
+        .length4 = s->subnet4.length,
+        .length6 = s->subnet6.length,
+    };
+    return i->name != NULL;
+}
+
+static bool node_spec(const struct engine *e, uint32_t i, struct lab_host *h, struct arena *arena) {
+    const struct topo_node *n = &e->scenario->topology->nodes[i];
+    const struct calico_plan_node *p = calico_plan_find(e->state->plan, n->name);
+    size_t pods = p ? p->pod_count : 0, blocks = p ? p->block_count : 0;
+    struct lab_interface *interface = arena_alloc(arena, sizeof *interface);
+    struct lab_local *locals = arena_array(arena, pods + 1, sizeof *locals);
+    struct ip_prefix *delivered = arena_array(arena, blocks + 1, sizeof *delivered);
+    if (!interface || !locals || !delivered || !set_interface(e, &n->attachment, 0, interface))
+        return false;
+    for (size_t k = 0; k < pods; k++)
+        locals[k].addr = p->pods[k].addr;
+    for (size_t k = 0; k < blocks; k++)
+        delivered[k] = p->blocks[k].prefix;
+    *h = (struct lab_host){n->name, interface, 1, locals, pods, delivered, blocks, true};
+    return true;
+}
+
+static bool router_spec(const struct engine *e, uint32_t i, struct lab_host *h,
+                        struct arena *arena) {
+    const struct topo_router *r = &e->scenario->topology->routers[i];
+    struct lab_interface *list = arena_array(arena, r->attachment_count + 1, sizeof *list);
+    struct lab_local *locals = arena_array(arena, r->loopback_count + 1, sizeof *locals);
+    struct ip_prefix *delivered = arena_array(arena, r->loopback_count + 1, sizeof *delivered);
+    if (!list || !locals || !delivered)
+        return false;
+    for (size_t k = 0; k < r->attachment_count; k++) {
+        if (!set_interface(e, &r->attachments[k], k, &list[k]))
+            return false;
+    }
+    for (size_t k = 0; k < r->loopback_count; k++) {
+        locals[k].addr = r->loopbacks[k].addr;
+        delivered[k] = ip_prefix_make(r->loopbacks[k].addr, r->loopbacks[k].length);
+    }
+    *h = (struct lab_host){r->name,           list,      r->attachment_count, locals,
+                           r->loopback_count, delivered, r->loopback_count,   true};
+    return true;
+}
+
+static bool host_spec(const struct engine *e, uint32_t i, struct lab_host *h, struct arena *arena) {
+    return i < e->node_count ? node_spec(e, i, h, arena)
+                             : router_spec(e, i - e->node_count, h, arena);
+}
+
+static void show_progress(void *context, const struct lab_progress *p) {
+    record_live(context, "building %zu/%zu nodes", p->hosts_built, p->hosts_total);
+}
+
+static bool capture(struct engine *e, struct diag_list *diags) {
+    if (!e->scenario->capture)
+        return true;
+    uint16_t ports[16];
+    size_t count = 0;
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct bgp_config *c = e->state->configs[i];
+        uint16_t port = c && c->listen_port ? c->listen_port : BGP_PORT;
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known |= ports[k] == port;
+        if (!known && count < 16)
+            ports[count++] = port;
+    }
+    return lab_capture_start(e->lab, ports, count, NULL, diags);
+}
+
+bool network_build(struct engine *e, struct diag_list *diags) {
+    const struct topology *t = e->scenario->topology;
+    struct lab_segment *segments = arena_array(e->arena, t->segment_count + 1, sizeof *segments);
+    struct lab_host *hosts = arena_array(e->arena, e->count + 1, sizeof *hosts);
+    if (!segments || !hosts)
+        return false;
+    for (size_t i = 0; i < t->segment_count; i++)
+        segments[i] = (struct lab_segment){t->segments[i].name, t->segments[i].subnet4,
+                                           t->segments[i].subnet6};
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (!host_spec(e, i, &hosts[i], e->arena))
+            return false;
+    }
+    struct lab_spec spec = {
+        .fabric = e->routed ? LAB_FABRIC_ROUTED : LAB_FABRIC_L2,
+        .segments = segments,
+        .segment_count = t->segment_count,
+        .hosts = hosts,
+        .host_count = e->count,
+        .ipv6 = e->ipv6,
+    };
+    e->lab = lab_build(&spec, show_progress, e, diags);
+    return e->lab && capture(e, diags);
+}
+
+/* ---- speakers ---- */
+
+static char *config_text(const struct bgp_config *c) {
+    json_t *json = config_to_json(c);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return text;
+}
+
+bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags) {
+    struct lab_speaker_spec spec = {.restarting = restarting};
+    if (!e->state->configs[node] && node < e->node_count)
+        return true; /* no BGP at this node */
+    char *text = NULL;
+    if (node >= e->node_count) {
+        struct text *ios = &e->routers[node - e->node_count].text;
+        spec.ios = text_str(ios);
+        spec.ios_size = ios->size;
+    } else {
+        text = config_text(e->state->configs[node]);
+        if (!text)
+            return false;
+        spec.config = text;
+        spec.config_size = strlen(text);
+    }
+    bool ok = lab_speaker_start(e->lab, node, &spec, diags);
+    free(text);
+    return ok;
+}
+
+bool network_start(struct engine *e, struct diag_list *diags) {
+    e->speakers_started = lab_now();
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (e->nodes[i].up && !network_start_one(e, i, false, diags))
+            return false;
+        if (i % 16 == 0)
+            record_live(e, "starting %u/%u speakers", i, e->count);
+    }
+    return true;
+}
+
+/* ---- changes ---- */
+
+static bool update_host(struct engine *e, uint32_t i, struct diag_list *diags) {
+    struct arena *arena = arena_new();
+    struct lab_host h;
+    bool ok = arena && host_spec(e, i, &h, arena) && lab_update_host(e->lab, i, &h, diags);
+    arena_free(arena);
+    return ok;
+}
+
+static json_t *configure_request(const struct engine *e, uint32_t i) {
+    json_t *config = config_to_json(e->state->configs[i]);
+    return config ? json_pack("{s:s, s:o}", "op", "configure", "config", config) : NULL;
+}
+
+static void report_refusals(struct engine *e, const uint32_t *hosts, json_t **answers, size_t count,
+                            struct diag_list *diags) {
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i] && json_is_true(json_object_get(answers[i], "ok")))
+            continue;
+        const char *error = json_string_value(json_object_get(answers[i], "error"));
+        diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "not-reconfigured",
+                 "%s: the speaker did not take its new configuration: %s", e->nodes[hosts[i]].name,
+                 error ? error : "no answer");
+    }
+}
+
+#define RECONFIGURE_DEADLINE_MS 10000
+
+/* Only speakers whose configuration really differs hear of it. */
+static bool configuration_differs(const struct state *old, const struct state *now, uint32_t i) {
+    if (!old->configs[i] || !now->configs[i])
+        return old->configs[i] != now->configs[i];
+    char *a = config_text(old->configs[i]), *b = config_text(now->configs[i]);
+    bool differs = !a || !b || strcmp(a, b) != 0;
+    free(a);
+    free(b);
+    return differs;
+}
+
+bool network_reconfigure(struct engine *e, const struct state *old, struct diag_list *diags) {
+    size_t errors = diag_error_count(diags), count = 0;
+    uint32_t *hosts = calloc(e->count + 1, sizeof *hosts);
+    json_t **requests = calloc(e->count + 1, sizeof(json_t *));
+    json_t **answers = calloc(e->count + 1, sizeof(json_t *));
+    for (uint32_t i = 0; hosts && requests && answers && i < e->node_count; i++) {
+        if (!e->nodes[i].up || !configuration_differs(old, e->state, i) || !e->state->configs[i])
+            continue;
+        (void)update_host(e, i, diags);
+        hosts[count] = i;
+        requests[count] = configure_request(e, i);
+        count += requests[count] != NULL;
+    }
+    if (count) {
+        lab_request_all(e->lab, hosts, requests, count, RECONFIGURE_DEADLINE_MS, answers);
+        report_refusals(e, hosts, answers, count, diags);
+    }
+    for (size_t i = 0; i < count; i++) {
+        json_decref(requests[i]);
+        json_decref(answers[i]);
+    }
+    free(hosts);
+    free(requests);
+    free(answers);
+    return diag_error_count(diags) == errors;
+}

@@ -1,0 +1,169 @@
+/*
+ * What the supervisor tells the command in front of it: one JSON object a line on a socket pair.
+ *
+ *   {"record":"live","text":…}      replaces the live line
+ *   {"record":"begin","phase":…}
+ *   {"record":"phase",…}            a finished phase (report.h: struct run_phase)
+ *   {"record":"check",…}            a check's verdict
+ *   {"record":"partial","result":…} everything known so far, after each phase
+ *   {"record":"result","result":…}  the end
+ *
+ * The command in front writes the files and draws the screen; if it is gone, records go nowhere and
+ * the run does not care. Live lines are limited to about twenty a second.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define LIVE_INTERVAL_NS (UINT64_C(50) * NANOS_PER_MS)
+#define FRONT_PATIENCE_MS 5000
+
+static void write_all(struct engine *e, const char *data, size_t size) {
+    while (size && e->front_fd >= 0) {
+        ssize_t n = send(e->front_fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            struct pollfd p = {.fd = e->front_fd, .events = POLLOUT};
+            if (poll(&p, 1, FRONT_PATIENCE_MS) == 0)
+                e->front_fd = -1; /* it does not read: go on without it */
+        } else {
+            e->front_fd = -1;
+        }
+    }
+}
+
+static void send_record(struct engine *e, json_t *record) {
+    if (e->front_fd >= 0 && record) {
+        char *text = json_dumps(record, JSON_COMPACT);
+        if (text) {
+            write_all(e, text, strlen(text));
+            write_all(e, "\n", 1);
+        }
+        free(text);
+    }
+    json_decref(record);
+}
+
+void record_live(struct engine *e, const char *format, ...) {
+    static struct nanotime last; /* of this process: there is one engine in a supervisor */
+    struct nanotime now = lab_now();
+    if (nanotime_since(now, last) < LIVE_INTERVAL_NS)
+        return;
+    last = now;
+    char text[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    send_record(e, json_pack("{s:s, s:s}", "record", "live", "text", text));
+}
+
+uint64_t engine_elapsed(const struct engine *e) {
+    return nanotime_since(lab_now(), e->started);
+}
+
+/* Arrays grow in the run's arena: what is outgrown stays until the end, which is soon enough. */
+static void *grown(struct engine *e, void *old, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity)
+        return old;
+    size_t next = *capacity ? *capacity * 2 : 32;
+    char *list = arena_array(e->arena, next, size);
+    if (!list)
+        return NULL;
+    if (count)
+        memcpy(list, old, count * size);
+    *capacity = next;
+    return list;
+}
+
+void record_phase_begin(struct engine *e, const char *name) {
+    struct run_result *r = &e->result;
+    struct run_phase *list =
+        grown(e, r->phases, r->phase_count, &e->phase_capacity, sizeof *r->phases);
+    if (!list)
+        return;
+    r->phases = list;
+    e->phase = arena_strdup(e->arena, name);
+    r->partial_of = e->phase;
+    r->phases[r->phase_count++] =
+        (struct run_phase){.name = e->phase, .start_ns = engine_elapsed(e), .summary = ""};
+    send_record(e, json_pack("{s:s, s:s}", "record", "begin", "phase", name));
+}
+
+void record_phase_end(struct engine *e, const char *format, ...) {
+    struct run_result *r = &e->result;
+    if (!r->phase_count)
+        return;
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct run_phase *p = &r->phases[r->phase_count - 1];
+    p->duration_ns = engine_elapsed(e) - p->start_ns;
+    p->done = true;
+    p->summary = arena_strdup(e->arena, text);
+    send_record(e, json_pack("{s:s, s:s, s:s, s:I, s:I}", "record", "phase", "name", p->name,
+                             "summary", text, "start_ns", (json_int_t)p->start_ns, "duration_ns",
+                             (json_int_t)p->duration_ns));
+    record_result(e, false);
+}
+
+void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
+                  const char *reason) {
+    struct run_result *r = &e->result;
+    struct run_check *list =
+        grown(e, r->checks, r->check_count, &e->check_capacity, sizeof *r->checks);
+    if (!list)
+        return;
+    r->checks = list;
+    r->checks[r->check_count++] = (struct run_check){
+        .phase = e->phase ? e->phase : "",
+        .name = arena_strdup(e->arena, name),
+        .verdict = v,
+        .reason = arena_strdup(e->arena, reason ? reason : ""),
+        .at_ns = since_ns,
+        .duration_ns = engine_elapsed(e) - since_ns,
+    };
+    send_record(e, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "record", "check", "phase",
+                             e->phase ? e->phase : "", "name", name, "verdict",
+                             check_verdict_name(v), "reason", reason ? reason : "", "duration_ns",
+                             (json_int_t)(engine_elapsed(e) - since_ns)));
+}
+
+/* The first thing that went wrong explains the run best; a worse kind of verdict replaces it. */
+void record_verdict(struct engine *e, enum run_verdict v, const char *error) {
+    static const unsigned char rank[] = {
+        [RUN_PASSED] = 0,        [RUN_WARNINGS] = 1,    [RUN_INCOMPLETE] = 0, [RUN_FAILED] = 3,
+        [RUN_NOT_CONVERGED] = 2, [RUN_REFUSED] = 5,     [RUN_HOST] = 6,       [RUN_CRASHED] = 7,
+        [RUN_VOID] = 4,          [RUN_INTERRUPTED] = 8,
+    };
+    struct run_result *r = &e->result;
+    if (r->verdict != RUN_INCOMPLETE && rank[v] <= rank[r->verdict])
+        return;
+    r->verdict = v;
+    if (error)
+        r->error = arena_strdup(e->arena, error);
+}
+
+void record_result(struct engine *e, bool final) {
+    if (e->front_fd < 0)
+        return;
+    struct run_result r = e->result;
+    if (!final) {
+        r.verdict = RUN_INCOMPLETE;
+    } else {
+        r.partial_of = NULL;
+    }
+    send_record(e, json_pack("{s:s, s:o}", "record", final ? "result" : "partial", "result",
+                             report_json(&r)));
+}

@@ -1,0 +1,546 @@
+/*
+ * A run: build, start, the steps, teardown; in the supervisor.
+ *
+ * Each phase is reported when it begins and when it ends, with everything known so far, so that a
+ * run that is cut off at any instant has left its partial result with the command in front. A
+ * speaker that ends without having been told to is named at once and fails the run; the others go
+ * on.
+ */
+
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define STOP_DEADLINE_MS 5000
+#define REQUEST_DEADLINE_MS 5000
+#define SAFETY_TICK_MS 100 /* nothing should need it: a bell that was missed costs this much */
+
+/* ---- waiting ---- */
+
+/* A line from the command in front, or its end: in both cases the run is to stop in order. */
+static void read_front(struct engine *e) {
+    char buffer[256];
+    ssize_t n = recv(e->front_fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n > 0)
+        e->interrupted = true;
+    if (n == 0) {
+        epoll_ctl(e->wait_fd, EPOLL_CTL_DEL, e->front_fd, NULL);
+        if (!e->server || e->result.verdict == RUN_INCOMPLETE)
+            e->interrupted = !e->down_requested;
+    }
+}
+
+static void handle_descriptors(struct engine *e) {
+    struct epoll_event events[4];
+    int n = epoll_wait(e->wait_fd, events, 4, 0);
+    for (int i = 0; i < n; i++) {
+        if (events[i].data.fd == e->front_fd)
+            read_front(e);
+        else if (e->server)
+            server_poll(e->server);
+    }
+}
+
+static void name_dead_speaker(struct engine *e, uint32_t node, struct lab_speaker_state s) {
+    char reason[256];
+    const struct text *log = lab_speaker_log(e->lab, node);
+    const char *tail = log ? text_str(log) : "";
+    size_t size = strlen(tail);
+    snprintf(reason, sizeof reason, "%s's speaker %s %d: %.120s", e->nodes[node].name,
+             s.kind == LAB_KILLED ? "was ended by signal" : "left with status", s.code,
+             size > 120 ? tail + size - 120 : tail);
+    record_check(e, "every speaker runs", CHECK_FAILED, engine_elapsed(e), reason);
+    record_verdict(e, RUN_CRASHED, reason);
+}
+
+static void watch_children(struct engine *e) {
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (!e->nodes[i].up || !e->state->configs[i])
+            continue;
+        struct lab_speaker_state s = lab_speaker_state(e->lab, i);
+        if (s.kind == LAB_RUNNING || s.kind == LAB_NEVER_STARTED || s.expected)
+            continue;
+        e->nodes[i].up = false;
+        name_dead_speaker(e, i, s);
+        (void)state_replace(e, NULL, e->diags, NULL);
+    }
+}
+
+bool engine_wait(struct engine *e, struct nanotime deadline) {
+    struct nanotime tick = nanotime_add_ms(lab_now(), SAFETY_TICK_MS);
+    struct nanotime until = nanotime_before(deadline, tick) ? deadline : tick;
+    switch (lab_wait(e->lab, until, e->wait_fd)) {
+    case LAB_WAKE_CHILD:
+        watch_children(e);
+        break;
+    case LAB_WAKE_FD:
+        handle_descriptors(e);
+        break;
+    case LAB_WAKE_SIGNAL:
+        e->interrupted = true;
+        break;
+    case LAB_WAKE_BELL:
+    case LAB_WAKE_DEADLINE:
+        break;
+    }
+    return !e->interrupted && !e->down_requested;
+}
+
+/* ---- totals ---- */
+
+static void earliest(uint64_t *value, uint64_t ns) {
+    if (ns && (!*value || ns < *value))
+        *value = ns;
+}
+
+static void latest(uint64_t *value, uint64_t ns) {
+    if (ns > *value)
+        *value = ns;
+}
+
+static uint64_t since_start(const struct engine *e, uint64_t ns) {
+    return ns > e->speakers_started.ns ? ns - e->speakers_started.ns : 0;
+}
+
+static void fill_convergence(struct engine *e) {
+    uint64_t first = 0, last = 0, rib = 0, fib = 0, update = 0;
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct scoreboard_slot *s = lab_slot(e->lab, i);
+        earliest(&first, atomic_load(&s->established_first_ns));
+        latest(&last, atomic_load(&s->established_last_ns));
+        latest(&rib, atomic_load(&s->loc_rib_last_ns));
+        latest(&fib, atomic_load(&s->fib_last_ns));
+        latest(&update, atomic_load(&s->update_last_ns));
+    }
+    e->result.convergence.first_session_ns = since_start(e, first);
+    e->result.convergence.last_session_ns = since_start(e, last);
+    e->result.convergence.last_loc_rib_ns = since_start(e, rib);
+    e->result.convergence.last_fib_ns = since_start(e, fib);
+    e->result.convergence.last_update_ns = since_start(e, update);
+}
+
+void engine_fill_totals(struct engine *e) {
+    struct run_result *r = &e->result;
+    const struct oracle_session *s = NULL;
+    r->sessions.expected = oracle_sessions(e->state->oracle, &s);
+    r->routes.expected = r->routes.loc_rib = r->routes.fib = 0;
+    uint64_t ends = 0;
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct scoreboard_slot *slot = lab_slot(e->lab, i);
+        struct oracle_totals t = oracle_totals(e->state->oracle, i);
+        r->routes.expected += t.loc_rib[0] + t.loc_rib[1];
+        r->routes.loc_rib += atomic_load(&slot->loc_rib[0]) + atomic_load(&slot->loc_rib[1]);
+        r->routes.fib += atomic_load(&slot->fib[0]) + atomic_load(&slot->fib[1]);
+        ends += atomic_load(&slot->sessions[BGP_ESTABLISHED]);
+    }
+    r->sessions.speakers = ends / 2;
+    fill_convergence(e);
+}
+
+static void fill_usage(struct engine *e) {
+    struct run_usage u = {0};
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (lab_speaker_state(e->lab, i).kind != LAB_RUNNING)
+            continue;
+        struct lab_usage one = lab_speaker_usage(e->lab, i);
+        u.speakers++;
+        u.pss_bytes += one.pss_bytes;
+        u.rss_bytes += one.rss_bytes;
+        u.cpu_ns += one.cpu_ns;
+        latest(&u.pss_max_bytes, one.pss_bytes);
+    }
+    e->result.usage = u;
+}
+
+/* ---- steps: manifests ---- */
+
+static void keep_rejected(struct engine *e, struct diag_list *diags) {
+    diag_list_free(e->rejected);
+    e->rejected = diags;
+}
+
+bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
+                  bool remove, struct diag_list *diags) {
+    struct calico_set *set = calico_set_copy(e->state->set);
+    struct state *old = NULL;
+    if (!set)
+        return false;
+    bool ok = remove ? calico_delete(set, documents, count, diags)
+                     : calico_apply(set, documents, count, true, diags);
+    if (!ok) {
+        calico_set_free(set);
+        return false;
+    }
+    if (!state_replace(e, set, diags, &old))
+        return false;
+    ok = network_reconfigure(e, old, diags);
+    state_release(old);
+    return ok;
+}
+
+static bool read_step_documents(struct engine *e, const struct scenario_step *s,
+                                struct diag_list *diags, struct yaml_document **ret_documents,
+                                size_t *ret_count) {
+    struct yaml_document *files = NULL;
+    size_t count = 0;
+    if (!scenario_read_manifests(e->scenario, s->manifests, s->manifest_places, s->manifest_count,
+                                 e->arena, diags, &files, &count))
+        return false;
+    struct yaml_document *all = arena_array(e->arena, count + s->inline_count + 1, sizeof *all);
+    if (!all)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        all[i] = files[i];
+    for (size_t i = 0; i < s->inline_count; i++)
+        all[count + i] = s->inline_documents[i];
+    *ret_documents = all;
+    *ret_count = count + s->inline_count;
+    return true;
+}
+
+static bool refused(struct engine *e, const struct scenario_step *s, struct diag_list *diags) {
+    if (!s->may_be_rejected) {
+        struct text all;
+        text_init(&all);
+        diag_print(diags, &all);
+        record_check(e, "manifests are accepted", CHECK_FAILED, engine_elapsed(e), text_str(&all));
+        record_verdict(e, RUN_FAILED, text_str(&all));
+        text_deinit(&all);
+    }
+    keep_rejected(e, diags);
+    return s->may_be_rejected;
+}
+
+static bool step_apply(struct engine *e, const struct scenario_step *s) {
+    struct diag_list *diags = diag_list_new();
+    struct yaml_document *documents = NULL;
+    size_t count = 0;
+    if (!diags)
+        return false;
+    bool ok = read_step_documents(e, s, diags, &documents, &count) &&
+              engine_apply(e, documents, count, s->kind == STEP_DELETE, diags);
+    if (!ok)
+        return refused(e, s, diags);
+    keep_rejected(e, NULL);
+    diag_list_free(diags);
+    return true;
+}
+
+/* ---- steps: IOS lines ---- */
+
+static void type_lines(struct ios_router *r, const char *lines) {
+    struct text out;
+    char line[1024];
+    text_init(&out);
+    while (*lines) {
+        size_t size = strcspn(lines, "\n");
+        size_t kept = size < sizeof line - 1 ? size : sizeof line - 1;
+        memcpy(line, lines, kept);
+        line[kept] = '\0';
+        ios_config_line(r, line, &out);
+        lines += size + (lines[size] == '\n');
+    }
+    ios_config_end(r);
+    text_deinit(&out);
+}
+
+static bool step_ios(struct engine *e, const struct scenario_step *s) {
+    uint32_t node = engine_node_find(e, s->router);
+    if (node == UINT32_MAX || node < e->node_count)
+        return false;
+    struct engine_router *r = &e->routers[node - e->node_count];
+    type_lines(r->ios, s->ios_lines);
+    text_printf(&r->text, "\n%s\n", s->ios_lines);
+    if (!state_replace(e, NULL, e->diags, NULL))
+        return false;
+    json_t *request = json_pack("{s:s, s:s}", "op", "ios-lines", "lines", s->ios_lines);
+    const char *error = "";
+    json_t *answer =
+        request ? lab_request(e->lab, node, request, REQUEST_DEADLINE_MS, &error) : NULL;
+    bool ok = json_is_true(json_object_get(answer, "ok"));
+    if (!ok)
+        record_verdict(e, RUN_FAILED, "the router did not take its lines");
+    json_decref(request);
+    json_decref(answer);
+    return ok;
+}
+
+/* ---- steps: faults ---- */
+
+static bool add_cut(struct engine *e, uint32_t a, uint32_t b) {
+    if (e->cut_count == e->cut_capacity) {
+        size_t capacity = e->cut_capacity ? e->cut_capacity * 2 : 8;
+        struct oracle_cut *list = arena_array(e->arena, capacity, sizeof *list);
+        if (!list)
+            return false;
+        if (e->cut_count)
+            memcpy(list, e->cuts, e->cut_count * sizeof *list);
+        e->cuts = list;
+        e->cut_capacity = capacity;
+    }
+    e->cuts[e->cut_count++] = (struct oracle_cut){a, b};
+    return true;
+}
+
+static void remove_cut(struct engine *e, uint32_t a, uint32_t b) {
+    for (size_t i = 0; i < e->cut_count; i++) {
+        if (e->cuts[i].a == a && e->cuts[i].b == b)
+            e->cuts[i--] = e->cuts[--e->cut_count];
+    }
+}
+
+static bool start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags) {
+    e->nodes[node].up = true;
+    e->nodes[node].incarnation++;
+    return network_start_one(e, node, graceful, diags);
+}
+
+static bool restart(struct engine *e, const struct scenario_fault *f, uint32_t node,
+                    struct diag_list *diags) {
+    if (e->nodes[node].up) {
+        bool gone = f->after_kill || f->graceful
+                        ? lab_fault(e->lab, LAB_FAULT_KILL, node, UINT32_MAX, 0, diags)
+                        : lab_speaker_stop(e->lab, node, STOP_DEADLINE_MS);
+        if (!gone)
+            return false;
+    }
+    return start_again(e, node, f->graceful, diags);
+}
+
+static bool end_speaker(struct engine *e, uint32_t node, bool kill, struct diag_list *diags) {
+    e->nodes[node].up = false;
+    return kill ? lab_fault(e->lab, LAB_FAULT_KILL, node, UINT32_MAX, 0, diags)
+                : lab_speaker_stop(e->lab, node, STOP_DEADLINE_MS);
+}
+
+static bool apply_fault(struct engine *e, const struct scenario_fault *f, uint32_t node,
+                        uint32_t peer, struct diag_list *diags) {
+    switch (f->kind) {
+    case FAULT_STOP:
+        return end_speaker(e, node, false, diags);
+    case FAULT_KILL:
+        return end_speaker(e, node, true, diags);
+    case FAULT_RESTART:
+        return restart(e, f, node, diags);
+    case FAULT_START:
+        return start_again(e, node, f->graceful, diags);
+    case FAULT_FREEZE:
+        return lab_fault(e->lab, LAB_FAULT_FREEZE, node, peer, f->port, diags);
+    case FAULT_THAW:
+        return lab_fault(e->lab, LAB_FAULT_THAW, node, peer, f->port, diags);
+    case FAULT_LINK_DOWN:
+        return lab_fault(e->lab, LAB_FAULT_LINK_DOWN, node, peer, f->port, diags) &&
+               add_cut(e, node, UINT32_MAX);
+    case FAULT_LINK_UP:
+        remove_cut(e, node, UINT32_MAX);
+        return lab_fault(e->lab, LAB_FAULT_LINK_UP, node, peer, f->port, diags);
+    case FAULT_BLOCK_BGP:
+        return lab_fault(e->lab, LAB_FAULT_BLOCK_BGP, node, peer, f->port, diags) &&
+               add_cut(e, node, peer);
+    case FAULT_UNBLOCK_BGP:
+        remove_cut(e, node, peer);
+        return lab_fault(e->lab, LAB_FAULT_UNBLOCK_BGP, node, peer, f->port, diags);
+    }
+    return false;
+}
+
+static bool step_fault(struct engine *e, const struct scenario_step *s) {
+    uint32_t node = engine_node_find(e, s->fault.node);
+    uint32_t peer = s->fault.peer ? engine_node_find(e, s->fault.peer) : UINT32_MAX;
+    size_t errors = diag_error_count(e->diags);
+    bool ok = node != UINT32_MAX && apply_fault(e, &s->fault, node, peer, e->diags) &&
+              state_replace(e, NULL, e->diags, NULL);
+    if (!ok && diag_error_count(e->diags) == errors)
+        diag_add(e->diags, DIAG_ERROR, s->place, "fault", "the fault could not be set");
+    if (!ok)
+        record_verdict(e, RUN_HOST, "a fault could not be set");
+    return ok;
+}
+
+/* ---- steps ---- */
+
+static bool run_step(struct engine *e, const struct scenario_step *s) {
+    switch (s->kind) {
+    case STEP_APPLY:
+    case STEP_DELETE:
+        return step_apply(e, s);
+    case STEP_IOS:
+        return step_ios(e, s);
+    case STEP_FAULT:
+        return step_fault(e, s);
+    case STEP_EXPECT:
+        return expect_all(e, s->expects, s->expect_count, s->deadline_ns);
+    }
+    return false;
+}
+
+static void end_step(struct engine *e, const struct scenario_step *s, size_t first_check, bool ok) {
+    if (s->kind != STEP_EXPECT) {
+        record_phase_end(e, ok ? "done" : "failed");
+        return;
+    }
+    size_t passed = 0, all = e->result.check_count - first_check;
+    for (size_t i = first_check; i < e->result.check_count; i++)
+        passed += e->result.checks[i].verdict == CHECK_PASSED;
+    record_phase_end(
+        e, "%zu/%zu checks, %lu/%lu sessions, %lu/%lu routes", passed, all,
+        (unsigned long)e->result.sessions.speakers, (unsigned long)e->result.sessions.expected,
+        (unsigned long)e->result.routes.loc_rib, (unsigned long)e->result.routes.expected);
+}
+
+/* A failed expectation does not hide what the following ones would say; a step that could not be
+ * done does end the run. */
+static void run_steps(struct engine *e) {
+    for (size_t i = 0; i < e->scenario->step_count && !e->interrupted; i++) {
+        const struct scenario_step *s = &e->scenario->steps[i];
+        size_t first_check = e->result.check_count;
+        record_phase_begin(e, s->name);
+        bool ok = run_step(e, s);
+        uint64_t kernel = e->result.sessions.kernel, wire = e->result.sessions.wire;
+        engine_fill_totals(e);
+        e->result.sessions.kernel = kernel;
+        e->result.sessions.wire = wire;
+        end_step(e, s, first_check, ok);
+        if (!ok && s->kind != STEP_EXPECT)
+            return;
+    }
+}
+
+/* ---- the whole ---- */
+
+static bool host_failed(struct engine *e, const char *what) {
+    const char *message = what;
+    for (size_t i = diag_count(e->diags); i > 0; i--) {
+        if (diag_at(e->diags, i - 1)->severity != DIAG_ERROR)
+            continue;
+        message = diag_at(e->diags, i - 1)->message;
+        break;
+    }
+    record_verdict(e, RUN_HOST, message);
+    record_phase_end(e, "failed: %s", message);
+    return false;
+}
+
+static bool build(struct engine *e) {
+    record_phase_begin(e, "build");
+    if (!network_build(e, e->diags))
+        return host_failed(e, "the network could not be built");
+    record_phase_end(e, "%u nodes%s%s, %s fabric", e->node_count, e->router_count ? " and " : "",
+                     e->router_count ? "routers" : "", e->routed ? "routed" : "l2");
+    return !e->interrupted;
+}
+
+static bool start(struct engine *e) {
+    record_phase_begin(e, "start");
+    if (!network_start(e, e->diags))
+        return host_failed(e, "the speakers could not be started");
+    record_phase_end(e, "%u speakers", e->count);
+    return !e->interrupted;
+}
+
+static void teardown(struct engine *e) {
+    record_phase_begin(e, "teardown");
+    if (e->lab) {
+        engine_fill_totals(e);
+        lab_teardown(e->lab);
+        e->lab = NULL;
+    }
+    record_phase_end(e, "nothing left");
+}
+
+static void keep_warnings(struct engine *e) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < diag_count(e->diags); i++) {
+        const struct diag *d = diag_at(e->diags, i);
+        static const char *const severities[] = {"error", "warning", "note"};
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "id", d->id,
+                                              "severity", severities[d->severity], "file", d->file,
+                                              "line", (int)d->line, "column", (int)d->column,
+                                              "message", d->message));
+    }
+    e->result.warnings = list;
+}
+
+static int conclude(struct engine *e) {
+    if (e->interrupted)
+        record_verdict(e, RUN_INTERRUPTED, "interrupted");
+    if (e->result.verdict == RUN_INCOMPLETE)
+        e->result.verdict = RUN_PASSED;
+    keep_warnings(e);
+    record_result(e, true);
+    json_decref(e->result.warnings);
+    return run_verdict_exit(e->result.verdict);
+}
+
+static bool open_wait_fd(struct engine *e) {
+    e->wait_fd = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = e->front_fd};
+    if (e->wait_fd < 0)
+        return false;
+    if (e->front_fd >= 0)
+        (void)epoll_ctl(e->wait_fd, EPOLL_CTL_ADD, e->front_fd, &event);
+    if (!e->server)
+        return true;
+    event.data.fd = server_fd(e->server);
+    return epoll_ctl(e->wait_fd, EPOLL_CTL_ADD, event.data.fd, &event) == 0;
+}
+
+int engine_run(struct engine *e) {
+    e->started = lab_now();
+    e->result.verdict = RUN_INCOMPLETE;
+    if (!open_wait_fd(e)) {
+        record_verdict(e, RUN_HOST, strerror(errno));
+        return conclude(e);
+    }
+    if (build(e) && start(e)) {
+        run_steps(e);
+        fill_usage(e);
+    }
+    teardown(e);
+    return conclude(e);
+}
+
+int engine_serve(struct engine *e) {
+    e->started = lab_now();
+    e->result.verdict = RUN_INCOMPLETE;
+    if (open_wait_fd(e) && build(e) && start(e)) {
+        record_verdict(e, RUN_PASSED, NULL);
+        keep_warnings(e);
+        record_result(e, true); /* the command in front may go now */
+        while (engine_wait(e, NANOTIME_NEVER))
+            continue;
+    } else {
+        record_result(e, true);
+    }
+    teardown(e);
+    return run_verdict_exit(e->result.verdict);
+}
+
+void engine_check_rejected(struct engine *e) {
+    e->started = lab_now();
+    e->result.verdict = RUN_INCOMPLETE;
+    struct diag_list *diags = diag_list_new();
+    record_phase_begin(e, "plan");
+    bool accepted = engine_prepare(e, diags);
+    keep_rejected(e, diags);
+    record_phase_end(e, accepted ? "accepted" : "refused");
+    for (size_t i = 0; i < e->scenario->step_count; i++) {
+        const struct scenario_step *s = &e->scenario->steps[i];
+        record_phase_begin(e, s->name);
+        for (size_t k = 0; s->kind == STEP_EXPECT && k < s->expect_count; k++) {
+            struct expectation x = {.e = e, .x = &s->expects[k]};
+            bool ok = s->expects[k].kind == EXPECT_REJECTED && expect_rejected(&x, true);
+            record_check(e, s->expects[k].finding ? s->expects[k].finding : "refused",
+                         ok ? CHECK_PASSED : CHECK_FAILED, engine_elapsed(e), x.reason);
+            if (!ok)
+                record_verdict(e, RUN_FAILED, x.reason);
+        }
+        record_phase_end(e, "done");
+    }
+    (void)conclude(e);
+}
