@@ -31,7 +31,7 @@ ifdef COV
 ALL_CFLAGS += -O0 --coverage
 ALL_LDFLAGS += --coverage
 endif
-NL_CFLAGS := -isystem /usr/include/libnl3
+NL_CFLAGS := -isystem /usr/include/libnl3 -isystem /usr/include/libxml2
 ALL_CFLAGS += $(NL_CFLAGS)
 
 .DEFAULT_GOAL := all

@@ -89,15 +89,17 @@ struct run_result {
 /* ---- writers ---- */
 
 json_t *report_json(const struct run_result *r); /* a new reference; schema reports/schema.json */
+/* The words of a JSON result back: what the command in front needs of it. false: not a result. */
+bool report_verdict(const json_t *result, enum run_verdict *ret_verdict);
 /* Writes `name` under the run's directory: new file, fsync, rename. False: errno says why; the old
  * file is intact. `directory_fd` is the run's directory. */
 bool report_write_file(int directory_fd, const char *name, const char *data, size_t size);
-bool report_write_json(int directory_fd, const struct run_result *r);
-bool report_write_junit(int directory_fd, const struct run_result *r);
+bool report_write_json(int directory_fd, const json_t *result);
+/* JUnit XML of a JSON result: a test case a check. 1, 5, 6 = failure, 4 = error, 7 = skipped. */
+bool report_write_junit(int directory_fd, const json_t *result);
 
 struct terminal; /* terminal.c */
-enum terminal_mode { TERMINAL_PLAIN, TERMINAL_LIVE, TERMINAL_QUIET };
-/* Chosen from isatty, NO_COLOR, CI, TERM=dumb and --quiet. `fd` is where lines go. */
+/* Plain, live or quiet, chosen from isatty, NO_COLOR, CI, TERM=dumb and `quiet`. */
 struct terminal *terminal_new(int fd, bool quiet);
 void terminal_free(struct terminal *t);
 void terminal_headline(struct terminal *t, const struct run_result *r);
@@ -105,6 +107,6 @@ void terminal_headline(struct terminal *t, const struct run_result *r);
 void terminal_live(struct terminal *t, const char *line);
 void terminal_phase(struct terminal *t, const struct run_phase *p);
 void terminal_check(struct terminal *t, const struct run_check *c);
-void terminal_verdict(struct terminal *t, const struct run_result *r);
+void terminal_verdict(struct terminal *t, const json_t *result);
 
 #endif

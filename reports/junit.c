@@ -1,0 +1,142 @@
+/*
+ * JUnit XML, as CI systems read it: a suite a run, a test case a check, by libxml2's writer.
+ *
+ * A run that ended before its checks (host, refused, interrupted, crashed) gets one test case more
+ * that says so, so that it can never look like an empty success.
+ */
+
+#include "report.h"
+
+#include <libxml/xmlwriter.h>
+#include <stdio.h>
+#include <string.h>
+
+#define XML (const xmlChar *)
+
+static const char *text_of(const json_t *o, const char *name) {
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
+static void attribute(xmlTextWriterPtr w, const char *name, const char *value) {
+    xmlTextWriterWriteAttribute(w, XML name, XML value);
+}
+
+static void attribute_seconds(xmlTextWriterPtr w, const char *name, json_int_t ns) {
+    xmlTextWriterWriteFormatAttribute(w, XML name, "%.6f", (double)ns / 1e9);
+}
+
+static void outcome(xmlTextWriterPtr w, const char *element, const char *type, const char *text) {
+    xmlTextWriterStartElement(w, XML element);
+    if (strcmp(element, "skipped") != 0)
+        attribute(w, "type", type);
+    attribute(w, "message", text);
+    xmlTextWriterEndElement(w);
+}
+
+static void write_check(xmlTextWriterPtr w, const json_t *result, const json_t *c) {
+    const char *verdict = text_of(c, "verdict");
+    xmlTextWriterStartElement(w, XML "testcase");
+    xmlTextWriterWriteFormatAttribute(w, XML "classname", "%s.%s", text_of(result, "theme"),
+                                      text_of(result, "scenario"));
+    xmlTextWriterWriteFormatAttribute(w, XML "name", "%s: %s", text_of(c, "phase"),
+                                      text_of(c, "name"));
+    attribute_seconds(w, "time", json_integer_value(json_object_get(c, "duration_ns")));
+    if (strcmp(verdict, "skipped") == 0)
+        outcome(w, "skipped", verdict, text_of(c, "reason"));
+    else if (strcmp(verdict, "passed") != 0)
+        outcome(w, "failure", verdict, text_of(c, "reason"));
+    xmlTextWriterEndElement(w);
+}
+
+/* The element for a verdict that no check stands for; NULL: the checks say it. */
+static const char *run_element(enum run_verdict v) {
+    switch (v) {
+    case RUN_PASSED:
+    case RUN_WARNINGS:
+    case RUN_FAILED:
+    case RUN_NOT_CONVERGED:
+        return NULL;
+    case RUN_CRASHED:
+    case RUN_INCOMPLETE:
+        return "failure";
+    case RUN_VOID:
+        return "skipped";
+    case RUN_REFUSED:
+    case RUN_HOST:
+    case RUN_INTERRUPTED:
+        return "error";
+    }
+    return "error";
+}
+
+static void write_run_case(xmlTextWriterPtr w, const json_t *result, const char *element) {
+    xmlTextWriterStartElement(w, XML "testcase");
+    attribute(w, "classname", text_of(result, "scenario"));
+    attribute(w, "name", "the run");
+    outcome(w, element, text_of(result, "verdict"), text_of(result, "error"));
+    xmlTextWriterEndElement(w);
+}
+
+static void count_outcomes(const json_t *checks, int *ret_failures, int *ret_skipped) {
+    size_t index;
+    json_t *c;
+    json_array_foreach(checks, index, c) {
+        const char *v = text_of(c, "verdict");
+        *ret_skipped += strcmp(v, "skipped") == 0;
+        *ret_failures += strcmp(v, "failed") == 0 || strcmp(v, "timeout") == 0;
+    }
+}
+
+static json_int_t total_ns(const json_t *result) {
+    size_t index;
+    json_t *p;
+    json_int_t sum = 0;
+    json_array_foreach(json_object_get(result, "phases"), index, p) sum +=
+        json_integer_value(json_object_get(p, "duration_ns"));
+    return sum;
+}
+
+static void write_suite(xmlTextWriterPtr w, const json_t *result) {
+    enum run_verdict verdict = RUN_INCOMPLETE;
+    (void)report_verdict(result, &verdict);
+    const char *element = run_element(verdict);
+    json_t *checks = json_object_get(result, "checks"), *c;
+    int failures = 0, skipped = 0;
+    count_outcomes(checks, &failures, &skipped);
+    failures += element && strcmp(element, "failure") == 0;
+    skipped += element && strcmp(element, "skipped") == 0;
+    xmlTextWriterStartElement(w, XML "testsuite");
+    attribute(w, "name", text_of(result, "scenario"));
+    xmlTextWriterWriteFormatAttribute(w, XML "tests", "%zu",
+                                      json_array_size(checks) + (element != NULL));
+    xmlTextWriterWriteFormatAttribute(w, XML "failures", "%d", failures);
+    xmlTextWriterWriteFormatAttribute(w, XML "errors", "%d",
+                                      element && strcmp(element, "error") == 0);
+    xmlTextWriterWriteFormatAttribute(w, XML "skipped", "%d", skipped);
+    attribute_seconds(w, "time", total_ns(result));
+    size_t index;
+    json_array_foreach(checks, index, c) write_check(w, result, c);
+    if (element)
+        write_run_case(w, result, element);
+    xmlTextWriterEndElement(w);
+}
+
+bool report_write_junit(int directory_fd, const json_t *result) {
+    xmlBufferPtr buffer = xmlBufferCreate();
+    xmlTextWriterPtr w = buffer ? xmlNewTextWriterMemory(buffer, 0) : NULL;
+    if (!w) {
+        xmlBufferFree(buffer);
+        return false;
+    }
+    xmlTextWriterSetIndent(w, 1);
+    xmlTextWriterStartDocument(w, NULL, "UTF-8", NULL);
+    xmlTextWriterStartElement(w, XML "testsuites");
+    write_suite(w, result);
+    xmlTextWriterEndDocument(w);
+    xmlFreeTextWriter(w);
+    bool ok = report_write_file(directory_fd, "junit.xml", (const char *)xmlBufferContent(buffer),
+                                (size_t)xmlBufferLength(buffer));
+    xmlBufferFree(buffer);
+    return ok;
+}

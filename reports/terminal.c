@@ -1,0 +1,199 @@
+/*
+ * What a person sees: a headline, a line a phase, failed checks with their reason, the verdict.
+ *
+ * On a terminal a live line shows what is going on and is replaced; elsewhere only finished lines
+ * are written. Colour only on a terminal and never the sole signal; NO_COLOR, TERM=dumb and CI
+ * switch it off. Texts of others are escaped: no control character reaches the screen.
+ */
+
+#include "report.h"
+
+#include "../speaker/base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct terminal {
+    int fd;
+    bool live, colour, quiet;
+    bool live_shown;
+};
+
+struct terminal *terminal_new(int fd, bool quiet) {
+    struct terminal *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"), *ci = getenv("CI");
+    bool smart = isatty(fd) && term && strcmp(term, "dumb") != 0;
+    t->fd = fd;
+    t->quiet = quiet;
+    t->live = smart && !quiet && !ci;
+    t->colour = smart && !(no_color && *no_color);
+    return t;
+}
+
+void terminal_free(struct terminal *t) {
+    free(t);
+}
+
+static void put(struct terminal *t, struct text *x) {
+    const char *data = text_str(x);
+    size_t size = x->size;
+    while (size) {
+        ssize_t n = write(t->fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break; /* nobody reads: the run goes on, the files have it all */
+        data += n;
+        size -= (size_t)n;
+    }
+    text_deinit(x);
+}
+
+static struct text line_begin(struct terminal *t) {
+    struct text x;
+    text_init(&x);
+    if (t->live_shown)
+        text_puts(&x, "\r\033[K");
+    t->live_shown = false;
+    return x;
+}
+
+static void escaped(struct text *x, const char *s) {
+    text_put_escaped(x, s ? s : "", s ? strlen(s) : 0);
+}
+
+static void coloured(struct terminal *t, struct text *x, const char *code, const char *word) {
+    if (t->colour)
+        text_printf(x, "\033[%sm%s\033[0m", code, word);
+    else
+        text_puts(x, word);
+}
+
+void terminal_headline(struct terminal *t, const struct run_result *r) {
+    if (t->quiet)
+        return;
+    struct text x = line_begin(t);
+    escaped(&x, r->scenario);
+    text_printf(&x, "  %lu nodes", (unsigned long)r->nodes);
+    if (r->routers)
+        text_printf(&x, "  %lu routers", (unsigned long)r->routers);
+    text_printf(&x, "  profile %s  fabric %s  seed %lu  run %s\n", r->profile, r->fabric,
+                (unsigned long)r->seed, r->id);
+    put(t, &x);
+}
+
+void terminal_live(struct terminal *t, const char *line) {
+    if (!t->live)
+        return;
+    struct text x = line_begin(t);
+    text_puts(&x, " ");
+    escaped(&x, line);
+    t->live_shown = true;
+    put(t, &x);
+}
+
+void terminal_phase(struct terminal *t, const struct run_phase *p) {
+    if (t->quiet)
+        return;
+    struct text x = line_begin(t), name;
+    text_init(&name);
+    escaped(&name, p->name);
+    text_printf(&x, " %-36.60s %7.3fs  ", text_str(&name), (double)p->duration_ns / 1e9);
+    escaped(&x, p->summary);
+    text_putc(&x, '\n');
+    text_deinit(&name);
+    put(t, &x);
+}
+
+void terminal_check(struct terminal *t, const struct run_check *c) {
+    if (t->quiet && c->verdict == CHECK_PASSED)
+        return;
+    struct text x = line_begin(t);
+    text_puts(&x, "   ");
+    switch (c->verdict) {
+    case CHECK_PASSED:
+        coloured(t, &x, "32", "ok  ");
+        break;
+    case CHECK_SKIPPED:
+        coloured(t, &x, "33", "skip");
+        break;
+    case CHECK_FAILED:
+    case CHECK_TIMEOUT:
+        coloured(t, &x, "31", "FAIL");
+        break;
+    }
+    text_puts(&x, "  ");
+    escaped(&x, c->name);
+    if (c->reason && *c->reason) {
+        text_puts(&x, c->verdict == CHECK_PASSED ? " — " : "\n         ");
+        escaped(&x, c->reason);
+    }
+    text_putc(&x, '\n');
+    put(t, &x);
+}
+
+/* ---- the end ---- */
+
+static uint64_t number(const json_t *o, const char *group, const char *name) {
+    const json_t *g = group ? json_object_get(o, group) : o;
+    return (uint64_t)json_integer_value(json_object_get(g, name));
+}
+
+static void convergence_line(struct text *x, const json_t *r) {
+    uint64_t sessions = number(r, "convergence", "last_session_ns");
+    uint64_t fib = number(r, "convergence", "last_fib_ns");
+    if (!sessions)
+        return;
+    text_printf(x,
+                " since the first speaker started: last session %.3f s, last kernel route %.3f s\n",
+                (double)sessions / 1e9, (double)fib / 1e9);
+}
+
+static void witness_line(struct text *x, const json_t *r) {
+    if (!number(r, "sessions", "expected") && !number(r, "sessions", "speakers"))
+        return;
+    text_printf(x, " sessions expected %lu: speakers %lu, kernel %lu, wire %lu",
+                (unsigned long)number(r, "sessions", "expected"),
+                (unsigned long)number(r, "sessions", "speakers"),
+                (unsigned long)number(r, "sessions", "kernel"),
+                (unsigned long)number(r, "sessions", "wire"));
+    uint64_t speakers = number(r, "speakers", "speakers");
+    if (speakers)
+        text_printf(x, "; %.2f MiB PSS a speaker",
+                    (double)number(r, "speakers", "pss_bytes") / (double)speakers / 1048576.0);
+    text_putc(x, '\n');
+}
+
+void terminal_verdict(struct terminal *t, const json_t *r) {
+    struct text x = line_begin(t);
+    enum run_verdict v = RUN_INCOMPLETE;
+    (void)report_verdict(r, &v);
+    size_t passed = 0, index;
+    json_t *checks = json_object_get(r, "checks"), *c;
+    json_array_foreach(checks, index, c) passed +=
+        strcmp(json_string_value(json_object_get(c, "verdict")), "passed") == 0;
+    if (!t->quiet) {
+        witness_line(&x, r);
+        convergence_line(&x, r);
+    }
+    bool good = v == RUN_PASSED || v == RUN_WARNINGS;
+    if (good && t->quiet) {
+        text_deinit(&x);
+        return;
+    }
+    coloured(t, &x, good ? "32" : "31", good ? "PASS" : "FAIL");
+    text_printf(&x, " %s: %zu of %zu checks  report: %s/result.json\n", run_verdict_name(v), passed,
+                json_array_size(checks), json_string_value(json_object_get(r, "directory")));
+    const char *error = json_string_value(json_object_get(r, "error"));
+    if (!good && error && *error) {
+        text_puts(&x, " ");
+        escaped(&x, error);
+        text_putc(&x, '\n');
+    }
+    put(t, &x);
+}
