@@ -1,0 +1,163 @@
+/*
+ * Next hops: which are wanted, which are reachable and at what cost.
+ *
+ * Owns one reference-counted entry per address that a path uses, the wish to know about it
+ * (BGP_EVENT_TRACK, once up and once down) and the connected subnets. Leaves to the host how an
+ * address resolves, and to rib.c which paths hang on it and what a change means for them.
+ *
+ * Invariants: an entry lives exactly as long as somebody holds it; until the host has spoken, it is
+ * unreachable; a change that changes nothing is not passed on. RFC 4271 9.1.2, 5.1.3.
+ */
+#include "nexthop.h"
+
+#include "../base/hash.h"
+#include "adjout.h"
+
+#include <assert.h>
+#include <string.h>
+
+static uint64_t addr_hash(const struct ip_addr *a) {
+    return hash_bytes(a, sizeof *a, 0);
+}
+
+static bool addr_equal(const void *context, uint32_t index, const void *key) {
+    const struct nexthops *n = context;
+    const struct nexthop *hop = slab_at(&n->slab, index);
+    return ip_equal(hop->addr, *(const struct ip_addr *)key);
+}
+
+bool nexthops_new(struct bgp_speaker *s) {
+    struct nexthops *n = alloc_zero(1, sizeof *n);
+    if (!n) {
+        return false;
+    }
+    slab_init(&n->slab, sizeof(struct nexthop), 64);
+    table_init(&n->index);
+    s->nexthops = n;
+    return true;
+}
+
+void nexthops_free(struct bgp_speaker *s) {
+    struct nexthops *n = s->nexthops;
+    if (!n) {
+        return;
+    }
+    table_deinit(&n->index);
+    slab_deinit(&n->slab);
+    alloc_free(n->subnets);
+    alloc_free(n);
+    s->nexthops = NULL;
+}
+
+struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop) {
+    return slab_at(&s->nexthops->slab, nexthop);
+}
+
+static uint32_t find(const struct bgp_speaker *s, struct ip_addr a) {
+    return table_find(&s->nexthops->index, addr_hash(&a), addr_equal, s->nexthops, &a);
+}
+
+static void push_track(struct bgp_speaker *s, struct ip_addr a, bool wanted) {
+    struct bgp_event e = {.kind = BGP_EVENT_TRACK};
+    e.track.address = a;
+    e.track.wanted = wanted;
+    event_push(s, &e);
+}
+
+uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
+    struct nexthops *n = s->nexthops;
+    uint32_t index = find(s, a);
+    if (index) {
+        nexthop_at(s, index)->references++;
+        return index;
+    }
+    index = slab_alloc(&n->slab);
+    if (!index) {
+        return 0;
+    }
+    if (!table_insert(&n->index, addr_hash(&a), index)) {
+        slab_free(&n->slab, index);
+        return 0;
+    }
+    struct nexthop *hop = nexthop_at(s, index);
+    hop->addr = a;
+    hop->references = 1;
+    push_track(s, a, true);
+    return index;
+}
+
+void nexthop_release(struct bgp_speaker *s, uint32_t nexthop) {
+    struct nexthop *hop = nexthop_at(s, nexthop);
+    assert(hop->references > 0);
+    if (--hop->references > 0) {
+        return;
+    }
+    assert(hop->paths == 0);
+    push_track(s, hop->addr, false);
+    table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
+    slab_free(&s->nexthops->slab, nexthop);
+}
+
+bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *ret_metric) {
+    const struct nexthop *hop = nexthop_at(s, nexthop);
+    if (hop->reachable) {
+        *ret_metric = hop->metric;
+    }
+    return hop->reachable;
+}
+
+void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
+                     struct nanotime now) {
+    uint32_t index = find(s, address);
+    if (!index) {
+        return; /* nobody uses it any more */
+    }
+    struct nexthop *hop = nexthop_at(s, index);
+    if (hop->reachable == reachable && (!reachable || hop->metric == metric)) {
+        return;
+    }
+    hop->reachable = reachable;
+    hop->metric = reachable ? metric : 0;
+    rib_nexthop_changed(s, index, now);
+}
+
+/* ---- connected subnets ---- */
+
+uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a) {
+    const struct nexthops *n = s->nexthops;
+    for (size_t i = 0; i < n->subnet_count; i++) {
+        if (ip_prefix_contains_addr(n->subnets[i], a)) {
+            return (uint32_t)i + 1;
+        }
+    }
+    return 0;
+}
+
+enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix *subnets,
+                                  size_t count, struct nanotime now) {
+    struct nexthops *n = s->nexthops;
+    struct ip_prefix *copy = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!ip_prefix_is_masked(subnets[i])) {
+            return BGP_INVALID;
+        }
+    }
+    if (count > 0) {
+        copy = alloc_zero(count, sizeof *copy);
+        if (!copy) {
+            return BGP_NO_MEMORY;
+        }
+        memcpy(copy, subnets, count * sizeof *copy);
+    }
+    alloc_free(n->subnets);
+    n->subnets = copy;
+    n->subnet_count = count;
+    /* Third-party next hops depend on what is connected. */
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->group_member) {
+            adjout_regroup(s, p, now);
+        }
+    }
+    return BGP_OK;
+}

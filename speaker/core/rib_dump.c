@@ -1,0 +1,141 @@
+/*
+ * Looking at the tables: sorted, deterministic dumps.
+ *
+ * Owns the iterator of bgp.h: a snapshot of the order of prefixes, made once, and the walk over the
+ * paths of one of them, the best first. Leaves the tables themselves to rib.c.
+ *
+ * Invariants: the snapshot holds indices only, so it is good until the speaker changes; hash order
+ * is sorted away here and nowhere else.
+ */
+#include "rib.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct snapshot {
+    uint32_t count;
+    uint32_t entries[];
+};
+
+struct order_context {
+    const struct bgp_speaker *s;
+    enum bgp_family family;
+};
+
+static int entry_order(const void *a, const void *b, void *context) {
+    const struct order_context *c = context;
+    const struct rib_entry *x = rib_entry_at(c->s, c->family, *(const uint32_t *)a);
+    const struct rib_entry *y = rib_entry_at(c->s, c->family, *(const uint32_t *)b);
+    return ip_prefix_compare(x->prefix, y->prefix);
+}
+
+static struct snapshot *snapshot_new(uint32_t count) {
+    return alloc_zero(1, sizeof(struct snapshot) + (size_t)count * sizeof(uint32_t));
+}
+
+enum bgp_status bgp_rib_begin(const struct bgp_speaker *s, enum bgp_family family,
+                              struct bgp_rib_iterator *ret_it) {
+    const struct slab *slab = &s->rib->entries[family];
+    struct snapshot *snap = snapshot_new(slab->used);
+    if (!snap) {
+        return BGP_NO_MEMORY;
+    }
+    for (uint32_t i = 1; slab->page_count && i < slab->next_new; i++) {
+        const struct rib_entry *e = rib_entry_at(s, family, i);
+        if (e->flags & RIB_ENTRY_USED && e->paths) {
+            snap->entries[snap->count++] = i;
+        }
+    }
+    struct order_context context = {s, family};
+    qsort_r(snap->entries, snap->count, sizeof snap->entries[0], entry_order, &context);
+    memset(ret_it, 0, sizeof *ret_it);
+    ret_it->family = family;
+    ret_it->at = snap;
+    return BGP_OK;
+}
+
+bool bgp_rib_next_prefix(const struct bgp_speaker *s, struct bgp_rib_iterator *it) {
+    const struct snapshot *snap = it->at;
+    if (!snap || it->position >= snap->count) {
+        return false;
+    }
+    it->prefix = rib_entry_at(s, it->family, snap->entries[it->position++])->prefix;
+    it->path = 0;
+    return true;
+}
+
+bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
+                  struct bgp_rib_iterator *ret_it) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    if (!entry || !rib_entry_at(s, f, entry)->paths) {
+        return false;
+    }
+    struct snapshot *snap = snapshot_new(1);
+    if (!snap) {
+        return false;
+    }
+    snap->count = 1;
+    snap->entries[0] = entry;
+    memset(ret_it, 0, sizeof *ret_it);
+    ret_it->family = f;
+    ret_it->prefix = prefix;
+    ret_it->at = snap;
+    ret_it->position = 1;
+    return true;
+}
+
+void bgp_rib_end(struct bgp_rib_iterator *it) {
+    alloc_free(it->at);
+    it->at = NULL;
+}
+
+static uint32_t find_best(const struct bgp_speaker *s, uint32_t head) {
+    while (head && !(rib_path_at(s, head)->flags & RIB_PATH_BEST)) {
+        head = rib_path_at(s, head)->next;
+    }
+    return head;
+}
+
+/* The path after `last` in dump order: the best one, then the others by peer. */
+static uint32_t path_after(const struct bgp_speaker *s, uint32_t head, uint32_t last) {
+    uint32_t best = find_best(s, head);
+    if (last == 0 && best) {
+        return best;
+    }
+    uint32_t next = last == 0 || last == best ? head : rib_path_at(s, last)->next;
+    return next && next == best ? rib_path_at(s, next)->next : next;
+}
+
+static void fill_info(const struct bgp_speaker *s, const struct rib_path *p,
+                      struct bgp_path_info *ret_path) {
+    const struct peer *peer = speaker_peer(s, p->peer);
+    memset(ret_path, 0, sizeof *ret_path);
+    ret_path->peer.index = p->peer;
+    ret_path->attrs = attr_get(&s->attrs, p->attrs);
+    ret_path->weight = p->weight;
+    ret_path->peer_router_id = peer ? peer->remote_id : s->router_id;
+    ret_path->source = (enum route_source)(p->flags & RIB_PATH_SOURCE);
+    ret_path->best = p->flags & RIB_PATH_BEST;
+    ret_path->valid = p->flags & RIB_PATH_VALID;
+    ret_path->rejected = p->flags & RIB_PATH_REJECTED;
+    ret_path->stale = p->flags & RIB_PATH_STALE;
+    ret_path->external = peer && peer->external;
+    ret_path->decision_step = p->step;
+    ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
+}
+
+bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
+                       struct bgp_path_info *ret_path) {
+    const struct snapshot *snap = it->at;
+    if (!snap || it->position == 0 || it->path == UINT32_MAX) {
+        return false;
+    }
+    const struct rib_entry *e = rib_entry_at(s, it->family, snap->entries[it->position - 1]);
+    uint32_t path = path_after(s, e->paths, it->path);
+    it->path = path ? path : UINT32_MAX;
+    if (path) {
+        fill_info(s, rib_path_at(s, path), ret_path);
+    }
+    return path != 0;
+}

@@ -1,0 +1,374 @@
+/*
+ * What comes in: a peer's UPDATE becomes paths.
+ *
+ * Owns the way from a decoded UPDATE to rib_path_put and rib_path_remove: checks that concern all
+ * prefixes of the message (loops, next hop, first AS), the import policy per prefix, prefix limits,
+ * staleness. Leaves decoding and RFC 7606 to update.c, the decision to rib.c.
+ *
+ * Invariants: a path that cannot be used, or that policy refuses, replaces the one held before: it
+ * is either kept as rejected (soft reconfiguration) or the held one is withdrawn. Nothing a remote
+ * sends can make more than one path per prefix and peer.
+ * RFC 4271 6.3, 9.1.2; 4456 8; 4724 4.2; 7313; 8212.
+ */
+#include "rib.h"
+
+#include "../base/arena.h"
+#include "nexthop.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- obstacles ---- */
+
+static bool is_bird(const struct bgp_speaker *s) {
+    return s->config->profile == BGP_PROFILE_CALICO || s->config->profile == BGP_PROFILE_FAST;
+}
+
+static bool next_hop_is_bad(const struct bgp_speaker *s, const struct peer *p, struct ip_addr a) {
+    if (!ip_is_set(a) || ip_is_unspecified(a) || ip_is_loopback(a) || ip_is_multicast(a)) {
+        return true;
+    }
+    if (a.family == IP_V4 && (a.bytes[0] == 0 || a.bytes[0] >= 240)) {
+        return true;
+    }
+    return ip_equal(a, p->local.addr) || (p->external && ip4_to_u32(a) == s->router_id);
+}
+
+static bool own_as_loops(const struct bgp_speaker *s, const struct peer *p, struct as_path path) {
+    uint32_t allowed = p->config->allow_local_as;
+    if (as_path_count(path, s->config->local_as) > allowed) {
+        return true;
+    }
+    return p->config->local_as && p->config->local_as != s->config->local_as &&
+           as_path_count(path, p->config->local_as) > allowed;
+}
+
+static bool cluster_loops(const struct bgp_speaker *s, const struct attr_values *v) {
+    for (uint32_t i = 0; i < v->cluster_count; i++) {
+        if (v->cluster_list[i] == s->cluster_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *p,
+                                const struct attr_values *v) {
+    if (next_hop_is_bad(s, p, v->next_hop)) {
+        return "next hop is not usable";
+    }
+    if (own_as_loops(s, p, v->as_path)) {
+        return "own AS in AS_PATH";
+    }
+    if (!p->external && v->has_originator_id && v->originator_id == s->router_id) {
+        return "own router id as ORIGINATOR_ID";
+    }
+    if (!p->external && cluster_loops(s, v)) {
+        return "own cluster id in CLUSTER_LIST";
+    }
+    if (p->external && p->config->enforce_first_as &&
+        as_path_neighbor(v->as_path) != p->config->remote_as) {
+        return "first AS of AS_PATH is not the peer's";
+    }
+    return NULL;
+}
+
+bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
+                        const struct policy_chain *chain) {
+    return p->external && s->profile->default_deny_external && chain->count == 0;
+}
+
+/* Martians (RFC 4271 6.3: a semantic error concerns that prefix only). */
+static bool prefix_is_martian(struct ip_prefix p) {
+    if (p.length == 0) {
+        return false;
+    }
+    if (p.addr.family == IP_V4) {
+        return p.addr.bytes[0] == 0 || p.addr.bytes[0] == 127 || p.addr.bytes[0] >= 224;
+    }
+    return ip_is_multicast(p.addr) || ip_is_link_local(p.addr) || ip_is_loopback(p.addr) ||
+           (ip_is_unspecified(p.addr) && p.length == 128);
+}
+
+/* ---- one UPDATE ---- */
+
+struct import {
+    struct bgp_speaker *s;
+    struct peer *p;
+    enum bgp_family family;
+    struct nanotime now;
+    struct attr_values values; /* of all prefixes, before policy */
+    uint32_t base;             /* the same interned; one reference is ours */
+    bool unusable;
+    bool no_memory;
+};
+
+static void withdraw_prefix(struct import *im, struct ip_prefix prefix) {
+    uint32_t entry = rib_entry_find(im->s, im->family, prefix);
+    uint32_t path =
+        entry ? rib_path_find(im->s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP) : 0;
+    if (path) {
+        rib_path_remove(im->s, path);
+    }
+}
+
+static bool run_import_policy(const struct import *im, struct policy_route *r,
+                              bool *ret_no_memory) {
+    const struct policy_chain *chain = &im->p->config->import[im->family];
+    if (rib_policy_missing(im->s, im->p, chain)) {
+        return false;
+    }
+    if (!policy_run(im->s->config, chain, r, NULL, ret_no_memory)) {
+        return false;
+    }
+    if (r->next_hop_peer) {
+        r->attrs.next_hop = im->p->config->remote_addr;
+    }
+    return true;
+}
+
+/* Interns what policy made of the attributes; usually nothing, and then it is the base. */
+static uint32_t intern_result(const struct import *im, const struct attr_values *v) {
+    if (memcmp(v, &im->values, sizeof *v) == 0) {
+        attr_hold(&im->s->attrs, im->base);
+        return im->base;
+    }
+    return attr_intern(&im->s->attrs, v);
+}
+
+static void import_prefix(struct import *im, struct ip_prefix prefix) {
+    struct bgp_speaker *s = im->s;
+    bool keep = im->p->config->soft_reconfiguration, no_memory = false;
+    struct policy_route r = {.prefix = prefix,
+                             .attrs = im->values,
+                             .source = ROUTE_SOURCE_BGP,
+                             .interface = "",
+                             .metric = UINT32_MAX,
+                             .weight = im->p->config->weight,
+                             .external = im->p->external,
+                             .arena = s->scratch};
+    bool passes = !im->unusable && run_import_policy(im, &r, &no_memory);
+    if (no_memory || (!passes && !keep)) {
+        im->no_memory = im->no_memory || no_memory;
+        withdraw_prefix(im, prefix);
+        return;
+    }
+    struct rib_path_values v = {
+        .peer = im->p->index, .weight = r.weight, .source = ROUTE_SOURCE_BGP, .rejected = !passes};
+    v.attrs = intern_result(im, passes ? &r.attrs : &im->values);
+    if (v.attrs && passes) {
+        v.nexthop = nexthop_hold(s, r.attrs.next_hop);
+    }
+    if (!v.attrs || (passes && !v.nexthop)) {
+        attr_release(&s->attrs, v.attrs);
+        im->no_memory = true;
+        withdraw_prefix(im, prefix);
+        return;
+    }
+    if (keep) {
+        v.raw = im->base;
+        attr_hold(&s->attrs, v.raw);
+    }
+    if (!rib_path_put(s, im->family, prefix, &v, im->now)) {
+        im->no_memory = true;
+        withdraw_prefix(im, prefix);
+    }
+}
+
+/* What every route of this peer gets before policy sees it. */
+static bool prepare_values(struct import *im) {
+    const struct bgp_peer_config *c = im->p->config;
+    /* BIRD: LOCAL_PREF is there from the start, so that filters can look at it. */
+    if (is_bird(im->s) && !im->values.has_local_pref) {
+        im->values.has_local_pref = true;
+        im->values.local_pref = im->s->config->default_local_pref;
+    }
+    /* IOS: neighbor local-as stands in the paths that come in too. */
+    if (im->p->external && c->local_as && c->local_as != im->s->config->local_as &&
+        !is_bird(im->s)) {
+        return as_path_prepend(im->values.as_path, &c->local_as, 1, im->s->scratch,
+                               &im->values.as_path);
+    }
+    return true;
+}
+
+static bool import_begin(struct import *im, const struct attr_values *v, struct ip_addr next_hop,
+                         struct ip_addr link_local) {
+    im->values = *v;
+    im->values.next_hop = next_hop;
+    im->values.link_local = link_local;
+    im->unusable = rib_import_obstacle(im->s, im->p, &im->values) != NULL;
+    if (!prepare_values(im)) {
+        im->unusable = true; /* longer than BGP_AS_PATH_MAX */
+    }
+    im->base = attr_intern(&im->s->attrs, &im->values);
+    return im->base != 0;
+}
+
+/* ---- limits ---- */
+
+static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_family f,
+                       enum bgp_log_id id) {
+    struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
+    e.log.id = id;
+    e.log.value1 = p->prefixes_received[f];
+    e.log.value2 = p->config->prefix_max[f];
+    e.log.address = p->config->remote_addr;
+    event_push(s, &e);
+}
+
+/* True: the session must end. `before`: how many paths were held before this list. */
+static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t before) {
+    uint64_t limit = p->config->prefix_max[f], count = p->prefixes_received[f];
+    if (limit == 0) {
+        return false;
+    }
+    bool warn = p->config->prefix_warning_percent &&
+                count * 100 >= limit * p->config->prefix_warning_percent;
+    if (warn && !p->prefix_warned[f]) {
+        push_limit(s, p, f, BGP_LOG_PREFIX_WARNING);
+    }
+    p->prefix_warned[f] = warn;
+    if (count > limit && before <= limit) {
+        push_limit(s, p, f, BGP_LOG_PREFIX_EXCEEDED);
+    }
+    return count > limit && !p->config->prefix_warning_only;
+}
+
+static void import_list(struct import *im, const struct bgp_nlri *list, bool withdraw) {
+    struct ip_prefix prefix;
+    for (uint32_t at = 0; nlri_next(list, &at, &prefix);) {
+        if (prefix_is_martian(prefix)) {
+            continue;
+        }
+        if (withdraw) {
+            withdraw_prefix(im, prefix);
+        } else {
+            import_prefix(im, prefix);
+        }
+    }
+}
+
+static void push_no_memory(struct bgp_speaker *s, const struct peer *p) {
+    struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
+    e.log.id = BGP_LOG_NO_MEMORY;
+    e.log.address = p->config->remote_addr;
+    event_push(s, &e);
+}
+
+void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *u,
+                struct nanotime now, bool *ret_over_limit, enum bgp_family *ret_family) {
+    assert(u->outcome != BGP_OUTCOME_SESSION_RESET);
+    struct import im = {.s = s, .p = p, .now = now};
+    bool withdraw_all = u->outcome == BGP_OUTCOME_TREAT_AS_WITHDRAW;
+    *ret_over_limit = false;
+    for (uint8_t i = 0; i < u->withdrawn_count; i++) {
+        im.family = u->withdrawn[i].family;
+        import_list(&im, &u->withdrawn[i], true);
+    }
+    for (uint8_t i = 0; i < u->announced_count; i++) {
+        im.family = u->announced[i].family;
+        bool begun =
+            !withdraw_all && import_begin(&im, &u->attrs, u->next_hop[i], u->link_local[i]);
+        im.no_memory = im.no_memory || (!withdraw_all && !begun);
+        import_list(&im, &u->announced[i], !begun);
+        if (begun) {
+            attr_release(&s->attrs, im.base);
+        }
+        if (over_limit(s, p, im.family, before)) {
+            *ret_over_limit = true;
+            *ret_family = im.family;
+        }
+    }
+    if (im.no_memory) {
+        push_no_memory(s, p);
+    }
+}
+
+/* ---- staleness and running policy again ---- */
+
+void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
+                   struct nanotime now) {
+    (void)now;
+    p->prefix_warned[f] = false;
+    if (p->prefixes_received[f] == 0) {
+        return;
+    }
+    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
+         i = rib_path_next_of(s, p->index, f, i + 1)) {
+        struct rib_path *path = rib_path_at(s, i);
+        /* RFC 4724 4.2: what was stale before a second restart goes. */
+        if (!keep_stale || path->flags & RIB_PATH_STALE) {
+            rib_path_remove(s, i);
+        } else {
+            path->flags |= RIB_PATH_STALE;
+            rib_entry_dirty(s, f, path->entry);
+        }
+    }
+}
+
+uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                         struct nanotime now) {
+    uint32_t purged = 0;
+    (void)now;
+    if (p->prefixes_received[f] == 0) {
+        return 0;
+    }
+    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
+         i = rib_path_next_of(s, p->index, f, i + 1)) {
+        if (rib_path_at(s, i)->flags & RIB_PATH_STALE) {
+            rib_path_remove(s, i);
+            purged++;
+        }
+    }
+    return purged;
+}
+
+void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
+         i = rib_path_next_of(s, p->index, f, i + 1)) {
+        struct rib_path *path = rib_path_at(s, i);
+        path->flags |= RIB_PATH_STALE;
+        rib_entry_dirty(s, f, path->entry);
+    }
+}
+
+static void reimport_path(struct import *im, uint32_t path) {
+    struct bgp_speaker *s = im->s;
+    uint32_t raw = s->rib->raw[path];
+    const struct rib_path *p = rib_path_at(s, path);
+    struct ip_prefix prefix = rib_entry_at(s, im->family, p->entry)->prefix;
+    bool stale = p->flags & RIB_PATH_STALE;
+    attr_hold(&s->attrs, raw);
+    im->values = attr_get(&s->attrs, raw)->v;
+    im->base = raw;
+    im->unusable = rib_import_obstacle(s, im->p, &im->values) != NULL;
+    import_prefix(im, prefix);
+    uint32_t entry = rib_entry_find(s, im->family, prefix);
+    uint32_t again =
+        entry ? rib_path_find(s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP) : 0;
+    if (again && stale) {
+        rib_path_at(s, again)->flags |= RIB_PATH_STALE;
+    }
+    attr_release(&s->attrs, raw);
+}
+
+bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    struct import im = {.s = s, .p = p, .now = now};
+    bool all_kept = p->config->soft_reconfiguration;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        im.family = f;
+        for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
+             i = rib_path_next_of(s, p->index, f, i + 1)) {
+            if (i < s->rib->raw_capacity && s->rib->raw[i]) {
+                reimport_path(&im, i);
+            } else {
+                all_kept = false;
+            }
+        }
+    }
+    if (im.no_memory) {
+        push_no_memory(s, p);
+    }
+    return all_kept;
+}

@@ -1,0 +1,138 @@
+/*
+ * Own routes: configured ones and those the host adds and takes away at run time.
+ *
+ * Owns how a bgp_origin_config becomes a path (attributes, origin record) and the difference
+ * between two configurations' lists. Leaves the decision between an own route and a learned one to
+ * decide.c, and what is sent to export.c.
+ *
+ * Invariants: one own path per (prefix, source); a route given at run time stands until it is
+ * withdrawn or a configuration that had the same (prefix, source) loses it. RFC 4271 9.4.
+ */
+#include "rib.h"
+
+#include <string.h>
+
+static bool origin_is_valid(const struct bgp_origin_config *o) {
+    return ip_is_set(o->prefix.addr) && ip_prefix_is_masked(o->prefix) &&
+           o->source > ROUTE_SOURCE_BGP && o->source <= ROUTE_SOURCE_AGGREGATE;
+}
+
+static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
+                       struct nanotime now) {
+    struct attr_values values = {.origin = o->origin, .has_med = o->med_set};
+    values.med = o->med_set ? o->med : 0;
+    struct rib_path_values v = {.weight = o->weight, .source = o->source};
+    v.attrs = attr_intern(&s->attrs, &values);
+    if (!v.attrs) {
+        return false;
+    }
+    v.nexthop = slab_alloc(&s->rib->origins);
+    if (!v.nexthop) {
+        attr_release(&s->attrs, v.attrs);
+        return false;
+    }
+    struct rib_origin *record = slab_at(&s->rib->origins, v.nexthop);
+    memcpy(record->interface, o->interface, sizeof record->interface);
+    record->interface[sizeof record->interface - 1] = 0;
+    record->metric = o->metric;
+    record->blackhole = o->blackhole_in_kernel;
+    return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
+}
+
+static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
+                          enum route_source source) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    uint32_t path = entry ? rib_path_find(s, f, entry, 0, source) : 0;
+    if (path) {
+        rib_path_remove(s, path);
+    }
+    return path != 0;
+}
+
+enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_config *o,
+                              struct nanotime now) {
+    if (!origin_is_valid(o)) {
+        return BGP_INVALID;
+    }
+    return put_origin(s, o, now) ? BGP_OK : BGP_NO_MEMORY;
+}
+
+enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,
+                             enum route_source source, struct nanotime now) {
+    (void)now;
+    if (!ip_is_set(prefix.addr) || !ip_prefix_is_masked(prefix) || source <= ROUTE_SOURCE_BGP) {
+        return BGP_INVALID;
+    }
+    return remove_origin(s, prefix, source) ? BGP_OK : BGP_UNKNOWN;
+}
+
+static int origin_order(const struct bgp_origin_config *a, const struct bgp_origin_config *b) {
+    int order = ip_prefix_compare(a->prefix, b->prefix);
+    return order ? order : (int)a->source - (int)b->source;
+}
+
+static bool origin_same(const struct bgp_origin_config *a, const struct bgp_origin_config *b) {
+    return strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
+           a->metric == b->metric && a->origin == b->origin && a->weight == b->weight &&
+           a->med_set == b->med_set && (!a->med_set || a->med == b->med) &&
+           a->blackhole_in_kernel == b->blackhole_in_kernel;
+}
+
+static void push_no_memory(struct bgp_speaker *s) {
+    struct bgp_event e = {.kind = BGP_EVENT_LOG};
+    e.log.id = BGP_LOG_NO_MEMORY;
+    event_push(s, &e);
+}
+
+/* Is the origin in a list sorted as configurations are? */
+static const struct bgp_origin_config *find_origin(const struct bgp_config *c,
+                                                   const struct bgp_origin_config *o) {
+    uint32_t low = 0, high = c ? c->origin_count : 0;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = origin_order(&c->origins[middle], o);
+        /* Within one prefix the order of sources is not promised: look at the whole run. */
+        if (order == 0) {
+            return &c->origins[middle];
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (uint32_t i = low; c && i > 0 && ip_prefix_equal(c->origins[i - 1].prefix, o->prefix);
+         i--) {
+        if (c->origins[i - 1].source == o->source) {
+            return &c->origins[i - 1];
+        }
+    }
+    for (uint32_t i = low;
+         c && i < c->origin_count && ip_prefix_equal(c->origins[i].prefix, o->prefix); i++) {
+        if (c->origins[i].source == o->source) {
+            return &c->origins[i];
+        }
+    }
+    return NULL;
+}
+
+void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, struct nanotime now) {
+    const struct bgp_config *c = s->config;
+    bool no_memory = false;
+    for (uint32_t i = 0; old && i < old->origin_count; i++) {
+        if (!find_origin(c, &old->origins[i])) {
+            (void)remove_origin(s, old->origins[i].prefix, old->origins[i].source);
+        }
+    }
+    for (uint32_t i = 0; i < c->origin_count; i++) {
+        const struct bgp_origin_config *was = find_origin(old, &c->origins[i]);
+        if (was && origin_same(was, &c->origins[i])) {
+            continue;
+        }
+        no_memory = no_memory || !put_origin(s, &c->origins[i], now);
+    }
+    if (no_memory) {
+        push_no_memory(s);
+    }
+}
