@@ -132,6 +132,10 @@ void community_format(uint32_t community, struct text *out);
 bool community_parse(const char *text, uint32_t *ret_community);
 bool large_community_parse(const char *text, struct large_community *ret_community);
 int large_community_compare(const struct large_community *a, const struct large_community *b);
+/* Brings a list into the order and uniqueness a set wants. Returns the new count. */
+uint32_t community_sort(uint32_t *communities, uint32_t count);
+uint32_t large_community_sort(struct large_community *communities, uint32_t count);
+uint32_t ext_community_sort(uint64_t *communities, uint32_t count);
 
 #define COMMUNITY_GRACEFUL_SHUTDOWN UINT32_C(0xFFFF0000)
 #define COMMUNITY_BLACKHOLE UINT32_C(0xFFFF029A)

@@ -1,0 +1,13 @@
+#ifndef RIBCAGE_CORE_NLRI_H
+#define RIBCAGE_CORE_NLRI_H
+
+#include "message.h"
+
+/*
+ * Prefix lists inside messages (RFC 4271 4.3, 4760 5). The public part is in message.h.
+ */
+
+/* Does a list of this family have only whole prefixes with possible lengths? */
+bool nlri_valid(enum bgp_family family, const uint8_t *data, size_t size);
+
+#endif

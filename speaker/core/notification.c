@@ -1,0 +1,47 @@
+/*
+ * NOTIFICATION: RFC 4271 4.5, and the text a Cease may carry (RFC 9003).
+ *
+ * A NOTIFICATION is never answered with another one (RFC 4271 6.4), so decoding can only fail
+ * quietly; unknown codes are passed on as numbers. The text is a remote's octets: it is cut to its
+ * own length field, which must fit the data, and leaves here escaped only.
+ */
+#include "message.h"
+
+#include "../base/text.h"
+#include "framing.h"
+#include "limits.h"
+
+bool notification_decode(const uint8_t *body, size_t size, struct bgp_notification *ret_n) {
+    struct byte_reader r = bytes_reader(body, size);
+    struct bgp_notification n = {.code = bytes_u8(&r), .subcode = bytes_u8(&r)};
+    if (!bytes_ok(&r) || size > BGP_MESSAGE_SIZE_MAX) {
+        return false;
+    }
+    n.size = (uint16_t)bytes_left(&r);
+    n.data = bytes_take(&r, n.size);
+    *ret_n = n;
+    return true;
+}
+
+size_t notification_encode(uint8_t code, uint8_t subcode, const uint8_t *data, size_t data_size,
+                           uint8_t *out, size_t out_size) {
+    struct byte_writer w = framing_begin(BGP_MSG_NOTIFICATION, out, out_size);
+    bytes_put_u8(&w, code);
+    bytes_put_u8(&w, subcode);
+    bytes_put(&w, data, data_size);
+    return framing_end(&w);
+}
+
+bool notification_shutdown_text(const struct bgp_notification *n, struct text *out) {
+    if (n->code != BGP_ERR_CEASE ||
+        (n->subcode != BGP_CEASE_SHUTDOWN && n->subcode != BGP_CEASE_RESET)) {
+        return false;
+    }
+    struct byte_reader r = bytes_reader(n->data, n->size);
+    struct byte_reader text = bytes_view(&r, bytes_u8(&r));
+    if (!bytes_ok(&text) || text.size == 0) {
+        return false;
+    }
+    text_put_escaped(out, (const char *)text.data, text.size);
+    return true;
+}
