@@ -268,6 +268,7 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
     }
     for (uint8_t i = 0; i < u->announced_count; i++) {
         im.family = u->announced[i].family;
+        uint32_t before = p->prefixes_received[im.family];
         bool begun =
             !withdraw_all && import_begin(&im, &u->attrs, u->next_hop[i], u->link_local[i]);
         im.no_memory = im.no_memory || (!withdraw_all && !begun);

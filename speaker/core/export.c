@@ -1,0 +1,544 @@
+/*
+ * What a route becomes on its way out, and whether it goes at all.
+ *
+ * Owns the rules of sending that do not depend on the single receiver: reflection, well-known
+ * communities, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, and the place of the export policy among them.
+ * Leaves "not back to the source" and everything about messages to adjout.c.
+ *
+ * The order differs: BIRD makes the outgoing attributes first (own AS in the path, next hop set)
+ * and filters then see and change those; IOS and the RFC profile run policy on the route as it is
+ * held and make the outgoing attributes from what policy left.
+ *
+ * Invariants: no state; the result is a function of the arguments.
+ * RFC 1997; 4271 5.1, 9.2; 4360 6; 4456; 7705; 7999; 8212.
+ */
+#include "export.h"
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+#include "../base/text.h"
+#include "nexthop.h"
+#include "rib.h"
+
+#include <string.h>
+
+static bool is_bird(const struct bgp_speaker *s) {
+    return s->config->profile == BGP_PROFILE_CALICO || s->config->profile == BGP_PROFILE_FAST;
+}
+
+/* ---- the key ---- */
+
+static uint64_t hash_text(uint64_t h, const char *text) {
+    return text ? hash_bytes(text, strlen(text), h) : hash_mix(h, 0);
+}
+
+static uint64_t hash_words(uint64_t h, const uint32_t *words, uint32_t count) {
+    h = hash_mix(h, count);
+    return count ? hash_bytes(words, count * sizeof *words, h) : h;
+}
+
+static uint64_t hash_large(uint64_t h, const struct large_community *list, uint32_t count) {
+    h = hash_mix(h, count);
+    return count ? hash_bytes(list, count * sizeof *list, h) : h;
+}
+
+static uint64_t hash_match(uint64_t h, const struct policy_match *m) {
+    h = hash_mix(h, (uint64_t)m->kind << 2 | (uint64_t)m->negate << 1 | m->exact);
+    h = hash_text(hash_mix(h, m->value), m->text);
+    h = hash_mix(h, m->prefix_count);
+    if (m->prefix_count) {
+        h = hash_bytes(m->prefixes, m->prefix_count * sizeof *m->prefixes, h);
+    }
+    h = hash_words(h, m->asns, m->asn_count);
+    return hash_large(h, m->large_communities, m->large_community_count);
+}
+
+static uint64_t hash_term(uint64_t h, const struct policy_term *t) {
+    for (uint32_t i = 0; i < t->match_count; i++) {
+        h = hash_match(h, &t->matches[i]);
+        for (uint32_t j = 0; j < t->matches[i].alternative_count; j++) {
+            h = hash_match(h, &t->matches[i].alternatives[j]);
+        }
+    }
+    for (uint32_t i = 0; i < t->action_count; i++) {
+        const struct policy_action *a = &t->actions[i];
+        h = hash_mix(h, (uint64_t)a->kind << 40 | (uint64_t)a->mode << 32 | a->value);
+        h = hash_bytes(&a->address, sizeof a->address, h);
+        h = hash_words(h, a->asns, a->asn_count);
+        h = hash_large(h, a->large_communities, a->large_community_count);
+    }
+    h = hash_mix(h, (uint64_t)t->match_count << 32 | t->action_count);
+    return hash_mix(h, (uint64_t)t->verdict << 32 | t->continue_at);
+}
+
+static uint64_t hash_chain(const struct bgp_config *c, const struct policy_chain *chain) {
+    uint64_t h = chain->accept_by_default;
+    for (uint16_t i = 0; i < chain->count; i++) {
+        if (chain->policies[i] >= c->policy_count) {
+            continue;
+        }
+        const struct policy *p = &c->policies[chain->policies[i]];
+        h = hash_mix(h, (uint64_t)p->otherwise << 32 | p->term_count);
+        for (uint32_t t = 0; t < p->term_count; t++) {
+            h = hash_term(h, &p->terms[t]);
+        }
+    }
+    return h;
+}
+
+static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain) {
+    for (uint16_t i = 0; i < chain->count; i++) {
+        const struct policy *p =
+            chain->policies[i] < c->policy_count ? &c->policies[chain->policies[i]] : NULL;
+        for (uint32_t t = 0; p && t < p->term_count; t++) {
+            for (uint32_t a = 0; a < p->terms[t].action_count; a++) {
+                if (p->terms[t].actions[a].kind == POLICY_SET_NEXT_HOP_PEER) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
+                            struct export_key *k) {
+    const struct bgp_peer_config *c = p->config;
+    k->external = p->external;
+    k->rr_client = c->rr_client;
+    k->as4 = p->as4;
+    k->local_as = c->local_as ? c->local_as : s->config->local_as;
+    k->remote_as = p->external ? c->remote_as : 0;
+    k->next_hop_mode = (uint8_t)c->next_hop_mode;
+    k->send_communities = c->send_communities;
+    k->send_ext_communities = c->send_ext_communities;
+    k->remove_private_as = c->remove_private_as;
+    k->as_override = c->as_override;
+    k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
+    k->mrai_ms = c->advertisement_interval_ms;
+    if (p->external && s->profile->third_party_next_hop) {
+        k->subnet = nexthop_connected(s, c->remote_addr);
+    }
+}
+
+void export_key_make(const struct bgp_speaker *s, const struct peer *p,
+                     struct export_key *ret_key) {
+    struct export_key *k = ret_key;
+    memset(k, 0, sizeof *k);
+    key_add_session(s, p, k);
+    k->speaker_as = s->config->local_as;
+    k->cluster_id = s->cluster_id;
+    k->router_id = s->router_id;
+    k->default_local_pref = s->config->default_local_pref;
+    k->client_to_client = s->config->client_to_client_reflection;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        const struct policy_chain *chain = &p->config->export[f];
+        k->families[f] = p->families[f];
+        k->default_originate[f] = p->config->default_originate[f];
+        k->deny[f] = rib_policy_missing(s, p, chain);
+        k->chain_hash[f] = hash_chain(s->config, chain);
+        if (chain_names_peer(s->config, chain)) {
+            k->remote_addr = p->config->remote_addr;
+        }
+    }
+}
+
+bool export_key_equal(const struct export_key *a, const struct export_key *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* ---- whether ---- */
+
+static bool has_community(const struct attr_values *v, uint32_t community) {
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        if (v->communities[i] == community) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_reflected(const struct export_key *k, const struct peer *source) {
+    return source && !source->external && !k->external;
+}
+
+/* Why a route of this source does not go to sessions of this key; NULL: it may. */
+static const char *source_obstacle(const struct export_key *k, const struct peer *source) {
+    if (!is_reflected(k, source)) {
+        return NULL;
+    }
+    bool from_client = source->config->rr_client;
+    if (!from_client && !k->rr_client) {
+        return "learned over iBGP and neither side is a route reflector client";
+    }
+    if (from_client && k->rr_client && !k->client_to_client) {
+        return "client-to-client reflection is off";
+    }
+    return NULL;
+}
+
+static const char *community_obstacle(const struct bgp_speaker *s, const struct export_key *k,
+                                      const struct attr_values *v) {
+    if (has_community(v, COMMUNITY_NO_ADVERTISE)) {
+        return "community no-advertise";
+    }
+    if (!k->external) {
+        return NULL;
+    }
+    if (has_community(v, COMMUNITY_NO_EXPORT)) {
+        return "community no-export";
+    }
+    if (has_community(v, COMMUNITY_NO_EXPORT_SUBCONFED)) {
+        return "community local-AS";
+    }
+    /* RFC 7999 3.2. BIRD and IOS leave that to policy. */
+    if (s->config->profile == BGP_PROFILE_PLAIN && has_community(v, COMMUNITY_BLACKHOLE)) {
+        return "community blackhole";
+    }
+    return NULL;
+}
+
+static const char *as_loop_obstacle(const struct bgp_speaker *s, const struct export_key *k,
+                                    const struct attr_values *v) {
+    bool loops = k->external && s->profile->as_loop_check_out && !k->as_override &&
+                 as_path_contains(v->as_path, k->remote_as);
+    return loops ? "the peer's AS is in AS_PATH" : NULL;
+}
+
+/* ---- AS_PATH ---- */
+
+static bool is_private_as(uint32_t asn) {
+    return (asn >= 64512 && asn <= 65534) || (asn >= UINT32_C(4200000000) && asn < UINT32_MAX);
+}
+
+/* IOS: only a path made of private ASes alone, and without the neighbour's, is cleared. */
+static bool path_is_private(struct as_path p, uint32_t remote_as) {
+    for (uint32_t i = 0; i < p.word_count;) {
+        uint32_t count = p.words[i++] & 0xffff;
+        for (uint32_t end = i + count; i < end && i < p.word_count; i++) {
+            if (!is_private_as(p.words[i]) || p.words[i] == remote_as) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool override_as(const struct export_key *k, struct arena *arena, struct as_path *path) {
+    uint32_t *words = arena_array(arena, (size_t)path->word_count + 1, sizeof *words);
+    if (!words) {
+        return false;
+    }
+    for (uint32_t i = 0; i < path->word_count;) {
+        uint32_t count = path->words[i] & 0xffff;
+        words[i] = path->words[i];
+        i++;
+        for (uint32_t end = i + count; i < end && i < path->word_count; i++) {
+            words[i] = path->words[i] == k->remote_as ? k->local_as : path->words[i];
+        }
+    }
+    path->words = words;
+    return true;
+}
+
+static bool make_as_path(const struct bgp_speaker *s, const struct export_key *k,
+                         struct arena *arena, struct attr_values *v) {
+    uint32_t own[2] = {k->local_as, k->speaker_as};
+    /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
+    uint32_t count = k->local_as != k->speaker_as && !is_bird(s) ? 2 : 1;
+    if (!k->external) {
+        return true;
+    }
+    if (k->remove_private_as && path_is_private(v->as_path, k->remote_as)) {
+        v->as_path = (struct as_path){0};
+    }
+    if (k->as_override && !override_as(k, arena, &v->as_path)) {
+        return false;
+    }
+    return as_path_prepend(v->as_path, own, count, arena, &v->as_path);
+}
+
+/* ---- NEXT_HOP ---- */
+
+/* Our address as next hop of a family; not set: we have none. */
+static struct ip_addr self_address(const struct export_key *k, enum bgp_family f) {
+    if (f == BGP_IPV4_UNICAST) {
+        return k->local_addr.family == IP_V4 ? k->local_addr : (struct ip_addr){0};
+    }
+    if (k->local_addr.family == IP_V4) { /* RFC 4291 2.5.5.2, as IOS does */
+        uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
+        memcpy(&mapped[12], k->local_addr.bytes, 4);
+        return ip6(mapped);
+    }
+    return k->local_addr;
+}
+
+static bool is_peer_address(const struct bgp_speaker *s, struct ip_addr a) {
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        if (ip_equal(speaker_peer(s, s->peer_order[i])->config->remote_addr, a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 4271 5.1.3 2: a router of the shared subnet, but never the receiver itself. The source's own
+ * address is safe, because the source gets nothing back. */
+static bool is_third_party(const struct bgp_speaker *s, const struct export_key *k,
+                           const struct peer *source, struct ip_addr next_hop) {
+    if (!source || k->subnet == 0 || nexthop_connected(s, next_hop) != k->subnet) {
+        return false;
+    }
+    return ip_equal(next_hop, source->config->remote_addr) || !is_peer_address(s, next_hop);
+}
+
+static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_key *k,
+                             const struct peer *source, struct ip_addr next_hop) {
+    if (!source || !ip_is_set(next_hop)) {
+        return true;
+    }
+    switch ((enum bgp_next_hop_mode)k->next_hop_mode) {
+    case BGP_NEXT_HOP_AUTO:
+        return k->external && !is_third_party(s, k, source, next_hop);
+    case BGP_NEXT_HOP_SELF:
+        return !is_reflected(k, source);
+    case BGP_NEXT_HOP_SELF_ALL:
+        return true;
+    case BGP_NEXT_HOP_KEEP:
+        return false;
+    }
+    return true;
+}
+
+static void make_next_hop(const struct bgp_speaker *s, const struct export_key *k,
+                          const struct peer *source, enum bgp_family f, struct attr_values *v) {
+    v->link_local = (struct ip_addr){0}; /* RFC 2545 3: only of the shared link, which it left */
+    if (next_hop_is_self(s, k, source, v->next_hop)) {
+        v->next_hop = self_address(k, f);
+    }
+}
+
+/* ---- the rest of the attributes ---- */
+
+static bool reflect(const struct bgp_speaker *s, const struct peer *source, struct arena *arena,
+                    struct attr_values *v) {
+    uint32_t *list = arena_array(arena, (size_t)v->cluster_count + 1, sizeof *list);
+    if (!list) {
+        return false;
+    }
+    list[0] = s->cluster_id;
+    if (v->cluster_count) {
+        memcpy(list + 1, v->cluster_list, v->cluster_count * sizeof *list);
+    }
+    v->cluster_list = list;
+    v->cluster_count++;
+    if (!v->has_originator_id) { /* RFC 4456 8: never overwritten */
+        v->has_originator_id = true;
+        v->originator_id = source->remote_id;
+    }
+    return true;
+}
+
+/* RFC 4360 6: the second bit of the type says non-transitive across ASes. */
+static bool drop_local_communities(struct arena *arena, struct attr_values *v) {
+    uint64_t *list = arena_array(arena, (size_t)v->ext_community_count + 1, sizeof *list);
+    uint32_t kept = 0;
+    if (!list) {
+        return false;
+    }
+    for (uint32_t i = 0; i < v->ext_community_count; i++) {
+        if (!(v->ext_communities[i] >> 62 & 1)) {
+            list[kept++] = v->ext_communities[i];
+        }
+    }
+    v->ext_communities = kept ? list : NULL;
+    v->ext_community_count = kept;
+    return true;
+}
+
+/* What a session must not carry goes, after policy too. */
+static bool strip(const struct export_key *k, struct arena *arena, struct attr_values *v) {
+    if (!k->send_communities) {
+        v->communities = NULL;
+        v->community_count = 0;
+        v->large_communities = NULL;
+        v->large_community_count = 0;
+    }
+    if (!k->send_ext_communities) {
+        v->ext_communities = NULL;
+        v->ext_community_count = 0;
+    }
+    if (!k->external) {
+        return true;
+    }
+    v->has_local_pref = false;
+    v->local_pref = 0;
+    v->has_originator_id = false;
+    v->originator_id = 0;
+    v->cluster_list = NULL;
+    v->cluster_count = 0;
+    return v->ext_community_count == 0 || drop_local_communities(arena, v);
+}
+
+static void default_local_pref(const struct export_key *k, struct attr_values *v) {
+    if (!v->has_local_pref) {
+        v->has_local_pref = true;
+        v->local_pref = k->default_local_pref;
+    }
+}
+
+/* ---- putting it together ---- */
+
+struct passage {
+    const struct bgp_speaker *s;
+    const struct export_key *key;
+    const struct policy_chain *chain;
+    const struct peer *source;
+    const struct adjout_route *route;
+    enum bgp_family family;
+    struct arena *arena;
+    struct text *trace;
+};
+
+static enum export_result withhold(const struct passage *e, const char *why) {
+    if (e->trace) {
+        text_printf(e->trace, "not sent: %s\n", why);
+    }
+    return EXPORT_WITHHOLD;
+}
+
+static enum export_result run_policy(const struct passage *e, struct attr_values *v,
+                                     bool *ret_next_hop_done) {
+    bool no_memory = false;
+    struct policy_route r = {.prefix = e->route->prefix,
+                             .attrs = *v,
+                             .source = e->route->source,
+                             .interface = e->route->interface,
+                             .metric = e->route->metric,
+                             .external = e->key->external,
+                             .arena = e->arena};
+    if (e->key->deny[e->family]) {
+        return withhold(e, "external session without export policy (RFC 8212)");
+    }
+    if (!policy_run(e->s->config, e->chain, &r, e->trace, &no_memory)) {
+        return no_memory ? EXPORT_NO_MEMORY : EXPORT_WITHHOLD;
+    }
+    *v = r.attrs;
+    if (r.next_hop_self) {
+        v->next_hop = self_address(e->key, e->family);
+    } else if (r.next_hop_peer) {
+        v->next_hop = e->key->remote_addr;
+    }
+    *ret_next_hop_done =
+        (r.next_hop_self || r.next_hop_peer || r.next_hop_keep) && ip_is_set(v->next_hop);
+    return EXPORT_SEND;
+}
+
+/* BIRD: attributes first, then filters, which see the own AS in the path. */
+static enum export_result pass_bird(const struct passage *e, struct attr_values *v) {
+    bool done;
+    make_next_hop(e->s, e->key, e->source, e->family, v);
+    default_local_pref(e->key, v);
+    if (!make_as_path(e->s, e->key, e->arena, v)) {
+        return EXPORT_NO_MEMORY;
+    }
+    return run_policy(e, v, &done);
+}
+
+static enum export_result pass_rfc(const struct passage *e, struct attr_values *v) {
+    bool done = false;
+    enum export_result result = run_policy(e, v, &done);
+    if (result != EXPORT_SEND) {
+        return result;
+    }
+    if (!done) {
+        make_next_hop(e->s, e->key, e->source, e->family, v);
+    }
+    v->link_local = (struct ip_addr){0};
+    default_local_pref(e->key, v);
+    return make_as_path(e->s, e->key, e->arena, v) ? EXPORT_SEND : EXPORT_NO_MEMORY;
+}
+
+static bool family_fits(struct ip_addr next_hop, enum bgp_family f) {
+    return next_hop.family == (f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
+}
+
+/* RFC 8654 4: what does not fit into a message with its prefix is not sent. */
+static bool fits_message(const struct passage *e, const struct attr_values *v) {
+    size_t rough = (size_t)v->as_path.word_count * 8 + (size_t)v->community_count * 4 +
+                   (size_t)v->large_community_count * 12 + (size_t)v->ext_community_count * 8 +
+                   (size_t)v->cluster_count * 4 + 200;
+    for (uint32_t i = 0; i < v->unknown_count; i++) {
+        rough += (size_t)v->unknown[i].size + 4;
+    }
+    if (rough < BGP_MESSAGE_SIZE_MAX) {
+        return true;
+    }
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size = 0;
+    struct attr_encoding how = {.as4 = e->key->as4, .family = e->family};
+    return update_encode(v, &how, &e->route->prefix, 1, message, sizeof message, &size) == 1;
+}
+
+enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
+                                const struct policy_chain *chain, const struct adjout_route *r,
+                                struct arena *arena, struct text *trace,
+                                struct attr_values *ret_values) {
+    const struct passage e = {.s = s,
+                              .key = key,
+                              .chain = chain,
+                              .source = speaker_peer(s, r->source_peer),
+                              .route = r,
+                              .family = rib_prefix_family(r->prefix),
+                              .arena = arena,
+                              .trace = trace};
+    struct attr_values v = attr_get(&s->attrs, r->attrs)->v;
+    const char *why = source_obstacle(key, e.source);
+    why = why ? why : community_obstacle(s, key, &v);
+    why = why ? why : as_loop_obstacle(s, key, &v);
+    if (!why && v.as_path.word_count + 2 > BGP_AS_PATH_MAX) {
+        why = "AS_PATH is too long";
+    }
+    if (why || !key->families[e.family]) {
+        return withhold(&e, why ? why : "the family is not negotiated");
+    }
+    if (key->external && e.source) { /* RFC 4271 5.1.4: MED goes no further than one AS */
+        v.has_med = false;
+        v.med = 0;
+    }
+    if (is_reflected(key, e.source) && !reflect(s, e.source, arena, &v)) {
+        return EXPORT_NO_MEMORY;
+    }
+    enum export_result result = is_bird(s) ? pass_bird(&e, &v) : pass_rfc(&e, &v);
+    if (result != EXPORT_SEND) {
+        return result;
+    }
+    if (!strip(key, arena, &v)) {
+        return EXPORT_NO_MEMORY;
+    }
+    if (!family_fits(v.next_hop, e.family)) {
+        return withhold(&e, "no next hop of the prefix's family");
+    }
+    if (!fits_message(&e, &v)) {
+        return withhold(&e, "attributes do not fit into one message");
+    }
+    *ret_values = v;
+    return EXPORT_SEND;
+}
+
+bool export_default(const struct export_key *key, enum bgp_family f, struct arena *arena,
+                    struct attr_values *ret_values) {
+    struct attr_values v = {.next_hop = self_address(key, f)};
+    if (!family_fits(v.next_hop, f)) {
+        return false;
+    }
+    if (key->external) {
+        if (!as_path_prepend(v.as_path, &key->local_as, 1, arena, &v.as_path)) {
+            return false;
+        }
+    } else {
+        default_local_pref(key, &v);
+    }
+    *ret_values = v;
+    return true;
+}

@@ -1,0 +1,49 @@
+#ifndef RIBCAGE_CORE_EXPORT_H
+#define RIBCAGE_CORE_EXPORT_H
+
+#include "speaker.h"
+
+/*
+ * What a route becomes on its way out, and whether it goes at all. A pure function of the route and
+ * of the key: sessions with equal keys get the same routes with the same attributes (but each not
+ * what it sent itself), so they share an update group.
+ */
+
+/* Everything that shapes what a session is sent. Made by export_key_make; compared as bytes. */
+struct export_key {
+    uint64_t chain_hash[BGP_FAMILIES]; /* content of the export policies */
+    uint32_t local_as, speaker_as, remote_as;
+    uint32_t cluster_id, router_id, default_local_pref;
+    uint32_t mrai_ms;
+    uint32_t subnet; /* connected subnet of the peer + 1, with third-party next hops */
+    struct ip_addr local_addr;
+    struct ip_addr remote_addr; /* only where a policy sets the next hop to it */
+    bool families[BGP_FAMILIES];
+    bool default_originate[BGP_FAMILIES];
+    bool deny[BGP_FAMILIES]; /* RFC 8212 */
+    bool external, rr_client, client_to_client, as4;
+    bool send_communities, send_ext_communities, remove_private_as, as_override;
+    uint8_t next_hop_mode;
+};
+
+void export_key_make(const struct bgp_speaker *s, const struct peer *p, struct export_key *ret_key);
+bool export_key_equal(const struct export_key *a, const struct export_key *b);
+
+enum export_result {
+    EXPORT_SEND,
+    EXPORT_WITHHOLD,
+    EXPORT_NO_MEMORY,
+};
+
+/* `r->attrs` is not 0. The result's arrays stand in `arena` or in the route's own set. `trace`
+ * (NULL: none) gets the reason in words. The rule "not back to where it came from" is not here:
+ * it differs between the members of a group. */
+enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
+                                const struct policy_chain *chain, const struct adjout_route *r,
+                                struct arena *arena, struct text *trace,
+                                struct attr_values *ret_values);
+/* What `neighbor default-originate` sends. False: no memory, or no next hop of that family. */
+bool export_default(const struct export_key *key, enum bgp_family f, struct arena *arena,
+                    struct attr_values *ret_values);
+
+#endif
