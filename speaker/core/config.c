@@ -1,0 +1,145 @@
+/*
+ * A configuration as plain data: defaults and deep copies. What can be wrong with one is in
+ * config_check.c, what a new one changes in config_diff.c.
+ *
+ * A copy shares nothing with its source: every array and text is put into the new arena, nested
+ * ones too (policies: terms: matches and actions: their arrays). Arrays are copied whole, then the
+ * pointers inside are replaced one level at a time; on failure the half-made copy stays in the
+ * arena, whose owner frees it.
+ */
+#include "config.h"
+
+#include "../base/arena.h"
+#include "profile.h"
+
+#include <string.h>
+
+/* ---- defaults ---- */
+
+void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
+    *c = (struct bgp_config){
+        .profile = profile,
+        .client_to_client_reflection = true,
+        .listen_port = BGP_PORT,
+        .listen = true,
+        .default_local_pref = 100,
+        .log_neighbor_changes = true,
+        .fib = {.install = true},
+    };
+}
+
+void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile) {
+    const struct profile *f = profile_get(profile);
+    *p = (struct bgp_peer_config){
+        .remote_port = BGP_PORT,
+        .families = {[BGP_IPV4_UNICAST] = true},
+        .send_communities = f->send_communities,
+        .send_ext_communities = f->send_communities,
+        .enforce_first_as = f->enforce_first_as,
+        .graceful_restart = f->graceful_restart,
+    };
+    for (unsigned i = 0; i < BGP_FAMILIES; i++) {
+        /* RFC 8212: without a policy nothing passes, unless the front end says otherwise. */
+        p->import[i].accept_by_default = !f->default_deny_external;
+        p->export[i].accept_by_default = !f->default_deny_external;
+    }
+}
+
+/* ---- copying ---- */
+
+/* A copy of an array; NULL for an empty one. Failure sticks in `ok`. */
+static void *copy_array(struct arena *arena, const void *data, size_t count, size_t size,
+                        bool *ok) {
+    if (count == 0 || !*ok)
+        return NULL;
+    void *copy = arena_array(arena, count, size);
+    if (copy)
+        memcpy(copy, data, count * size);
+    else
+        *ok = false;
+    return copy;
+}
+
+static const char *copy_text(struct arena *arena, const char *text, bool *ok) {
+    const char *copy = text && *ok ? arena_strdup(arena, text) : NULL;
+    if (text && !copy)
+        *ok = false;
+    return copy;
+}
+
+static void copy_match_arrays(struct arena *arena, struct policy_match *m, bool *ok) {
+    m->text = copy_text(arena, m->text, ok);
+    m->name = copy_text(arena, m->name, ok);
+    m->prefixes = copy_array(arena, m->prefixes, m->prefix_count, sizeof *m->prefixes, ok);
+    m->asns = copy_array(arena, m->asns, m->asn_count, sizeof *m->asns, ok);
+    m->large_communities = copy_array(arena, m->large_communities, m->large_community_count,
+                                      sizeof *m->large_communities, ok);
+}
+
+static void copy_match(struct arena *arena, struct policy_match *m, bool *ok) {
+    struct policy_match *alternatives =
+        copy_array(arena, m->alternatives, m->alternative_count, sizeof *m->alternatives, ok);
+    copy_match_arrays(arena, m, ok);
+    for (uint32_t i = 0; *ok && i < m->alternative_count; i++) {
+        copy_match_arrays(arena, &alternatives[i], ok); /* one level deep: policy.h */
+        alternatives[i].alternatives = NULL;
+        alternatives[i].alternative_count = 0;
+    }
+    m->alternatives = alternatives;
+}
+
+static void copy_action(struct arena *arena, struct policy_action *a, bool *ok) {
+    a->asns = copy_array(arena, a->asns, a->asn_count, sizeof *a->asns, ok);
+    a->large_communities = copy_array(arena, a->large_communities, a->large_community_count,
+                                      sizeof *a->large_communities, ok);
+}
+
+static void copy_term(struct arena *arena, struct policy_term *t, bool *ok) {
+    struct policy_match *matches =
+        copy_array(arena, t->matches, t->match_count, sizeof *t->matches, ok);
+    struct policy_action *actions =
+        copy_array(arena, t->actions, t->action_count, sizeof *t->actions, ok);
+    t->name = copy_text(arena, t->name, ok);
+    for (uint32_t i = 0; *ok && i < t->match_count; i++)
+        copy_match(arena, &matches[i], ok);
+    for (uint32_t i = 0; *ok && i < t->action_count; i++)
+        copy_action(arena, &actions[i], ok);
+    t->matches = matches;
+    t->actions = actions;
+}
+
+static void copy_policy(struct arena *arena, struct policy *p, bool *ok) {
+    struct policy_term *terms = copy_array(arena, p->terms, p->term_count, sizeof *p->terms, ok);
+    p->name = copy_text(arena, p->name, ok);
+    for (uint32_t i = 0; *ok && i < p->term_count; i++)
+        copy_term(arena, &terms[i], ok);
+    p->terms = terms;
+}
+
+static void copy_chain(struct arena *arena, struct policy_chain *c, bool *ok) {
+    c->policies = copy_array(arena, c->policies, c->count, sizeof *c->policies, ok);
+}
+
+static void copy_peer(struct arena *arena, struct bgp_peer_config *p, bool *ok) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        copy_chain(arena, &p->import[f], ok);
+        copy_chain(arena, &p->export[f], ok);
+    }
+}
+
+struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c) {
+    bool ok = true;
+    struct bgp_config *copy = copy_array(arena, c, 1, sizeof *c, &ok);
+    if (!copy)
+        return NULL;
+    copy->peers = copy_array(arena, c->peers, c->peer_count, sizeof *c->peers, &ok);
+    copy->origins = copy_array(arena, c->origins, c->origin_count, sizeof *c->origins, &ok);
+    struct policy *policies =
+        copy_array(arena, c->policies, c->policy_count, sizeof *c->policies, &ok);
+    copy->policies = policies;
+    for (uint32_t i = 0; ok && i < c->peer_count; i++)
+        copy_peer(arena, &copy->peers[i], &ok);
+    for (uint32_t i = 0; ok && i < c->policy_count; i++)
+        copy_policy(arena, &policies[i], &ok);
+    return ok ? copy : NULL;
+}

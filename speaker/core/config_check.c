@@ -1,0 +1,197 @@
+/*
+ * Everything that can be wrong with a configuration without knowing the network. All findings are
+ * reported, not the first only; the place is the file, because a compiled configuration has no
+ * lines any more.
+ *
+ * RFC 7300 and 7607 (AS numbers no one may have), 6793 (AS_TRANS), 4271 4.2 (hold time), 6286
+ * (router id), 4456 (clients are internal), 5082 (TTL security), 2385 (key length).
+ */
+#include "config.h"
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "../base/hash.h"
+#include "../base/table.h"
+
+#include <string.h>
+
+struct check {
+    const struct bgp_config *config;
+    struct diag_place place;
+    struct diag_list *diags;
+};
+
+#define ERROR(check, id, ...) diag_add((check)->diags, DIAG_ERROR, (check)->place, id, __VA_ARGS__)
+
+/* What makes an AS number unusable; NULL: nothing. */
+static const char *as_problem(uint32_t asn) {
+    switch (asn) {
+    case 0:
+        return "is reserved (RFC 7607)";
+    case 23456:
+        return "is AS_TRANS (RFC 6793)";
+    case 65535:
+    case UINT32_MAX:
+        return "is reserved (RFC 7300)";
+    default:
+        return NULL;
+    }
+}
+
+static void check_as(const struct check *k, const char *where, const char *what, uint32_t asn) {
+    const char *problem = as_problem(asn);
+    if (problem)
+        ERROR(k, "bad-as", "%s%s %u %s", where, what, asn, problem);
+}
+
+static void check_hold(const struct check *k, const char *where, uint16_t hold_time_s) {
+    if (hold_time_s == 1 || hold_time_s == 2)
+        ERROR(k, "bad-hold-time", "%shold time %u s: must be 0 or at least 3 (RFC 4271 4.2)", where,
+              hold_time_s);
+}
+
+static void check_chain(const struct check *k, const char *peer, const struct policy_chain *c) {
+    if (c->count > BGP_POLICY_CHAIN_MAX)
+        ERROR(k, "too-many", "peer \"%s\": %u policies in a chain, at most %d", peer, c->count,
+              BGP_POLICY_CHAIN_MAX);
+    for (uint16_t i = 0; i < c->count; i++) {
+        if (c->policies[i] >= k->config->policy_count)
+            ERROR(k, "unknown-policy", "peer \"%s\": policy number %u of %u", peer, c->policies[i],
+                  k->config->policy_count);
+    }
+}
+
+static void check_addresses(const struct check *k, const struct bgp_peer_config *p) {
+    struct ip_addr a = p->remote_addr, b = p->local_addr;
+    if (!ip_is_set(a) || ip_is_unspecified(a) || ip_is_multicast(a))
+        ERROR(k, "bad-address", "peer \"%s\": no usable remote address", p->name);
+    if (ip_is_set(b) && ip_is_set(a) && a.family != b.family)
+        ERROR(k, "bad-address", "peer \"%s\": local and remote address are of different families",
+              p->name);
+    if (ip_is_set(b) && ip_equal(a, b))
+        ERROR(k, "bad-address", "peer \"%s\": its address is our own", p->name);
+    if (!p->families[BGP_IPV4_UNICAST] && !p->families[BGP_IPV6_UNICAST])
+        ERROR(k, "no-family", "peer \"%s\": no address family", p->name);
+}
+
+static void check_peer(const struct check *k, const struct bgp_peer_config *p) {
+    char where[BGP_PEER_NAME_MAX + 16];
+    size_t size = strnlen(p->name, sizeof p->name);
+    if (size == 0 || size == sizeof p->name) {
+        ERROR(k, "bad-name", "peer name is empty or longer than %d octets", BGP_PEER_NAME_MAX - 1);
+        return;
+    }
+    memcpy(where, "peer \"", 6);
+    memcpy(where + 6, p->name, size);
+    memcpy(where + 6 + size, "\": ", 4);
+    check_as(k, where, "remote AS", p->remote_as);
+    if (p->local_as)
+        check_as(k, where, "local AS", p->local_as);
+    if (p->hold_time_set)
+        check_hold(k, where, p->hold_time_s);
+    check_addresses(k, p);
+    uint32_t local_as = p->local_as ? p->local_as : k->config->local_as;
+    if (p->rr_client && local_as != p->remote_as)
+        ERROR(k, "external-client", "%sa route reflector client must be internal (AS %u, ours %u)",
+              where, p->remote_as, local_as);
+    if (strnlen(p->password, sizeof p->password) == sizeof p->password)
+        ERROR(k, "bad-password", "%spassword longer than %d octets", where, BGP_PASSWORD_MAX);
+    if (p->ttl_security_hops && p->multihop)
+        ERROR(k, "ttl-conflict", "%sttl security and multihop exclude each other", where);
+    if (p->prefix_warning_percent > 100)
+        ERROR(k, "bad-percent", "%sprefix warning at %u %%", where, p->prefix_warning_percent);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        check_chain(k, p->name, &p->import[f]);
+        check_chain(k, p->name, &p->export[f]);
+    }
+}
+
+static bool name_equal(const void *context, uint32_t index, const void *key) {
+    const struct bgp_config *c = context;
+    return strncmp(c->peers[index - 1].name, key, BGP_PEER_NAME_MAX) == 0;
+}
+
+static void check_names(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    struct table names;
+    table_init(&names);
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        const char *name = c->peers[i].name;
+        uint64_t hash = hash_bytes(name, strnlen(name, BGP_PEER_NAME_MAX), 0);
+        if (table_find(&names, hash, name_equal, c, name))
+            ERROR(k, "duplicate-peer", "peer \"%.*s\" is defined twice", BGP_PEER_NAME_MAX - 1,
+                  name);
+        else if (!table_insert(&names, hash, i + 1))
+            ERROR(k, "no-memory", "out of memory");
+    }
+    table_deinit(&names);
+}
+
+static void check_policies(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    for (uint32_t i = 0; i < c->policy_count; i++) {
+        const struct policy *p = &c->policies[i];
+        if (p->term_count > BGP_POLICY_TERMS_MAX)
+            ERROR(k, "too-many", "policy \"%s\": %u terms, at most %d", p->name, p->term_count,
+                  BGP_POLICY_TERMS_MAX);
+        for (uint32_t t = 0; t < p->term_count; t++) {
+            uint32_t at = p->terms[t].continue_at;
+            if (at != 0 && (at <= t || at > p->term_count))
+                ERROR(k, "bad-continue", "policy \"%s\": term %u goes on at %u", p->name, t, at);
+        }
+    }
+}
+
+static void check_origins(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    char text[IP_PREFIX_TEXT_MAX];
+    for (uint32_t i = 0; i < c->origin_count; i++) {
+        const struct bgp_origin_config *o = &c->origins[i];
+        if (!ip_prefix_is_masked(o->prefix))
+            ERROR(k, "host-bits", "route %s has bits behind its length",
+                  ip_prefix_format(o->prefix, text));
+        if (o->origin > 2)
+            ERROR(k, "bad-origin", "route %s: ORIGIN %u", ip_prefix_format(o->prefix, text),
+                  o->origin);
+        if (i == 0)
+            continue;
+        int order = ip_prefix_compare(c->origins[i - 1].prefix, o->prefix);
+        if (order > 0 || (order == 0 && c->origins[i - 1].source == o->source))
+            ERROR(k, "bad-order", "route %s: out of order or twice",
+                  ip_prefix_format(o->prefix, text));
+    }
+}
+
+static void check_limits(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    const struct {
+        const char *what;
+        uint32_t count, max;
+    } limits[] = {
+        {"peers", c->peer_count, BGP_PEERS_MAX},
+        {"policies", c->policy_count, BGP_POLICIES_MAX},
+        {"routes", c->origin_count, BGP_ORIGINS_MAX},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (limits[i].count > limits[i].max)
+            ERROR(k, "too-many", "%u %s, at most %u", limits[i].count, limits[i].what,
+                  limits[i].max);
+    }
+}
+
+bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_list *diags) {
+    const struct check k = {c, {.file = file}, diags};
+    size_t before = diag_error_count(diags);
+    check_as(&k, "", "local AS", c->local_as);
+    if (c->router_id.family != IP_V4 || ip4_to_u32(c->router_id) == 0)
+        ERROR(&k, "no-router-id", "no router id: an IPv4 address other than 0.0.0.0 is required");
+    if (c->hold_time_set)
+        check_hold(&k, "", c->hold_time_s);
+    check_limits(&k);
+    for (uint32_t i = 0; i < c->peer_count; i++)
+        check_peer(&k, &c->peers[i]);
+    check_names(&k);
+    check_policies(&k);
+    check_origins(&k);
+    return diag_error_count(diags) == before;
+}

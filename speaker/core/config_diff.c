@@ -1,0 +1,142 @@
+/*
+ * What a new configuration changes: which sessions must be made anew, which policies must be run
+ * again. Pure comparison; configure.c acts on it.
+ *
+ * A policy is known by its content, not by its index: front ends number policies afresh each time.
+ * Contents are compared by 64-bit hash, computed once per configuration.
+ */
+#include "config_diff.h"
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+
+#include <string.h>
+
+/* ---- sessions ---- */
+
+bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b) {
+    return a->profile != b->profile || a->local_as != b->local_as ||
+           !ip_equal(a->router_id, b->router_id) || a->cluster_id != b->cluster_id;
+}
+
+bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
+    return !ip_equal(a->remote_addr, b->remote_addr) || a->remote_port != b->remote_port ||
+           !ip_equal(a->local_addr, b->local_addr) || strcmp(a->password, b->password) != 0 ||
+           a->ttl_security_hops != b->ttl_security_hops || a->multihop != b->multihop;
+}
+
+bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_peer_config *b,
+                             bool *ret_rr_client) {
+    bool other = config_diff_endpoint(a, b) || a->remote_as != b->remote_as ||
+                 a->local_as != b->local_as ||
+                 memcmp(a->families, b->families, sizeof a->families) != 0;
+    *ret_rr_client = !other && a->rr_client != b->rr_client;
+    return other || a->rr_client != b->rr_client;
+}
+
+/* ---- digests ---- */
+
+static uint64_t mix_text(uint64_t h, const char *text) {
+    return text ? hash_mix(h, hash_bytes(text, strlen(text), 1)) : hash_mix(h, 0);
+}
+
+static uint64_t mix_array(uint64_t h, const void *data, size_t count, size_t size) {
+    h = hash_mix(h, count);
+    return count ? hash_mix(h, hash_bytes(data, count * size, 2)) : h;
+}
+
+static uint64_t mix_match(uint64_t h, const struct policy_match *m) {
+    h = hash_mix(h, (uint64_t)m->kind << 2 | (uint64_t)m->negate << 1 | (uint64_t)m->exact);
+    h = hash_mix(h, m->value);
+    h = mix_text(h, m->text);
+    h = hash_mix(h, m->prefix_count);
+    for (uint32_t i = 0; i < m->prefix_count; i++) {
+        const struct policy_prefix *p = &m->prefixes[i];
+        h = hash_mix(h, hash_bytes(&p->prefix, sizeof p->prefix, 3));
+        h = hash_mix(h, (uint64_t)p->length_min << 9 | (uint64_t)p->length_max << 1 |
+                            (uint64_t)p->deny);
+    }
+    h = mix_array(h, m->asns, m->asn_count, sizeof *m->asns);
+    return mix_array(h, m->large_communities, m->large_community_count,
+                     sizeof *m->large_communities);
+}
+
+static uint64_t mix_action(uint64_t h, const struct policy_action *a) {
+    h = hash_mix(h, (uint64_t)a->kind << 8 | a->mode);
+    h = hash_mix(h, a->value);
+    h = hash_mix(h, hash_bytes(&a->address, sizeof a->address, 4));
+    h = mix_array(h, a->asns, a->asn_count, sizeof *a->asns);
+    return mix_array(h, a->large_communities, a->large_community_count,
+                     sizeof *a->large_communities);
+}
+
+static uint64_t mix_term(uint64_t h, const struct policy_term *t) {
+    h = mix_text(h, t->name);
+    h = hash_mix(h, (uint64_t)t->verdict << 32 | t->continue_at);
+    h = hash_mix(h, (uint64_t)t->match_count << 32 | t->action_count);
+    for (uint32_t i = 0; i < t->match_count; i++) {
+        const struct policy_match *m = &t->matches[i];
+        h = mix_match(h, m);
+        h = hash_mix(h, m->alternative_count);
+        for (uint32_t j = 0; j < m->alternative_count; j++)
+            h = mix_match(h, &m->alternatives[j]);
+    }
+    for (uint32_t i = 0; i < t->action_count; i++)
+        h = mix_action(h, &t->actions[i]);
+    return h;
+}
+
+uint64_t *config_policy_digests(const struct bgp_config *c) {
+    uint64_t *digests = alloc_zero(c->policy_count + (size_t)1, sizeof *digests);
+    for (uint32_t i = 0; digests && i < c->policy_count; i++) {
+        const struct policy *p = &c->policies[i];
+        uint64_t h = hash_mix(mix_text(0, p->name), (uint64_t)p->otherwise);
+        for (uint32_t t = 0; t < p->term_count; t++)
+            h = mix_term(h, &p->terms[t]);
+        digests[i] = h;
+    }
+    return digests;
+}
+
+/* ---- policies of a peer ---- */
+
+static bool chain_differs(const struct config_side *a, const struct policy_chain *x,
+                          const struct config_side *b, const struct policy_chain *y) {
+    if (x->count != y->count || x->accept_by_default != y->accept_by_default)
+        return true;
+    for (uint16_t i = 0; i < x->count; i++) {
+        if (a->digests[x->policies[i]] != b->digests[y->policies[i]])
+            return true;
+    }
+    return false;
+}
+
+bool config_diff_import(const struct config_side *a, const struct config_side *b) {
+    const struct bgp_peer_config *x = a->peer, *y = b->peer;
+    if (x->weight != y->weight || x->allow_local_as != y->allow_local_as ||
+        x->enforce_first_as != y->enforce_first_as ||
+        x->soft_reconfiguration != y->soft_reconfiguration)
+        return true;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (chain_differs(a, &x->import[f], b, &y->import[f]))
+            return true;
+    }
+    return false;
+}
+
+bool config_diff_export(const struct config_side *a, const struct config_side *b) {
+    const struct bgp_peer_config *x = a->peer, *y = b->peer;
+    if (x->next_hop_mode != y->next_hop_mode || x->remove_private_as != y->remove_private_as ||
+        x->as_override != y->as_override || x->send_communities != y->send_communities ||
+        x->send_ext_communities != y->send_ext_communities ||
+        x->advertisement_interval_ms != y->advertisement_interval_ms ||
+        a->config->default_local_pref != b->config->default_local_pref ||
+        a->config->client_to_client_reflection != b->config->client_to_client_reflection)
+        return true;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (x->default_originate[f] != y->default_originate[f] ||
+            chain_differs(a, &x->export[f], b, &y -> export[f]))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,31 @@
+#ifndef RIBCAGE_CORE_CONFIG_DIFF_H
+#define RIBCAGE_CORE_CONFIG_DIFF_H
+
+#include "config.h"
+
+#include <stddef.h>
+
+/* What differs between two configurations, as far as sessions and tables must act on it. */
+
+/* Must all sessions be made anew? */
+bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b);
+/* … or this one? `*ret_rr_client`: because of its client flag alone. */
+bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_peer_config *b,
+                             bool *ret_rr_client);
+/* Would the host listen, connect or authenticate differently? */
+bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b);
+
+/* Content hashes of all policies of a configuration (alloc_free), so that chains compare by what
+ * their policies say. NULL: no memory. */
+uint64_t *config_policy_digests(const struct bgp_config *c);
+
+struct config_side {
+    const struct bgp_config *config;
+    const uint64_t *digests;
+    const struct bgp_peer_config *peer;
+};
+/* Does the peer's import or export come to something else? */
+bool config_diff_import(const struct config_side *a, const struct config_side *b);
+bool config_diff_export(const struct config_side *a, const struct config_side *b);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * Bringing a configuration into force: the new one is compared with the old by peer name, and only
+ * what changed is touched.
+ *
+ *   peer gone               Cease 6/3, routes withdrawn
+ *   peer new                made, started when its neighbour's lock is free
+ *   shutdown set, cleared   Cease 6/2; started
+ *   identity changed        Cease 6/6, started again (config_diff.c says what counts)
+ *   policy changed          Adj-RIB-In run through it again (or ROUTE-REFRESH); regrouped for
+ * export anything else           in force from the next session on (timers, description, passive)
+ *
+ * Everything that can fail is done first, in `struct change`; after that nothing fails, so a
+ * configuration comes into force as a whole or not at all. The old one lives until the tables have
+ * seen the difference.
+ */
+#include "configure.h"
+
+#include "../base/hash.h"
+#include "config_diff.h"
+#include "event.h"
+#include "peer.h"
+#include "restart.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct change {
+    struct arena *arena;
+    struct bgp_config *config;
+    uint64_t *digests, *old_digests;
+    uint32_t *order; /* peer index per configuration entry */
+    bool *made;      /* … made for it just now */
+    struct table by_address;
+};
+
+/* ---- preparing ---- */
+
+static bool name_equal(const void *context, uint32_t index, const void *key) {
+    const struct bgp_config *c = context;
+    return strcmp(c->peers[index - 1].name, key) == 0;
+}
+
+static uint64_t name_hash(const char *name) {
+    return hash_bytes(name, strlen(name), 0);
+}
+
+/* Entries of `c` by name: index + 1. */
+static bool index_names(const struct bgp_config *c, struct table *ret_table) {
+    table_init(ret_table);
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        if (!table_insert(ret_table, name_hash(c->peers[i].name), i + 1))
+            return false;
+    }
+    return true;
+}
+
+/* Finds the peer of every entry, or makes one. */
+static bool match_peers(struct bgp_speaker *s, struct change *ch) {
+    const struct bgp_config *old = s->config;
+    struct table names;
+    bool ok = true;
+    table_init(&names);
+    if (old)
+        ok = index_names(old, &names);
+    for (uint32_t i = 0; ok && i < ch->config->peer_count; i++) {
+        const char *name = ch->config->peers[i].name;
+        uint32_t at = old ? table_find(&names, name_hash(name), name_equal, old, name) : 0;
+        ch->made[i] = at == 0;
+        ch->order[i] = at ? s->peer_order[at - 1] : slab_alloc(&s->peers);
+        ok = ch->order[i] != SLAB_NONE;
+    }
+    table_deinit(&names);
+    return ok;
+}
+
+/* Used as an entry index + 1 while the table is built. */
+static bool entry_address_equal(const void *context, uint32_t index, const void *key) {
+    const struct bgp_config *c = context;
+    const struct ip_addr *a = key;
+    return ip_equal(c->peers[index - 1].remote_addr, *a);
+}
+
+/* First entry of every address, so that making the real table of peers cannot fail later: it has
+ * as many members. */
+static bool prepare_addresses(struct change *ch) {
+    const struct bgp_config *c = ch->config;
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        const struct ip_addr *a = &c->peers[i].remote_addr;
+        uint64_t hash = hash_bytes(a, sizeof *a, 0);
+        if (!table_find(&ch->by_address, hash, entry_address_equal, c, a) &&
+            !table_insert(&ch->by_address, hash, i + 1))
+            return false;
+    }
+    return true;
+}
+
+static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_config *config) {
+    table_init(&ch->by_address);
+    ch->arena = arena_new();
+    if (!ch->arena)
+        return false;
+    ch->config = bgp_config_copy(ch->arena, config);
+    if (!ch->config)
+        return false;
+    ch->digests = config_policy_digests(ch->config);
+    ch->old_digests = s->config ? config_policy_digests(s->config) : NULL;
+    size_t count = (size_t)ch->config->peer_count + 1;
+    ch->order = alloc_zero(count, sizeof *ch->order);
+    ch->made = alloc_zero(count, sizeof *ch->made);
+    uint32_t timers =
+        2 * (ch->config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
+    return ch->digests && (ch->old_digests || !s->config) && ch->order && ch->made &&
+           heap_reserve(&s->timers, timers) && match_peers(s, ch) && prepare_addresses(ch);
+}
+
+static void give_up(struct bgp_speaker *s, struct change *ch) {
+    for (uint32_t i = 0; ch->made && ch->order && ch->config && i < ch->config->peer_count; i++) {
+        if (ch->made[i] && ch->order[i] != SLAB_NONE)
+            slab_free(&s->peers, ch->order[i]);
+    }
+    table_deinit(&ch->by_address);
+    alloc_free(ch->digests);
+    alloc_free(ch->old_digests);
+    alloc_free(ch->order);
+    alloc_free(ch->made);
+    arena_free(ch->arena);
+}
+
+/* ---- putting into force ---- */
+
+/* Peers that are not in the new configuration go, in the order of the old one. True: some did. */
+static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct nanotime now) {
+    bool any = false;
+    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+        speaker_peer(s, ch->order[i])->config_index = UINT32_MAX;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->config_index != UINT32_MAX) {
+            any = true;
+            peer_remove(s, p, now);
+        }
+    }
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->config_index != UINT32_MAX)
+            slab_free(&s->peers, s->peer_order[i]);
+    }
+    return any;
+}
+
+static void link_addresses(struct bgp_speaker *s, struct change *ch) {
+    table_deinit(&s->by_address);
+    table_init(&s->by_address);
+    /* The prepared table names entries; renaming them in place keeps its room. */
+    for (uint32_t i = ch->config->peer_count; i > 0; i--) {
+        const struct ip_addr *a = &ch->config->peers[i - 1].remote_addr;
+        uint64_t hash = hash_bytes(a, sizeof *a, 0);
+        uint32_t first = table_find(&ch->by_address, hash, entry_address_equal, ch->config, a);
+        struct peer *p = speaker_peer(s, ch->order[i - 1]);
+        struct peer *head = speaker_peer(s, ch->order[first - 1]);
+        if (p != head) {
+            p->address_next = head->address_next;
+            head->address_next = p->index;
+        }
+    }
+    s->by_address = ch->by_address;
+    for (uint32_t i = 0; i < s->by_address.capacity; i++) {
+        if (s->by_address.slots[i])
+            s->by_address.slots[i] = ch->order[s->by_address.slots[i] - 1];
+    }
+    table_init(&ch->by_address);
+}
+
+static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime now) {
+    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+        struct peer *p = speaker_peer(s, ch->order[i]);
+        p->address_next = 0;
+        if (ch->made[i]) {
+            peer_init(s, p, ch->order[i], i, now);
+            continue;
+        }
+        p->config_index = i;
+        p->config = &ch->config->peers[i];
+    }
+}
+
+static void reset_for(struct bgp_speaker *s, struct peer *p, bool rr_client, struct nanotime now) {
+    const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
+        .reason = rr_client ? BGP_DOWN_RR_CLIENT_CHANGE : BGP_DOWN_CONFIG_CHANGE};
+    peer_halt(s, p, &cause, now);
+    p->no_capabilities = false;
+}
+
+/* Sessions that cannot go on end while the peers still have their old configuration: what they
+ * leave in the tables is taken away by the rules under which it came. */
+static bool end_changed(struct bgp_speaker *s, const struct change *ch,
+                        const struct bgp_config *old, struct nanotime now) {
+    static const struct session_cause shutdown = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_SHUTDOWN},
+        .reason = BGP_DOWN_ADMIN_SHUTDOWN};
+    bool all = config_diff_resets_all(old, ch->config), endpoints = false;
+    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+        struct peer *p = speaker_peer(s, ch->order[i]);
+        const struct bgp_peer_config *y = &ch->config->peers[i];
+        bool rr_client = false;
+        if (ch->made[i])
+            continue;
+        endpoints = endpoints || config_diff_endpoint(p->config, y);
+        if (y->shutdown && !p->config->shutdown)
+            peer_halt(s, p, &shutdown, now);
+        else if (config_diff_resets_peer(p->config, y, &rr_client) || all)
+            reset_for(s, p, rr_client && !all, now);
+    }
+    return endpoints;
+}
+
+static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    if (rib_reimport(s, p, now))
+        return;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        peer_request_refresh(s, p, (enum bgp_family)f, now);
+}
+
+static void apply_policies(struct bgp_speaker *s, const struct change *ch,
+                           const struct bgp_config *old, const struct bgp_peer_config **old_peers,
+                           struct nanotime now) {
+    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+        struct peer *p = speaker_peer(s, ch->order[i]);
+        if (ch->made[i] || p->state != BGP_ESTABLISHED)
+            continue;
+        const struct config_side a = {old, ch->old_digests, old_peers[i]};
+        const struct config_side b = {ch->config, ch->digests, p->config};
+        if (config_diff_import(&a, &b))
+            rerun_import(s, p, now);
+        if (config_diff_export(&a, &b))
+            adjout_regroup(s, p, now);
+    }
+}
+
+static void take_globals(struct bgp_speaker *s, struct change *ch) {
+    s->config_arena = ch->arena;
+    s->config = ch->config;
+    s->profile = profile_get(ch->config->profile);
+    s->router_id = ip4_to_u32(ch->config->router_id);
+    s->cluster_id = ch->config->cluster_id ? ch->config->cluster_id : s->router_id;
+}
+
+static void start_peers(struct bgp_speaker *s, struct nanotime now) {
+    for (uint32_t i = 0; i < s->peer_count; i++)
+        peer_try_start(s, speaker_peer(s, s->peer_order[i]), now);
+}
+
+static void note_old_peers(struct bgp_speaker *s, const struct change *ch,
+                           const struct bgp_peer_config **ret_old) {
+    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+        ret_old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
+}
+
+static bool any_made(const struct change *ch) {
+    bool any = false;
+    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+        any = any || ch->made[i];
+    return any;
+}
+
+/* Nothing in here fails. */
+static void put_into_force(struct bgp_speaker *s, struct change *ch,
+                           const struct bgp_peer_config **old_peers, struct nanotime now) {
+    struct bgp_config *old = s->config;
+    struct arena *old_arena = s->config_arena;
+    bool peers_changed = any_made(ch);
+    if (old) {
+        peers_changed = remove_peers(s, ch, now) || peers_changed;
+        peers_changed = end_changed(s, ch, old, now) || peers_changed;
+    }
+    note_old_peers(s, ch, old_peers);
+    take_globals(s, ch);
+    bind_peers(s, ch, now);
+    alloc_free(s->peer_order);
+    s->peer_order = ch->order;
+    s->peer_count = ch->config->peer_count;
+    link_addresses(s, ch);
+    if (old) {
+        apply_policies(s, ch, old, old_peers, now);
+        rib_origins_changed(s, old, now);
+    }
+    if (peers_changed || !old || old->listen_port != s->config->listen_port ||
+        old->listen != s->config->listen || !ip_equal(old->listen_addr, s->config->listen_addr))
+        event_push(s, &(struct bgp_event){.kind = BGP_EVENT_PEERS});
+    start_peers(s, now);
+    arena_free(old_arena);
+    ch->order = NULL;
+    ch->arena = NULL;
+}
+
+enum bgp_status configure_apply(struct bgp_speaker *s, const struct bgp_config *config,
+                                struct nanotime now) {
+    struct change ch = {0};
+    const struct bgp_peer_config **old_peers =
+        alloc_zero((size_t)config->peer_count + 1, sizeof *old_peers);
+    if (!old_peers || !prepare(s, &ch, config)) {
+        give_up(s, &ch);
+        alloc_free(old_peers);
+        return BGP_NO_MEMORY;
+    }
+    put_into_force(s, &ch, old_peers, now);
+    give_up(s, &ch);
+    alloc_free(old_peers);
+    return BGP_OK;
+}
+
+enum bgp_status bgp_configure(struct bgp_speaker *s, const struct bgp_config *config,
+                              struct nanotime now) {
+    if (s->stopping)
+        return BGP_REFUSED;
+    return configure_apply(s, config, now);
+}

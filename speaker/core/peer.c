@@ -1,0 +1,388 @@
+/*
+ * A configured neighbour: whether it may run, who holds the neighbour's lock, when it tries and how
+ * long it waits after an error, and the state it shows.
+ *
+ * Leaves sessions to session.c and what is kept over a restart to restart.c.
+ *
+ * BIRD: of several peers with one (address, port) only the first to start runs; the others wait in
+ * Idle until it is halted, then the first of them in configuration order starts, after the connect
+ * delay. An incoming connection belongs to the first peer in configuration order that has its
+ * source address, and is refused when that one waits, in silence.
+ *
+ * Invariants: `started` means "may run and holds the lock"; `active` means that the outgoing side
+ * has no connection and either waits for its retry timer or, passive, for a call. The one timer of
+ * a peer is an error wait, a connect retry or a prefix limit's wait; `timer_phase` says which.
+ *
+ * RFC 4271 8.1.1 (start, damping), 8.2.1.3 (unknown peers), 6.8.
+ */
+#include "peer.h"
+
+#include "../base/hash.h"
+#include "event.h"
+#include "restart.h"
+
+#include <string.h>
+
+#define AMNESIA_ERROR_WAITS 10u /* BIRD: 300 s for an error wait of at most 30 s */
+#define UNKNOWN_LOG_MS 1000u
+
+enum timer_phase {
+    PHASE_RETRY,
+    PHASE_ERROR_WAIT,
+    PHASE_PREFIX_LIMIT,
+};
+
+/* ---- finding ---- */
+
+static bool address_equal(const void *context, uint32_t index, const void *key) {
+    const struct bgp_speaker *s = context;
+    const struct ip_addr *a = key;
+    return ip_equal(speaker_peer(s, index)->config->remote_addr, *a);
+}
+
+struct peer *peer_by_address(const struct bgp_speaker *s, struct ip_addr a) {
+    uint64_t hash = hash_bytes(&a, sizeof a, 0);
+    return speaker_peer(s, table_find(&s->by_address, hash, address_equal, s, &a));
+}
+
+struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
+                             const struct conn *c) {
+    if (c && c->index == p->conn_out)
+        return conn_at(s, p->conn_in);
+    if (c && c->index == p->conn_in)
+        return conn_at(s, p->conn_out);
+    return NULL;
+}
+
+static uint16_t neighbor_port(const struct peer *p) {
+    return p->config->remote_port ? p->config->remote_port : (uint16_t)BGP_PORT;
+}
+
+/* The next peer of the same neighbour (address and port) from `at` on. */
+static struct peer *same_neighbor(const struct bgp_speaker *s, const struct peer *p,
+                                  struct peer *at) {
+    while (at && (at == p || neighbor_port(at) != neighbor_port(p)))
+        at = speaker_peer(s, at->address_next);
+    return at;
+}
+
+static struct peer *lock_holder(const struct bgp_speaker *s, const struct peer *p) {
+    if (!s->profile->lock_per_neighbor)
+        return NULL;
+    struct peer *q = same_neighbor(s, p, peer_by_address(s, p->config->remote_addr));
+    while (q && !q->started)
+        q = same_neighbor(s, p, speaker_peer(s, q->address_next));
+    return q;
+}
+
+/* ---- waiting ---- */
+
+uint64_t peer_jitter_ms(struct bgp_speaker *s, uint64_t ms, uint32_t percent) {
+    uint64_t part_us = ms * 10 * percent; /* percent of ms, in microseconds */
+    return (ms * 1000 - rng_below(&s->rng, part_us + 1)) / 1000;
+}
+
+static void arm(struct bgp_speaker *s, struct peer *p, enum timer_phase phase, uint64_t ms,
+                struct nanotime now) {
+    p->timer_phase = (uint8_t)phase;
+    heap_set(&s->timers, &p->timer, nanotime_add_ms(now, ms));
+}
+
+void peer_arm_retry(struct bgp_speaker *s, struct peer *p, uint32_t ms, struct nanotime now) {
+    const struct conn *in = conn_at(s, p->conn_in);
+    if (!p->started || p->conn_out || (in && in->state >= BGP_OPEN_CONFIRM) ||
+        heap_armed(&p->timer))
+        return;
+    p->active = true;
+    if (!p->config->passive)
+        arm(s, p, PHASE_RETRY, peer_jitter_ms(s, ms, s->profile->connect_jitter_percent), now);
+}
+
+void peer_stop_retry(struct bgp_speaker *s, struct peer *p) {
+    p->active = false;
+    if (p->timer_phase != PHASE_PREFIX_LIMIT)
+        heap_cancel(&s->timers, &p->timer);
+}
+
+void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    enum fsm_event event = FSM_START_DELAYED;
+    if (!p->started || p->active || p->conn_in || p->conn_out)
+        return;
+    if (p->config->passive)
+        event = FSM_START_PASSIVE;
+    else if (s->profile->connect_delay_ms == 0)
+        event = FSM_START;
+    heap_cancel(&s->timers, &p->timer);
+    session_run(s, p, NULL, event, NULL, now);
+}
+
+static bool in_error_wait(const struct peer *p) {
+    return heap_armed(&p->timer) && p->timer_phase == PHASE_ERROR_WAIT;
+}
+
+static void end_conns(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
+                      struct nanotime now) {
+    peer_stop_retry(s, p);
+    if (p->conn_in)
+        session_run(s, p, conn_at(s, p->conn_in), FSM_STOP, cause, now);
+    if (p->conn_out)
+        session_run(s, p, conn_at(s, p->conn_out), FSM_STOP, cause, now);
+}
+
+/* BIRD: an error ends the whole protocol, both connections; the wait doubles each time and is
+ * forgotten after a while without errors. */
+void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause rejected = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_REJECTED}};
+    const struct profile *f = s->profile;
+    if (!p->started || p->conn)
+        return;
+    if (p->conn_in || p->conn_out) {
+        const char *error = p->last_error;
+        end_conns(s, p, &rejected, now);
+        p->last_error = error; /* the first one is the cause */
+    }
+    peer_stop_retry(s, p);
+    uint64_t amnesia_ms = (uint64_t)AMNESIA_ERROR_WAITS * f->error_wait_max_ms;
+    bool forgotten = nanotime_since(now, p->last_error_at) >= amnesia_ms * NANOS_PER_MS;
+    if (p->error_wait_ms == 0 || forgotten)
+        p->error_wait_ms = f->error_wait_min_ms;
+    else if (p->error_wait_ms < f->error_wait_max_ms / 2)
+        p->error_wait_ms *= 2;
+    else
+        p->error_wait_ms = f->error_wait_max_ms;
+    p->last_error_at = now;
+    arm(s, p, PHASE_ERROR_WAIT, peer_jitter_ms(s, p->error_wait_ms, f->connect_jitter_percent),
+        now);
+}
+
+void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_PREFIX_LIMIT},
+        .reason = BGP_DOWN_PREFIX_LIMIT};
+    uint32_t minutes = p->config->prefix_restart_min;
+    peer_halt(s, p, &cause, now);
+    p->prefix_limit_down = true;
+    if (minutes)
+        arm(s, p, PHASE_PREFIX_LIMIT, minutes * UINT64_C(60000), now);
+    peer_pass_lock(s, p, now);
+}
+
+void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    switch ((enum timer_phase)p->timer_phase) {
+    case PHASE_RETRY:
+        if (p->active)
+            session_run(s, p, NULL, FSM_RETRY_EXPIRES, NULL, now);
+        break;
+    case PHASE_ERROR_WAIT:
+        peer_start_after_delay(s, p, now);
+        break;
+    case PHASE_PREFIX_LIMIT:
+        p->prefix_limit_down = false;
+        peer_try_start(s, p, now);
+        break;
+    }
+}
+
+/* ---- starting and halting ---- */
+
+void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
+               struct nanotime now) {
+    p->index = index;
+    p->config_index = config_index;
+    p->config = &s->config->peers[config_index];
+    p->timer.order = timer_order(index, TIMER_PEER);
+    p->restart_timer.order = timer_order(index, TIMER_RESTART);
+    p->since = now;
+    s->sessions[BGP_IDLE]++;
+}
+
+void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    if (p->started || s->stopping || p->config->shutdown || p->prefix_limit_down)
+        return;
+    const struct peer *holder = lock_holder(s, p);
+    if (holder) {
+        if (!p->waiting_for_lock)
+            event_log(s, p->index, BGP_LOG_LOCKED, holder->index, 0, p->config->remote_addr);
+        p->waiting_for_lock = true;
+        return;
+    }
+    p->waiting_for_lock = false;
+    p->started = true;
+    p->error_wait_ms = 0;
+    peer_start_after_delay(s, p, now);
+}
+
+void peer_halt(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
+               struct nanotime now) {
+    p->started = false;
+    p->waiting_for_lock = false;
+    p->last_reason = cause->reason;
+    end_conns(s, p, cause, now);
+    heap_cancel(&s->timers, &p->timer);
+    p->prefix_limit_down = false;
+    p->last_error = NULL;
+    restart_abandon(s, p, now);
+    peer_show(s, p, now);
+}
+
+void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
+                struct nanotime now) {
+    bool was_started = p->started, was_waiting = p->waiting_for_lock;
+    peer_halt(s, p, cause, now);
+    p->started = was_started;
+    p->waiting_for_lock = was_waiting;
+    p->error_wait_ms = 0;
+    if (was_started)
+        peer_start_after_delay(s, p, now);
+    else
+        peer_try_start(s, p, now);
+}
+
+void peer_pass_lock(struct bgp_speaker *s, const struct peer *p, struct nanotime now) {
+    struct peer *q = peer_by_address(s, p->config->remote_addr);
+    for (q = same_neighbor(s, p, q); q; q = same_neighbor(s, p, speaker_peer(s, q->address_next))) {
+        if (q->waiting_for_lock) {
+            peer_try_start(s, q, now);
+            return;
+        }
+    }
+}
+
+void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_DECONFIGURED},
+        .reason = BGP_DOWN_DECONFIGURED};
+    peer_halt(s, p, &cause, now);
+    s->sessions[p->state]--;
+}
+
+/* ---- showing ---- */
+
+static enum bgp_state shown_state(const struct bgp_speaker *s, const struct peer *p) {
+    const struct conn *in = conn_at(s, p->conn_in), *out = conn_at(s, p->conn_out);
+    enum bgp_state state = BGP_IDLE;
+    if (p->active && !(p->config->passive && s->profile->passive_shows_idle))
+        state = BGP_ACTIVE;
+    if (out && out->state > state)
+        state = (enum bgp_state)out->state;
+    if (in && in->state > state)
+        state = (enum bgp_state)in->state;
+    return state;
+}
+
+static enum bgp_down_reason down_reason(const struct peer *p, enum bgp_state state) {
+    if (p->state == BGP_CONNECT && state != BGP_OPEN_SENT)
+        return BGP_DOWN_CONNECT_FAILED;
+    return p->state >= BGP_OPEN_SENT && state < p->state ? p->last_reason : BGP_DOWN_NONE;
+}
+
+void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    enum bgp_state state = shown_state(s, p);
+    if (state == p->state)
+        return;
+    struct bgp_event e = {.kind = BGP_EVENT_STATE, .peer = {p->index}};
+    e.state.old_state = p->state;
+    e.state.new_state = state;
+    e.state.reason = down_reason(p, state);
+    if (p->conn)
+        e.conn = conn_id(conn_at(s, p->conn));
+    s->sessions[p->state]--;
+    s->sessions[state]++;
+    p->state = state;
+    p->since = now;
+    event_push(s, &e);
+}
+
+/* ---- calls from the remote ---- */
+
+/* RFC 4724 4.2: a call while Established says that the peer has restarted. The old connection goes
+ * without a NOTIFICATION, its routes stay. */
+static void replace_established(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause cause = {.keep_routes = true,
+                                               .last_error = "Error: Graceful restart"};
+    struct conn *c = conn_at(s, p->conn);
+    event_conn(s, BGP_EVENT_ABORT, c);
+    session_run(s, p, c, FSM_TCP_DOWN, &cause, now);
+}
+
+static bool may_call(struct bgp_speaker *s, struct peer *p, struct bgp_endpoint local,
+                     struct nanotime now) {
+    bool ios = s->config->profile == BGP_PROFILE_IOS;
+    if (p->waiting_for_lock)
+        event_log(s, p->index, BGP_LOG_LOCKED, 0, 1, p->config->remote_addr);
+    if (!p->started)
+        return false;
+    if (in_error_wait(p) && !ios) /* IOS: listens all the time */
+        return false;
+    if (ios && ip_is_set(p->config->local_addr) && !ip_equal(p->config->local_addr, local.addr))
+        return false; /* IOS: calls must be to update-source */
+    if (p->conn && restart_negotiated(s, p))
+        replace_established(s, p, now);
+    return !p->conn && !p->conn_in;
+}
+
+static void log_unknown(struct bgp_speaker *s, struct ip_addr a, struct nanotime now) {
+    if (nanotime_before(now, s->unknown_log))
+        return;
+    s->unknown_log = nanotime_add_ms(now, UNKNOWN_LOG_MS);
+    event_log(s, 0, BGP_LOG_UNKNOWN_PEER, 0, 0, a);
+}
+
+/* RFC 4486 4: BIRD and IOS say nothing and reset. */
+static void reject_politely(const struct bgp_speaker *s, struct bgp_reject *r) {
+    if (s->config->profile == BGP_PROFILE_PLAIN)
+        r->size = (uint8_t)notification_encode(BGP_ERR_CEASE, BGP_CEASE_REJECTED, NULL, 0, r->data,
+                                               sizeof r->data);
+}
+
+enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remote,
+                                struct bgp_endpoint local, struct nanotime now,
+                                struct bgp_conn_id *ret_conn, struct bgp_reject *ret_reject) {
+    *ret_reject = (struct bgp_reject){0};
+    struct peer *p = peer_by_address(s, remote.addr);
+    if (!p || s->stopping) {
+        if (!p)
+            log_unknown(s, remote.addr, now);
+        return BGP_REFUSED;
+    }
+    if (!may_call(s, p, local, now)) {
+        reject_politely(s, ret_reject);
+        return BGP_REFUSED;
+    }
+    struct conn *c = conn_new(s, p, true);
+    if (!c)
+        return BGP_NO_MEMORY;
+    c->setup->local = local;
+    c->setup->remote = remote;
+    *ret_conn = conn_id(c);
+    /* IOS: on an incoming connection our OPEN follows theirs. */
+    session_run(s, p, c, s->profile->passive_awaits_open ? FSM_TCP_UP_DELAYED : FSM_TCP_UP, NULL,
+                now);
+    return BGP_OK;
+}
+
+void bgp_conn_up(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_endpoint local,
+                 struct nanotime now) {
+    struct conn *c = conn_find(s, id);
+    if (!c || c->up || c->state != BGP_CONNECT)
+        return;
+    struct peer *p = speaker_peer(s, c->peer);
+    c->up = true;
+    c->setup->local = local;
+    c->setup->remote = (struct bgp_endpoint){p->config->remote_addr, neighbor_port(p)};
+    session_run(s, p, c, FSM_TCP_UP, NULL, now);
+}
+
+void bgp_conn_down(struct bgp_speaker *s, struct bgp_conn_id id, enum bgp_conn_end why,
+                   struct nanotime now) {
+    struct conn *c = conn_find(s, id);
+    if (!c)
+        return;
+    if (c->closing) {
+        conn_drop(s, c);
+        return;
+    }
+    const struct session_cause cause = {.last_error = session_end_text(why)};
+    session_run(s, speaker_peer(s, c->peer), c, FSM_TCP_DOWN, &cause, now);
+}

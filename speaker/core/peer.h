@@ -1,0 +1,43 @@
+#ifndef RIBCAGE_CORE_PEER_H
+#define RIBCAGE_CORE_PEER_H
+
+#include "session.h"
+
+/* A configured neighbour: whether it may run, when it tries, what it shows. */
+
+/* Binds a fresh slab object to entry `config_index` of the configuration. */
+void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
+               struct nanotime now);
+/* May it run now? Then it starts, or waits for its neighbour's lock. Idempotent. */
+void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* Ends its sessions with a Cease and keeps it from running until peer_try_start. The lock is handed
+ * on by peer_pass_lock. */
+void peer_halt(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
+               struct nanotime now);
+/* Ends its sessions with a Cease and starts it again after the connect delay. */
+void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
+                struct nanotime now);
+/* Starts the first peer that waits for the lock `p` held. */
+void peer_pass_lock(struct bgp_speaker *s, const struct peer *p, struct nanotime now);
+/* Halts it and withdraws what is left of it in the tables. The caller frees the slab object. */
+void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+
+/* Actions of the state machine. */
+void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+void peer_arm_retry(struct bgp_speaker *s, struct peer *p, uint32_t ms, struct nanotime now);
+void peer_stop_retry(struct bgp_speaker *s, struct peer *p);
+void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+
+void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* Recomputes the state shown and tells of a change. */
+void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* The other connection of the same peer, or NULL. */
+struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
+                             const struct conn *c);
+/* `ms` shortened by a random part of up to `percent` of it. */
+uint64_t peer_jitter_ms(struct bgp_speaker *s, uint64_t ms, uint32_t percent);
+/* The first peer in configuration order with this address, or NULL. */
+struct peer *peer_by_address(const struct bgp_speaker *s, struct ip_addr a);
+
+#endif

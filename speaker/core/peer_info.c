@@ -1,0 +1,168 @@
+/*
+ * Looking at peers and counters, and the operator's `clear`. Views only: nothing here is kept, and
+ * the order is that of the configuration.
+ */
+#include "event.h"
+#include "peer.h"
+#include "rib.h"
+
+#include <string.h>
+
+uint32_t bgp_peer_count(const struct bgp_speaker *s) {
+    return s->peer_count;
+}
+
+/* A peer by id; NULL when it is not configured (any more). */
+static struct peer *find(const struct bgp_speaker *s, struct bgp_peer_id id) {
+    if (id.index == 0 || id.index >= s->peers.next_new)
+        return NULL;
+    struct peer *p = speaker_peer(s, id.index);
+    bool live = p->config_index < s->peer_count && s->peer_order[p->config_index] == id.index;
+    return live ? p : NULL;
+}
+
+static void fill_session(const struct bgp_speaker *s, const struct peer *p,
+                         struct bgp_peer_info *i) {
+    i->incoming = p->incoming;
+    i->conn = conn_id(conn_at(s, p->conn));
+    i->local = p->local;
+    i->remote = p->remote;
+    i->hold_time_s = p->hold_time_s;
+    i->keepalive_s = p->keepalive_s;
+    i->as4 = p->as4;
+    i->refresh = p->refresh;
+    i->enhanced_refresh = p->enhanced_refresh;
+    i->graceful_restart = p->open.gr;
+    i->update_group = adjout_group_number(s, p);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        i->families[f] = p->families[f];
+        i->prefixes_sent[f] = adjout_count(s, p, (enum bgp_family)f);
+        i->prefixes_best[f] = rib_best_count(s, p, (enum bgp_family)f);
+    }
+}
+
+static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_peer_info *i) {
+    memset(i, 0, sizeof *i);
+    i->id.index = p->index;
+    i->config = p->config;
+    i->state = p->state;
+    i->waiting_for_lock = p->waiting_for_lock;
+    i->admin_down = p->config->shutdown || s->stopping;
+    i->prefix_limit_down = p->prefix_limit_down;
+    i->since = p->since;
+    i->remote_id = p->remote_id;
+    i->sent = p->sent;
+    i->received = p->received;
+    i->established_count = p->established_count;
+    i->dropped_count = p->dropped_count;
+    i->last_reason = p->last_reason;
+    i->last_code = p->last_code;
+    i->last_subcode = p->last_subcode;
+    i->last_sent = p->last_sent;
+    i->last_error = p->last_error ? p->last_error : "";
+    i->last_reset = p->last_reset;
+    memcpy(i->prefixes_received, p->prefixes_received, sizeof i->prefixes_received);
+    memcpy(i->prefixes_accepted, p->prefixes_accepted, sizeof i->prefixes_accepted);
+    if (p->state == BGP_ESTABLISHED)
+        fill_session(s, p, i);
+}
+
+bool bgp_peer_at(const struct bgp_speaker *s, uint32_t n, struct bgp_peer_info *ret_info) {
+    if (n >= s->peer_count)
+        return false;
+    fill(s, speaker_peer(s, s->peer_order[n]), ret_info);
+    return true;
+}
+
+bool bgp_peer_get(const struct bgp_speaker *s, struct bgp_peer_id id,
+                  struct bgp_peer_info *ret_info) {
+    const struct peer *p = find(s, id);
+    if (p)
+        fill(s, p, ret_info);
+    return p != NULL;
+}
+
+const struct bgp_peer_config *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id) {
+    const struct peer *p = find(s, id);
+    return p ? p->config : NULL;
+}
+
+void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters) {
+    struct bgp_counters c = {
+        .established_count = s->established_count,
+        .dropped_count = s->dropped_count,
+        .updates_received = s->updates_received,
+        .updates_sent = s->updates_sent,
+        .established_first = s->established_first,
+        .established_last = s->established_last,
+        .update_last = s->update_last,
+        .update_groups = adjout_group_count(s),
+        .malformed_updates = s->malformed_updates,
+        .attr_sets = s->attrs.sets.used,
+    };
+    memcpy(c.sessions, s->sessions, sizeof c.sessions);
+    rib_counters(s, &c);
+    *ret_counters = c;
+}
+
+/* ---- what the tables ask of a session ---- */
+
+void peer_output(struct bgp_speaker *s, struct peer *p) {
+    if (p->conn)
+        conn_output(s, conn_at(s, p->conn));
+}
+
+bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                          struct nanotime now) {
+    uint8_t message[BGP_HEADER_SIZE + 4];
+    const struct bgp_refresh refresh = {.afi = family_afi(f), .safi = 1};
+    (void)now;
+    if (!p->conn || !p->refresh || !p->families[f])
+        return false;
+    size_t size = refresh_encode(&refresh, message, sizeof message);
+    if (!conn_send(s, conn_at(s, p->conn), message, size))
+        return false;
+    p->sent.refreshes++;
+    return true;
+}
+
+/* ---- clear ---- */
+
+static void clear_hard(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_RESET},
+        .reason = BGP_DOWN_ADMIN_RESET};
+    if (p->started || p->prefix_limit_down)
+        peer_reset(s, p, &cause, now);
+}
+
+static void clear_peer(struct bgp_speaker *s, struct peer *p, enum bgp_clear how,
+                       struct nanotime now) {
+    if (how == BGP_CLEAR_HARD) {
+        clear_hard(s, p, now);
+        return;
+    }
+    for (unsigned i = 0; p->conn && i < BGP_FAMILIES; i++) {
+        enum bgp_family f = (enum bgp_family)i;
+        if (!p->families[f])
+            continue;
+        if (how == BGP_CLEAR_SOFT_OUT)
+            adjout_refresh(s, p, f, now);
+        else if (p->config->soft_reconfiguration || !peer_request_refresh(s, p, f, now))
+            (void)rib_reimport(s, p, now);
+    }
+}
+
+enum bgp_status bgp_clear(struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_clear how,
+                          struct nanotime now) {
+    if (peer.index) {
+        struct peer *p = find(s, peer);
+        if (!p)
+            return BGP_UNKNOWN;
+        clear_peer(s, p, how, now);
+        return BGP_OK;
+    }
+    for (uint32_t i = 0; i < s->peer_count; i++)
+        clear_peer(s, speaker_peer(s, s->peer_order[i]), how, now);
+    return BGP_OK;
+}

@@ -1,0 +1,157 @@
+/*
+ * Graceful restart (RFC 4724) on both sides, and the stale routes of enhanced refresh (RFC 7313).
+ *
+ * Helper (4.2): when the transport of an Established session is lost and both sides announced the
+ * capability, the routes of the families the peer listed stay, marked stale, for the time it asked
+ * for. When it is back, a family it does not vouch for (missing, or F bit clear) is purged at once,
+ * the others at its End-of-RIB. A NOTIFICATION in either direction ends all retention: that is
+ * decided in session.c, which then leaves with `keep` false.
+ *
+ * Restarter (4.1): while speaker->restarting is set no best path is chosen. It ends when every peer
+ * that may run has sent its End-of-RIB, those excepted that restart themselves or know nothing of
+ * the capability, or when the deferral timer fires.
+ *
+ * Leaves marking and purging to rib.c. One timer per peer bounds every kind of staleness.
+ */
+#include "restart.h"
+
+#include "event.h"
+
+#define STALE_BOUND_MS 360000u /* no End-of-RIB or EoRR ever came */
+
+static bool both_announced(const struct peer *p, enum bgp_family f) {
+    return p->config->graceful_restart != BGP_GR_OFF && p->families[f] && p->open.gr &&
+           p->open.gr_families[f].present;
+}
+
+bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p) {
+    (void)s;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (both_announced(p, (enum bgp_family)f))
+            return true;
+    }
+    return false;
+}
+
+static bool any_stale(const struct peer *p) {
+    bool any = false;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        any = any || p->restarting[f] || p->refreshing[f];
+    return any;
+}
+
+static void stop_if_fresh(struct bgp_speaker *s, struct peer *p) {
+    if (!any_stale(p))
+        heap_cancel(&s->timers, &p->restart_timer);
+}
+
+static void purge(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
+    bool restart = p->restarting[f];
+    p->restarting[f] = p->refreshing[f] = false;
+    uint32_t count = rib_purge_stale(s, p, f, now);
+    if (restart)
+        event_log(s, p->index, BGP_LOG_GR_ENDED, count, f, p->config->remote_addr);
+    stop_if_fresh(s, p);
+}
+
+void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nanotime now) {
+    bool kept = false;
+    for (unsigned i = 0; i < BGP_FAMILIES; i++) {
+        enum bgp_family f = (enum bgp_family)i;
+        bool keep_this = keep && both_announced(p, f);
+        p->refreshing[f] = false;
+        if (p->restarting[f]) /* a second restart during the first: what was stale goes */
+            purge(s, p, f, now);
+        if (p->families[f])
+            rib_peer_down(s, p, f, keep_this, now);
+        p->restarting[f] = keep_this;
+        kept = kept || keep_this;
+    }
+    if (!kept) {
+        heap_cancel(&s->timers, &p->restart_timer);
+        return;
+    }
+    heap_set(&s->timers, &p->restart_timer,
+             nanotime_add_ms(now, p->open.gr_time_s * UINT64_C(1000)));
+    event_log(s, p->index, BGP_LOG_GR_STARTED, p->open.gr_time_s, 0, p->config->remote_addr);
+}
+
+void restart_established(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    for (unsigned i = 0; i < BGP_FAMILIES; i++) {
+        enum bgp_family f = (enum bgp_family)i;
+        if (p->restarting[f] && !(both_announced(p, f) && p->open.gr_families[f].forwarding))
+            purge(s, p, f, now);
+    }
+    if (any_stale(p))
+        heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
+    restart_check_deferral(s, now);
+}
+
+void restart_end_of_rib(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                        struct nanotime now) {
+    p->end_of_rib_seen[f] = true;
+    if (p->restarting[f])
+        purge(s, p, f, now);
+    restart_check_deferral(s, now);
+}
+
+void restart_refresh_begin(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                           struct nanotime now) {
+    p->refreshing[f] = true;
+    rib_mark_stale(s, p, f);
+    if (!heap_armed(&p->restart_timer))
+        heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
+}
+
+void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
+                         struct nanotime now) {
+    if (p->refreshing[f])
+        purge(s, p, f, now);
+}
+
+void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->restarting[f])
+            purge(s, p, (enum bgp_family)f, now);
+    }
+    heap_cancel(&s->timers, &p->restart_timer);
+}
+
+void restart_timer_fired(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->restarting[f] || p->refreshing[f])
+            purge(s, p, (enum bgp_family)f, now);
+    }
+}
+
+/* ---- our own restart ---- */
+
+static bool is_awaited(const struct peer *p) {
+    if (!p->started)
+        return false;
+    if (p->conn == 0)
+        return true;
+    if (!p->open.gr || p->open.gr_restarting)
+        return false;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->families[f] && !p->end_of_rib_seen[f])
+            return true;
+    }
+    return false;
+}
+
+void restart_check_deferral(struct bgp_speaker *s, struct nanotime now) {
+    if (!s->restarting)
+        return;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        if (is_awaited(speaker_peer(s, s->peer_order[i])))
+            return;
+    }
+    restart_deferral_expired(s, now);
+}
+
+void restart_deferral_expired(struct bgp_speaker *s, struct nanotime now) {
+    s->restarting = false;
+    heap_cancel(&s->timers, &s->deferral_timer);
+    rib_release_deferred(s, now);
+}

@@ -1,0 +1,234 @@
+/*
+ * What comes in: whole messages and fired timers become events of the state machine.
+ *
+ * Owns everything that must be decided before an event is fed in: is this OPEN acceptable, does
+ * its connection collide with another, does this NOTIFICATION call for a wait. Leaves the actions
+ * to session.c and decoding to the codec.
+ *
+ * Collision (RFC 4271 6.8, 6286 2.3): looked at when an OPEN arrives. The speaker with the higher
+ * identifier, or with equal identifiers the higher AS, is the dominant one, and the connection it
+ * opened stays; but one that is Established already is never given up for a new one. Both ends
+ * come to the same answer whichever OPEN arrives first, because it depends on who opened a
+ * connection and not on when.
+ */
+#include "session.h"
+
+#include "event.h"
+#include "peer.h"
+
+#include <string.h>
+
+#define SEND_HOLD_MIN_S 480u /* RFC 9687 4: not less than eight minutes */
+
+void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *c, bool sent,
+                      const struct bgp_notification *n) {
+    struct bgp_event e = {.kind = BGP_EVENT_NOTIFIED, .peer = {p->index}, .conn = conn_id(c)};
+    e.notified.sent = sent;
+    e.notified.incoming = c->incoming;
+    e.notified.in_state = (enum bgp_state)c->state;
+    e.notified.code = n->code;
+    e.notified.subcode = n->subcode;
+    e.notified.size =
+        n->size < BGP_NOTIFICATION_DATA_MAX ? n->size : (uint16_t)BGP_NOTIFICATION_DATA_MAX;
+    if (n->size)
+        memcpy(e.notified.data, n->data, e.notified.size);
+    event_push(s, &e);
+    bool collision = n->code == BGP_ERR_CEASE && n->subcode == BGP_CEASE_COLLISION;
+    if (collision && c->state != BGP_ESTABLISHED)
+        return; /* the session itself is not over */
+    p->last_code = n->code;
+    p->last_subcode = n->subcode;
+    p->last_sent = sent;
+    p->last_error = session_error_text(n->code, n->subcode, !sent);
+    p->last_reason = sent ? BGP_DOWN_NOTIFICATION_SENT : BGP_DOWN_NOTIFICATION_RECEIVED;
+}
+
+void session_header_error(struct bgp_speaker *s, struct conn *c, const struct bgp_error *error,
+                          struct nanotime now) {
+    const struct session_cause cause = {.error = *error};
+    session_run(s, speaker_peer(s, c->peer), c, FSM_HEADER_ERROR, &cause, now);
+}
+
+void session_cease(struct bgp_speaker *s, struct peer *p, struct conn *c, enum bgp_cease subcode,
+                   enum bgp_down_reason reason, struct nanotime now) {
+    const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = (uint8_t)subcode}, .reason = reason};
+    session_run(s, p, c, FSM_STOP, &cause, now);
+}
+
+/* ---- OPEN ---- */
+
+static void dump(struct bgp_speaker *s, struct peer *p, struct conn *loser, struct nanotime now) {
+    const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_COLLISION},
+        .reason = BGP_DOWN_COLLISION};
+    event_log(s, p->index, BGP_LOG_COLLISION, !loser->incoming, 0, p->config->remote_addr);
+    session_run(s, p, loser, FSM_COLLISION_DUMP, &cause, now);
+}
+
+/* True: `c`, which has just got its OPEN, goes on. */
+static bool survives_collision(struct bgp_speaker *s, struct peer *p, struct conn *c,
+                               struct nanotime now) {
+    struct conn *other = peer_other_conn(s, p, c);
+    if (!other || other->state < BGP_OPEN_CONFIRM)
+        return true;
+    uint32_t theirs = c->setup->open.router_id;
+    bool they_dominate = s->router_id < theirs ||
+                         (s->router_id == theirs && session_local_as(s, p) < p->config->remote_as);
+    bool opened_by_dominant = c->incoming == they_dominate;
+    if (other->state == BGP_OPEN_CONFIRM && opened_by_dominant) {
+        dump(s, p, other, now);
+        return true;
+    }
+    dump(s, p, c, now);
+    return false;
+}
+
+static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, const uint8_t *body,
+                         size_t size, struct nanotime now) {
+    struct session_cause cause = {.type = BGP_MSG_OPEN};
+    enum fsm_event event = FSM_OPEN;
+    bool expected = c->state == BGP_OPEN_SENT || c->state == BGP_ACTIVE;
+    if (expected && (!open_decode(body, size, &c->setup->open, &cause.error) ||
+                     !session_open_accept(s, p, &c->setup->open, &cause.error)))
+        event = FSM_OPEN_ERROR;
+    else if (expected && !survives_collision(s, p, c, now))
+        return;
+    session_run(s, p, c, event, &cause, now);
+}
+
+/* ---- NOTIFICATION ---- */
+
+/* RFC 5492 5: a peer that knows no optional parameters gets one more chance, without them. Not
+ * possible where the AS number needs one. */
+static bool falls_back(const struct bgp_speaker *s, struct peer *p,
+                       const struct bgp_notification *n) {
+    if (n->code != BGP_ERR_OPEN || n->subcode != 4 || p->no_capabilities)
+        return false;
+    if (session_local_as(s, p) > UINT16_MAX || p->config->remote_as > UINT16_MAX ||
+        !p->config->families[BGP_IPV4_UNICAST])
+        return false;
+    p->no_capabilities = true;
+    return true;
+}
+
+static void receive_notification(struct bgp_speaker *s, struct peer *p, struct conn *c,
+                                 const uint8_t *body, size_t size, struct nanotime now) {
+    struct bgp_notification n = {0};
+    if (!notification_decode(body, size, &n))
+        n = (struct bgp_notification){0};
+    session_notified(s, p, c, false, &n);
+    bool collision = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION;
+    bool mild = c->state != BGP_ESTABLISHED && (collision || falls_back(s, p, &n));
+    if (!mild && n.code == BGP_ERR_OPEN)
+        p->no_capabilities = false;
+    session_run(s, p, c, mild ? FSM_NOTIFICATION_MILD : FSM_NOTIFICATION, NULL, now);
+}
+
+/* ---- all ---- */
+
+static void count_received(struct peer *p, enum bgp_message_type type) {
+    switch (type) {
+    case BGP_MSG_OPEN:
+        p->received.opens++;
+        break;
+    case BGP_MSG_UPDATE:
+        p->received.updates++;
+        break;
+    case BGP_MSG_NOTIFICATION:
+        p->received.notifications++;
+        break;
+    case BGP_MSG_KEEPALIVE:
+        p->received.keepalives++;
+        break;
+    case BGP_MSG_ROUTE_REFRESH:
+        p->received.refreshes++;
+        break;
+    }
+}
+
+void session_message(struct bgp_speaker *s, struct conn *c, enum bgp_message_type type,
+                     const uint8_t *body, size_t size, struct nanotime now) {
+    struct peer *p = speaker_peer(s, c->peer);
+    struct session_cause cause = {.type = type, .body = body, .size = size};
+    struct bgp_refresh refresh;
+    count_received(p, type);
+    switch (type) {
+    case BGP_MSG_OPEN:
+        receive_open(s, p, c, body, size, now);
+        break;
+    case BGP_MSG_NOTIFICATION:
+        receive_notification(s, p, c, body, size, now);
+        break;
+    case BGP_MSG_KEEPALIVE:
+        session_run(s, p, c, FSM_KEEPALIVE, &cause, now);
+        break;
+    case BGP_MSG_UPDATE:
+        session_run(s, p, c, FSM_UPDATE, &cause, now);
+        break;
+    case BGP_MSG_ROUTE_REFRESH:
+        session_run(s, p, c,
+                    refresh_decode(body, size, &refresh, &cause.error) ? FSM_REFRESH
+                                                                       : FSM_REFRESH_ERROR,
+                    &cause, now);
+        break;
+    }
+}
+
+/* ---- timers ---- */
+
+/* RFC 9687: the peer takes nothing any more. Told by the KEEPALIVEs that pile up. */
+static bool send_hold_expired(const struct conn *c) {
+    uint32_t count = SEND_HOLD_MIN_S / c->keepalive_s;
+    if (count < 6)
+        count = 6; /* twice the hold time */
+    return conn_backlog(c) >= count * (size_t)BGP_HEADER_SIZE;
+}
+
+static void session_clock(struct bgp_speaker *s, struct peer *p, struct conn *c,
+                          struct nanotime now) {
+    static const struct session_cause hold = {.error = {.code = BGP_ERR_HOLD_TIMER}};
+    static const struct session_cause send_hold = {.error = {.code = BGP_ERR_SEND_HOLD}};
+    struct bgp_conn_id id = conn_id(c);
+    if (!nanotime_before(now, c->hold_deadline)) {
+        session_run(s, p, c, FSM_HOLD_EXPIRES, &hold, now);
+        return;
+    }
+    if (!nanotime_before(now, c->keepalive_deadline)) {
+        if (send_hold_expired(c)) {
+            session_run(s, p, c, FSM_HOLD_EXPIRES, &send_hold, now);
+            return;
+        }
+        session_plan_keepalive(s, c, now);
+        session_run(s, p, c, FSM_KEEPALIVE_EXPIRES, NULL, now);
+    }
+    c = conn_find(s, id);
+    if (c && !c->closing)
+        session_arm_earliest(s, c);
+}
+
+void session_timer(struct bgp_speaker *s, struct conn *c, struct nanotime now) {
+    static const struct session_cause hold = {.error = {.code = BGP_ERR_HOLD_TIMER}};
+    struct peer *p = speaker_peer(s, c->peer);
+    if (c->closing) {
+        conn_linger_expired(s, c);
+        return;
+    }
+    switch ((enum bgp_state)c->state) {
+    case BGP_IDLE:
+        break;
+    case BGP_CONNECT:
+        session_run(s, p, c, FSM_RETRY_EXPIRES, NULL, now);
+        break;
+    case BGP_ACTIVE:
+        session_run(s, p, c, FSM_DELAY_OPEN_EXPIRES, NULL, now);
+        break;
+    case BGP_OPEN_SENT:
+        session_run(s, p, c, FSM_HOLD_EXPIRES, &hold, now);
+        break;
+    case BGP_OPEN_CONFIRM:
+    case BGP_ESTABLISHED:
+        session_clock(s, p, c, now);
+        break;
+    }
+}

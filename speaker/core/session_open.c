@@ -1,0 +1,107 @@
+/*
+ * OPEN messages: what ours says, and what we answer to theirs.
+ *
+ * Leaves to open_decode what is damaged in the bytes; here an intact OPEN meets the
+ * configuration. RFC 4271 6.2, 5492 (capabilities, retry without), 6286 2 (identifiers), 6793 (AS
+ * numbers), 4724 3 (restart), 7607 (AS 0).
+ *
+ * The order of checks is that of 6.2, so that of several errors the same one is always reported.
+ */
+#include "session.h"
+
+uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p) {
+    return p->config->local_as ? p->config->local_as : s->config->local_as;
+}
+
+uint16_t session_hold_time(const struct bgp_speaker *s, const struct peer *p) {
+    if (p->config->hold_time_set)
+        return p->config->hold_time_s;
+    if (s->config->hold_time_set)
+        return s->config->hold_time_s;
+    return s->profile->hold_time_s;
+}
+
+static void offer_restart(const struct bgp_speaker *s, const struct peer *p, struct bgp_open *o) {
+    o->gr = p->config->graceful_restart != BGP_GR_OFF;
+    o->gr_time_s =
+        p->config->restart_time_s ? p->config->restart_time_s : s->profile->restart_time_s;
+    if (o->gr_time_s > 4095)
+        o->gr_time_s = 4095; /* twelve bits on the wire */
+    o->gr_restarting = o->gr && s->restarting;
+    if (p->config->graceful_restart != BGP_GR_FULL)
+        return;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        o->gr_families[f].present = p->config->families[f];
+        o->gr_families[f].forwarding = p->config->families[f] && s->restarting;
+    }
+}
+
+void session_open_make(const struct bgp_speaker *s, const struct peer *p,
+                       struct bgp_open *ret_open) {
+    struct bgp_open o = {
+        .asn = session_local_as(s, p),
+        .hold_time_s = session_hold_time(s, p),
+        .router_id = s->router_id,
+    };
+    if (!p->no_capabilities) {
+        o.has_capabilities = true;
+        o.mp_present = true;
+        for (unsigned f = 0; f < BGP_FAMILIES; f++)
+            o.families[f] = p->config->families[f];
+        o.refresh = true;
+        o.refresh_old = s->profile->send_refresh_old; /* IOS: 128 beside 2 */
+        o.enhanced_refresh = s->profile->send_enhanced_refresh;
+        o.as4 = true;
+        o.one_capability_per_parameter = s->profile->one_capability_per_parameter;
+        offer_restart(s, p, &o);
+    }
+    *ret_open = o;
+}
+
+static bool refuse(struct bgp_error *e, uint8_t subcode, const uint8_t *data, uint16_t size) {
+    *e = (struct bgp_error){.code = BGP_ERR_OPEN, .subcode = subcode, .size = size};
+    for (uint16_t i = 0; i < size; i++)
+        e->data[i] = data[i];
+    return false;
+}
+
+/* The families we need, as capabilities (RFC 5492 5). */
+static bool refuse_families(const struct bgp_speaker *s, const struct peer *p,
+                            struct bgp_error *e) {
+    uint8_t data[6 * BGP_FAMILIES];
+    uint16_t size = 0;
+    if (s->config->profile == BGP_PROFILE_IOS) /* IOS: 2/8 with three zero octets */
+        return refuse(e, 8, (const uint8_t[3]){0}, 3);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (!p->config->families[f])
+            continue;
+        const uint8_t capability[6] = {1, 4, 0, (uint8_t)family_afi((enum bgp_family)f), 0, 1};
+        for (unsigned i = 0; i < sizeof capability; i++)
+            data[size++] = capability[i];
+    }
+    return refuse(e, 7, data, size);
+}
+
+bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
+                         const struct bgp_open *open, struct bgp_error *ret_error) {
+    const struct bgp_peer_config *c = p->config;
+    if (open->asn != c->remote_as || open->asn == 0) {
+        uint16_t as2 = open->asn > UINT16_MAX ? 23456 : (uint16_t)open->asn;
+        return refuse(ret_error, 2, (const uint8_t[2]){(uint8_t)(as2 >> 8), (uint8_t)as2}, 2);
+    }
+    bool internal = session_local_as(s, p) == c->remote_as;
+    if (open->router_id == 0 || (internal && open->router_id == s->router_id)) {
+        uint32_t id = open->router_id;
+        const uint8_t data[4] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
+                                 (uint8_t)id};
+        return refuse(ret_error, 3, data, 4);
+    }
+    if (open->hold_time_s == 1 || open->hold_time_s == 2)
+        return refuse(ret_error, 6, NULL, 0);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
+        if (c->families[f] && theirs)
+            return true;
+    }
+    return refuse_families(s, p, ret_error);
+}

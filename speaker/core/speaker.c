@@ -1,0 +1,184 @@
+/*
+ * A speaker: made, told the time, asked what it holds, stopped, freed. The public calls of bgp.h
+ * that concern the whole of it stand here.
+ *
+ * Leaves configurations to configure.c, neighbours to peer.c, connections to conn.c, routes to the
+ * tables.
+ *
+ * Invariants: the heap has room for every timer there can be, reserved when a peer, a connection
+ * or a table's timer is made, so arming one cannot fail. Work per call is bounded by the budget:
+ * bgp_advance fires at most that many timers and handles at most that many prefixes, and
+ * bgp_next_deadline says "now" while some is left.
+ */
+#include "speaker.h"
+
+#include "configure.h"
+#include "conn.h"
+#include "event.h"
+#include "peer.h"
+#include "restart.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define WORK_BUDGET 4096u
+#define PEERS_PER_PAGE 16u
+#define CONNS_PER_PAGE 16u
+
+/* ---- making ---- */
+
+static void start_deferral(struct bgp_speaker *s, struct nanotime now) {
+    s->restarting = true;
+    s->deferral_timer.order = timer_order(0, TIMER_DEFERRAL);
+    heap_set(&s->timers, &s->deferral_timer, nanotime_add_ms(now, s->profile->gr_deferral_ms));
+    restart_check_deferral(s, now);
+}
+
+struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struct bgp_env *env,
+                                    struct nanotime now) {
+    struct bgp_speaker *s = alloc_zero(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->env = *env;
+    s->rng = env->seed;
+    s->restarting = env->restarting;
+    if (s->env.work_budget == 0)
+        s->env.work_budget = WORK_BUDGET;
+    slab_init(&s->peers, sizeof(struct peer), PEERS_PER_PAGE);
+    slab_init(&s->conns, sizeof(struct conn), CONNS_PER_PAGE);
+    heap_init(&s->timers);
+    table_init(&s->by_address);
+    attr_table_init(&s->attrs);
+    s->scratch = arena_new();
+    if (!s->scratch || !event_queue_new(s) || !nexthops_new(s) || !rib_new(s) || !adjout_new(s) ||
+        configure_apply(s, config, now) != BGP_OK) {
+        bgp_speaker_free(s);
+        return NULL;
+    }
+    rib_origins_changed(s, NULL, now);
+    if (s->restarting)
+        start_deferral(s, now);
+    return s;
+}
+
+static void free_conns(struct bgp_speaker *s) {
+    for (uint32_t i = 1; i < s->conns.next_new; i++) {
+        struct conn *c = conn_at(s, i);
+        if (c->generation)
+            conn_drop(s, c);
+    }
+}
+
+void bgp_speaker_free(struct bgp_speaker *s) {
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->conn)
+            adjout_peer_down(s, p);
+    }
+    free_conns(s);
+    if (s->adjout)
+        adjout_free(s);
+    if (s->rib)
+        rib_free(s);
+    if (s->nexthops)
+        nexthops_free(s);
+    event_queue_free(s);
+    attr_table_deinit(&s->attrs);
+    table_deinit(&s->by_address);
+    heap_deinit(&s->timers);
+    slab_deinit(&s->conns);
+    slab_deinit(&s->peers);
+    alloc_free(s->peer_order);
+    arena_free(s->scratch);
+    arena_free(s->config_arena);
+    alloc_free(s);
+}
+
+const struct bgp_config *bgp_config_of(const struct bgp_speaker *s) {
+    return s->config;
+}
+
+/* ---- time ---- */
+
+bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more) {
+    uint32_t peers = s->peers.used;
+    uint32_t count = 2 * peers + s->conns.used + 1 + s->call_timers + more + 1;
+    if (!heap_reserve(&s->timers, count))
+        return false;
+    s->call_timers += more;
+    return true;
+}
+
+struct nanotime bgp_next_deadline(const struct bgp_speaker *s) {
+    if (rib_has_work(s))
+        return (struct nanotime){0};
+    return heap_next(&s->timers);
+}
+
+static void fire(struct bgp_speaker *s, struct heap_timer *t, struct nanotime now) {
+    uint32_t index = t->order >> 3;
+    switch ((enum timer_kind)(t->order & 7)) {
+    case TIMER_PEER:
+        peer_timer(s, speaker_peer(s, index), now);
+        break;
+    case TIMER_RESTART:
+        restart_timer_fired(s, speaker_peer(s, index), now);
+        break;
+    case TIMER_CONN:
+        session_timer(s, conn_at(s, index), now);
+        break;
+    case TIMER_DEFERRAL:
+        restart_deferral_expired(s, now);
+        break;
+    case TIMER_CALL: {
+        struct call_timer *call = (struct call_timer *)t;
+        call->fired(s, call, now);
+        break;
+    }
+    }
+}
+
+void bgp_advance(struct bgp_speaker *s, struct nanotime now) {
+    for (uint32_t i = 0; i < s->env.work_budget; i++) {
+        struct heap_timer *t = heap_pop_due(&s->timers, now);
+        if (!t)
+            break;
+        fire(s, t, now);
+    }
+    rib_work(s, s->env.work_budget, now);
+}
+
+/* ---- stopping ---- */
+
+/* RFC 9003 2: at most 255 octets of UTF-8, cut between characters. */
+static uint16_t shutdown_data(const char *text, uint8_t *out) {
+    size_t size = text ? strlen(text) : 0;
+    if (size == 0)
+        return 0;
+    if (size > BGP_SHUTDOWN_TEXT_MAX) {
+        size = BGP_SHUTDOWN_TEXT_MAX;
+        while (size > 0 && ((uint8_t)text[size] & 0xC0) == 0x80)
+            size--;
+    }
+    out[0] = (uint8_t)size;
+    memcpy(out + 1, text, size);
+    return (uint16_t)(size + 1);
+}
+
+void bgp_stop(struct bgp_speaker *s, const char *text, struct nanotime now) {
+    uint8_t data[1 + BGP_SHUTDOWN_TEXT_MAX];
+    const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_SHUTDOWN},
+        .data = data,
+        .data_size = shutdown_data(text, data),
+        .reason = BGP_DOWN_ADMIN_SHUTDOWN};
+    s->stopping = true;
+    for (uint32_t i = 0; i < s->peer_count; i++)
+        peer_halt(s, speaker_peer(s, s->peer_order[i]), &cause, now);
+}
+
+bool bgp_stopped(const struct bgp_speaker *s) {
+    return s->stopping && s->conns.used == 0;
+}
