@@ -84,6 +84,16 @@ struct ios_request {
 };
 struct ios_request ios_take_request(struct ios_router *r);
 
+/*
+ * One line as typed on a terminal: exec commands outside of configuration mode, `configure
+ * terminal`, then configuration lines, and `do <exec command>` among them. ios_config_line and
+ * ios_exec in one; after it, ios_take_request.
+ */
+void ios_terminal_line(struct ios_router *r, const struct ios_view *view, const char *line,
+                       struct text *out);
+/* "R1#", "R1(config-router-af)#", cut as IOS cuts it. Appended. */
+void ios_prompt(const struct ios_router *r, struct text *out);
+
 /* Log lines for an event of the speaker, zero or more, each ended by \n, with IOS's timestamp:
  * "*Nov 21 01:02:03.456: %BGP-5-ADJCHANGE: neighbor 10.0.0.1 Up ". */
 void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,

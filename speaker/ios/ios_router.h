@@ -1,0 +1,101 @@
+#ifndef RIBCAGE_IOS_ROUTER_H
+#define RIBCAGE_IOS_ROUTER_H
+
+#include "ios.h"
+#include "ios_match.h"
+#include "ios_store.h"
+
+#include "../base/arena.h"
+
+/* The inside of a router, shared by the files of this folder. */
+
+#define IOS_LEVELS_MAX 4
+#define IOS_STATEMENTS_MAX 1000000
+#define IOS_INTERFACES_MAX 4096
+
+struct ios_level {
+    enum ios_mode mode;
+    struct ios_block *block;
+    uint16_t indent; /* of the line that opened it */
+};
+
+/* A connection that a NOTIFICATION went over last: the Down line that follows names its side. */
+struct ios_last_notified {
+    uint32_t peer;
+    bool incoming;
+    bool established;
+};
+
+struct ios_router {
+    char hostname[64]; /* of the surroundings */
+    struct ios_interface *interfaces;
+    size_t interface_count;
+    struct ios_block *root;
+    struct ios_level levels[IOS_LEVELS_MAX]; /* [0] is the top level of the configuration */
+    uint32_t depth;                          /* of the current level */
+    bool in_config;                          /* the terminal is in configure terminal */
+    bool af_style;                           /* an address-family line was seen */
+    bool no_memory;
+    uint32_t statement_count;
+    uint8_t *noted; /* per row: its warning was given */
+    struct arena *compiled;
+    struct bgp_config *config; /* in `compiled`; NULL: not compiled yet */
+    struct ios_request request;
+    struct ios_last_notified last_notified;
+    uint32_t log_sequence;
+    uint32_t terminal_length;
+};
+
+/* ---- ios_parse.c ---- */
+
+struct ios_sink;
+struct ios_match;
+void ios_router_changed(struct ios_router *r);
+/* One line of configuration. `loading`: indentation counts, trailing comments are forgiven. */
+void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct ios_sink *sink,
+                    bool loading);
+/* Caret and words for a line that did not match. `prompt` blanks before the line's text. */
+void ios_parse_refuse(const struct ios_line *l, const struct ios_match *m, size_t prompt,
+                      struct ios_sink *sink);
+/* The children of `router bgp`, or NULL. */
+struct ios_block *ios_bgp_block(const struct ios_router *r);
+/* The children of `address-family ipv4|ipv6`, or NULL. */
+struct ios_block *ios_af_block(const struct ios_router *r, enum bgp_family f);
+/* … made if need be. NULL: out of memory or no BGP. */
+struct ios_block *ios_af_block_make(struct ios_router *r, enum bgp_family f);
+
+/* ---- ios_print.c ---- */
+
+void ios_print_config(const struct ios_router *r, const struct ios_view *view, struct text *out);
+
+/* ---- ios_rib.c: what the router itself knows of the network ---- */
+
+struct ios_own_route {
+    struct ip_prefix prefix;
+    bool connected;        /* else static */
+    bool local;            /* the router's own address, /32 or /128 */
+    char interface[32];    /* "" unless known */
+    struct ip_addr gateway; /* static; not set: by interface */
+    uint8_t distance;
+    uint32_t tag;
+};
+struct ios_rib {
+    struct ios_own_route *routes; /* sorted by prefix, best of each source first */
+    size_t count;
+};
+/* In `arena`. False: out of memory. */
+bool ios_rib_build(const struct ios_router *r, struct arena *arena, struct ios_rib *ret_rib);
+/* The route for exactly this prefix, connected or static; NULL. */
+const struct ios_own_route *ios_rib_find(const struct ios_rib *rib, struct ip_prefix p);
+/* The address of an interface in the configuration, or the surroundings. False: none. */
+bool ios_interface_addr(const struct ios_router *r, const char *name, enum ip_family family,
+                        struct ip_addr *ret_addr);
+
+/* "255.255.0.0" -> 16; false: not contiguous. */
+bool ios_mask_length(const char *mask, uint8_t *ret_length);
+/* 8, 16 or 24 by class; 0 for 0.0.0.0, 32 beyond class C. */
+uint8_t ios_classful_length(struct ip_addr a);
+/* Dotted mask of a length. */
+void ios_mask_format(uint8_t length, char text[IP_ADDR_TEXT_MAX]);
+
+#endif
