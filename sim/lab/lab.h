@@ -138,6 +138,8 @@ struct lab_speaker_state lab_speaker_state(const struct lab *lab, uint32_t host)
 bool lab_speaker_stop(struct lab *lab, uint32_t host, uint32_t deadline_ms);
 /* Its log, bounded; lines are numbered from the start of the run. */
 const struct text *lab_speaker_log(const struct lab *lab, uint32_t host);
+/* Lines cut off at its front: the number (from 0) of the first line kept. */
+uint64_t lab_speaker_log_first(const struct lab *lab, uint32_t host);
 
 /* A request of speaker/CONTROL.md; `request` is borrowed. NULL: no answer within the deadline or
  * the speaker is gone (then *ret_error, static text). A new reference otherwise. */
@@ -152,6 +154,8 @@ void lab_request_all(struct lab *lab, const uint32_t *hosts, json_t *const *requ
  * ends, `extra_fd` (-1: none) is readable, or the deadline has come. */
 enum lab_wake { LAB_WAKE_BELL, LAB_WAKE_CHILD, LAB_WAKE_FD, LAB_WAKE_DEADLINE, LAB_WAKE_SIGNAL };
 enum lab_wake lab_wait(struct lab *lab, struct nanotime deadline, int extra_fd);
+/* The last SIGINT, SIGTERM or SIGHUP that LAB_WAKE_SIGNAL reported; 0: none yet. */
+int lab_signal(const struct lab *lab);
 struct nanotime lab_now(void);
 
 /* ---- faults ---- */

@@ -1,0 +1,414 @@
+/*
+ * The wire witness: OPEN messages seen by libpcap in the fabric.
+ *
+ * Owns: one capture on all links of the fabric, the thread that reads it, the table of OPENs by
+ * (from, to), an optional pcap file of the same packets.
+ * Leaves to others: which sessions the OPENs prove.
+ *
+ * The capture sees every frame once: when it comes in from a host, whatever the fabric does with
+ * it then (`inbound`). A filter in the kernel passes only segments to or from the ports whose
+ * payload starts with an OPEN (RFC 4271 4.1: sixteen octets of ones, length, type 1), so that the
+ * 64 MiB of buffer hold tens of thousands of them. An OPEN is the first message of its connection
+ * and thus starts a segment. A thread of its own empties the buffer, since the runner may be busy;
+ * lab_capture_opens empties it once more itself, so that it knows of every OPEN that was on the
+ * wire before the call. What the kernel had to drop is reported.
+ *
+ * Decoding here is independent of the speaker's: IPv4 and IPv6 without extension headers, TCP,
+ * OPEN with capability 65 (RFC 6793), optional parameters also in the form of RFC 9072.
+ */
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/bytes.h"
+#include "../../speaker/base/hash.h"
+#include "../../speaker/base/table.h"
+#include "lab_internal.h"
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES (64 << 20)
+#define SNAPSHOT_BYTES 1024
+#define PORTS_MAX 64
+#define OPENS_MAX (4u << 20)
+#define PORT_BGP 179
+#define BGP_OPEN 1
+#define BGP_HEADER_BYTES 19
+#define PARAMETER_CAPABILITIES 2
+#define CAPABILITY_AS4 65
+
+struct capture {
+    pcap_t *pcap;
+    pcap_dumper_t *file;
+    pthread_t thread;
+    bool running;
+    int stop_fd;
+    pthread_mutex_t mutex; /* of everything below, and of reading from pcap */
+    struct lab_open *opens;
+    size_t open_count, open_capacity;
+    struct table index; /* by from and to; opens[i] is i + 1 */
+    uint64_t forgotten; /* OPENs there was no memory for */
+};
+
+/* ---- decoding ---- */
+
+static void take_capabilities(struct byte_reader *r, struct lab_open *o) {
+    while (bytes_left(r) >= 2) {
+        uint8_t code = bytes_u8(r);
+        struct byte_reader value = bytes_view(r, bytes_u8(r));
+        if (code == CAPABILITY_AS4 && bytes_left(&value) == 4)
+            o->as = bytes_u32(&value);
+    }
+}
+
+static void take_parameters(struct byte_reader *r, struct lab_open *o) {
+    size_t size = bytes_u8(r);
+    bool extended = size == 255 && bytes_left(r) > 3 && r->data[r->at] == 255;
+    struct byte_reader list;
+
+    if (extended) {
+        (void)bytes_u8(r);
+        size = bytes_u16(r);
+    }
+    list = bytes_view(r, size);
+    while (bytes_left(&list) >= 2) {
+        uint8_t type = bytes_u8(&list);
+        struct byte_reader value = bytes_view(&list, extended ? bytes_u16(&list) : bytes_u8(&list));
+        if (type == PARAMETER_CAPABILITIES)
+            take_capabilities(&value, o);
+    }
+}
+
+/* True: an OPEN, as far as the snapshot goes. */
+static bool take_open(struct byte_reader *r, struct lab_open *o) {
+    static const uint8_t marker[16] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                       255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t *seen = bytes_take(r, sizeof(marker));
+
+    if (seen == NULL || memcmp(seen, marker, sizeof(marker)) != 0)
+        return false;
+    (void)bytes_u16(r); /* length: a cut segment is read as far as it goes */
+    if (bytes_u8(r) != BGP_OPEN)
+        return false;
+    (void)bytes_u8(r); /* version */
+    o->as = bytes_u16(r);
+    o->hold_time_s = bytes_u16(r);
+    o->router_id = bytes_u32(r);
+    if (!bytes_ok(r))
+        return false;
+    take_parameters(r, o);
+    return true;
+}
+
+static bool take_tcp(struct byte_reader *r, struct lab_open *o) {
+    size_t header;
+
+    (void)bytes_take(r, 12);
+    header = (size_t)(bytes_u8(r) >> 4) * 4;
+    if (header < 20 || bytes_take(r, header - 13) == NULL)
+        return false;
+    return take_open(r, o);
+}
+
+static bool take_ip4(struct byte_reader *r, struct lab_open *o) {
+    size_t header = (size_t)(bytes_u8(r) & 15) * 4;
+    uint8_t protocol;
+
+    (void)bytes_take(r, 8);
+    protocol = bytes_u8(r);
+    (void)bytes_u16(r);
+    o->from = ip4(bytes_u32(r));
+    o->to = ip4(bytes_u32(r));
+    if (header < 20 || protocol != 6)
+        return false;
+    (void)bytes_take(r, header - 20);
+    return take_tcp(r, o);
+}
+
+static bool take_ip6(struct byte_reader *r, struct lab_open *o) {
+    const uint8_t *head = bytes_take(r, 40);
+
+    if (head == NULL || head[6] != 6)
+        return false;
+    o->from = ip6(head + 8);
+    o->to = ip6(head + 24);
+    return take_tcp(r, o);
+}
+
+static bool take_frame(const uint8_t *data, size_t size, struct lab_open *o) {
+    struct byte_reader r = bytes_reader(data, size);
+    uint16_t protocol;
+
+    (void)bytes_take(&r, SLL_HDR_LEN - 2);
+    protocol = bytes_u16(&r);
+    if (!bytes_ok(&r))
+        return false;
+    return protocol == 0x0800 ? take_ip4(&r, o) : protocol == 0x86dd && take_ip6(&r, o);
+}
+
+/* ---- the table ---- */
+
+static uint64_t pair_hash(const struct lab_open *o) {
+    return hash_bytes(&o->to, sizeof(o->to), hash_bytes(&o->from, sizeof(o->from), 0));
+}
+
+static bool pair_equal(const void *context, uint32_t index, const void *key) {
+    const struct capture *c = context;
+    const struct lab_open *a = &c->opens[index - 1], *b = key;
+
+    return ip_equal(a->from, b->from) && ip_equal(a->to, b->to);
+}
+
+static bool make_room(struct capture *c) {
+    size_t capacity = c->open_capacity == 0 ? 256 : c->open_capacity * 2;
+    struct lab_open *grown;
+
+    if (c->open_count < c->open_capacity)
+        return true;
+    if (capacity > OPENS_MAX)
+        return false;
+    grown = alloc_resize(c->opens, capacity, sizeof(*grown));
+    if (grown == NULL)
+        return false;
+    c->opens = grown;
+    c->open_capacity = capacity;
+    return true;
+}
+
+static void count_open(struct capture *c, const struct lab_open *o) {
+    uint64_t hash = pair_hash(o);
+    uint32_t at = table_find(&c->index, hash, pair_equal, c, o);
+    uint64_t count = at != 0 ? c->opens[at - 1].count : 0;
+
+    if (at == 0) {
+        if (!make_room(c) || !table_insert(&c->index, hash, (uint32_t)c->open_count + 1)) {
+            c->forgotten++;
+            return;
+        }
+        at = (uint32_t)++c->open_count;
+    }
+    c->opens[at - 1] = *o;
+    c->opens[at - 1].count = count + 1;
+}
+
+static void take_packet(u_char *user, const struct pcap_pkthdr *h, const u_char *data) {
+    struct capture *c = (struct capture *)(void *)user;
+    struct lab_open o;
+
+    memset(&o, 0, sizeof(o));
+    if (c->file != NULL)
+        pcap_dump((u_char *)c->file, h, data);
+    if (!take_frame(data, h->caplen, &o))
+        return;
+    o.last = lab_now();
+    count_open(c, &o);
+}
+
+static void drain(struct capture *c) {
+    pthread_mutex_lock(&c->mutex);
+    while (pcap_dispatch(c->pcap, 4096, take_packet, (u_char *)c) > 0)
+        continue;
+    pthread_mutex_unlock(&c->mutex);
+}
+
+static void *read_packets(void *argument) {
+    struct capture *c = argument;
+    struct pollfd p[2] = {{.fd = pcap_get_selectable_fd(c->pcap), .events = POLLIN},
+                          {.fd = c->stop_fd, .events = POLLIN}};
+
+    for (;;) {
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            return NULL;
+        if (p[1].revents != 0)
+            return NULL;
+        if ((p[0].revents & POLLIN) != 0)
+            drain(c);
+        else if (p[0].revents != 0)
+            return NULL;
+    }
+}
+
+/* ---- opening ---- */
+
+/* tcp[] of the filter language knows IPv4 only, so IPv6 counts from its own header. */
+static void write_filter(struct text *t, const uint16_t *ports, size_t count) {
+    static const char four[] = "tcp[(tcp[12]&0xf0)>>2:4]=0xffffffff and "
+                               "tcp[((tcp[12]&0xf0)>>2)+12:4]=0xffffffff and "
+                               "tcp[((tcp[12]&0xf0)>>2)+18]=1";
+    static const char six[] = "ip6[6]=6 and ip6[40+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
+                              "ip6[52+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
+                              "ip6[58+((ip6[52]&0xf0)>>2)]=1";
+
+    text_printf(t, "inbound and (tcp port %u", PORT_BGP);
+    for (size_t i = 0; i < count; i++)
+        text_printf(t, " or tcp port %u", ports[i]);
+    text_printf(t, ") and ((ip and %s) or (ip6 and %s))", four, six);
+}
+
+static bool set_filter(struct capture *c, const uint16_t *ports, size_t count) {
+    struct bpf_program program;
+    struct text t;
+    bool ok;
+
+    text_init(&t);
+    write_filter(&t, ports, count);
+    ok = !t.failed && pcap_compile(c->pcap, &program, text_str(&t), 1, PCAP_NETMASK_UNKNOWN) == 0;
+    if (ok) {
+        ok = pcap_setfilter(c->pcap, &program) == 0;
+        pcap_freecode(&program);
+    }
+    text_deinit(&t);
+    return ok;
+}
+
+static bool open_file(struct capture *c, const char *path) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+
+    if (f == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    c->file = pcap_dump_fopen(c->pcap, f);
+    if (c->file == NULL)
+        fclose(f);
+    return c->file != NULL;
+}
+
+/* The calling thread is in the fabric's namespace. */
+static bool open_pcap(struct capture *c, char error[PCAP_ERRBUF_SIZE]) {
+    c->pcap = pcap_create("any", error);
+    if (c->pcap == NULL)
+        return false;
+    if (pcap_set_snaplen(c->pcap, SNAPSHOT_BYTES) != 0 ||
+        pcap_set_buffer_size(c->pcap, BUFFER_BYTES) != 0 ||
+        pcap_set_immediate_mode(c->pcap, 1) != 0 || pcap_activate(c->pcap) < 0 ||
+        pcap_setnonblock(c->pcap, 1, error) != 0 || pcap_datalink(c->pcap) != DLT_LINUX_SLL) {
+        snprintf(error, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(c->pcap));
+        return false;
+    }
+    return true;
+}
+
+static void free_capture(struct capture *c) {
+    if (c->file != NULL)
+        pcap_dump_close(c->file);
+    if (c->pcap != NULL)
+        pcap_close(c->pcap);
+    if (c->stop_fd >= 0)
+        close(c->stop_fd);
+    pthread_mutex_destroy(&c->mutex);
+    table_deinit(&c->index);
+    alloc_free(c->opens);
+    alloc_free(c);
+}
+
+static bool start_thread(struct capture *c) {
+    c->stop_fd = eventfd(0, EFD_CLOEXEC);
+    if (c->stop_fd < 0)
+        return false;
+    c->running = pthread_create(&c->thread, NULL, read_packets, c) == 0;
+    return c->running;
+}
+
+static struct capture *new_capture(void) {
+    struct capture *c = alloc_zero(1, sizeof(*c));
+
+    if (c == NULL)
+        return NULL;
+    c->stop_fd = -1;
+    pthread_mutex_init(&c->mutex, NULL);
+    table_init(&c->index);
+    return c;
+}
+
+bool lab_capture_start(struct lab *lab, const uint16_t *ports, size_t port_count,
+                       const char *pcap_path, struct diag_list *diags) {
+    char error[PCAP_ERRBUF_SIZE] = "";
+    struct capture *c;
+    bool ok;
+
+    if (lab->capture != NULL || port_count > PORTS_MAX) {
+        lab_add_finding(diags, NULL, "start a capture", lab->capture != NULL ? EALREADY : E2BIG,
+                        NULL);
+        return false;
+    }
+    c = new_capture();
+    ok = c != NULL && netns_enter(lab->fabric_fd) && open_pcap(c, error);
+    if (!netns_enter(lab->home_fd))
+        ok = false;
+    if (ok && !set_filter(c, ports, port_count)) {
+        snprintf(error, sizeof(error), "%s", pcap_geterr(c->pcap));
+        ok = false;
+    }
+    if (ok && pcap_path != NULL && !open_file(c, pcap_path)) {
+        snprintf(error, sizeof(error), "%s", strerror(errno));
+        ok = false;
+    }
+    if (ok && start_thread(c)) {
+        lab->capture = c;
+        return true;
+    }
+    diag_add(diags, DIAG_ERROR, (struct diag_place){.file = pcap_path}, "capture",
+             "cannot capture in the fabric: %s", error[0] != '\0' ? error : strerror(errno));
+    if (c != NULL)
+        free_capture(c);
+    return false;
+}
+
+void capture_stop(struct lab *lab) {
+    struct capture *c = lab->capture;
+    const uint64_t one = 1;
+
+    if (c == NULL)
+        return;
+    if (write(c->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+        pthread_join(c->thread, NULL);
+    drain(c);
+    free_capture(c);
+    lab->capture = NULL;
+}
+
+/* ---- reading ---- */
+
+static int compare_opens(const void *a, const void *b) {
+    const struct lab_open *x = a, *y = b;
+    int order = ip_compare(x->from, y->from);
+
+    return order != 0 ? order : ip_compare(x->to, y->to);
+}
+
+ssize_t lab_capture_opens(struct lab *lab, struct lab_open **ret_opens, uint64_t *ret_lost) {
+    struct capture *c = lab->capture;
+    struct pcap_stat stat = {0};
+    struct lab_open *copy;
+    size_t count;
+
+    if (c == NULL)
+        return -1;
+    drain(c);
+    pthread_mutex_lock(&c->mutex);
+    count = c->open_count;
+    copy = alloc_zero(count + 1, sizeof(*copy));
+    if (copy != NULL && count > 0)
+        memcpy(copy, c->opens, count * sizeof(*copy));
+    (void)pcap_stats(c->pcap, &stat);
+    *ret_lost = c->forgotten + stat.ps_drop;
+    if (c->file != NULL)
+        (void)pcap_dump_flush(c->file);
+    pthread_mutex_unlock(&c->mutex);
+    if (copy == NULL)
+        return -1;
+    qsort(copy, count, sizeof(*copy), compare_opens);
+    *ret_opens = copy;
+    return (ssize_t)count;
+}

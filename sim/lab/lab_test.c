@@ -1,0 +1,358 @@
+/*
+ * A lab from outside: it builds, packets arrive, routes are as planned, it unwinds when the k-th
+ * step fails, and the caller's namespace never sees any of it.
+ */
+#include "lab_fixture.h"
+#include "netns.h"
+
+#include <dirent.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+struct build_case {
+    const char *name;
+    uint32_t hosts;
+    enum lab_fabric fabric;
+    bool ipv6;
+};
+
+static int build_body(int fd, void *argument) {
+    const struct build_case *c = argument;
+    size_t pairs = (size_t)c->hosts * (c->hosts - 1);
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    network_make(&n, c->hosts, c->fabric, c->ipv6);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(lab_host_count(lab) == c->hosts);
+    CHECK(lab_host_find(lab, "host-2") == 2);
+    CHECK(lab_host_find(lab, "host-") == UINT32_MAX);
+    CHECK(ping_all(lab, c->hosts, host_addr4, FIXTURE_DEADLINE_MS) == pairs);
+    if (c->ipv6)
+        CHECK(ping_all(lab, c->hosts, host_addr6, FIXTURE_DEADLINE_MS) == pairs);
+    /* No route to pods yet: nothing may carry them. */
+    CHECK(ping_all(lab, 3, pod_addr4, 1) == 0);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static const struct build_case build_cases[] = {
+    {"l2, 3 hosts", 3, LAB_FABRIC_L2, false},
+    {"l2, 3 hosts, IPv6", 3, LAB_FABRIC_L2, true},
+    {"l2, 60 hosts", 60, LAB_FABRIC_L2, false},
+    {"routed, 3 hosts", 3, LAB_FABRIC_ROUTED, false},
+    {"routed, 3 hosts, IPv6", 3, LAB_FABRIC_ROUTED, true},
+    {"routed, 60 hosts", 60, LAB_FABRIC_ROUTED, true},
+};
+
+static void test_build(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof(build_cases) / sizeof(build_cases[0]); i++) {
+        struct build_case c = build_cases[i];
+        int status = run_supervised(build_body, &c);
+        if (status != 0)
+            print_error("%s\n", c.name);
+        assert_int_equal(status, 0);
+    }
+}
+
+/* ---- pods ---- */
+
+static bool add_route(struct lab *lab, uint32_t host, struct ip_prefix p, struct ip_addr via) {
+    struct link_route r = {.prefix = p, .gateway = via, .index = LAB_HOST_LINK_FIRST};
+    struct netlink nl;
+    bool ok;
+
+    if (!lab_open_netlink(lab, host, NETLINK_ROUTE, &nl))
+        return false;
+    link_add_route(&nl, &r);
+    ok = netlink_flush(&nl);
+    netlink_close(&nl);
+    return ok;
+}
+
+static int pods_body(int fd, void *argument) {
+    enum lab_fabric fabric = *(enum lab_fabric *)argument;
+    bool routed = fabric == LAB_FABRIC_ROUTED;
+    struct lab_probe p = {.from = 0, .to = 1, .source = pod_addr4(0), .destination = pod_addr4(1)};
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    network_make(&n, 3, fabric, false);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(!lab_ping(lab, &p, 1, 10));
+    CHECK(strcmp(p.error, "network is unreachable") == 0);
+    CHECK(add_route(lab, 0, block4(1), routed ? fabric_gateway(IP_V4) : host_addr4(1)));
+    CHECK(!lab_ping(lab, &p, 1, 10)); /* no way back yet */
+    CHECK(strcmp(p.error, "no answer") == 0);
+    CHECK(p.attempts >= 1);
+    CHECK(add_route(lab, 1, block4(0), routed ? fabric_gateway(IP_V4) : host_addr4(0)));
+    CHECK(lab_ping(lab, &p, 1, FIXTURE_DEADLINE_MS));
+    CHECK(p.arrived && p.rtt_ns > 0 && p.error[0] == '\0');
+    p.source = pod_addr4(2);
+    CHECK(!lab_ping(lab, &p, 1, 10)); /* not an address of host 0 */
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_pods(void **state) {
+    enum lab_fabric fabrics[] = {LAB_FABRIC_L2, LAB_FABRIC_ROUTED};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(run_supervised(pods_body, &fabrics[i]), 0);
+}
+
+/* ---- routes ---- */
+
+static const struct lab_route *find_route(const struct lab_route *r, ssize_t count,
+                                          const char *prefix) {
+    struct ip_prefix p;
+
+    if (!ip_prefix_parse(prefix, &p))
+        return NULL;
+    for (ssize_t i = 0; i < count; i++)
+        if (ip_prefix_equal(r[i].prefix, p))
+            return &r[i];
+    return NULL;
+}
+
+static bool is_sorted(const struct lab_route *r, ssize_t count) {
+    for (ssize_t i = 1; i < count; i++)
+        if (ip_prefix_compare(r[i - 1].prefix, r[i].prefix) > 0)
+            return false;
+    return true;
+}
+
+static int routes_body(int fd, void *argument) {
+    struct network n;
+    struct lab *lab;
+    struct lab_route *r = NULL;
+    const struct lab_route *one;
+    ssize_t count;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 3, LAB_FABRIC_ROUTED, true);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(add_route(lab, 0, block4(1), fabric_gateway(IP_V4)));
+    CHECK(add_route(lab, 0, block6(1), fabric_gateway(IP_V6)));
+    count = lab_routes(lab, 0, &r);
+    CHECK(count >= 4 && is_sorted(r, count));
+    CHECK(find_route(r, count, "0.0.0.0/0") == NULL);
+    one = find_route(r, count, "10.0.0.0/16");
+    CHECK(one != NULL && ip_equal(one->gateway, fabric_gateway(IP_V4)));
+    CHECK(strcmp(one->interface, "eth0") == 0 && one->protocol == RTPROT_STATIC);
+    one = find_route(r, count, "10.244.1.0/24");
+    CHECK(one != NULL && !one->blackhole);
+    one = find_route(r, count, "fd44:0:0:100::/64");
+    CHECK(one != NULL && ip_equal(one->gateway, fabric_gateway(IP_V6)));
+    alloc_free(r);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_routes(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(routes_body, NULL), 0);
+}
+
+/* ---- changes ---- */
+
+static int update_body(int fd, void *argument) {
+    struct diag_list *d = diag_list_new();
+    struct lab_probe p = {.from = 0, .to = 1, .source = host_addr4(0), .destination = pod_addr4(7)};
+    struct lab_local locals[1];
+    struct ip_prefix delivered[1] = {block4(7)};
+    struct network n;
+    struct lab_host want;
+    struct lab *lab;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 2, LAB_FABRIC_ROUTED, false);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(add_route(lab, 0, block4(7), fabric_gateway(IP_V4)));
+    CHECK(!lab_ping(lab, &p, 1, 10));
+    CHECK(strcmp(p.error, "network is unreachable") == 0); /* the router says so */
+    want = n.hosts[1];
+    locals[0].addr = pod_addr4(7);
+    want.locals = locals;
+    want.delivered = delivered;
+    CHECK(lab_update_host(lab, 1, &want, d));
+    CHECK(lab_ping(lab, &p, 1, FIXTURE_DEADLINE_MS));
+    want.local_count = want.delivered_count = 0;
+    CHECK(lab_update_host(lab, 1, &want, d));
+    CHECK(!lab_ping(lab, &p, 1, 10));
+    CHECK(diag_count(d) == 0);
+    diag_list_free(d);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_update(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(update_body, NULL), 0);
+}
+
+static int limits_body(int fd, void *argument) {
+    struct diag_list *d = diag_list_new();
+    struct network n;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, LAB_BRIDGE_PORTS_MAX + 1, LAB_FABRIC_L2, false);
+    CHECK(lab_build(&n.spec, NULL, NULL, d) == NULL);
+    CHECK(diag_count(d) == 1);
+    CHECK(strcmp(diag_at(d, 0)->id, "lab-bridge-ports") == 0);
+    n.interfaces[5].segment = 9;
+    CHECK(lab_build(&n.spec, NULL, NULL, d) == NULL);
+    CHECK(diag_count(d) == 2);
+    diag_list_free(d);
+    network_free(&n);
+    return 0;
+}
+
+static void test_limits(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(limits_body, NULL), 0);
+}
+
+/* ---- nothing left, nothing seen ---- */
+
+static size_t open_descriptors(void) {
+    DIR *d = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    while (d != NULL && readdir(d) != NULL)
+        count++;
+    if (d != NULL)
+        closedir(d);
+    return count;
+}
+
+static int unwind_body(int fd, void *argument) {
+    enum lab_fabric fabric = *(enum lab_fabric *)argument;
+    size_t before = open_descriptors();
+    unsigned long steps;
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    network_make(&n, 3, fabric, true);
+    step_fail_at(0);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    steps = step_count();
+    CHECK(steps > 10);
+    lab_teardown(lab);
+    CHECK(open_descriptors() == before);
+    for (unsigned long k = 1; k <= steps; k++) {
+        struct diag_list *d = diag_list_new();
+        step_fail_at(k);
+        lab = lab_build(&n.spec, NULL, NULL, d);
+        step_fail_at(0);
+        CHECK(lab == NULL);
+        CHECK(diag_error_count(d) >= 1);
+        CHECK(open_descriptors() == before);
+        diag_list_free(d);
+    }
+    lab = build_network(&n); /* and afterwards it builds */
+    CHECK(lab != NULL);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_unwind(void **state) {
+    enum lab_fabric fabrics[] = {LAB_FABRIC_L2, LAB_FABRIC_ROUTED};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(run_supervised(unwind_body, &fabrics[i]), 0);
+}
+
+static void count_message(void *context, const struct nlmsghdr *m) {
+    (void)m;
+    ++*(size_t *)context;
+}
+
+/* Links of the caller's namespace, and the next index the kernel would give there. */
+static size_t count_links(void) {
+    struct ifinfomsg m = {0};
+    struct request r = request_new(RTM_GETLINK, NLM_F_DUMP, &m, sizeof(m));
+    struct netlink nl;
+    size_t count = 0;
+
+    assert_true(netlink_open(&nl, NETLINK_ROUTE));
+    assert_int_equal(netlink_dump(&nl, &r, count_message, &count), 0);
+    netlink_close(&nl);
+    return count;
+}
+
+static void test_caller_sees_nothing(void **state) {
+    struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
+    struct build_case c = build_cases[0];
+    size_t before = count_links();
+    char event[4096];
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(run_supervised(build_body, &c), 0);
+    assert_int_equal(count_links(), before);
+    assert_true(recv(fd, event, sizeof(event), 0) < 0); /* not one event about a link */
+    assert_int_equal(errno, EAGAIN);
+    close(fd);
+}
+
+static int exec_body(int fd, void *argument) {
+    char *const list[] = {(char[]){"cat"}, (char[]){"/proc/net/dev"}, NULL};
+    char *const missing[] = {(char[]){"/nonexistent"}, NULL};
+    char *const status[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"exit 7"}, NULL};
+    char output[4096] = "";
+    struct network n;
+    struct lab *lab;
+    int out[2];
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 2, LAB_FABRIC_L2, false);
+    lab = build_network(&n);
+    CHECK(lab != NULL && pipe(out) == 0);
+    CHECK(lab_exec(lab, 1, list, 0, out[1], 2) == 0);
+    CHECK(read(out[0], output, sizeof(output) - 1) > 0);
+    CHECK(strstr(output, "eth0") != NULL && strstr(output, "lo:") != NULL);
+    CHECK(lab_exec(lab, 1, status, 0, 1, 2) == 7);
+    CHECK(lab_exec(lab, 1, missing, 0, 1, 2) == 127);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_exec(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(exec_body, NULL), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_build),  cmocka_unit_test(test_pods),
+        cmocka_unit_test(test_routes), cmocka_unit_test(test_update),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_unwind),
+        cmocka_unit_test(test_exec),   cmocka_unit_test(test_caller_sees_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
