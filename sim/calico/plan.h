@@ -27,6 +27,8 @@ enum calico_session_kind {
     CALICO_LOCAL_WORKLOAD
 };
 
+#define CALICO_NO_NODE UINT32_MAX
+
 struct calico_session {
     const char *name; /* "Mesh_10_0_0_2", "Node_10_0_0_3_port_500" */
     enum calico_session_kind kind;
@@ -34,6 +36,7 @@ struct calico_session {
     struct ip_addr neighbor;
     uint16_t port;                 /* 0: none known (179) */
     const char *peer_node;         /* NULL: not a Calico node */
+    uint32_t peer_index;           /* its place in the plan's nodes; CALICO_NO_NODE */
     uint32_t peer_as, local_as;    /* effective */
     bool local_as_override;        /* localASNumber */
     struct ip_addr source_address; /* not set: sourceAddress None */

@@ -1,0 +1,145 @@
+#ifndef RIBCAGE_CALICO_PLAN_INTERNAL_H
+#define RIBCAGE_CALICO_PLAN_INTERNAL_H
+
+#include "plan.h"
+#include "set.h"
+
+#include "../../speaker/base/table.h"
+
+/*
+ * The plan while it is made and what stays beside it. One file per part:
+ *
+ *   plan.c          nodes, assembling each node's sessions
+ *   plan_peers.c    BGPPeers -> entries: who, where, reverse, first writer wins
+ *   plan_session.c  an entry or a mesh neighbour -> one session
+ *   plan_ipam.c     blocks and pods
+ *   plan_pairs.c    both ends of a session together
+ *   plan_findings.c what an operator would want to know
+ */
+
+enum { FAMILY4 = 0, FAMILY6 = 1 };
+
+/* What a node is to others. */
+struct plan_info {
+    char text[BGP_FAMILIES][IP_ADDR_TEXT_MAX]; /* canonical: passive is decided on text */
+    const char *mesh_name[BGP_FAMILIES];
+    uint16_t own_port; /* node.<name>'s listenPort, 0 none */
+    uint16_t port;     /* own or global, 0 none */
+};
+
+/* Why two ends do not meet, in the order in which it is asked. */
+enum pair_cause {
+    PAIR_FINE,
+    PAIR_NO_AS,
+    PAIR_NO_STANZA,
+    PAIR_AS,
+    PAIR_PASSIVE,
+    PAIR_PASSWORD,
+    PAIR_TTL,
+    PAIR_PORT,
+    PAIR_CAUSES,
+};
+
+struct plan_impl {
+    struct calico_plan plan; /* first: calico_plan_new hands out its address */
+    const struct calico_bgp_configuration *global; /* never NULL */
+    struct plan_info *info;
+    const char *node_ip_interface;
+    uint32_t pods_per_node;
+    struct calico_pair *pairs;
+    uint8_t *causes;        /* enum pair_cause, per pair */
+    const char **pair_from; /* per pair: the BGPPeer it comes from, "" mesh */
+    size_t pair_count;
+};
+
+/* One BGPPeer with everything it selects. */
+struct peering {
+    const struct calico_bgp_peer *peer;
+    bool global;
+    const uint32_t *nodes; /* the node side */
+    size_t node_count;
+    const uint32_t *remotes; /* peerSelector's nodes; with peerIP: nodes it is recognised as */
+    size_t remote_count;
+    struct entry *forward, *reverse; /* sorted by name */
+    size_t forward_count, reverse_count;
+    const struct calico_bgp_filter **filters; /* existing ones */
+    size_t filter_count;
+    const struct calico_secret *password; /* NULL: none or missing */
+    /* What first-writer-wins took away from it. */
+    const struct peering *lost_to, *lost_to_global;
+    size_t lost_count, lost_to_global_count;
+};
+
+/* A peer as one BGPPeer describes it, the same for all nodes that get it. */
+struct entry {
+    struct peering *from;
+    const char *name;
+    struct ip_addr addr;
+    uint16_t port;
+    uint32_t as_number;
+    uint32_t node;      /* index, or CALICO_NO_NODE */
+    bool passive_rule;  /* Global_ by address of a Calico node: the larger address connects */
+    bool by_address;    /* from peerIP, forward: local AS fields apply */
+    bool cluster_known; /* the remote's cluster id, with peerSelector and in reverse */
+    bool reverse;
+    uint32_t cluster_id; /* 0 none */
+};
+
+struct plan_build {
+    struct plan_impl *p;
+    const struct calico_set *set;
+    struct diag_list *diags;
+    struct arena *arena;   /* the plan's */
+    struct arena *scratch; /* gone when the plan is made */
+    struct table by_addr;  /* addresses of nodes -> index * 2 + family + 1 */
+    struct peering *peerings;
+    size_t peering_count;
+    struct entry **globals; /* by name, unique by address and port */
+    size_t global_count;
+    struct table global_keys; /* of globals, index + 1 */
+    const struct calico_secret *mesh_password;
+    bool out_of_memory;
+};
+
+static inline struct ip_addr plan_addr(const struct calico_node *n, int family) {
+    return family == FAMILY4 ? n->addr4 : n->addr6;
+}
+static inline int plan_family(struct ip_addr a) {
+    return a.family == IP_V6 ? FAMILY6 : FAMILY4;
+}
+static inline const struct plan_impl *plan_impl(const struct calico_plan *p) {
+    return (const struct plan_impl *)p;
+}
+
+/* arena_array that marks the build as failed. */
+void *plan_array(struct plan_build *b, struct arena *arena, size_t count, size_t size);
+/* The first node that has this address; CALICO_NO_NODE. */
+uint32_t plan_node_by_addr(const struct plan_build *b, struct ip_addr a);
+/* "Node_10_0_0_3_port_500"; port 0 leaves it out. */
+const char *plan_session_name(struct plan_build *b, const char *prefix, struct ip_addr addr,
+                              uint16_t port);
+
+/* plan_peers.c */
+void plan_peers_collect(struct plan_build *b);
+/* For every node its entries beside the global ones, by family and name. */
+struct node_entries {
+    uint32_t *start;      /* node_count + 1 */
+    struct entry **items; /* NULL when there are none at all */
+};
+bool plan_peers_by_node(struct plan_build *b, struct node_entries *ret_entries);
+
+/* plan_session.c. False: this node drops it (its own address, no address of that family). */
+bool plan_session_from_entry(const struct plan_build *b, uint32_t node, const struct entry *e,
+                             struct calico_session *ret_session);
+void plan_session_mesh(const struct plan_build *b, uint32_t node, uint32_t other, int family,
+                       struct calico_session *ret_session);
+
+/* plan_ipam.c, plan_pairs.c, plan_findings.c */
+void plan_ipam(struct plan_build *b);
+void plan_pairs(struct plan_build *b);
+void plan_findings(struct plan_build *b);
+
+/* CALICO_ROUTER_ID=hash: from the node's name. */
+struct ip_addr router_id_hash(const char *name);
+
+#endif

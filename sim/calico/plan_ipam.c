@@ -1,0 +1,109 @@
+/*
+ * Owns which IPAM blocks and pods a node has. Calico's IPAM hands out blocks as pods come; a plan
+ * needs the outcome to be the same each time, so it is a rule: a node gets one block of every
+ * enabled, automatic workload pool that selects it and whose family it has, and which one follows
+ * from the node's place in the order of creation. That place never changes, so nodes that come and
+ * go move nobody else's block.
+ *
+ * Only where a pool has fewer blocks than that order has places does the place among the selected
+ * nodes decide; nodes beyond the last block get none, which is a finding.
+ */
+#include "plan_internal.h"
+
+#include "../../speaker/base/arena.h"
+#include "selector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct member {
+    uint32_t ordinal, node;
+};
+
+static bool gives_blocks(const struct calico_ip_pool *p) {
+    return p->workload && !p->disabled && !p->manual;
+}
+
+static bool selects(const struct calico_ip_pool *p, const struct calico_node *n) {
+    return ip_is_set(plan_addr(n, plan_family(p->cidr.addr))) &&
+           (!p->node_selector || selector_matches(p->node_selector, n->labels, n->label_count));
+}
+
+static int compare_members(const void *a, const void *b) {
+    uint32_t x = ((const struct member *)a)->ordinal, y = ((const struct member *)b)->ordinal;
+    return x < y ? -1 : x > y;
+}
+
+static size_t pool_members(struct plan_build *b, const struct calico_ip_pool *pool,
+                           struct member *members) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < b->p->plan.node_count; i++)
+        if (selects(pool, b->p->plan.nodes[i].node))
+            members[count++] = (struct member){set_node_ordinal(b->set, i), i};
+    qsort(members, count, sizeof *members, compare_members);
+    return count;
+}
+
+/* Pods take the addresses behind the block's first. A pod has one interface for both families. */
+static void add_pods(const struct plan_build *b, struct calico_plan_node *n,
+                     const struct calico_block *block, uint32_t pools_before) {
+    bool single = block->prefix.length == ip_bits(block->prefix.addr.family);
+    uint8_t host_bits = (uint8_t)(ip_bits(block->prefix.addr.family) - block->prefix.length);
+    uint64_t room = single ? 1 : host_bits > 20 ? UINT32_MAX : (UINT64_C(1) << host_bits) - 1;
+    for (uint32_t i = 0; i < b->p->pods_per_node && i < room; i++) {
+        struct calico_pod *pod = &n->pods[n->pod_count++];
+        pod->addr = ip_offset(block->prefix.addr, single ? 0 : i + 1);
+        snprintf(pod->interface, sizeof pod->interface, "cali%08x",
+                 pools_before * b->p->pods_per_node + i + 1);
+    }
+}
+
+static void give_block(const struct plan_build *b, const struct calico_ip_pool *pool,
+                       uint64_t index, uint32_t node) {
+    struct calico_plan_node *n = &b->p->plan.nodes[node];
+    struct calico_block *block = &n->blocks[n->block_count];
+    uint32_t same_family = 0;
+    if (!ip_prefix_nth(pool->cidr, pool->block_size, index, &block->prefix))
+        return;
+    for (size_t i = 0; i < n->block_count; i++)
+        same_family += n->blocks[i].prefix.addr.family == pool->cidr.addr.family;
+    block->pool = pool;
+    n->block_count++;
+    add_pods(b, n, block, same_family);
+}
+
+static void share_out(struct plan_build *b, const struct calico_ip_pool *pool,
+                      struct member *members) {
+    size_t count = pool_members(b, pool, members);
+    struct ip_prefix last;
+    bool by_ordinal =
+        count > 0 && ip_prefix_nth(pool->cidr, pool->block_size, members[count - 1].ordinal, &last);
+    size_t without = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t index = by_ordinal ? members[i].ordinal : i;
+        if (ip_prefix_nth(pool->cidr, pool->block_size, index, &last))
+            give_block(b, pool, index, members[i].node);
+        else
+            without++;
+    }
+    if (without > 0)
+        diag_add(b->diags, DIAG_WARNING, pool->place, "pool-exhausted",
+                 "IPPool \"%s\": has no block left for %zu of %zu nodes", pool->name, without,
+                 count);
+}
+
+void plan_ipam(struct plan_build *b) {
+    size_t pools = calico_pool_count(b->set), givers = 0;
+    struct member *members = plan_array(b, b->scratch, b->p->plan.node_count + 1, sizeof *members);
+    for (size_t i = 0; i < pools; i++)
+        givers += gives_blocks(calico_pool_at(b->set, i));
+    for (size_t i = 0; !b->out_of_memory && i < b->p->plan.node_count; i++) {
+        struct calico_plan_node *n = &b->p->plan.nodes[i];
+        n->blocks = plan_array(b, b->arena, givers + 1, sizeof *n->blocks);
+        n->pods = plan_array(b, b->arena, givers * b->p->pods_per_node + 1, sizeof *n->pods);
+    }
+    for (size_t i = 0; !b->out_of_memory && i < pools; i++)
+        if (gives_blocks(calico_pool_at(b->set, i)))
+            share_out(b, calico_pool_at(b->set, i), members);
+}

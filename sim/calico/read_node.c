@@ -1,0 +1,323 @@
+/*
+ * Owns reading nodes: Calico's own Node (calicoctl) and Kubernetes' Node with Calico's annotations,
+ * and labels with the coercion each of them does. Merging with what a topology or the other form
+ * says is the set's business (resources.c).
+ *
+ * A label `rr: yes` becomes the text "true" for calicoctl (YAML 1.1), and is refused by kubectl.
+ */
+#include "read_kinds.h"
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELD(name)                                                                                \
+    static void name(struct read_context *c, const struct yaml_node *n, const char *path,          \
+                     void *object)
+#define NODE ((struct calico_node *)object)
+
+/* ---- labels ---- */
+
+static int label_compare(const void *a, const void *b) {
+    return strcmp(((const struct calico_label *)a)->name, ((const struct calico_label *)b)->name);
+}
+
+static bool looks_like_number(const char *text) {
+    char *end;
+    if (text[0] == '\0' || strspn(text, "+-.0123456789eExX_abcdfABCDF") != strlen(text))
+        return false;
+    strtod(text, &end);
+    return *end == '\0';
+}
+
+static const char *label_value(struct read_context *c, const struct yaml_node *n,
+                               const char *path) {
+    if (n->kind == YAML_NULL)
+        return "";
+    if (n->kind != YAML_SCALAR) {
+        read_error(c, n, "wrong-type", path, "must be a text");
+        return NULL;
+    }
+    int truth = n->quoted ? -1 : read_yaml_truth(n->text);
+    bool typed = truth >= 0 || (!n->quoted && looks_like_number(n->text));
+    if (typed && c->group == READ_CORE) {
+        read_error(c, n, "wrong-type", path,
+                   "%.60s is a %s to YAML and kubectl refuses it: write \"%.60s\" in quotes",
+                   n->text, truth >= 0 ? "boolean" : "number", n->text);
+        return NULL;
+    }
+    if (truth >= 0)
+        return truth ? "true" : "false";
+    return read_copy(c, n->text);
+}
+
+void read_labels(struct read_context *c, const struct yaml_node *n, const char *path,
+                 const struct calico_label **ret_labels, size_t *ret_count) {
+    *ret_labels = NULL;
+    *ret_count = 0;
+    if (!n || n->kind == YAML_NULL)
+        return;
+    if (n->kind != YAML_MAPPING) {
+        read_error(c, n, "wrong-type", path, "must be a mapping of names to texts");
+        return;
+    }
+    struct calico_label *labels = arena_array(c->arena, (size_t)n->count + 1, sizeof *labels);
+    if (!labels) {
+        c->out_of_memory = true;
+        return;
+    }
+    size_t count = 0;
+    for (uint32_t i = 0; i < n->count; i++) {
+        const char *value = label_value(c, n->items[i], read_path(c, path, n->keys[i]->text));
+        if (!value)
+            continue;
+        labels[count].name = read_copy(c, n->keys[i]->text);
+        labels[count].value = value;
+        if (labels[count].name)
+            count++;
+    }
+    qsort(labels, count, sizeof *labels, label_compare);
+    *ret_labels = labels;
+    *ret_count = count;
+}
+
+const struct calico_label *labels_merge(struct arena *arena, const struct calico_label *under,
+                                        size_t under_count, const struct calico_label *over,
+                                        size_t over_count, size_t *ret_count) {
+    size_t i = 0, j = 0, count = 0;
+    *ret_count = 0;
+    struct calico_label *m = arena_array(arena, under_count + over_count + 1, sizeof *m);
+    while (m && (i < under_count || j < over_count)) {
+        int c = i == under_count ? 1 : j == over_count ? -1 : strcmp(under[i].name, over[j].name);
+        m[count++] = c < 0 ? under[i] : over[j];
+        i += c <= 0;
+        j += c >= 0;
+    }
+    if (m)
+        *ret_count = count;
+    return m;
+}
+
+/* ---- addresses ---- */
+
+static bool set_address(struct calico_node *o, const char *text, enum ip_family family) {
+    struct ip_prefix p;
+    if (!ip_prefix_parse(text, &p) || p.addr.family != family)
+        return false;
+    if (family == IP_V4) {
+        o->addr4 = p.addr;
+        o->length4 = p.length;
+    } else {
+        o->addr6 = p.addr;
+        o->length6 = p.length;
+    }
+    return true;
+}
+
+static void read_node_address(struct read_context *c, const struct yaml_node *n, const char *path,
+                              struct calico_node *o, enum ip_family family) {
+    const char *text;
+    if (read_text(c, n, path, 64, &text) && !set_address(o, text, family))
+        read_error(c, n, "bad-address", path,
+                   "\"%.64s\" is neither an IPv%d address nor an address with a length", text,
+                   (int)family);
+}
+
+/* ---- projectcalico.org/v3 ---- */
+
+FIELD(field_address4) {
+    read_node_address(c, n, path, NODE, IP_V4);
+}
+FIELD(field_address6) {
+    read_node_address(c, n, path, NODE, IP_V6);
+}
+FIELD(field_as_number) {
+    read_asn(c, n, path, &NODE->as_number);
+}
+FIELD(field_cluster_id) {
+    struct ip_addr a;
+    if (!read_address(c, n, path, &a))
+        return;
+    if (a.family != IP_V4) {
+        read_error(c, n, "bad-cluster-id", path, "must be written as an IPv4 address");
+        return;
+    }
+    NODE->has_cluster_id = true;
+    NODE->cluster_id = a;
+}
+FIELD(field_tunnel4) {
+    struct ip_addr a;
+    (void)object;
+    if (read_address(c, n, path, &a) && a.family != IP_V4)
+        read_error(c, n, "bad-address", path, "must be an IPv4 address");
+}
+FIELD(field_bgp) {
+    static const struct read_field fields[] = {{"ipv4Address", field_address4},
+                                               {"ipv6Address", field_address6},
+                                               {"asNumber", field_as_number},
+                                               {"routeReflectorClusterID", field_cluster_id},
+                                               {"ipv4IPIPTunnelAddr", field_tunnel4}};
+    if (n->kind == YAML_MAPPING && n->count == 0)
+        read_error(c, n, "empty-bgp", path, "Spec.BGP should not be empty: leave bgp out");
+    READ_FIELDS(c, n, path, fields, object);
+}
+
+static const struct read_field spec_fields[] = {
+    {"bgp", field_bgp},
+    {"ipv4VXLANTunnelAddr", NULL},
+    {"vxlanTunnelMACAddr", NULL},
+    {"ipv6VXLANTunnelAddr", NULL},
+    {"vxlanTunnelMACAddrV6", NULL},
+    {"orchRefs", NULL},
+    {"wireguard", NULL},
+    {"addresses", NULL},
+    {"interfaces", NULL},
+};
+
+struct calico_node *read_node(struct read_context *c, const struct yaml_node *root) {
+    struct calico_node *o = arena_alloc(c->arena, sizeof *o);
+    if (!o)
+        return NULL;
+    const struct yaml_node *spec = read_spec(root);
+    if (spec)
+        READ_FIELDS(c, spec, "spec", spec_fields, o);
+    read_labels(c, yaml_get(yaml_get(root, "metadata"), "labels"), "metadata.labels", &o->labels,
+                &o->label_count);
+    return o;
+}
+
+/* ---- Kubernetes' Node ---- */
+
+static bool annotation_address4(struct calico_node *o, const char *text) {
+    return set_address(o, text, IP_V4);
+}
+static bool annotation_address6(struct calico_node *o, const char *text) {
+    return set_address(o, text, IP_V6);
+}
+static bool annotation_as(struct calico_node *o, const char *text) {
+    return text_to_asn(text, &o->as_number);
+}
+static bool annotation_cluster_id(struct calico_node *o, const char *text) {
+    struct ip_addr a;
+    if (!ip_parse(text, &a) || a.family != IP_V4)
+        return false;
+    o->cluster_id = a;
+    o->has_cluster_id = true;
+    return true;
+}
+static bool annotation_tunnel(struct calico_node *o, const char *text) {
+    struct ip_addr a;
+    (void)o;
+    return ip_parse(text, &a) && a.family == IP_V4;
+}
+
+#define ANNOTATION_PREFIX "projectcalico.org/"
+#define ANNOTATION_LABELS "projectcalico.org/labels"
+
+static const struct {
+    const char *name, *wanted;
+    bool (*read)(struct calico_node *o, const char *text);
+} annotations[] = {
+    {"projectcalico.org/IPv4Address", "an IPv4 address, with or without a length",
+     annotation_address4},
+    {"projectcalico.org/IPv6Address", "an IPv6 address, with or without a length",
+     annotation_address6},
+    {"projectcalico.org/ASNumber", "an AS number", annotation_as},
+    {"projectcalico.org/RouteReflectorClusterID", "an IPv4 address", annotation_cluster_id},
+    {"projectcalico.org/IPv4IPIPTunnelAddr", "an IPv4 address", annotation_tunnel},
+};
+#define ANNOTATION_COUNT (sizeof annotations / sizeof annotations[0])
+
+/* Calico's annotations are read at run time only: a bad one is logged and ignored. */
+static void read_annotation(struct read_context *c, const struct yaml_node *key,
+                            const struct yaml_node *value, struct calico_node *o) {
+    const char *names[ANNOTATION_COUNT];
+    for (size_t i = 0; i < ANNOTATION_COUNT; i++) {
+        names[i] = annotations[i].name;
+        if (strcmp(key->text, names[i]) != 0)
+            continue;
+        if (value->text[0] != '\0' && !annotations[i].read(o, value->text))
+            read_warning(c, value, "bad-annotation", names[i],
+                         "\"%.60s\" is not %s; Calico logs it and goes on without", value->text,
+                         annotations[i].wanted);
+        return;
+    }
+    const char *nearest = text_nearest(key->text, names, ANNOTATION_COUNT);
+    if (nearest)
+        read_warning(c, key, "unknown-annotation", "metadata.annotations",
+                     "Calico does not know \"%.100s\" (did you mean \"%s\"?)", key->text, nearest);
+}
+
+/* The labels calicoctl keeps in an annotation, as a JSON object; Kubernetes' own win. */
+static void read_label_annotation(struct read_context *c, const struct yaml_node *n,
+                                  struct calico_node *o) {
+    json_error_t error;
+    json_t *root = json_loads(n->text, JSON_REJECT_DUPLICATES, &error);
+    struct calico_label *labels = NULL;
+    size_t count = 0;
+    if (json_is_object(root))
+        labels = arena_array(c->arena, json_object_size(root) + 1, sizeof *labels);
+    else
+        read_warning(c, n, "bad-annotation", ANNOTATION_LABELS,
+                     "is no JSON object; Calico logs it and goes on without");
+    const char *name;
+    json_t *value;
+    if (labels)
+        json_object_foreach(root, name, value) {
+            if (!json_is_string(value))
+                continue;
+            labels[count].name = read_copy(c, name);
+            labels[count].value = read_copy(c, json_string_value(value));
+            count += labels[count].name && labels[count].value;
+        }
+    json_decref(root);
+    if (!labels)
+        return;
+    qsort(labels, count, sizeof *labels, label_compare);
+    o->labels = labels_merge(c->arena, labels, count, o->labels, o->label_count, &o->label_count);
+}
+
+static void read_annotations(struct read_context *c, const struct yaml_node *n,
+                             struct calico_node *o) {
+    if (!n || n->kind == YAML_NULL)
+        return;
+    if (n->kind != YAML_MAPPING) {
+        read_error(c, n, "wrong-type", "metadata.annotations", "must be a mapping");
+        return;
+    }
+    for (uint32_t i = 0; i < n->count; i++) {
+        const struct yaml_node *key = n->keys[i], *value = n->items[i];
+        if (strncmp(key->text, ANNOTATION_PREFIX, strlen(ANNOTATION_PREFIX)) != 0)
+            continue;
+        if (value->kind != YAML_SCALAR && value->kind != YAML_NULL)
+            read_error(c, value, "wrong-type", "metadata.annotations", "must be a text");
+        else if (value->kind == YAML_SCALAR && !value->quoted && looks_like_number(value->text))
+            read_error(c, value, "wrong-type", key->text,
+                       "%.40s is a number to YAML and kubectl refuses it: write \"%.40s\" in "
+                       "quotes",
+                       value->text, value->text);
+        else if (strcmp(key->text, ANNOTATION_LABELS) == 0)
+            read_label_annotation(c, value, o);
+        else
+            read_annotation(c, key, value, o);
+    }
+}
+
+struct calico_node *read_core_node(struct read_context *c, const struct yaml_node *root) {
+    struct calico_node *o = arena_alloc(c->arena, sizeof *o);
+    if (!o)
+        return NULL;
+    const struct yaml_node *metadata = yaml_get(root, "metadata");
+    read_labels(c, yaml_get(metadata, "labels"), "metadata.labels", &o->labels, &o->label_count);
+    read_annotations(c, yaml_get(metadata, "annotations"), o);
+    const struct yaml_node *bgp = yaml_key(read_spec(root), "bgp");
+    if (bgp)
+        read_error(c, bgp, "unknown-field", "spec",
+                   "unknown field \"bgp\": Kubernetes' Node (apiVersion v1) carries BGP settings "
+                   "as annotations projectcalico.org/…; spec.bgp belongs to apiVersion "
+                   "projectcalico.org/v3");
+    return o;
+}
