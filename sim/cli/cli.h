@@ -1,0 +1,134 @@
+#ifndef RIBCAGE_CLI_H
+#define RIBCAGE_CLI_H
+
+#include "../../reports/report.h"
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/diag.h"
+#include "../../speaker/base/text.h"
+#include "../yaml/yaml.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The command `ribcage`: a table of verbs, one file per verb (or per family of small ones).
+ *
+ * Exit status: 0 passed; 1 a check failed; 2 bad usage or bad input; 3 passed with warnings; 4 the
+ * host cannot do it; 5 not converged in time; 6 something crashed; 7 result void; 130 interrupted.
+ */
+
+enum cli_format { CLI_TABLE, CLI_JSON };
+
+#define CLI_SETS_MAX 64
+#define CLI_ARGUMENTS_MAX 256
+
+/* All options of all verbs; each verb says which it takes (options.c prints the rest as unknown).
+ */
+struct cli_options {
+    const char *arguments[CLI_ARGUMENTS_MAX];
+    size_t argument_count;
+    char **rest; /* after the node of `exec`: taken as it stands */
+    struct yaml_parameter sets[CLI_SETS_MAX];
+    size_t set_count;
+    const char *cisco[CLI_ARGUMENTS_MAX];
+    size_t cisco_count;
+    const char *lab, *node, *profile, *runs, *table, *prefix, *peer;
+    enum cli_format format;
+    bool quiet, why, all, remove, matrix, json;
+    uint64_t seed, repeat, timeout_ms, nodes;
+    bool seed_set, warnings_ok, warnings_fail;
+};
+
+typedef int cli_verb(struct cli_options *o);
+
+int verb_run(struct cli_options *o);
+int verb_up(struct cli_options *o);
+int verb_down(struct cli_options *o);
+int verb_gc(struct cli_options *o);
+int verb_list(struct cli_options *o);
+int verb_plan(struct cli_options *o);
+int verb_validate(struct cli_options *o);
+int verb_status(struct cli_options *o);
+int verb_sessions(struct cli_options *o);
+int verb_rib(struct cli_options *o);
+int verb_logs(struct cli_options *o);
+int verb_exec(struct cli_options *o);
+int verb_apply(struct cli_options *o);
+int verb_wait(struct cli_options *o);
+int verb_doctor(struct cli_options *o);
+int verb_version(struct cli_options *o);
+
+/* ---- options.c ---- */
+
+struct verb {
+    const char *name, *alias;
+    const char *usage; /* "SCENARIO… [--set K=V]…" */
+    const char *summary;
+    const char *takes; /* letters of the options it takes: see options.c */
+    cli_verb *run;
+};
+/* False: the message is printed. */
+bool options_parse(const struct verb *v, int argc, char **argv, struct cli_options *ret_o);
+void options_help(const struct verb *v);
+
+/* ---- labs.c: which labs run, found by their locks, never by name or pattern ---- */
+
+#define LAB_ID_MAX 40
+
+struct lab_place {
+    char id[LAB_ID_MAX];
+    char directory[160]; /* …/ribcage/<id> */
+    char socket[200];
+    int lock_fd; /* held by the supervisor; -1 elsewhere */
+};
+
+/* "20261121-020304-7f3a". */
+void lab_id_make(char id[LAB_ID_MAX]);
+/* Makes the lab's directory (0700) and takes its lock. False: errno. */
+bool lab_place_make(const char *id, struct lab_place *ret_place);
+/* The directory of a lab that is gone. */
+void lab_place_remove(const struct lab_place *p);
+/* Calls for every lab; `alive`: its lock is held. Returns the count. */
+typedef void lab_place_fn(void *context, const struct lab_place *p, bool alive);
+size_t lab_places(lab_place_fn *each, void *context);
+/* The lab with this id, or the only one; false: the message is printed. */
+bool lab_place_choose(const char *id, struct lab_place *ret_place);
+
+/* ---- client.c ---- */
+
+/* One request to a running lab; a new reference, or NULL with a message printed. With `ret_fd`, the
+ * descriptor that came with the answer. */
+json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd);
+/* Chooses the lab, asks, prints errors; NULL: printed. Takes `request` over. */
+json_t *lab_ask_chosen(const struct cli_options *o, json_t *request);
+
+/* ---- front.c: the command in front of a supervisor ---- */
+
+struct front {
+    struct terminal *terminal;
+    int directory_fd; /* runs/<id> */
+    json_t *result;   /* last result or partial one */
+    bool final;
+    bool detach; /* `up`: done at the first final result */
+};
+/* Reads records until the supervisor ends (or, detached, has said it is up); passes on the first
+ * interrupt, kills at the second. Returns the exit status. */
+int front_run(struct front *f, int fd, int pidfd);
+
+/* ---- tables ---- */
+
+/* Prints columns padded to their widest cell; rows are arrays of `columns` texts. */
+struct cli_table {
+    size_t columns, rows, capacity;
+    char **cells;
+};
+void table_begin(struct cli_table *t, size_t columns, const char *const *headers);
+void table_cell(struct cli_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void table_print(struct cli_table *t); /* and frees */
+
+void cli_print_diags(const struct diag_list *d); /* standard error */
+void cli_print_json(json_t *j);                  /* standard output, takes the reference */
+
+#endif

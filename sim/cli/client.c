@@ -1,0 +1,113 @@
+/*
+ * One request to a running lab's supervisor, over its socket.
+ */
+
+#include "cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int connect_to(const char *path) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof a.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(a.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+static bool send_line(int fd, json_t *request) {
+    char *text = json_dumps(request, JSON_COMPACT);
+    size_t size = text ? strlen(text) : 0, at = 0;
+    if (text)
+        text[size++] = '\n';
+    while (at < size) {
+        ssize_t n = send(fd, text + at, size - at, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        at += (size_t)n;
+    }
+    bool ok = size && at == size;
+    free(text);
+    return ok;
+}
+
+/* Reads a part; a descriptor that comes along goes to *fd_slot. */
+static ssize_t receive(int fd, char *data, size_t size, int *fd_slot) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec io = {data, size};
+    struct msghdr m = {.msg_iov = &io,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof control.space};
+    ssize_t n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
+    struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+    if (h && h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && fd_slot)
+        memcpy(fd_slot, CMSG_DATA(h), sizeof *fd_slot);
+    return n;
+}
+
+static json_t *read_answer(int fd, int *ret_fd) {
+    struct text all;
+    text_init(&all);
+    char buffer[65536];
+    for (;;) {
+        ssize_t n = receive(fd, buffer, sizeof buffer, ret_fd);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        text_put(&all, buffer, (size_t)n);
+        /* A lone newline comes along with a descriptor; the answer is the line after it. */
+        if (buffer[n - 1] == '\n' && all.size > 1)
+            break;
+    }
+    json_error_t error;
+    json_t *answer = json_loadb(text_str(&all), all.size, 0, &error);
+    text_deinit(&all);
+    return answer;
+}
+
+json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd) {
+    int fd = connect_to(p->socket);
+    if (fd < 0) {
+        fprintf(stderr, "ribcage: lab %s does not answer: %s\n", p->id, strerror(errno));
+        return NULL;
+    }
+    json_t *answer = send_line(fd, request) ? read_answer(fd, ret_fd) : NULL;
+    close(fd);
+    if (!answer)
+        fprintf(stderr, "ribcage: lab %s ended while it was asked\n", p->id);
+    return answer;
+}
+
+json_t *lab_ask_chosen(const struct cli_options *o, json_t *request) {
+    struct lab_place p;
+    json_t *answer = NULL;
+    if (request && lab_place_choose(o->lab, &p))
+        answer = lab_ask(&p, request, NULL);
+    json_decref(request);
+    if (answer && !json_is_true(json_object_get(answer, "ok"))) {
+        const char *error = json_string_value(json_object_get(answer, "error"));
+        fprintf(stderr, "ribcage: %s\n", error ? error : "refused");
+        json_decref(answer);
+        answer = NULL;
+    }
+    return answer;
+}

@@ -1,0 +1,180 @@
+/*
+ * The command in front of a supervisor: reads its records, draws the screen, writes the files.
+ *
+ * The supervisor may end at any instant. What came last as a partial result has been written to
+ * result.json already; when the end comes without a final result, that file is rewritten with the
+ * verdict `crashed` (or `interrupted`) and says what was going on.
+ */
+
+#include "cli.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *text_of(json_t *o, const char *name) {
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
+/* ---- records ---- */
+
+static void keep_result(struct front *f, json_t *result, bool final) {
+    json_decref(f->result);
+    f->result = json_incref(result);
+    f->final = final;
+    if (f->directory_fd < 0)
+        return;
+    if (!report_write_json(f->directory_fd, result) ||
+        (final && !report_write_junit(f->directory_fd, result)))
+        fprintf(stderr, "ribcage: the report is not complete: %s\n", strerror(errno));
+}
+
+static enum check_verdict check_verdict_of(const char *name) {
+    for (int v = CHECK_PASSED; v <= CHECK_SKIPPED; v++) {
+        if (strcmp(check_verdict_name((enum check_verdict)v), name) == 0)
+            return (enum check_verdict)v;
+    }
+    return CHECK_FAILED;
+}
+
+static void show_phase(struct front *f, json_t *record) {
+    struct run_phase p = {
+        .name = text_of(record, "name"),
+        .summary = text_of(record, "summary"),
+        .duration_ns = (uint64_t)json_integer_value(json_object_get(record, "duration_ns")),
+    };
+    terminal_phase(f->terminal, &p);
+}
+
+static void show_check(struct front *f, json_t *record) {
+    struct run_check c = {
+        .phase = text_of(record, "phase"),
+        .name = text_of(record, "name"),
+        .reason = text_of(record, "reason"),
+        .verdict = check_verdict_of(text_of(record, "verdict")),
+    };
+    terminal_check(f->terminal, &c);
+}
+
+static void take_record(struct front *f, json_t *record) {
+    const char *kind = text_of(record, "record");
+    if (strcmp(kind, "live") == 0)
+        terminal_live(f->terminal, text_of(record, "text"));
+    else if (strcmp(kind, "begin") == 0)
+        terminal_live(f->terminal, text_of(record, "phase"));
+    else if (strcmp(kind, "phase") == 0)
+        show_phase(f, record);
+    else if (strcmp(kind, "check") == 0)
+        show_check(f, record);
+    else if (strcmp(kind, "partial") == 0 || strcmp(kind, "result") == 0)
+        keep_result(f, json_object_get(record, "result"), kind[0] == 'r');
+}
+
+static void take_lines(struct front *f, struct text *input) {
+    size_t start = 0, size = input->size;
+    char *data = text_take(input);
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != '\n')
+            continue;
+        json_error_t error;
+        json_t *record = json_loadb(data + start, i - start, 0, &error);
+        if (record)
+            take_record(f, record);
+        json_decref(record);
+        start = i + 1;
+    }
+    text_put(input, data + start, size - start);
+    alloc_free(data);
+}
+
+/* ---- the end ---- */
+
+static void write_crashed(struct front *f, bool interrupted) {
+    if (f->final || !f->result)
+        return;
+    json_t *r = json_deep_copy(f->result);
+    enum run_verdict v = interrupted ? RUN_INTERRUPTED : RUN_CRASHED;
+    json_object_set_new(r, "verdict", json_string(run_verdict_name(v)));
+    json_object_set_new(r, "exit_status", json_integer(run_verdict_exit(v)));
+    json_object_set_new(r, "error",
+                        json_string(interrupted ? "killed by the second interrupt"
+                                                : "the supervisor ended before its time"));
+    keep_result(f, r, true);
+    json_decref(r);
+}
+
+static int exit_status(const struct front *f) {
+    enum run_verdict v = RUN_CRASHED;
+    if (f->result && f->final)
+        (void)report_verdict(f->result, &v);
+    return run_verdict_exit(v);
+}
+
+/* ---- the loop ---- */
+
+static int open_signals(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void pass_signal(int signals, int fd, int pidfd, unsigned *count) {
+    struct signalfd_siginfo info;
+    if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return;
+    if ((*count)++ == 0)
+        (void)send(fd, "stop\n", 5, MSG_NOSIGNAL);
+    else
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+}
+
+static bool read_records(struct front *f, int fd, struct text *input) {
+    char buffer[65536];
+    ssize_t n = recv(fd, buffer, sizeof buffer, 0);
+    if (n < 0)
+        return errno == EINTR;
+    if (n == 0)
+        return false;
+    text_put(input, buffer, (size_t)n);
+    if (memchr(buffer, '\n', (size_t)n))
+        take_lines(f, input);
+    return true;
+}
+
+int front_run(struct front *f, int fd, int pidfd) {
+    struct text input;
+    text_init(&input);
+    int signals = open_signals();
+    unsigned interrupts = 0;
+    bool open = true;
+    while (open && !(f->detach && f->final)) {
+        struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (p[1].revents)
+            pass_signal(signals, fd, pidfd, &interrupts);
+        if (p[0].revents)
+            open = read_records(f, fd, &input);
+    }
+    if (!open && !f->detach) {
+        siginfo_t info; /* nothing of the lab is left when this returns */
+        (void)waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED);
+    }
+    write_crashed(f, interrupts > 1);
+    close(signals);
+    text_deinit(&input);
+    return exit_status(f);
+}

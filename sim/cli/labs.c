@@ -1,0 +1,165 @@
+/*
+ * Which labs run: a directory per lab with a lock that its supervisor holds, a socket and a line
+ * about it.
+ *
+ * The lock is the truth: the kernel lets it go when the supervisor ends, however it ends. Nothing
+ * is ever found by a process's name or an interface's pattern. Directories: /run/ribcage for root,
+ * else $XDG_RUNTIME_DIR/ribcage, else /tmp/ribcage-<uid> (0700, ours, no link).
+ */
+
+#include "cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void lab_id_make(char id[LAB_ID_MAX]) {
+    struct timespec now;
+    struct tm utc;
+    unsigned short salt = 0;
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &utc);
+    if (getrandom(&salt, sizeof salt, 0) != sizeof salt)
+        salt = (unsigned short)(now.tv_nsec ^ getpid());
+    snprintf(id, LAB_ID_MAX, "%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900, utc.tm_mon + 1,
+             utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, salt);
+}
+
+static void base_directory(char *out, size_t size) {
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (getuid() == 0)
+        snprintf(out, size, "/run/ribcage");
+    else if (runtime && runtime[0] == '/' && strlen(runtime) < 100)
+        snprintf(out, size, "%s/ribcage", runtime);
+    else
+        snprintf(out, size, "/tmp/ribcage-%u", getuid());
+}
+
+/* Ours, a directory and closed to others: or nobody's. */
+static bool own_directory(const char *path) {
+    struct stat s;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return false;
+    if (lstat(path, &s) != 0)
+        return false;
+    if (S_ISDIR(s.st_mode) && s.st_uid == getuid() && (s.st_mode & 022) == 0)
+        return true;
+    errno = EPERM;
+    return false;
+}
+
+static void place_paths(const char *base, const char *id, struct lab_place *p) {
+    snprintf(p->id, sizeof p->id, "%s", id);
+    snprintf(p->directory, sizeof p->directory, "%.110s/%.39s", base, id);
+    snprintf(p->socket, sizeof p->socket, "%s/ctl", p->directory);
+    p->lock_fd = -1;
+}
+
+static int open_lock(const struct lab_place *p, int flags) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/lock", p->directory);
+    return open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+bool lab_place_make(const char *id, struct lab_place *ret_place) {
+    char base[128];
+    struct lab_place p;
+    base_directory(base, sizeof base);
+    place_paths(base, id, &p);
+    if (!own_directory(base) || mkdir(p.directory, 0700) != 0)
+        return false;
+    p.lock_fd = open_lock(&p, O_CREAT | O_EXCL);
+    if (p.lock_fd < 0 || flock(p.lock_fd, LOCK_EX | LOCK_NB) != 0)
+        return false;
+    *ret_place = p;
+    return true;
+}
+
+void lab_place_remove(const struct lab_place *p) {
+    static const char *const files[] = {"ctl", "lock"};
+    int fd = open(p->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    for (size_t i = 0; fd >= 0 && i < sizeof files / sizeof files[0]; i++)
+        (void)unlinkat(fd, files[i], 0);
+    if (fd >= 0)
+        close(fd);
+    (void)rmdir(p->directory);
+}
+
+static bool is_alive(const struct lab_place *p) {
+    int fd = open_lock(p, 0);
+    if (fd < 0)
+        return false;
+    bool alive = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    close(fd);
+    return alive;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t read_names(const char *base, char **names, size_t max) {
+    DIR *d = opendir(base);
+    size_t n = 0;
+    for (struct dirent *e; d && n < max && (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] != '.' && strlen(e->d_name) < LAB_ID_MAX)
+            names[n++] = strdup(e->d_name);
+    }
+    if (d)
+        closedir(d);
+    qsort(names, n, sizeof *names, compare_names);
+    return n;
+}
+
+size_t lab_places(lab_place_fn *each, void *context) {
+    char base[128], *names[1024];
+    base_directory(base, sizeof base);
+    size_t n = read_names(base, names, 1024);
+    for (size_t i = 0; i < n; i++) {
+        struct lab_place p;
+        place_paths(base, names[i], &p);
+        each(context, &p, is_alive(&p));
+        free(names[i]);
+    }
+    return n;
+}
+
+struct choice {
+    const char *id;
+    struct lab_place place;
+    size_t count;
+    struct text ids;
+};
+
+static void consider(void *context, const struct lab_place *p, bool alive) {
+    struct choice *c = context;
+    if (!alive || (c->id && strcmp(c->id, p->id) != 0))
+        return;
+    c->place = *p;
+    c->count++;
+    text_printf(&c->ids, " %s", p->id);
+}
+
+bool lab_place_choose(const char *id, struct lab_place *ret_place) {
+    struct choice c = {.id = id};
+    text_init(&c.ids);
+    lab_places(consider, &c);
+    if (c.count == 1)
+        *ret_place = c.place;
+    else if (c.count == 0)
+        fprintf(stderr, id ? "ribcage: no lab %s runs\n" : "ribcage: no lab runs%s\n",
+                id ? id : "");
+    else
+        fprintf(stderr, "ribcage: several labs run; --lab ID chooses one of:%s\n",
+                text_str(&c.ids));
+    text_deinit(&c.ids);
+    return c.count == 1;
+}

@@ -1,0 +1,259 @@
+/*
+ * From a scenario's path to a verdict: reading and planning here, the lab in a supervisor.
+ *
+ * Everything that can be refused is refused before anything is built. The supervisor is forked with
+ * the plan already in its memory; what it finds comes back as records (front.c).
+ */
+
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- the run's directory ---- */
+
+/* Under sudo, what we write belongs to the user who asked. */
+static void give_to_user(int fd) {
+    const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+    uint64_t u = 0, g = 0;
+    if (getuid() == 0 && uid && gid && text_to_u64(uid, 0, UINT32_MAX, &u) &&
+        text_to_u64(gid, 0, UINT32_MAX, &g) && fchown(fd, (uid_t)u, (gid_t)g) != 0)
+        fprintf(stderr, "ribcage: cannot hand the report over to uid %s: %s\n", uid,
+                strerror(errno));
+}
+
+static int make_directory(const char *path) {
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
+        return -1;
+    int fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        give_to_user(fd);
+    return fd;
+}
+
+static bool open_directory(struct launch *l) {
+    int parent = make_directory(l->o->runs);
+    if (parent < 0) {
+        fprintf(stderr, "ribcage: %s: %s\n", l->o->runs, strerror(errno));
+        return false;
+    }
+    close(parent);
+    snprintf(l->directory, sizeof l->directory, "%.250s/%s", l->o->runs, l->id);
+    l->front.directory_fd = make_directory(l->directory);
+    if (l->front.directory_fd < 0)
+        fprintf(stderr, "ribcage: %s: %s\n", l->directory, strerror(errno));
+    return l->front.directory_fd >= 0;
+}
+
+static void give_files(const struct launch *l) {
+    static const char *const names[] = {"result.json", "junit.xml"};
+    for (size_t i = 0; i < 2; i++) {
+        int fd = openat(l->front.directory_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+            continue;
+        give_to_user(fd);
+        close(fd);
+    }
+}
+
+/* ---- the engine ---- */
+
+static const char *fabric_name(const struct engine *e) {
+    return e->routed ? "routed" : "l2";
+}
+
+static void describe_run(struct launch *l) {
+    struct run_result *r = &l->engine.result;
+    const struct scenario *s = l->scenario;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    static const char *const profiles[] = {"calico", "fast", "ios", "plain"};
+    *r = (struct run_result){
+        .id = l->id,
+        .directory = l->directory,
+        .scenario = s->name,
+        .description = s->description,
+        .file = s->file,
+        .theme = s->theme,
+        .profile = profiles[s->profile],
+        .fabric = fabric_name(&l->engine),
+        .nodes = s->topology ? s->topology->node_count : 0,
+        .routers = s->topology ? s->topology->router_count : 0,
+        .seed = l->engine.seed,
+        .wall_start_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
+        .version = RIBCAGE_VERSION,
+        .verdict = RUN_INCOMPLETE,
+        .error = "",
+    };
+}
+
+static bool take_profile(struct launch *l) {
+    if (!l->o->profile)
+        return true;
+    if (strcmp(l->o->profile, "calico") == 0)
+        l->scenario->profile = BGP_PROFILE_CALICO;
+    else if (strcmp(l->o->profile, "fast") == 0)
+        l->scenario->profile = BGP_PROFILE_FAST;
+    else
+        fprintf(stderr, "ribcage: --profile is calico or fast, not %s\n", l->o->profile);
+    return strcmp(l->o->profile, "calico") == 0 || strcmp(l->o->profile, "fast") == 0;
+}
+
+static bool read_scenario(struct launch *l, const char *path) {
+    l->scenario = scenario_read(path, l->o->sets, l->o->set_count, l->arena, l->diags);
+    if (!l->scenario || !take_profile(l))
+        return false;
+    l->engine.scenario = l->scenario;
+    l->engine.arena = l->arena;
+    l->engine.diags = l->diags;
+    l->engine.front_fd = -1;
+    l->engine.wait_fd = -1;
+    l->engine.seed = l->o->seed_set ? l->o->seed : l->scenario->seed;
+    return l->scenario->no_lab || engine_prepare(&l->engine, l->diags);
+}
+
+/* ---- the other side ---- */
+
+static int lab_body(int fd, void *argument) {
+    struct launch *l = argument;
+    l->engine.front_fd = fd;
+    l->engine.server = server_new(&l->engine, l->place.socket);
+    int status = l->up ? engine_serve(&l->engine) : engine_run(&l->engine);
+    server_free(l->engine.server);
+    lab_place_remove(&l->place);
+    return status;
+}
+
+/* No network to build: a plain child does, for the same records. */
+static int start_plain(struct launch *l, int *ret_fd, int *ret_pidfd) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        l->engine.front_fd = pair[1];
+        engine_check_rejected(&l->engine);
+        _exit(0);
+    }
+    close(pair[1]);
+    *ret_fd = pair[0];
+    *ret_pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    return pid > 0 && *ret_pidfd >= 0 ? 0 : -1;
+}
+
+static int run_plain(struct launch *l) {
+    int fd = -1, pidfd = -1;
+    if (start_plain(l, &fd, &pidfd) != 0) {
+        perror("ribcage");
+        return 4;
+    }
+    int status = front_run(&l->front, fd, pidfd);
+    close(fd);
+    close(pidfd);
+    return status;
+}
+
+static int run_lab(struct launch *l) {
+    struct supervisor_options so = {.outlive_caller = l->up};
+    int fd = -1, pidfd = -1;
+    if (!lab_place_make(l->id, &l->place)) {
+        fprintf(stderr, "ribcage: %s: %s\n", l->place.directory, strerror(errno));
+        return 4;
+    }
+    pid_t pid = supervise(&so, lab_body, l, &fd, &pidfd, l->diags);
+    close(l->place.lock_fd); /* the supervisor's copy holds the lock from now on */
+    if (pid < 0) {
+        lab_place_remove(&l->place);
+        cli_print_diags(l->diags);
+        return 4;
+    }
+    int status = front_run(&l->front, fd, pidfd);
+    if (!l->up)
+        lab_place_remove(&l->place); /* a supervisor that was killed could not */
+    close(fd);
+    close(pidfd);
+    return status;
+}
+
+/* ---- together ---- */
+
+static bool has_warning(const struct diag_list *d) {
+    for (size_t i = 0; i < diag_count(d); i++) {
+        if (diag_at(d, i)->severity == DIAG_WARNING)
+            return true;
+    }
+    return false;
+}
+
+static int with_warnings(const struct launch *l, int status) {
+    if (status != 0 || !has_warning(l->diags) || l->o->warnings_ok)
+        return status;
+    return l->o->warnings_fail ? 1 : run_verdict_exit(RUN_WARNINGS);
+}
+
+static void refuse(struct launch *l) {
+    cli_print_diags(l->diags);
+    if (l->scenario && open_directory(l)) {
+        describe_run(l);
+        l->engine.result.verdict = RUN_REFUSED;
+        json_t *r = report_json(&l->engine.result);
+        (void)report_write_json(l->front.directory_fd, r);
+        (void)report_write_junit(l->front.directory_fd, r);
+        if (l->o->json)
+            cli_print_json(json_incref(r));
+        json_decref(r);
+    }
+}
+
+static int run_prepared(struct launch *l) {
+    if (!open_directory(l))
+        return 4;
+    describe_run(l);
+    l->front.terminal = terminal_new(l->o->json || l->o->quiet ? 2 : 1, l->o->quiet);
+    terminal_headline(l->front.terminal, &l->engine.result);
+    if (!l->o->quiet && !l->o->json)
+        cli_print_diags(l->diags);
+    fflush(NULL);
+    int status = l->scenario->no_lab ? run_plain(l) : run_lab(l);
+    if (l->front.result && !l->up)
+        terminal_verdict(l->front.terminal, l->front.result);
+    if (l->front.result && l->o->json)
+        cli_print_json(json_incref(l->front.result));
+    give_files(l);
+    return with_warnings(l, status);
+}
+
+int launch(struct launch *l, const char *path) {
+    l->arena = arena_new();
+    l->diags = diag_list_new();
+    l->front.directory_fd = -1;
+    l->front.detach = l->up;
+    lab_id_make(l->id);
+    int status = 2;
+    if (l->arena && l->diags && read_scenario(l, path))
+        status = run_prepared(l);
+    else
+        refuse(l);
+    terminal_free(l->front.terminal);
+    json_decref(l->front.result);
+    if (l->front.directory_fd >= 0)
+        close(l->front.directory_fd);
+    engine_release(&l->engine);
+    if (l->scenario)
+        scenario_close(l->scenario);
+    diag_list_free(l->diags);
+    arena_free(l->arena);
+    return status;
+}

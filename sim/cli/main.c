@@ -1,0 +1,91 @@
+/*
+ * ribcage: the table of verbs.
+ */
+
+#include "cli.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct verb verbs[] = {
+    {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
+     "Builds the scenario's network, walks through its steps, reports, takes it down.",
+     "sjoqSprRWf", verb_run},
+    {"plan", NULL, "PATH… [--cisco FILE]… [--node NAME]",
+     "Prints which sessions every node would have; builds nothing.", "jonc", verb_plan},
+    {"validate", "val", "PATH…", "Reads scenarios, topologies or manifests and says what is wrong.",
+     "sf", verb_validate},
+    {"up", "deploy", "SCENARIO [--set KEY=VALUE]…",
+     "Builds the scenario's start and leaves it running.", "sjoqSpRf", verb_up},
+    {"status", "ps", "[--node NAME]",
+     "Nodes of a running lab; with --node the table of calicoctl node status.", "jonl",
+     verb_status},
+    {"sessions", NULL, "[--node NAME]", "Expected and real sessions of a running lab.", "jonlm",
+     verb_sessions},
+    {"rib", NULL, "NODE [PREFIX] [--table loc|in|out|fib] [--why]", "Routes of a node.", "jotPwl",
+     verb_rib},
+    {"exec", NULL, "NODE COMMAND…",
+     "A show command at a node's speaker, or a program in its namespace.", "l+", verb_exec},
+    {"logs", NULL, "NODE", "What the node's speaker logged.", "l", verb_logs},
+    {"apply", NULL, "FILE… [--delete]", "Applies manifests to a running lab.", "dlf", verb_apply},
+    {"wait", NULL, "sessions|converged [--timeout SECONDS]",
+     "Waits until it holds; says what is missing otherwise.", "Tl", verb_wait},
+    {"down", "destroy", "[ID…] [--all]", "Takes labs down and waits until they are gone.", "al",
+     verb_down},
+    {"list", "ls", "", "Running labs.", "jo", verb_list},
+    {"gc", NULL, "", "Removes what dead labs left behind.", "", verb_gc},
+    {"doctor", NULL, "[--nodes N]", "What this machine can carry, what is short, and the cure.",
+     "joN", verb_doctor},
+    {"version", NULL, "", "The version.", "j", verb_version},
+};
+#define VERBS (sizeof verbs / sizeof verbs[0])
+
+static const struct verb *find_verb(const char *name) {
+    for (size_t i = 0; i < VERBS; i++) {
+        if (strcmp(verbs[i].name, name) == 0 ||
+            (verbs[i].alias && strcmp(verbs[i].alias, name) == 0))
+            return &verbs[i];
+    }
+    return NULL;
+}
+
+static int help(const char *name) {
+    const struct verb *v = name ? find_verb(name) : NULL;
+    if (v) {
+        options_help(v);
+        return 0;
+    }
+    printf("usage: ribcage VERB …   (ribcage help VERB says more)\n\n");
+    for (size_t i = 0; i < VERBS; i++)
+        printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
+    return 0;
+}
+
+static int unknown_verb(const char *name) {
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++)
+        names[i] = verbs[i].name;
+    const char *near = text_nearest(name, names, VERBS);
+    fprintf(stderr, "ribcage: unknown verb %s", name);
+    if (near)
+        fprintf(stderr, " (did you mean %s?)", near);
+    fputs("; see ribcage help\n", stderr);
+    return 2;
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        help(NULL);
+        return 2;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0)
+        return help(argc > 2 ? argv[2] : NULL);
+    const struct verb *v = find_verb(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    if (!v)
+        return unknown_verb(argv[1]);
+    struct cli_options o;
+    return options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2;
+}

@@ -1,0 +1,236 @@
+/*
+ * Options: one table for all verbs, so that a name means the same everywhere and an unknown or
+ * misplaced one is named with the nearest that exists.
+ */
+
+#include "cli.h"
+
+#include "../../speaker/base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct option_row {
+    char letter; /* in struct verb.takes, and the short form if `is_short` */
+    bool is_short;
+    const char *name;  /* without the dashes */
+    const char *value; /* NULL: a switch */
+    const char *help;
+};
+
+static const struct option_row rows[] = {
+    {'s', false, "set", "KEY=VALUE", "override a parameter of the scenario"},
+    {'j', false, "json", NULL, "JSON on standard output"},
+    {'o', true, "output", "table|json", "form of the output"},
+    {'q', true, "quiet", NULL, "only failures, on standard error"},
+    {'S', false, "seed", "N", "seed of everything random"},
+    {'p', false, "profile", "calico|fast",
+     "timers: Calico's own, or the same rules in milliseconds"},
+    {'r', false, "repeat", "N", "run N times"},
+    {'R', false, "runs", "DIR", "where reports go (default: runs)"},
+    {'l', false, "lab", "ID", "which lab, when several run"},
+    {'n', false, "node", "NAME", "only this node"},
+    {'c', false, "cisco", "FILE", "IOS configuration of a router around the cluster"},
+    {'t', false, "table", "loc|in|out|fib", "which table"},
+    {'P', false, "peer", "NAME", "only this peer's routes"},
+    {'w', false, "why", NULL, "where the prefix was last seen, and what stopped it"},
+    {'a', false, "all", NULL, "all of them"},
+    {'d', true, "delete", NULL, "delete the objects instead of applying them"},
+    {'T', false, "timeout", "SECONDS", "give up after this long (default 60)"},
+    {'m', false, "matrix", NULL, "a matrix of nodes"},
+    {'W', false, "warnings-as", "ok|fail", "exit status when there were only warnings (default 3)"},
+    {'N', false, "nodes", "N", "how many nodes to ask for"},
+    {'f', true, "file", "FILE", "the scenario or manifest (same as an argument)"},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+static bool wrong(const char *format, const char *a, const char *b) {
+    fputs("ribcage: ", stderr);
+    /* `format` comes from the calls below only */
+    if (b)
+        fprintf(stderr, "%s: %s %s\n", format, a, b);
+    else
+        fprintf(stderr, "%s: %s\n", format, a);
+    return false;
+}
+
+static bool take_number(const char *name, const char *value, uint64_t max, uint64_t *ret) {
+    return text_to_u64(value, 0, max, ret) || wrong("not a number in range", name, value);
+}
+
+static bool take_set(struct cli_options *o, const char *value) {
+    char *text = strdup(value);
+    char *equals = text ? strchr(text, '=') : NULL;
+    if (!equals || equals == text || o->set_count == CLI_SETS_MAX)
+        return wrong("--set wants KEY=VALUE", value, NULL);
+    *equals = '\0';
+    o->sets[o->set_count++] = (struct yaml_parameter){text, equals + 1};
+    return true;
+}
+
+static bool take_output(struct cli_options *o, const char *value) {
+    if (strcmp(value, "json") == 0)
+        o->format = CLI_JSON;
+    else if (strcmp(value, "table") != 0)
+        return wrong("--output is table or json, not", value, NULL);
+    return true;
+}
+
+static bool take_warnings(struct cli_options *o, const char *value) {
+    o->warnings_ok = strcmp(value, "ok") == 0;
+    o->warnings_fail = strcmp(value, "fail") == 0;
+    return o->warnings_ok || o->warnings_fail ||
+           wrong("--warnings-as is ok or fail, not", value, NULL);
+}
+
+static bool take_argument(struct cli_options *o, const char *value) {
+    if (o->argument_count == CLI_ARGUMENTS_MAX)
+        return wrong("too many arguments", value, NULL);
+    o->arguments[o->argument_count++] = value;
+    return true;
+}
+
+static bool take_timeout(struct cli_options *o, const char *value) {
+    uint64_t s = 0;
+    if (!take_number("--timeout", value, 86400, &s))
+        return false;
+    o->timeout_ms = s * 1000;
+    return true;
+}
+
+static bool take_cisco(struct cli_options *o, const char *value) {
+    if (o->cisco_count == CLI_ARGUMENTS_MAX)
+        return wrong("too many --cisco", value, NULL);
+    o->cisco[o->cisco_count++] = value;
+    return true;
+}
+
+static bool take(struct cli_options *o, char letter, const char *value) {
+    switch (letter) {
+    case 's':
+        return take_set(o, value);
+    case 'j':
+        o->json = true;
+        o->format = CLI_JSON;
+        return true;
+    case 'o':
+        return take_output(o, value);
+    case 'S':
+        o->seed_set = true;
+        return take_number("--seed", value, UINT64_MAX, &o->seed);
+    case 'r':
+        return take_number("--repeat", value, 100000, &o->repeat);
+    case 'N':
+        return take_number("--nodes", value, 100000, &o->nodes);
+    case 'T':
+        return take_timeout(o, value);
+    case 'c':
+        return take_cisco(o, value);
+    case 'W':
+        return take_warnings(o, value);
+    case 'f':
+        return take_argument(o, value);
+    default:
+        break;
+    }
+    const struct {
+        char letter;
+        bool *flag;
+        const char **text;
+    } plain[] = {
+        {'q', &o->quiet, NULL},  {'w', &o->why, NULL},    {'a', &o->all, NULL},
+        {'d', &o->remove, NULL}, {'m', &o->matrix, NULL}, {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},   {'l', NULL, &o->lab},    {'n', NULL, &o->node},
+        {'t', NULL, &o->table},  {'P', NULL, &o->peer},
+    };
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (plain[i].letter != letter)
+            continue;
+        if (plain[i].flag)
+            *plain[i].flag = true;
+        else
+            *plain[i].text = value;
+    }
+    return true;
+}
+
+static const struct option_row *find(const struct verb *v, const char *name, size_t size) {
+    for (size_t i = 0; i < ROWS; i++) {
+        bool is_long = strlen(rows[i].name) == size && strncmp(rows[i].name, name, size) == 0;
+        bool is_short = rows[i].is_short && size == 1 && rows[i].letter == name[0];
+        if ((is_long || is_short) && strchr(v->takes, rows[i].letter))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static bool unknown(const struct verb *v, const char *argument) {
+    const char *names[ROWS];
+    size_t count = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strchr(v->takes, rows[i].letter))
+            names[count++] = rows[i].name;
+    }
+    const char *word = argument + strspn(argument, "-");
+    const char *near = text_nearest(word, names, count);
+    fprintf(stderr, "ribcage %s: unknown option %s", v->name, argument);
+    if (near)
+        fprintf(stderr, " (did you mean --%s?)", near);
+    fprintf(stderr, "; see ribcage help %s\n", v->name);
+    return false;
+}
+
+/* One option at argv[*at]; moves *at past its value. */
+static bool parse_one(const struct verb *v, int argc, char **argv, int *at, struct cli_options *o) {
+    const char *argument = argv[*at];
+    const char *name = argument + (argument[1] == '-' ? 2 : 1);
+    const char *equals = strchr(name, '=');
+    const struct option_row *row = find(v, name, equals ? (size_t)(equals - name) : strlen(name));
+    if (!row)
+        return unknown(v, argument);
+    if (!row->value)
+        return equals ? wrong("takes no value", argument, NULL) : take(o, row->letter, NULL);
+    if (equals)
+        return take(o, row->letter, equals + 1);
+    if (*at + 1 >= argc)
+        return wrong("wants a value", argument, row->value);
+    return take(o, row->letter, argv[++*at]);
+}
+
+bool options_parse(const struct verb *v, int argc, char **argv, struct cli_options *ret_o) {
+    struct cli_options *o = ret_o;
+    bool stops_at_rest =
+        strchr(v->takes, '+') != NULL; /* exec: what follows the node is not ours */
+    *o = (struct cli_options){.runs = "runs", .timeout_ms = 60000, .repeat = 1};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            options_help(v);
+            exit(0);
+        }
+        bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
+        if (is_option ? !parse_one(v, argc, argv, &i, o) : !take_argument(o, argv[i]))
+            return false;
+        if (!is_option && stops_at_rest) {
+            i += argv[i + 1] && strcmp(argv[i + 1], "--") == 0;
+            o->rest = &argv[i + 1];
+            return true;
+        }
+    }
+    return true;
+}
+
+void options_help(const struct verb *v) {
+    printf("usage: ribcage %s %s\n\n%s\n", v->name, v->usage, v->summary);
+    bool any = false;
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!strchr(v->takes, rows[i].letter))
+            continue;
+        char left[48];
+        snprintf(left, sizeof left, "%s--%s%s%s",
+                 rows[i].is_short ? (char[]){'-', rows[i].letter, ',', ' ', '\0'} : "",
+                 rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+        printf("%s  %-28s %s\n", any ? "" : "\n", left, rows[i].help);
+        any = true;
+    }
+}

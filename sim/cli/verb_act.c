@@ -1,0 +1,151 @@
+/*
+ * exec, apply, wait: acting on a running lab.
+ *
+ * A show command (IOS's or birdcl's, or `calicoctl node status`) goes to the node's speaker;
+ * anything else is a program, which this command runs itself, by argv, inside the node's network
+ * namespace.
+ */
+
+#include "cli.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- exec ---- */
+
+static bool is_show(char *const *words) {
+    static const char *const first[] = {"show", "sh", "clear", "birdcl", "birdcl6", "calicoctl"};
+    for (size_t i = 0; words[0] && i < sizeof first / sizeof first[0]; i++) {
+        size_t size = strlen(first[i]);
+        if (strncmp(words[0], first[i], size) == 0 && (words[0][size] == ' ' || !words[0][size]))
+            return true;
+    }
+    return false;
+}
+
+static int show(struct cli_options *o) {
+    struct text command;
+    text_init(&command);
+    for (char **w = o->rest; *w; w++)
+        text_printf(&command, "%s%s", w == o->rest ? "" : " ", *w);
+    json_t *request = json_pack("{s:s, s:s}", "op", "exec", "command", text_str(&command));
+    json_t *answer = lab_ask_chosen(o, json_pack("{s:s, s:s, s:o}", "op", "speaker", "node",
+                                                 o->arguments[0], "request", request));
+    text_deinit(&command);
+    if (!answer)
+        return 4;
+    const char *output = json_string_value(json_object_get(answer, "output"));
+    fputs(output ? output : "", stdout);
+    json_decref(answer);
+    return 0;
+}
+
+static int run_inside(struct cli_options *o) {
+    struct lab_place p;
+    int fd = -1;
+    if (!lab_place_choose(o->lab, &p))
+        return 2;
+    json_t *request = json_pack("{s:s, s:s}", "op", "netns", "node", o->arguments[0]);
+    json_t *answer = lab_ask(&p, request, &fd);
+    json_decref(request);
+    json_decref(answer);
+    if (fd < 0) {
+        fprintf(stderr, "ribcage: no such node: %s\n", o->arguments[0]);
+        return 2;
+    }
+    if (setns(fd, CLONE_NEWNET) != 0) {
+        fprintf(stderr, "ribcage: cannot enter the node's namespace: %s\n", strerror(errno));
+        return 4;
+    }
+    execvp(o->rest[0], o->rest);
+    fprintf(stderr, "ribcage: %s: %s\n", o->rest[0], strerror(errno));
+    return 127;
+}
+
+int verb_exec(struct cli_options *o) {
+    if (!o->argument_count || !o->rest || !o->rest[0]) {
+        fprintf(stderr, "ribcage exec: which node, which command?\n");
+        return 2;
+    }
+    return is_show(o->rest) ? show(o) : run_inside(o);
+}
+
+/* ---- apply ---- */
+
+static void print_findings(json_t *diags) {
+    struct diag_list *list = diag_list_new();
+    size_t index;
+    json_t *d;
+    json_array_foreach(diags, index, d) {
+        const char *severity = json_string_value(json_object_get(d, "severity"));
+        enum diag_severity s = severity && strcmp(severity, "error") == 0  ? DIAG_ERROR
+                               : severity && strcmp(severity, "note") == 0 ? DIAG_NOTE
+                                                                           : DIAG_WARNING;
+        struct diag_place place = {
+            json_string_value(json_object_get(d, "file")),
+            (uint32_t)json_integer_value(json_object_get(d, "line")),
+            (uint32_t)json_integer_value(json_object_get(d, "column")),
+        };
+        diag_add(list, s, place, json_string_value(json_object_get(d, "id")), "%s",
+                 json_string_value(json_object_get(d, "message")));
+    }
+    cli_print_diags(list);
+    diag_list_free(list);
+}
+
+static int apply_file(struct cli_options *o, const char *path) {
+    struct arena *arena = arena_new();
+    struct diag_list *diags = diag_list_new();
+    struct lab_place p;
+    size_t size = 0;
+    int status = 2;
+    char *text = file_read(path, arena, diags, &size);
+    if (!text) {
+        cli_print_diags(diags);
+    } else if (lab_place_choose(o->lab, &p)) {
+        json_t *request = json_pack("{s:s, s:s%, s:s, s:b}", "op", "apply", "text", text, size,
+                                    "file", path, "remove", (int)o->remove);
+        json_t *answer = request ? lab_ask(&p, request, NULL) : NULL;
+        print_findings(json_object_get(answer, "diags"));
+        status = json_is_true(json_object_get(answer, "ok")) ? 0 : 2;
+        if (status == 0)
+            printf("%s %s\n", path, o->remove ? "deleted" : "applied");
+        json_decref(request);
+        json_decref(answer);
+    }
+    diag_list_free(diags);
+    arena_free(arena);
+    return status;
+}
+
+int verb_apply(struct cli_options *o) {
+    int status = o->argument_count ? 0 : 2;
+    if (status)
+        fprintf(stderr, "ribcage apply: which file?\n");
+    for (size_t i = 0; i < o->argument_count && status == 0; i++)
+        status = apply_file(o, o->arguments[i]);
+    return status;
+}
+
+/* ---- wait ---- */
+
+int verb_wait(struct cli_options *o) {
+    const char *what = o->argument_count ? o->arguments[0] : "converged";
+    json_t *answer = lab_ask_chosen(o, json_pack("{s:s, s:s, s:I}", "op", "wait", "for", what,
+                                                 "deadline_ms", (json_int_t)o->timeout_ms));
+    if (!answer)
+        return 4;
+    bool holds = json_is_true(json_object_get(answer, "holds"));
+    const char *reason = json_string_value(json_object_get(answer, "reason"));
+    if (holds)
+        printf("%s\n", what);
+    else
+        fprintf(stderr, "not %s within %lu s: %s\n", what, (unsigned long)(o->timeout_ms / 1000),
+                reason ? reason : "");
+    json_decref(answer);
+    return holds ? 0 : 5;
+}

@@ -1,0 +1,214 @@
+/*
+ * run, up, down, gc, list: labs from beginning to end.
+ */
+
+#include "launch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- run ---- */
+
+#define SCENARIOS_MAX 1000
+#define DEPTH_MAX 4
+
+struct found {
+    char *paths[SCENARIOS_MAX];
+    size_t count;
+};
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool holds_scenario(const char *directory) {
+    char path[4200];
+    snprintf(path, sizeof path, "%.4000s/scenario.yaml", directory);
+    return access(path, F_OK) == 0;
+}
+
+/* A folder that holds a scenario is one; any other is searched. */
+static void find_scenarios(struct found *f, const char *path, int depth) {
+    struct stat s;
+    bool is_folder = stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+    if (!is_folder || holds_scenario(path)) {
+        if (f->count < SCENARIOS_MAX)
+            f->paths[f->count++] = strdup(path);
+        return;
+    }
+    DIR *d = depth < DEPTH_MAX ? opendir(path) : NULL;
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        char below[4200];
+        if (e->d_name[0] == '.' || e->d_type != DT_DIR)
+            continue;
+        snprintf(below, sizeof below, "%.3900s/%s", path, e->d_name);
+        find_scenarios(f, below, depth + 1);
+    }
+    if (d)
+        closedir(d);
+}
+
+static int worse(int a, int b) {
+    static const int order[] = {0, 3, 7, 1, 5, 2, 4, 6, 130}; /* best first */
+    for (size_t i = sizeof order / sizeof order[0]; i > 0; i--) {
+        if (order[i - 1] == a || order[i - 1] == b)
+            return order[i - 1];
+    }
+    return a ? a : b;
+}
+
+int verb_run(struct cli_options *o) {
+    struct found f = {.count = 0};
+    for (size_t i = 0; i < o->argument_count; i++)
+        find_scenarios(&f, o->arguments[i], 0);
+    if (!f.count) {
+        fprintf(stderr, "ribcage run: which scenario? Try scenarios/mesh/full-mesh\n");
+        return 2;
+    }
+    qsort(f.paths, f.count, sizeof *f.paths, compare_paths);
+    int status = 0;
+    size_t passed = 0, runs = 0;
+    for (size_t i = 0; i < f.count; i++) {
+        for (uint64_t k = 0; k < o->repeat && status != 130; k++) {
+            struct launch l = {.o = o};
+            int one = launch(&l, f.paths[i]);
+            runs++;
+            passed += one == 0 || one == 3;
+            status = worse(status, one);
+        }
+        free(f.paths[i]);
+    }
+    if (runs > 1 && !o->json)
+        printf("%zu scenarios passed, %zu failed\n", passed, runs - passed);
+    return status;
+}
+
+/* ---- up ---- */
+
+int verb_up(struct cli_options *o) {
+    if (o->argument_count != 1) {
+        fprintf(stderr, "ribcage up: which scenario?\n");
+        return 2;
+    }
+    struct launch l = {.o = o, .up = true};
+    int status = launch(&l, o->arguments[0]);
+    if (status == 0 || status == 3)
+        printf("lab %s is up: ribcage status, ribcage wait converged, ribcage down\n", l.id);
+    return status;
+}
+
+/* ---- down, gc, list ---- */
+
+#define DOWN_DEADLINE_S 60
+
+struct sweep {
+    const struct cli_options *o;
+    size_t alive, dead;
+    int status;
+    json_t *list;
+};
+
+static bool named(const struct cli_options *o, const char *id) {
+    for (size_t i = 0; i < o->argument_count; i++) {
+        if (strcmp(o->arguments[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void on_alarm(int signal) {
+    (void)signal; /* only there to interrupt flock */
+}
+
+/* The kernel lets the lock go when the last process of the lab is gone: that is what is waited for.
+ */
+static bool wait_gone(const struct lab_place *p) {
+    char path[200];
+    snprintf(path, sizeof path, "%s/lock", p->directory);
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return errno == ENOENT;
+    struct sigaction action = {.sa_handler = on_alarm};
+    sigaction(SIGALRM, &action, NULL);
+    alarm(DOWN_DEADLINE_S);
+    bool gone = flock(fd, LOCK_EX) == 0;
+    alarm(0);
+    close(fd);
+    return gone;
+}
+
+static void take_down(void *context, const struct lab_place *p, bool alive) {
+    struct sweep *s = context;
+    if (!alive || !(s->o->all || named(s->o, p->id)))
+        return;
+    s->alive++;
+    json_t *request = json_pack("{s:s}", "op", "down");
+    json_t *answer = lab_ask(p, request, NULL);
+    json_decref(request);
+    if (!json_is_true(json_object_get(answer, "ok")) || !wait_gone(p)) {
+        fprintf(stderr, "ribcage: lab %s did not go down\n", p->id);
+        s->status = 6;
+    } else {
+        printf("lab %s is down\n", p->id);
+    }
+    json_decref(answer);
+}
+
+int verb_down(struct cli_options *o) {
+    struct lab_place only;
+    if (!o->all && !o->argument_count) {
+        if (!lab_place_choose(NULL, &only))
+            return 2;
+        o->arguments[o->argument_count++] = only.id;
+    }
+    struct sweep s = {.o = o};
+    lab_places(take_down, &s);
+    if (!s.alive && !o->all) {
+        fprintf(stderr, "ribcage: no such lab runs\n");
+        return 2;
+    }
+    return s.status;
+}
+
+static void collect(void *context, const struct lab_place *p, bool alive) {
+    struct sweep *s = context;
+    if (alive) {
+        s->alive++;
+        return;
+    }
+    lab_place_remove(p);
+    printf("removed what lab %s left: %s\n", p->id, p->directory);
+    s->dead++;
+}
+
+int verb_gc(struct cli_options *o) {
+    struct sweep s = {.o = o};
+    lab_places(collect, &s);
+    printf("%zu dead, %zu running\n", s.dead, s.alive);
+    return 0;
+}
+
+static void list_one(void *context, const struct lab_place *p, bool alive) {
+    struct sweep *s = context;
+    json_array_append_new(s->list, json_pack("{s:s, s:b, s:s}", "id", p->id, "running", (int)alive,
+                                             "directory", p->directory));
+    if (s->o->format == CLI_TABLE)
+        printf("%s  %s\n", p->id, alive ? "running" : "dead (ribcage gc removes it)");
+}
+
+int verb_list(struct cli_options *o) {
+    struct sweep s = {.o = o, .list = json_array()};
+    lab_places(list_one, &s);
+    if (o->format == CLI_JSON)
+        cli_print_json(json_incref(s.list));
+    json_decref(s.list);
+    return 0;
+}
