@@ -1,0 +1,197 @@
+/*
+ * Tables as JSON, piece by piece, so that a million routes take no more memory than a thousand.
+ *
+ * Owns the walk. The speaker's iterator is good only until the speaker changes, so a dump that is
+ * paused forgets it and later begins again behind the last prefix it has shown: a dump that takes
+ * several turns shows each prefix at most once, as it was when its turn came.
+ */
+#include "dump.h"
+
+#include "../base/arena.h"
+#include "../base/text.h"
+#include "../config/config_json.h"
+#include "../core/attr.h"
+#include "../core/decide.h"
+#include "fib.h"
+#include "host.h"
+#include "monitor.h"
+#include "requests.h"
+
+#include <string.h>
+
+struct dump {
+    struct host *host;
+    struct dump_request request;
+    int family;
+    struct bgp_rib_iterator rib;
+    bool open;   /* rib is good */
+    bool resume; /* skip up to `last` */
+    struct ip_prefix last;
+    struct fib_view *fib;
+    size_t fib_count, fib_at;
+    bool first; /* no comma yet */
+};
+
+static const char *const source_names[] = {
+    [ROUTE_SOURCE_BGP] = "bgp",
+    [ROUTE_SOURCE_STATIC] = "static",
+    [ROUTE_SOURCE_KERNEL] = "kernel",
+    [ROUTE_SOURCE_DIRECT] = "direct",
+    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
+};
+
+struct dump *dump_new(struct host *h, const struct dump_request *r) {
+    struct dump *d = alloc_zero(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->host = h;
+    d->request = *r;
+    d->first = true;
+    return d;
+}
+
+void dump_pause(struct dump *d) {
+    if (!d->open)
+        return;
+    bgp_rib_end(&d->rib);
+    d->open = false;
+    d->resume = true;
+}
+
+void dump_free(struct dump *d) {
+    if (!d)
+        return;
+    dump_pause(d);
+    alloc_free(d->fib);
+    alloc_free(d);
+}
+
+static void put_row(struct dump *d, struct text *out, json_t *row) {
+    if (!row) {
+        out->failed = true;
+        return;
+    }
+    if (!d->first)
+        text_putc(out, ',');
+    d->first = false;
+    request_put_json(out, row);
+    json_decref(row);
+}
+
+static const char *peer_name(const struct dump *d, struct bgp_peer_id id) {
+    const struct bgp_peer_config *p = id.index ? bgp_peer_config(d->host->speaker, id) : NULL;
+    return p ? p->name : "";
+}
+
+static void put_path(struct dump *d, struct text *out, struct ip_prefix prefix,
+                     const struct bgp_path_info *p) {
+    char text[IP_PREFIX_TEXT_MAX];
+    json_t *attrs = attrs_to_json(&p->attrs->v);
+    if (!attrs) {
+        out->failed = true;
+        return;
+    }
+    put_row(d, out,
+            json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:o}", "prefix",
+                      ip_prefix_format(prefix, text), "peer", peer_name(d, p->peer), "best",
+                      (int)p->best, "valid", (int)p->valid, "stale", (int)p->stale, "rejected",
+                      (int)p->rejected, "source", source_names[p->source], "weight",
+                      (json_int_t)p->weight, "step",
+                      decide_step_name((enum decide_step)p->decision_step), "attrs", attrs));
+}
+
+static void put_sent(struct dump *d, struct text *out, struct ip_prefix prefix) {
+    char text[IP_PREFIX_TEXT_MAX];
+    const struct attr_set *a = bgp_adj_out_find(d->host->speaker, d->request.peer, prefix);
+    if (!a)
+        return;
+    put_row(d, out,
+            json_pack("{s:s, s:s, s:o}", "prefix", ip_prefix_format(prefix, text), "peer",
+                      peer_name(d, d->request.peer), "attrs", attrs_to_json(&a->v)));
+}
+
+static void put_prefix(struct dump *d, struct text *out, struct bgp_rib_iterator *it) {
+    struct bgp_path_info path;
+    const struct dump_request *r = &d->request;
+    if (r->table == DUMP_OUT) {
+        put_sent(d, out, it->prefix);
+        return;
+    }
+    while (bgp_rib_next_path(d->host->speaker, it, &path)) {
+        if (r->table == DUMP_LOC && !path.best)
+            continue;
+        if (r->table == DUMP_IN && path.peer.index == 0)
+            continue;
+        if (r->peer.index && path.peer.index != r->peer.index)
+            continue;
+        put_path(d, out, it->prefix, &path);
+    }
+}
+
+static void put_kernel(struct dump *d, struct text *out, const struct fib_view *v) {
+    char prefix[IP_PREFIX_TEXT_MAX], gateway[IP_ADDR_TEXT_MAX];
+    put_row(d, out,
+            json_pack("{s:s, s:s, s:s, s:I, s:b}", "prefix", ip_prefix_format(v->prefix, prefix),
+                      "gateway", ip_format(v->gateway, gateway), "interface",
+                      monitor_interface_name(d->host->monitor, v->interface), "metric",
+                      (json_int_t)v->metric, "blackhole", (int)v->blackhole));
+}
+
+/* One family of the kernel's table; false: finished. */
+static bool fib_step(struct dump *d, struct text *out, size_t limit) {
+    enum ip_family family = d->family == BGP_IPV6_UNICAST ? IP_V6 : IP_V4;
+    if (!d->fib && !fib_snapshot(d->host->fib, family, &d->fib, &d->fib_count)) {
+        out->failed = true;
+        return false;
+    }
+    for (; d->fib_at < d->fib_count && out->size < limit; d->fib_at++)
+        if (!d->request.one_prefix || ip_prefix_equal(d->fib[d->fib_at].prefix, d->request.prefix))
+            put_kernel(d, out, &d->fib[d->fib_at]);
+    if (d->fib_at < d->fib_count)
+        return true;
+    alloc_free(d->fib);
+    d->fib = NULL;
+    d->fib_at = 0;
+    return false;
+}
+
+static bool rib_open(struct dump *d) {
+    const struct bgp_speaker *s = d->host->speaker;
+    if (d->request.one_prefix)
+        d->open = bgp_rib_find(s, d->request.prefix, &d->rib);
+    else
+        d->open = bgp_rib_begin(s, (enum bgp_family)d->family, &d->rib) == BGP_OK;
+    return d->open;
+}
+
+/* One family of the speaker's tables; false: finished. */
+static bool rib_step(struct dump *d, struct text *out, size_t limit) {
+    if (!d->host->speaker || (!d->open && !rib_open(d)))
+        return false;
+    while (bgp_rib_next_prefix(d->host->speaker, &d->rib)) {
+        if (d->resume && ip_prefix_compare(d->rib.prefix, d->last) <= 0)
+            continue;
+        d->resume = false;
+        d->last = d->rib.prefix;
+        put_prefix(d, out, &d->rib);
+        if (out->size >= limit)
+            return true;
+    }
+    bgp_rib_end(&d->rib);
+    d->open = d->resume = false;
+    return false;
+}
+
+bool dump_step(struct dump *d, struct text *out, size_t bytes) {
+    size_t limit = out->size + bytes;
+    for (; d->family < BGP_FAMILIES; d->family++) {
+        if (!d->request.families[d->family])
+            continue;
+        bool more =
+            d->request.table == DUMP_FIB ? fib_step(d, out, limit) : rib_step(d, out, limit);
+        if (more)
+            return true;
+    }
+    text_puts(out, "]}\n");
+    return false;
+}

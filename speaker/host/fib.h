@@ -1,0 +1,57 @@
+#ifndef RIBCAGE_HOST_FIB_H
+#define RIBCAGE_HOST_FIB_H
+
+#include "../base/addr.h"
+#include "../base/nanotime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+struct fib;
+struct bgp_fib_config;
+struct bgp_fib_route;
+
+struct fib *fib_new(struct host *h); /* NULL: out of memory */
+void fib_free(struct fib *f);
+/* Routes of our protocol that an earlier life left behind: removes them, or with `keep` (RFC 4724
+ * restart) takes them over until fib_sweep. False with errno. */
+bool fib_adopt(struct fib *f, bool keep);
+void fib_sweep(struct fib *f);
+/* Routes already in the kernel follow. */
+void fib_configure(struct fib *f, const struct bgp_fib_config *c);
+/* BGP_EVENT_FIB. */
+void fib_route(struct fib *f, const struct bgp_fib_route *r);
+/* Next hops marked `changed` resolve differently now. */
+void fib_nexthops_changed(struct fib *f);
+/* The kernel may have dropped our routes through this interface, or this very route. */
+void fib_interface_lost(struct fib *f, uint32_t interface);
+void fib_prefix_lost(struct fib *f, struct ip_prefix prefix);
+/* Foreign routes changed: what the kernel refused before may work now. */
+void fib_retry(struct fib *f);
+/* Writes a bounded number of routes. True: more is left. */
+bool fib_work(struct fib *f);
+struct nanotime fib_next_deadline(const struct fib *f);
+/* At the end: takes all of ours out of the kernel. */
+void fib_remove_all(struct fib *f);
+
+struct fib_counts {
+    uint64_t routes[2]; /* confirmed by the kernel: IPv4, IPv6 */
+    uint64_t digest;
+    struct nanotime last;
+};
+struct fib_counts fib_counts_get(const struct fib *f);
+
+/* A confirmed route, for dumps. */
+struct fib_view {
+    struct ip_prefix prefix;
+    struct ip_addr gateway;
+    uint32_t interface, metric;
+    bool blackhole;
+};
+/* Confirmed routes of a family, sorted by prefix; the caller's (alloc_free). False: no memory. */
+bool fib_snapshot(const struct fib *f, enum ip_family family, struct fib_view **ret_routes,
+                  size_t *ret_count);
+
+#endif

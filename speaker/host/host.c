@@ -1,0 +1,398 @@
+/*
+ * The program around the speaker: start, the turn of the loop, stop.
+ *
+ * Owns the order of things. A turn: what is ready is read; timers fire; the speaker's events are
+ * acted on; next hops are resolved; output is written; kernel routes are written; the scoreboard
+ * follows. Each step does a bounded amount, and what is left makes the next turn come at once.
+ *
+ * The speaker's events are drained after every call that may change it, never from within acting
+ * on one. Time is CLOCK_MONOTONIC.
+ *
+ * Stopping: Cease to everyone, then wait until all was said and heard, two seconds at most; then
+ * our kernel routes go.
+ */
+#include "host.h"
+
+#include "../base/hash.h"
+#include "../base/text.h"
+#include "../core/profile.h"
+#include "board.h"
+#include "control.h"
+#include "fib.h"
+#include "log.h"
+#include "monitor.h"
+#include "netlink.h"
+#include "nexthops.h"
+#include "router.h"
+#include "sockets.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define STOP_MS 2000
+#define SETTLE_ROUNDS_MAX 8
+
+/* ---- events ---- */
+
+static void on_event(struct host *h, const struct bgp_event *e) {
+    switch (e->kind) {
+    case BGP_EVENT_NONE:
+        break;
+    case BGP_EVENT_CONNECT:
+    case BGP_EVENT_OUTPUT:
+    case BGP_EVENT_CLOSE:
+    case BGP_EVENT_ABORT:
+        sockets_event(h->sockets, e);
+        break;
+    case BGP_EVENT_STATE:
+        h->trim_wanted |= e->state.old_state == BGP_ESTABLISHED;
+        log_event(h->log, e);
+        break;
+    case BGP_EVENT_NOTIFIED:
+    case BGP_EVENT_LOG:
+        log_event(h->log, e);
+        break;
+    case BGP_EVENT_FIB:
+        fib_route(h->fib, &e->fib);
+        break;
+    case BGP_EVENT_TRACK:
+        nexthops_track(h->nexthops, e->track.address, e->track.wanted);
+        break;
+    case BGP_EVENT_PEERS:
+        sockets_peers_changed(h->sockets);
+        break;
+    }
+}
+
+void host_drain(struct host *h) {
+    struct bgp_event e;
+    while (h->speaker && bgp_next_event(h->speaker, &e)) {
+        h->worked = true;
+        on_event(h, &e);
+    }
+}
+
+/* ---- configuration ---- */
+
+static bool speaker_start(struct host *h, const struct bgp_config *config) {
+    struct bgp_env env = {.seed = hash_bytes(&config->router_id, sizeof config->router_id, 1),
+                          .restarting = h->options.restart && h->config_generation == 0};
+    h->speaker = bgp_speaker_new(config, &env, loop_now());
+    return h->speaker != NULL;
+}
+
+/* BGP was taken out of a router's configuration: everyone is told, then the speaker goes. */
+static void speaker_end(struct host *h) {
+    struct bgp_config none = {.listen = false};
+    if (!h->speaker)
+        return;
+    bgp_stop(h->speaker, NULL, loop_now());
+    for (int i = 0; i < SETTLE_ROUNDS_MAX; i++) {
+        host_drain(h);
+        sockets_flush(h->sockets);
+    }
+    host_drain(h);
+    sockets_listen(h->sockets, &none, NULL);
+    sockets_abort_live(h->sockets);
+    fib_remove_all(h->fib);
+    bgp_speaker_free(h->speaker);
+    h->speaker = NULL;
+}
+
+static bool configure_refused(struct diag_list *diags, enum bgp_status status) {
+    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "not-in-force", "%s",
+             status == BGP_NO_MEMORY ? "out of memory" : "the speaker refuses it");
+    return false;
+}
+
+bool host_configure(struct host *h, const struct bgp_config *config, struct diag_list *diags) {
+    enum bgp_status status = BGP_OK;
+    bool new = !h->speaker;
+    if (!config) {
+        speaker_end(h);
+        h->config_generation++;
+        return true;
+    }
+    if (!bgp_config_check(config, "configuration", diags) ||
+        !sockets_listen(h->sockets, config, diags))
+        return false;
+    if (new)
+        status = speaker_start(h, config) ? BGP_OK : BGP_NO_MEMORY;
+    else
+        status = bgp_configure(h->speaker, config, loop_now());
+    if (status != BGP_OK)
+        return configure_refused(diags, status);
+    fib_configure(h->fib, &config->fib);
+    sockets_peers_changed(h->sockets);
+    if (new)
+        monitor_tell_speaker(h->monitor);
+    h->config_generation++;
+    h->configured = loop_now();
+    host_drain(h);
+    return true;
+}
+
+/* ---- the turn ---- */
+
+static struct nanotime earlier(struct nanotime a, struct nanotime b) {
+    return nanotime_before(a, b) ? a : b;
+}
+
+static struct nanotime next_deadline(const struct host *h) {
+    struct nanotime at = h->speaker ? bgp_next_deadline(h->speaker) : NANOTIME_NEVER;
+    at = earlier(at, sockets_next_deadline(h->sockets));
+    at = earlier(at, fib_next_deadline(h->fib));
+    at = earlier(at, board_next_deadline(h->board));
+    at = earlier(at, h->sweep_at);
+    return h->stopping ? earlier(at, h->stop_deadline) : at;
+}
+
+static void fire_timers(struct host *h) {
+    struct nanotime now = loop_now();
+    if (h->speaker && !nanotime_before(now, bgp_next_deadline(h->speaker))) {
+        bgp_advance(h->speaker, now);
+        host_drain(h);
+    }
+    sockets_advance(h->sockets, now);
+    if (!nanotime_before(now, h->sweep_at)) {
+        h->sweep_at = NANOTIME_NEVER;
+        fib_sweep(h->fib);
+    }
+}
+
+/* Asking about next hops changes best paths, which changes next hops: until it is quiet. */
+static bool settle(struct host *h) {
+    bool more = false;
+    for (int i = 0; i < SETTLE_ROUNDS_MAX; i++) {
+        monitor_work(h->monitor);
+        if (nexthops_work(h->nexthops)) {
+            fib_nexthops_changed(h->fib);
+            nexthops_settled(h->nexthops);
+        }
+        host_drain(h);
+        more = sockets_flush(h->sockets);
+        host_drain(h);
+        if (!nexthops_pending(h->nexthops))
+            break;
+    }
+    return more || nexthops_pending(h->nexthops);
+}
+
+/* Nothing happened but the refreshing of figures: give memory back, sleep. */
+static void rest(struct host *h) {
+    if (!h->trim_wanted)
+        return;
+    h->trim_wanted = false;
+    malloc_trim(0);
+}
+
+static bool turn(struct host *h, bool busy) {
+    struct nanotime deadline = busy ? (struct nanotime){0} : next_deadline(h);
+    h->worked = busy;
+    if (loop_turn(&h->loop, deadline) > 0)
+        h->worked = true;
+    fire_timers(h);
+    busy = settle(h);
+    busy |= control_work(h->control);
+    busy |= fib_work(h->fib);
+    board_update(h->board);
+    if (!h->worked && !busy)
+        rest(h);
+    return busy;
+}
+
+/* ---- stopping ---- */
+
+void host_stop(struct host *h, const char *text, bool abort) {
+    struct bgp_config none = {.listen = false};
+    if (h->stopping && !abort)
+        return;
+    h->stopping = true;
+    h->abort |= abort;
+    h->stop_deadline = nanotime_add_ms(loop_now(), STOP_MS);
+    sockets_listen(h->sockets, &none, NULL);
+    if (abort)
+        sockets_abort(h->sockets);
+    else if (h->speaker)
+        bgp_stop(h->speaker, text, loop_now());
+    host_drain(h);
+}
+
+static bool stopped(const struct host *h) {
+    if (!h->stopping)
+        return false;
+    if (!nanotime_before(loop_now(), h->stop_deadline))
+        return true;
+    bool quiet = h->abort || !h->speaker || bgp_stopped(h->speaker);
+    return quiet && (h->abort || sockets_idle(h->sockets)) && control_idle(h->control);
+}
+
+static void on_signal(struct loop_source *source, uint32_t events) {
+    struct host *h = (struct host *)((char *)source - offsetof(struct host, signals));
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(source->fd, &info, sizeof info) == sizeof info)
+        host_stop(h, NULL, h->stopping); /* the second one means it */
+}
+
+static bool signals_open(struct host *h) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    h->signals.ready = on_signal;
+    h->signals.fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return h->signals.fd >= 0 && loop_add(&h->loop, &h->signals, EPOLLIN);
+}
+
+/* ---- beginning and end ---- */
+
+static bool failed(struct diag_list *diags, const char *what) {
+    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "host", "%s: %s", what, strerror(errno));
+    return false;
+}
+
+/* A speaker needs a descriptor per peer and little else. */
+static void limits_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+}
+
+static bool netlink_start(struct host *h, struct diag_list *diags) {
+    h->netlink = alloc_zero(1, sizeof *h->netlink);
+    if (!h->netlink || !netlink_open(h->netlink))
+        return failed(diags, "netlink");
+    if (!(h->fib = fib_new(h)) || !(h->nexthops = nexthops_new(h)))
+        return failed(diags, "memory");
+    if (!(h->monitor = monitor_new(h)))
+        return failed(diags, "watching the kernel's tables");
+    if (!fib_adopt(h->fib, h->options.restart))
+        return failed(diags, "reading the kernel's table");
+    return true;
+}
+
+/* Everything but the configuration. */
+static bool start(struct host *h, struct diag_list *diags) {
+    if (!loop_init(&h->loop))
+        return failed(diags, "epoll");
+    if (!(h->log = log_new(h)))
+        return failed(diags, "memory");
+    if (!(h->board = board_new(h)))
+        return failed(diags, "scoreboard");
+    board_phase(h->board, SCOREBOARD_STARTING);
+    if (!signals_open(h))
+        return failed(diags, "signalfd");
+    if (!(h->sockets = sockets_new(h)))
+        return failed(diags, "memory");
+    if (!netlink_start(h, diags))
+        return false;
+    return (h->control = control_new(h, diags)) != NULL;
+}
+
+/* With findings said: on standard error, where whoever started us looks first. */
+static void findings_print(const struct diag_list *diags) {
+    struct text out;
+    text_init(&out);
+    diag_print(diags, &out);
+    fputs(text_str(&out), stderr);
+    text_deinit(&out);
+}
+
+static void finish(struct host *h) {
+    control_free(h->control);
+    h->control = NULL;
+    sockets_free(h->sockets);
+    if (h->speaker)
+        bgp_speaker_free(h->speaker);
+    router_free(h->router);
+    monitor_free(h->monitor);
+    nexthops_free(h->nexthops);
+    fib_free(h->fib);
+    if (h->netlink)
+        netlink_close(h->netlink);
+    alloc_free(h->netlink);
+    log_free(h->log);
+    board_free(h->board);
+    if (h->signals.fd >= 0)
+        close(h->signals.fd);
+    loop_deinit(&h->loop);
+}
+
+static void grace_begin(struct host *h) {
+    if (!h->options.restart || !h->speaker)
+        return;
+    const struct profile *p = profile_get(bgp_config_of(h->speaker)->profile);
+    h->sweep_at = nanotime_add_ms(loop_now(), p->gr_deferral_ms + 1000);
+}
+
+static int run(struct host *h) {
+    bool busy = true;
+    grace_begin(h);
+    board_phase(h->board, SCOREBOARD_RUNNING);
+    log_line(h->log, "running", NULL, "version=%s pid=%d", RIBCAGE_VERSION, (int)getpid());
+    while (!stopped(h))
+        busy = turn(h, busy);
+    fib_remove_all(h->fib);
+    board_update(h->board);
+    log_line(h->log, "stopped", NULL, "abort=%d", h->abort);
+    board_phase(h->board, SCOREBOARD_STOPPED);
+    return HOST_EXIT_OK;
+}
+
+static bool is_unable(const struct diag_list *diags) {
+    for (size_t i = 0; i < diag_count(diags); i++)
+        if (strcmp(diag_at(diags, i)->id, "cannot-listen") == 0)
+            return true;
+    return false;
+}
+
+static int check(struct host *h, struct diag_list *diags) {
+    bool ok = host_load(h, true, diags);
+    findings_print(diags);
+    router_free(h->router);
+    return ok && diag_error_count(diags) == 0 ? HOST_EXIT_OK : HOST_EXIT_CONFIG;
+}
+
+int host_run(const struct host_options *options) {
+    static struct host h;
+    struct diag_list *diags = diag_list_new();
+    int status = HOST_EXIT_UNABLE;
+    h = (struct host){.options = *options,
+                      .started = loop_now(),
+                      .sweep_at = NANOTIME_NEVER,
+                      .signals = {.fd = -1},
+                      .loop = {.epoll_fd = -1}};
+    if (!diags)
+        return HOST_EXIT_INTERNAL;
+    if (options->check) {
+        status = check(&h, diags);
+        diag_list_free(diags);
+        return status;
+    }
+    limits_raise();
+    if (start(&h, diags))
+        status = host_load(&h, false, diags) ? HOST_EXIT_OK
+                 : is_unable(diags)          ? HOST_EXIT_UNABLE
+                                             : HOST_EXIT_CONFIG;
+    findings_print(diags);
+    diag_list_free(diags);
+    if (status == HOST_EXIT_OK)
+        status = run(&h);
+    else if (h.board)
+        board_phase(h.board, SCOREBOARD_FAILED);
+    finish(&h);
+    return status;
+}

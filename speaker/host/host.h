@@ -1,0 +1,87 @@
+#ifndef RIBCAGE_HOST_HOST_H
+#define RIBCAGE_HOST_HOST_H
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "../core/bgp.h"
+#include "loop.h"
+#include "options.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One speaker in one network namespace: what its parts share.
+ *
+ *   options.c    the command line
+ *   loop.c       epoll and deadlines
+ *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
+ *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel
+ *   nexthops.c   next hops through the kernel's table
+ *   fib.c        best paths into the kernel's table
+ *   control.c    the line protocol; requests.c its operations, dump.c tables as JSON
+ *   board.c      the scoreboard
+ *   exec.c       show commands of BIRD
+ *   router.c     the mock Cisco beside the speaker
+ *   log.c        log lines
+ *   host.c       starts, feeds events to all of these, stops
+ */
+
+struct sockets;
+struct fib;
+struct netlink;
+struct nexthop_set;
+struct monitor;
+struct control;
+struct board;
+struct log;
+struct router;
+
+struct host {
+    struct host_options options;
+    struct nanotime configured, sweep_at; /* last configuration; end of a restart's grace */
+    struct loop loop;
+    struct bgp_speaker *speaker; /* NULL: a router without BGP */
+    uint64_t config_generation;
+    struct nanotime started;
+    struct sockets *sockets;
+    struct netlink *netlink; /* requests; the monitor listens on its own */
+    struct fib *fib;
+    struct nexthop_set *nexthops;
+    struct monitor *monitor;
+    struct control *control;
+    struct board *board;
+    struct log *log;
+    struct router *router; /* NULL: not IOS */
+    struct loop_source signals;
+    bool stopping; /* SIGTERM, SIGINT or a stop request */
+    bool abort;    /* … without Cease */
+    struct nanotime stop_deadline;
+    bool worked;      /* this turn had something to do */
+    bool trim_wanted; /* much memory was freed: give it back when at rest */
+    int exit_status;
+};
+
+enum host_exit {
+    HOST_EXIT_OK = 0,
+    HOST_EXIT_CONFIG = 1,
+    HOST_EXIT_USAGE = 2,
+    HOST_EXIT_UNABLE = 4,
+    HOST_EXIT_INTERNAL = 6,
+};
+
+/* Runs until told to stop; the exit status. */
+int host_run(const struct host_options *options);
+
+/* Takes the speaker's events off and acts on them. After every call that may change the speaker. */
+void host_drain(struct host *h);
+/* Puts a configuration in force (NULL: no BGP). False with a finding: the old one stays. */
+bool host_configure(struct host *h, const struct bgp_config *config, struct diag_list *diags);
+/* Orderly stop; `abort`: RST instead of Cease. */
+void host_stop(struct host *h, const char *text, bool abort);
+
+/* The configuration that the options name, put in force (or, with `check_only`, only checked).
+ * False with findings. */
+bool host_load(struct host *h, bool check_only, struct diag_list *diags);
+
+#endif

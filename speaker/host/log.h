@@ -1,0 +1,31 @@
+#ifndef RIBCAGE_HOST_LOG_H
+#define RIBCAGE_HOST_LOG_H
+
+#include "../base/nanotime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct host;
+struct bgp_event;
+struct log;
+
+struct log *log_new(struct host *h); /* NULL: out of memory */
+void log_free(struct log *l);
+/* One line: "12.345678 id peer text". `id` is stable and has no blanks; `peer` may be NULL. The
+ * text is escaped; at most a line. Not rate-limited: for what the operator or the kernel does. */
+void log_line(struct log *l, const char *id, const char *peer, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The lines an event of the speaker is worth; rate-limited, because remotes can cause them. */
+void log_event(struct log *l, const struct bgp_event *e);
+/* Ready-made lines, each ended by \n (IOS's). */
+void log_text(struct log *l, const char *lines);
+/* What `show logging` shows: the last lines. */
+struct text;
+const struct text *log_recent(const struct log *l);
+
+/* "admin_shutdown"…, of enum bgp_down_reason. */
+const char *log_reason_name(int reason);
+
+#endif

@@ -1,0 +1,99 @@
+#ifndef RIBCAGE_HOST_NETLINK_H
+#define RIBCAGE_HOST_NETLINK_H
+
+#include "../base/addr.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A small rtnetlink: batches of requests in one sendmsg, replies matched by sequence number, dumps.
+ *
+ * The kernel works a batch off inside sendmsg, so replies wait in our socket when it returns and
+ * nothing here blocks for long.
+ */
+
+#define NETLINK_BATCH_MAX 128 /* acks that fit into the default receive buffer */
+#define NETLINK_BATCH_BYTES (NETLINK_BATCH_MAX * 128)
+#define NETLINK_REPLY_BYTES 32768
+
+struct netlink {
+    int fd;
+    uint32_t port; /* our address: the kernel names us by it in notifications */
+    uint32_t sequence;
+    uint8_t reply[NETLINK_REPLY_BYTES];
+};
+
+struct netlink_batch {
+    uint8_t data[NETLINK_BATCH_BYTES];
+    size_t size;
+    uint32_t count;
+    int errors[NETLINK_BATCH_MAX]; /* after netlink_send: 0, a positive errno, or -1: no answer */
+};
+
+/* A route as the kernel sees it. */
+struct netlink_route {
+    struct ip_prefix prefix;
+    struct ip_addr gateway; /* not set: none */
+    uint32_t interface;     /* index, 0: none */
+    uint32_t table;
+    uint32_t metric;
+    uint8_t protocol; /* RTPROT_* */
+    uint8_t type;     /* RTN_* */
+    uint8_t scope;
+    bool onlink;
+};
+
+struct netlink_address {
+    struct ip_addr addr;
+    uint8_t length;
+    uint32_t interface;
+    bool tentative; /* IPv6: not usable yet */
+};
+
+struct netlink_link {
+    uint32_t index;
+    char name[16];
+    bool up;
+};
+
+bool netlink_open(struct netlink *n); /* false with errno */
+void netlink_close(struct netlink *n);
+
+/* ---- requests ---- */
+
+void netlink_batch_init(struct netlink_batch *b);
+static inline bool netlink_batch_full(const struct netlink_batch *b) {
+    return b->count == NETLINK_BATCH_MAX;
+}
+/* RTM_NEWROUTE (with NLM_F_CREATE… in `flags`) or RTM_DELROUTE, acknowledged. The batch must not be
+ * full; its index within the batch is returned. */
+uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flags,
+                           const struct netlink_route *r);
+/* RTM_GETROUTE: which entry of the table answers for `a`. */
+uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a);
+
+/* Called for each reply that is no acknowledgement; `index` in the batch. */
+typedef void netlink_reply_fn(void *context, uint32_t index, const struct nlmsghdr *message);
+/* Sends the batch and gathers the answers into b->errors. False: sending failed (errno); then no
+ * request was carried out. */
+bool netlink_send(struct netlink *n, struct netlink_batch *b, netlink_reply_fn *reply,
+                  void *context);
+
+typedef void netlink_dump_fn(void *context, const struct nlmsghdr *message);
+/* RTM_GETLINK, RTM_GETADDR or RTM_GETROUTE of a family (AF_UNSPEC: all). False with errno: the dump
+ * is incomplete. */
+bool netlink_dump(struct netlink *n, uint16_t type, uint8_t family, netlink_dump_fn *each,
+                  void *context);
+
+/* ---- messages ---- */
+
+/* False: another type, or damaged. */
+bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_route);
+bool netlink_parse_address(const struct nlmsghdr *m, struct netlink_address *ret_address);
+bool netlink_parse_link(const struct nlmsghdr *m, struct netlink_link *ret_link);
+
+#endif

@@ -1,0 +1,230 @@
+/*
+ * BGP next hops, resolved through the kernel's table (RFC 4271 9.1.2.1).
+ *
+ * Owns the set of tracked next hops and their routes. A next hop is asked for when the speaker
+ * first wants it and again, all in one batch, when something that is not ours changes in the
+ * kernel.
+ *
+ * A next hop never resolves through a BGP route: where the kernel's answer is one of ours, the
+ * longest route beneath it decides. A BGP route that covers its own next hop could otherwise switch
+ * itself off and on for ever. Only unicast routes count: our own addresses, blackholes and
+ * prohibitions make a next hop unreachable.
+ *
+ * The array is dense; removing moves the last one, so indices mean nothing between calls.
+ */
+#include "nexthops.h"
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+#include "../base/table.h"
+#include "host.h"
+#include "log.h"
+#include "netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct nexthop_set {
+    struct host *host;
+    struct nexthop_route *hops;
+    uint32_t count, capacity;
+    struct table index; /* by address; values are place + 1 */
+    bool pending;       /* some are not known */
+    struct netlink_batch batch;
+};
+
+static uint64_t addr_hash(struct ip_addr a) {
+    return hash_bytes(&a, sizeof a, 0);
+}
+
+static bool addr_equal(const void *context, uint32_t index, const void *key) {
+    const struct nexthop_set *n = context;
+    const struct ip_addr *addr = key;
+    return ip_equal(n->hops[index - 1].addr, *addr);
+}
+
+struct nexthop_set *nexthops_new(struct host *h) {
+    struct nexthop_set *n = alloc_zero(1, sizeof *n);
+    if (n) {
+        n->host = h;
+        table_init(&n->index);
+    }
+    return n;
+}
+
+void nexthops_free(struct nexthop_set *n) {
+    if (!n)
+        return;
+    table_deinit(&n->index);
+    alloc_free(n->hops);
+    alloc_free(n);
+}
+
+static struct nexthop_route *find(const struct nexthop_set *n, struct ip_addr addr) {
+    uint32_t at = table_find(&n->index, addr_hash(addr), addr_equal, n, &addr);
+    return at ? &n->hops[at - 1] : NULL;
+}
+
+const struct nexthop_route *nexthops_find(const struct nexthop_set *n, struct ip_addr addr) {
+    return find(n, addr);
+}
+
+static bool add(struct nexthop_set *n, struct ip_addr addr) {
+    if (n->count == n->capacity) {
+        uint32_t capacity = n->capacity ? n->capacity * 2 : 16;
+        struct nexthop_route *grown = alloc_resize(n->hops, capacity, sizeof *grown);
+        if (!grown)
+            return false;
+        n->hops = grown;
+        n->capacity = capacity;
+    }
+    n->hops[n->count] = (struct nexthop_route){.addr = addr};
+    if (!table_insert(&n->index, addr_hash(addr), n->count + 1))
+        return false;
+    n->count++;
+    n->pending = true;
+    return true;
+}
+
+static void drop(struct nexthop_set *n, struct nexthop_route *hop) {
+    uint32_t at = (uint32_t)(hop - n->hops);
+    table_remove(&n->index, addr_hash(hop->addr), at + 1);
+    if (--n->count == at)
+        return;
+    struct ip_addr moved = n->hops[n->count].addr;
+    table_remove(&n->index, addr_hash(moved), n->count + 1);
+    n->hops[at] = n->hops[n->count];
+    if (!table_insert(&n->index, addr_hash(moved), at + 1))
+        log_line(n->host->log, "no_memory", NULL, "next hop index");
+}
+
+void nexthops_track(struct nexthop_set *n, struct ip_addr addr, bool wanted) {
+    struct nexthop_route *hop = find(n, addr);
+    if (hop && !wanted)
+        drop(n, hop);
+    else if (!hop && wanted && !add(n, addr))
+        log_line(n->host->log, "no_memory", NULL, "next hop");
+}
+
+void nexthops_invalidate(struct nexthop_set *n) {
+    for (uint32_t i = 0; i < n->count; i++)
+        n->hops[i].known = false;
+    n->pending = n->count > 0;
+}
+
+void nexthops_settled(struct nexthop_set *n) {
+    for (uint32_t i = 0; i < n->count; i++)
+        n->hops[i].changed = false;
+}
+
+/* ---- asking ---- */
+
+/* What the kernel says of one batch; found routes by place in the batch. */
+struct answers {
+    struct netlink_route routes[NETLINK_BATCH_MAX];
+    bool found[NETLINK_BATCH_MAX];
+};
+
+static void on_answer(void *context, uint32_t index, const struct nlmsghdr *m) {
+    struct answers *a = context;
+    a->found[index] = netlink_parse_route(m, &a->routes[index]);
+}
+
+/* The longest route to `addr` that is not ours. */
+struct beneath {
+    struct ip_addr addr;
+    struct netlink_route best;
+    bool found;
+};
+
+static void on_route(void *context, const struct nlmsghdr *m) {
+    struct beneath *b = context;
+    struct netlink_route r;
+    if (!netlink_parse_route(m, &r) || r.protocol == RTPROT_BIRD ||
+        (r.table != RT_TABLE_MAIN && r.table != RT_TABLE_LOCAL) ||
+        !ip_prefix_contains_addr(r.prefix, b->addr))
+        return;
+    if (b->found && (r.prefix.length < b->best.prefix.length ||
+                     (r.prefix.length == b->best.prefix.length && r.metric >= b->best.metric)))
+        return;
+    b->best = r;
+    b->found = true;
+}
+
+/* Also where the dump is cut short or changed under our hands: the next change asks again. */
+static bool look_beneath(struct nexthop_set *n, struct ip_addr addr,
+                         struct netlink_route *ret_route) {
+    struct beneath b = {.addr = addr};
+    netlink_dump(n->host->netlink, RTM_GETROUTE, addr.family == IP_V6 ? AF_INET6 : AF_INET,
+                 on_route, &b);
+    if (b.found)
+        *ret_route = b.best;
+    return b.found;
+}
+
+static struct nexthop_route result(struct ip_addr addr, const struct netlink_route *r) {
+    struct nexthop_route hop = {.addr = addr, .known = true};
+    if (!r || r->type != RTN_UNICAST || r->interface == 0)
+        return hop;
+    hop.reachable = true;
+    hop.gateway = ip_is_set(r->gateway) ? r->gateway : addr;
+    hop.interface = r->interface;
+    hop.metric = r->metric;
+    hop.onlink = r->onlink && ip_is_set(r->gateway);
+    return hop;
+}
+
+/* Puts a result in place and tells the speaker; true: routes through it are concerned. */
+static bool settle(struct nexthop_set *n, struct nexthop_route *hop, struct nexthop_route new) {
+    bool same_route = hop->reachable == new.reachable && hop->interface == new.interface &&
+                      hop->onlink == new.onlink &&ip_equal(hop->gateway, new.gateway);
+    bool tell = hop->reachable != new.reachable || hop->metric != new.metric;
+    new.changed = hop->changed || !same_route;
+    *hop = new;
+    if (tell && n->host->speaker)
+        bgp_nexthop_set(n->host->speaker, new.addr, new.reachable, new.metric, loop_now());
+    return !same_route;
+}
+
+/* One batch from `*at` on. */
+static bool resolve_batch(struct nexthop_set *n, uint32_t *at) {
+    static struct answers answers; /* large; used by one call at a time */
+    uint32_t places[NETLINK_BATCH_MAX];
+    bool changed = false;
+    memset(answers.found, 0, sizeof answers.found);
+    netlink_batch_init(&n->batch);
+    for (; *at < n->count && !netlink_batch_full(&n->batch); ++*at)
+        if (!n->hops[*at].known)
+            places[netlink_put_lookup(&n->batch, n->hops[*at].addr)] = *at;
+    if (!netlink_send(n->host->netlink, &n->batch, on_answer, &answers)) {
+        log_line(n->host->log, "netlink_failed", NULL, "next hops: %s", strerror(errno));
+        return false;
+    }
+    for (uint32_t i = 0; i < n->batch.count; i++) {
+        struct nexthop_route *hop = &n->hops[places[i]];
+        struct netlink_route *r = answers.found[i] ? &answers.routes[i] : NULL;
+        if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, hop->addr, r))
+            r = NULL;
+        if (n->batch.errors[i] == -1) /* no answer: ask again */
+            n->pending = true;
+        else
+            changed |= settle(n, hop, result(hop->addr, r));
+    }
+    return changed;
+}
+
+bool nexthops_pending(const struct nexthop_set *n) {
+    return n->pending;
+}
+
+bool nexthops_work(struct nexthop_set *n) {
+    bool changed = false;
+    uint32_t at = 0;
+    if (!n->pending)
+        return false;
+    n->pending = false;
+    while (at < n->count)
+        changed |= resolve_batch(n, &at);
+    return changed;
+}

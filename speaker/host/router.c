@@ -1,0 +1,189 @@
+/*
+ * The mock Cisco beside the speaker: its running-config, its shell, its log.
+ *
+ * Owns the ios_router and hands it what is impure: interfaces of the namespace, clocks, the log
+ * buffer. The speaker follows the running-config: whenever a line changed it, it is compiled anew
+ * and put in force by host_configure, which diffs it.
+ *
+ * A text that is loaded replaces the router as a whole, and only when it compiles; a typed line
+ * takes effect at once, as on the device.
+ */
+#include "router.h"
+
+#include "../base/arena.h"
+#include "../base/text.h"
+#include "../ios/ios.h"
+#include "host.h"
+#include "log.h"
+#include "monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct router {
+    struct host *host;
+    struct ios_router *ios;
+    char hostname[65];
+};
+
+/* Interfaces with their first IPv4 address, as IOS shows one; the caller's. */
+static struct ios_interface *interfaces_make(const struct router *r, size_t *ret_count) {
+    const struct monitor_interface *links;
+    const struct monitor_address *addresses;
+    size_t link_count = r->host->monitor ? monitor_interfaces(r->host->monitor, &links) : 0;
+    size_t address_count = link_count ? monitor_addresses(r->host->monitor, &addresses) : 0;
+    struct ios_interface *list = alloc_zero(link_count + 1, sizeof *list);
+    *ret_count = 0;
+    for (size_t i = 0; list && i < link_count; i++) {
+        struct ios_interface *out = &list[(*ret_count)++];
+        snprintf(out->name, sizeof out->name, "%s", links[i].name);
+        out->up = links[i].up;
+        for (size_t k = 0; k < address_count; k++) {
+            if (addresses[k].interface != links[i].index || ip_is_set(out->addr) ||
+                ip_is_loopback(addresses[k].addr) || ip_is_link_local(addresses[k].addr))
+                continue;
+            out->addr = addresses[k].addr;
+            out->length = addresses[k].length;
+        }
+    }
+    return list;
+}
+
+struct router *router_new(struct host *h) {
+    struct router *r = alloc_zero(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->host = h;
+    if (gethostname(r->hostname, sizeof r->hostname - 1) != 0)
+        snprintf(r->hostname, sizeof r->hostname, "Router");
+    return r;
+}
+
+void router_free(struct router *r) {
+    if (!r)
+        return;
+    ios_router_free(r->ios);
+    alloc_free(r);
+}
+
+static struct ios_router *ios_make(const struct router *r) {
+    struct ios_env env = {.hostname = "Router"};
+    struct ios_interface *list = interfaces_make(r, &env.interface_count);
+    env.interfaces = list;
+    struct ios_router *ios = list ? ios_router_new(&env) : NULL;
+    alloc_free(list);
+    return ios;
+}
+
+void router_interfaces_changed(struct router *r) {
+    struct ios_env env = {.hostname = "Router"};
+    struct ios_interface *list = interfaces_make(r, &env.interface_count);
+    env.interfaces = list;
+    if (list && r->ios)
+        ios_router_set_env(r->ios, &env);
+    alloc_free(list);
+}
+
+const struct bgp_config *router_config(struct router *r, struct diag_list *diags) {
+    return r->ios ? ios_bgp_config(r->ios, diags) : NULL;
+}
+
+bool router_load(struct router *r, const char *text, size_t size, const char *file,
+                 struct diag_list *diags) {
+    struct ios_router *old = r->ios, *new = ios_make(r);
+    if (!new || !ios_load(new, text, size, file, true, diags)) {
+        diag_add(diags, DIAG_ERROR, (struct diag_place){.file = file}, "no-memory",
+                 "out of memory");
+        ios_router_free(new);
+        return false;
+    }
+    r->ios = new;
+    if (!host_configure(r->host, ios_bgp_config(new, diags), diags)) {
+        r->ios = old;
+        ios_router_free(new);
+        return false;
+    }
+    ios_router_free(old);
+    return true;
+}
+
+bool router_check(struct router *r, const char *text, size_t size, const char *file,
+                  struct diag_list *diags) {
+    r->ios = ios_make(r);
+    if (!r->ios || !ios_load(r->ios, text, size, file, true, diags))
+        return false;
+    const struct bgp_config *c = ios_bgp_config(r->ios, diags);
+    return !c || bgp_config_check(c, file, diags);
+}
+
+/* What the running-config says now; a configuration the speaker refuses is logged, as the router
+ * itself took the line. */
+static void recompile(struct router *r) {
+    struct diag_list *diags = diag_list_new();
+    struct text findings;
+    text_init(&findings);
+    if (diags && !host_configure(r->host, ios_bgp_config(r->ios, diags), diags)) {
+        diag_print(diags, &findings);
+        log_line(r->host->log, "configuration_refused", NULL, "%s", text_str(&findings));
+    }
+    text_deinit(&findings);
+    diag_list_free(diags);
+}
+
+void router_lines(struct router *r, const char *lines, struct text *out) {
+    struct text line;
+    text_init(&line);
+    for (const char *at = lines; *at;) {
+        size_t size = strcspn(at, "\n");
+        text_clear(&line);
+        text_put(&line, at, size && at[size - 1] == '\r' ? size - 1 : size);
+        ios_config_line(r->ios, text_str(&line), out);
+        at += size + (at[size] == '\n');
+    }
+    ios_config_end(r->ios);
+    text_deinit(&line);
+    recompile(r);
+}
+
+static struct ios_view view_make(const struct router *r) {
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    return (struct ios_view){
+        .speaker = r->host->speaker,
+        .now = loop_now(),
+        .wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000,
+        .booted = r->host->started,
+        .log = log_recent(r->host->log),
+    };
+}
+
+static void clear_peers(struct router *r, const struct ios_request *request) {
+    struct bgp_speaker *speaker = r->host->speaker;
+    struct bgp_peer_info info;
+    enum bgp_status status = BGP_OK;
+    if (!speaker)
+        return;
+    if (!ip_is_set(request->peer))
+        status = bgp_clear(speaker, (struct bgp_peer_id){0}, request->how, loop_now());
+    for (uint32_t i = 0; ip_is_set(request->peer) && bgp_peer_at(speaker, i, &info); i++)
+        if (ip_equal(info.config->remote_addr, request->peer))
+            status = bgp_clear(speaker, info.id, request->how, loop_now());
+    if (status != BGP_OK)
+        log_line(r->host->log, "clear_failed", NULL, "status %d", (int)status);
+    host_drain(r->host);
+}
+
+void router_exec(struct router *r, const char *command, struct text *out) {
+    struct ios_view view = view_make(r);
+    ios_exec(r->ios, &view, command, out);
+    struct ios_request request = ios_take_request(r->ios);
+    if (request.kind == IOS_REQUEST_CLEAR)
+        clear_peers(r, &request);
+}
+
+void router_log_event(struct router *r, const struct bgp_event *e, struct text *out) {
+    struct ios_view view = view_make(r);
+    ios_log_event(r->ios, &view, e, out);
+}

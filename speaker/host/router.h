@@ -1,0 +1,33 @@
+#ifndef RIBCAGE_HOST_ROUTER_H
+#define RIBCAGE_HOST_ROUTER_H
+
+#include "../core/bgp.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct host;
+struct router;
+struct diag_list;
+struct text;
+
+/* The mock Cisco's running-config beside the speaker (speaker/ios). NULL: out of memory. */
+struct router *router_new(struct host *h);
+void router_free(struct router *r);
+/* Replaces the running-config by a text. False with findings: the old one stays. Findings that are
+ * no errors are added too. */
+bool router_load(struct router *r, const char *text, size_t size, const char *file,
+                 struct diag_list *diags);
+/* Reads the text and says what is wrong with it, changing nothing. */
+bool router_check(struct router *r, const char *text, size_t size, const char *file,
+                  struct diag_list *diags);
+/* Lines as typed in `configure terminal`; IOS's words go to `out`. */
+void router_lines(struct router *r, const char *lines, struct text *out);
+/* An exec command; carries out what it asks for (clear). */
+void router_exec(struct router *r, const char *command, struct text *out);
+void router_log_event(struct router *r, const struct bgp_event *e, struct text *out);
+void router_interfaces_changed(struct router *r);
+/* The compiled configuration, NULL when BGP is not configured. */
+const struct bgp_config *router_config(struct router *r, struct diag_list *diags);
+
+#endif

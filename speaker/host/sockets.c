@@ -1,0 +1,393 @@
+/*
+ * Listeners, and what the kernel must know about neighbours.
+ *
+ * Owns the listening sockets of both families, the index of neighbours by address, the passwords
+ * set on listeners, and the dispatch of the speaker's connection events. One connection's life is
+ * connection.c's.
+ *
+ * RFC 2385: a listener holds the key of every neighbour, so that a SYN without the right signature
+ * is dropped by the kernel. RFC 5082: TTL and its minimum are set on the connection as soon as it
+ * is accepted; the listener answers with TTL 255, because it cannot tell neighbours apart and a
+ * neighbour that checks would drop our SYN-ACK otherwise (BIRD: the same).
+ *
+ * Accepting is bounded per turn and does not spin when descriptors are out: a reserve descriptor
+ * is given up so that the connection can be taken and reset.
+ */
+#include "sockets.h"
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+#include "connection.h"
+#include "host.h"
+#include "log.h"
+#include "sockopt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LISTEN_BACKLOG 4096
+#define TTL_MAX 255
+
+static void listener_ready(struct loop_source *source, uint32_t events);
+
+struct sockets *sockets_new(struct host *h) {
+    struct sockets *s = alloc_zero(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->host = h;
+    s->reserve_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        s->listeners[i].owner = s;
+        s->listeners[i].source = (struct loop_source){.fd = -1, .ready = listener_ready};
+    }
+    TAILQ_INIT(&s->waiting);
+    TAILQ_INIT(&s->ready);
+    TAILQ_INIT(&s->leaving);
+    return s;
+}
+
+static void listener_close(struct listener *l) {
+    if (l->source.fd < 0)
+        return;
+    loop_remove(&l->owner->host->loop, &l->source);
+    close(l->source.fd);
+    l->source.fd = -1;
+}
+
+void sockets_free(struct sockets *s) {
+    if (!s)
+        return;
+    sockets_abort(s);
+    listener_close(&s->listeners[0]);
+    listener_close(&s->listeners[1]);
+    if (s->reserve_fd >= 0)
+        close(s->reserve_fd);
+    alloc_free(s->by_index);
+    alloc_free(s->rows);
+    alloc_free(s->keys);
+    alloc_free(s);
+}
+
+/* ---- listening ---- */
+
+static void listener_options(int fd, int family) {
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+    sockopt_common(fd, family);
+    sockopt_ttl(fd, family, TTL_MAX);
+}
+
+/* A host without IPv6 has no IPv6 listener, which is no error unless the address asks for one. */
+static bool listener_open(struct listener *l, struct ip_addr addr, uint16_t port, bool needed) {
+    union sockaddr_any a;
+    socklen_t size = sockaddr_make(&a, addr, port);
+    int family = addr.family == IP_V6 ? AF_INET6 : AF_INET;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return !needed && errno == EAFNOSUPPORT;
+    listener_options(fd, family);
+    if (bind(fd, &a.sa, size) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+        bool absent = !needed && errno == EADDRNOTAVAIL;
+        int error = errno;
+        close(fd);
+        errno = error;
+        return absent;
+    }
+    l->addr = addr;
+    l->port = port;
+    l->source.fd = fd;
+    return loop_add(&l->owner->host->loop, &l->source, EPOLLIN);
+}
+
+static bool listen_one(struct listener *l, const struct bgp_config *c, enum ip_family family,
+                       struct diag_list *diags) {
+    struct ip_addr any = {.family = (uint8_t)family};
+    struct ip_addr addr = ip_is_set(c->listen_addr) ? c->listen_addr : any;
+    uint16_t port = c->listen_port ? c->listen_port : BGP_PORT;
+    bool wanted = c->listen && addr.family == family;
+    if (l->source.fd >= 0 && wanted && l->port == port && ip_equal(l->addr, addr))
+        return true;
+    listener_close(l);
+    if (!wanted || listener_open(l, addr, port, ip_is_set(c->listen_addr) || family == IP_V4))
+        return true;
+    char text[IP_ADDR_TEXT_MAX];
+    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "cannot-listen",
+             "cannot listen on %s port %u: %s", ip_format(addr, text), port, strerror(errno));
+    return false;
+}
+
+bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_list *diags) {
+    int before[2] = {s->listeners[0].source.fd, s->listeners[1].source.fd};
+    bool v4 = listen_one(&s->listeners[0], c, IP_V4, diags);
+    bool v6 = listen_one(&s->listeners[1], c, IP_V6, diags);
+    if (before[0] != s->listeners[0].source.fd || before[1] != s->listeners[1].source.fd) {
+        s->key_count = 0; /* new listeners know no password yet */
+        sockets_peers_changed(s);
+    }
+    return v4 && v6;
+}
+
+/* ---- neighbours ---- */
+
+static int row_compare(const void *a, const void *b) {
+    const struct peer_row *x = a, *y = b;
+    int order = ip_compare(x->addr, y->addr);
+    return order ? order
+                 : (x->config_index > y->config_index) - (x->config_index < y->config_index);
+}
+
+static bool rows_rebuild(struct sockets *s, const struct bgp_config *c) {
+    struct peer_row *rows = alloc_zero(c->peer_count + 1, sizeof *rows);
+    if (!rows)
+        return false;
+    for (uint32_t i = 0; i < c->peer_count; i++)
+        rows[i] = (struct peer_row){c->peers[i].remote_addr, i};
+    qsort(rows, c->peer_count, sizeof *rows, row_compare);
+    alloc_free(s->rows);
+    s->rows = rows;
+    s->row_count = c->peer_count;
+    return true;
+}
+
+/* The configured neighbour an accepted connection is from: same address, and the same local one
+ * where the configuration names it. */
+static const struct bgp_peer_config *peer_of(const struct sockets *s, struct ip_addr remote,
+                                             struct ip_addr local) {
+    const struct bgp_config *c = bgp_config_of(s->host->speaker);
+    const struct bgp_peer_config *found = NULL;
+    uint32_t low = 0, high = s->row_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ip_compare(s->rows[middle].addr, remote) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < s->row_count && ip_equal(s->rows[low].addr, remote); low++) {
+        if (s->rows[low].config_index >= c->peer_count)
+            continue;
+        const struct bgp_peer_config *p = &c->peers[s->rows[low].config_index];
+        if (!found || ip_equal(p->local_addr, local))
+            found = p;
+    }
+    return found;
+}
+
+static const struct peer_key *key_find(const struct peer_key *keys, uint32_t count,
+                                       struct ip_addr addr) {
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = ip_compare(keys[middle].addr, addr);
+        if (order == 0)
+            return &keys[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static void key_apply(struct sockets *s, struct ip_addr addr, const char *key) {
+    char text[IP_ADDR_TEXT_MAX];
+    struct listener *l = &s->listeners[addr.family == IP_V6 ? 1 : 0];
+    if (l->source.fd < 0 || sockopt_md5(l->source.fd, addr, key))
+        return;
+    if (key[0] == '\0' && errno == ENOENT)
+        return;
+    log_line(s->host->log, "md5_failed", ip_format(addr, text), "%s%s", strerror(errno),
+             errno == ENOMEM ? "; raise net.core.optmem_max" : "");
+}
+
+/* Sets, changes and removes passwords so that listeners know those of the configuration. */
+static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
+    struct peer_key *keys = alloc_zero(s->row_count + 1, sizeof *keys);
+    uint32_t count = 0;
+    if (!keys)
+        return;
+    for (uint32_t i = 0; i < s->row_count; i++) {
+        const struct bgp_peer_config *p = &c->peers[s->rows[i].config_index];
+        bool repeated = count && ip_equal(keys[count - 1].addr, p->remote_addr);
+        if (!p->password[0] || p->shutdown || repeated)
+            continue;
+        uint64_t hash = hash_bytes(p->password, strlen(p->password), 1);
+        const struct peer_key *old = key_find(s->keys, s->key_count, p->remote_addr);
+        if (!old || old->hash != hash)
+            key_apply(s, p->remote_addr, p->password);
+        keys[count++] = (struct peer_key){p->remote_addr, hash};
+    }
+    for (uint32_t i = 0; i < s->key_count; i++)
+        if (!key_find(keys, count, s->keys[i].addr))
+            key_apply(s, s->keys[i].addr, "");
+    alloc_free(s->keys);
+    s->keys = keys;
+    s->key_count = count;
+}
+
+void sockets_peers_changed(struct sockets *s) {
+    const struct bgp_config *c = s->host->speaker ? bgp_config_of(s->host->speaker) : NULL;
+    if (!c)
+        return;
+    if (rows_rebuild(s, c))
+        keys_rebuild(s, c);
+    else
+        log_line(s->host->log, "no_memory", NULL, "neighbour index");
+}
+
+static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_peer_config *p) {
+    uint32_t local_as = p->local_as ? p->local_as : c->local_as;
+    if (p->ttl_security_hops)
+        return TTL_MAX;
+    if (p->multihop)
+        return p->multihop;
+    return local_as != p->remote_as ? 1 : 64;
+}
+
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p, bool md5) {
+    int family = p->remote_addr.family == IP_V6 ? AF_INET6 : AF_INET;
+    uint8_t hops = p->ttl_security_hops;
+    bool ok = sockopt_common(fd, family);
+    ok = sockopt_ttl(fd, family, peer_ttl(bgp_config_of(s->host->speaker), p)) && ok;
+    if (hops)
+        ok = sockopt_ttl_min(fd, family, (uint8_t)(TTL_MAX - hops + 1)) && ok;
+    if (md5 && p->password[0])
+        ok = sockopt_md5(fd, p->remote_addr, p->password) && ok;
+    return ok;
+}
+
+/* ---- accepting ---- */
+
+/* Descriptors are out: take the connection with the reserve, reset it, keep the reserve. */
+static void accept_without_room(struct sockets *s, int listener_fd) {
+    if (s->reserve_fd >= 0)
+        close(s->reserve_fd);
+    int fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        sockopt_reset_on_close(fd);
+        close(fd);
+    }
+    s->reserve_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    log_line(s->host->log, "no_descriptor", NULL, "connection reset; raise RLIMIT_NOFILE");
+}
+
+static void refuse(int fd, const struct bgp_reject *reject) {
+    if (reject->size == 0 || send(fd, reject->data, reject->size, MSG_NOSIGNAL) < 0)
+        sockopt_reset_on_close(fd);
+    close(fd);
+}
+
+static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from) {
+    struct bgp_speaker *speaker = s->host->speaker;
+    union sockaddr_any at = {0};
+    socklen_t size = sizeof at;
+    struct bgp_endpoint remote, local = {0};
+    struct bgp_reject reject = {.size = 0};
+    struct bgp_conn_id id;
+    getsockname(fd, &at.sa, &size);
+    remote.addr = sockaddr_addr(from, &remote.port);
+    local.addr = sockaddr_addr(&at, &local.port);
+    const struct bgp_peer_config *p = speaker ? peer_of(s, remote.addr, local.addr) : NULL;
+    if (p)
+        sockets_prepare(s, fd, p, false);
+    if (!speaker || bgp_conn_accept(speaker, remote, local, loop_now(), &id, &reject) != BGP_OK)
+        refuse(fd, &reject);
+    else if (!connection_adopt(s, fd, id))
+        bgp_conn_down(speaker, id, BGP_CONN_FAILED, loop_now());
+    host_drain(s->host);
+}
+
+static void listener_ready(struct loop_source *source, uint32_t events) {
+    struct listener *l = (struct listener *)source;
+    struct sockets *s = l->owner;
+    (void)events;
+    for (int i = 0; i < SOCKETS_ACCEPTS_MAX && l->source.fd >= 0; i++) {
+        union sockaddr_any from = {0};
+        socklen_t size = sizeof from;
+        int fd = accept4(l->source.fd, &from.sa, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            accept_one(s, fd, &from);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE)
+            accept_without_room(s, l->source.fd);
+        if (errno != ECONNABORTED && errno != EINTR)
+            return;
+    }
+}
+
+/* ---- events of the speaker ---- */
+
+void sockets_event(struct sockets *s, const struct bgp_event *e) {
+    if (e->kind == BGP_EVENT_CONNECT) {
+        connection_start(s, e->conn, e->peer);
+        return;
+    }
+    struct connection *c = connection_find(s, e->conn);
+    if (!c)
+        return;
+    if (e->kind == BGP_EVENT_OUTPUT)
+        connection_ready(c);
+    else if (e->kind == BGP_EVENT_CLOSE)
+        connection_leave(c);
+    else if (e->kind == BGP_EVENT_ABORT)
+        connection_drop(c);
+}
+
+bool sockets_flush(struct sockets *s) {
+    bool more = false;
+    struct connection_queue now = TAILQ_HEAD_INITIALIZER(now);
+    TAILQ_CONCAT(&now, &s->ready, link);
+    struct connection *c;
+    while ((c = TAILQ_FIRST(&now))) {
+        bool left = false;
+        TAILQ_REMOVE(&now, c, link);
+        c->ready = false;
+        connection_flush(c, &left);
+        if (left) {
+            connection_ready(c);
+            more = true;
+        }
+    }
+    return more;
+}
+
+struct nanotime sockets_next_deadline(const struct sockets *s) {
+    const struct connection *c = TAILQ_FIRST(&s->leaving);
+    return c ? c->deadline : NANOTIME_NEVER;
+}
+
+void sockets_advance(struct sockets *s, struct nanotime now) {
+    struct connection *c;
+    while ((c = TAILQ_FIRST(&s->leaving)) && !nanotime_before(now, c->deadline))
+        connection_drop(c);
+}
+
+bool sockets_idle(const struct sockets *s) {
+    return TAILQ_EMPTY(&s->leaving) && TAILQ_EMPTY(&s->ready);
+}
+
+void sockets_abort_live(struct sockets *s) {
+    s->starting = true; /* none of those that wait takes a freed place */
+    for (uint32_t i = 0; i < s->by_index_size; i++)
+        if (s->by_index[i])
+            connection_drop(s->by_index[i]);
+    s->starting = false;
+}
+
+void sockets_abort(struct sockets *s) {
+    struct connection *c;
+    while ((c = TAILQ_FIRST(&s->leaving)))
+        connection_drop(c);
+    sockets_abort_live(s);
+}
+
+size_t sockets_count(const struct sockets *s) {
+    return s->count;
+}

@@ -1,0 +1,36 @@
+#ifndef RIBCAGE_HOST_SOCKETS_H
+#define RIBCAGE_HOST_SOCKETS_H
+
+#include "../base/nanotime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct host;
+struct sockets;
+struct bgp_event;
+struct bgp_config;
+struct diag_list;
+
+struct sockets *sockets_new(struct host *h); /* NULL: out of memory */
+/* Closes everything with RST. */
+void sockets_free(struct sockets *s);
+/* Listens as the configuration says: opens, moves or closes listeners. False with a finding. */
+bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_list *diags);
+/* Peers, addresses or passwords changed. */
+void sockets_peers_changed(struct sockets *s);
+/* BGP_EVENT_CONNECT, OUTPUT, CLOSE, ABORT. */
+void sockets_event(struct sockets *s, const struct bgp_event *e);
+/* Writes what connections have to send, a bounded amount each. True: more is left for next time. */
+bool sockets_flush(struct sockets *s);
+struct nanotime sockets_next_deadline(const struct sockets *s);
+void sockets_advance(struct sockets *s, struct nanotime now);
+/* Everything said was sent and taken. */
+bool sockets_idle(const struct sockets *s);
+/* RST on what the speaker still has; connections that are leaving stay. */
+void sockets_abort_live(struct sockets *s);
+/* RST on all connections. */
+void sockets_abort(struct sockets *s);
+size_t sockets_count(const struct sockets *s);
+
+#endif

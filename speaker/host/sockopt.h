@@ -1,0 +1,31 @@
+#ifndef RIBCAGE_HOST_SOCKOPT_H
+#define RIBCAGE_HOST_SOCKOPT_H
+
+#include "../base/addr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Socket addresses and the options BGP wants on its TCP sockets. All return false with errno. */
+
+union sockaddr_any {
+    struct sockaddr sa;
+    struct sockaddr_storage storage;
+};
+
+socklen_t sockaddr_make(union sockaddr_any *out, struct ip_addr a, uint16_t port);
+/* An IPv4-mapped IPv6 address becomes IPv4. */
+struct ip_addr sockaddr_addr(const union sockaddr_any *s, uint16_t *ret_port);
+
+/* RFC 4271 5 says nothing of it, but every router sends BGP with precedence 6: CS6. */
+bool sockopt_common(int fd, int family);
+bool sockopt_ttl(int fd, int family, uint8_t ttl);
+/* RFC 5082: segments with a lower TTL are dropped by the kernel. 0 accepts all. */
+bool sockopt_ttl_min(int fd, int family, uint8_t ttl);
+/* RFC 2385. An empty key removes it. */
+bool sockopt_md5(int fd, struct ip_addr remote, const char *key);
+/* close() will send RST and forget what is unsent. */
+void sockopt_reset_on_close(int fd);
+
+#endif
