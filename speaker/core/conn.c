@@ -262,6 +262,10 @@ bool conn_send(struct bgp_speaker *s, struct conn *c, const uint8_t *message, si
     return true;
 }
 
+void conn_forget_output(struct conn *c) {
+    buffer_free(&c->out);
+}
+
 size_t conn_backlog(const struct conn *c) {
     return c->out ? c->out->size - c->out->at : 0;
 }

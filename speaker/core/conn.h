@@ -59,6 +59,8 @@ bool conn_send_last(struct bgp_speaker *s, struct conn *c, const uint8_t *messag
                     struct nanotime now);
 /* Bytes of control messages that wait. */
 size_t conn_backlog(const struct conn *c);
+/* Drops what is queued: the remote will read nothing any more. */
+void conn_forget_output(struct conn *c);
 /* Tells the caller once that there is output. */
 void conn_output(struct bgp_speaker *s, struct conn *c);
 

@@ -163,6 +163,9 @@ static void act_connect(struct run *r) {
 }
 
 static void act_close(struct run *r) {
+    bool theirs = r->event == FSM_NOTIFICATION || r->event == FSM_NOTIFICATION_MILD;
+    if (r->c && theirs) /* RFC 4271 6.4: nothing goes back */
+        conn_forget_output(r->c);
     if (r->c)
         conn_close(r->s, r->c, r->now);
     r->c = NULL;
@@ -321,8 +324,12 @@ static void apply_update(struct run *r) {
     update_decode(&codec, r->cause->body, r->cause->size, s->scratch, &update);
     s->updates_received++;
     s->update_last = r->now;
-    if (update.outcome == BGP_OUTCOME_SESSION_RESET) {
+    if (update.outcome != BGP_OUTCOME_OK) {
         s->malformed_updates++;
+        event_log(s, p->index, BGP_LOG_MALFORMED_UPDATE, update.worst_attribute, update.outcome,
+                  p->config->remote_addr);
+    }
+    if (update.outcome == BGP_OUTCOME_SESSION_RESET) {
         const struct session_cause cause = {.error = update.error};
         session_run(s, p, r->c, FSM_UPDATE_ERROR, &cause, r->now);
         r->c = NULL;
