@@ -25,9 +25,13 @@
  *
  *   supervise.c  making the supervisor, its death, user namespaces
  *   lab.c        struct lab: build and teardown
- *   netns.c      namespaces and what runs inside them for a moment
+ *   fabric.c     what joins the hosts: bridges or a router
+ *   netns.c      namespaces by descriptor, sysctls
  *   link.c       rtnetlink (libnl-3): veth, bridge, addresses, routes, neighbours
- *   process.c    speakers: start, watch, stop
+ *   nft.c        nf_tables: dropping TCP by port
+ *   netlink.c    queues of netlink requests, dumps
+ *   wait.c       the one place where a lab waits
+ *   process.c    speakers: start, watch, stop; programs run for a moment
  *   control.c    requests to speakers
  *   fault.c      kill, stop, link down, block TCP 179
  *   sockets.c    sock_diag: established TCP
