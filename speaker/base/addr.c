@@ -111,7 +111,10 @@ static uint8_t ip_mask_octet(uint8_t length, size_t i) {
     if (length >= first + 8) {
         return 0xFF;
     }
-    return length <= first ? 0 : (uint8_t)(0xFF << (8 - (length - first)));
+    if (length <= first) {
+        return 0;
+    }
+    return (uint8_t)(0xFF << (8 - (length - first)));
 }
 
 struct ip_prefix ip_prefix_make(struct ip_addr a, uint8_t length) {

@@ -36,7 +36,10 @@ uint8_t bytes_u8(struct byte_reader *r) {
 
 uint16_t bytes_u16(struct byte_reader *r) {
     const uint8_t *p = bytes_take(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    if (!p) {
+        return 0;
+    }
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 uint32_t bytes_u32(struct byte_reader *r) {
