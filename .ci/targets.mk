@@ -1,23 +1,65 @@
 # What is run rather than built.
 
-SCENARIO_DIRS = scenarios
-
 deps:
 	@.ci/packages
 
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j2 all
 	$(BUILD)/ribcage run scenarios/mesh/full-mesh
 
 test: deps
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory scenarios
+	@$(MAKE) --no-print-directory unit || touch $(BUILD)/failed
+	@$(MAKE) --no-print-directory scenarios || touch $(BUILD)/failed
+	@cat $(BUILD)/unit.counts $(BUILD)/scenarios.counts | \
+		awk '{p += $$1; f += $$2} END {print p " passed, " f " failed"}'
+	@! rm $(BUILD)/failed 2>/dev/null
 
 unit:
-	@$(MAKE) --no-print-directory SAN=1 unit-programs
-	@.ci/unit $(BUILD)/san
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 SAN=1 unit-run
 
-unit-programs: $(TESTS)
+# Runs with SAN=1: $(TESTS) are the sanitized ones then.
+unit-run: $(TESTS)
+	@COUNTS=$(BUILD)/unit.counts RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) \
+		.ci/unit $(sort $(TESTS))
 
-clang-format:
-	@clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+scenarios:
+	@$(MAKE) --no-print-directory -j2 all
+	@COUNTS=$(BUILD)/scenarios.counts .ci/scenarios $(BUILD)/ribcage scenarios
+
+lint: deps
+	@mkdir -p $(BUILD)
+	@.ci/packages clang clang-format clang-tidy pmccabe python3 python3-jsonschema python3-yaml git
+	@COUNTS=$(BUILD)/lint.counts .ci/lint
+
+coverage: deps
+	@.ci/packages lcov
+	@$(MAKE) --no-print-directory -j2 COV=1 coverage-run
+
+coverage-run: $(TESTS) $(OUT)/ribcage $(OUT)/ribcage-speaker
+	@find $(OUT) -name '*.gcda' -delete
+	@COUNTS=$(BUILD)/coverage.counts .ci/unit $(sort $(TESTS)) || true
+	@COUNTS=$(BUILD)/coverage.counts .ci/scenarios $(OUT)/ribcage scenarios || true
+	@lcov --quiet --capture --directory $(OUT) --base-directory . --no-external \
+		--output-file $(BUILD)/coverage.info
+	@lcov --quiet --remove $(BUILD)/coverage.info '*_test.c' '*_fuzz.c' '*_bench.c' \
+		--output-file $(BUILD)/coverage.info
+	@genhtml --quiet --output-directory $(BUILD)/coverage $(BUILD)/coverage.info
+	@echo "coverage: $(BUILD)/coverage/index.html"
+	@lcov --summary $(BUILD)/coverage.info 2>&1 | grep -E 'lines|functions'
+
+# Figures, never assertions.
+bench: deps
+	@$(MAKE) --no-print-directory -j2 all $(BENCHES)
+	@.ci/bench $(BUILD)
+
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory -j2 SAN=1 fuzz-run
+
+fuzz-run: $(FUZZERS)
+	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
+
+.PHONY: unit-run coverage-run fuzz-run
