@@ -1,0 +1,335 @@
+/*
+ * topo_test.c: topology texts to lists, and everything that can be wrong with them.
+ *
+ * Tables of texts; the shipped topologies and the schema are read from the tree (tests run in its
+ * root), so that neither can drift from what the reader knows.
+ */
+
+#include "topo.h"
+#include "topo_internal.h"
+
+#include "../../speaker/base/arena.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+struct fixture {
+    struct arena *arena;
+    struct diag_list *diags;
+    struct topology *topology;
+};
+
+static struct fixture read_text(const char *text) {
+    struct fixture f = {arena_new(), diag_list_new(), NULL};
+    struct yaml_document *documents = NULL;
+    int count = yaml_parse(text, strlen(text), "t.yaml", f.arena, f.diags, &documents);
+    assert_int_equal(count, 1);
+    assert_int_equal(diag_count(f.diags), 0);
+    f.topology = topology_read(documents[0].root, f.arena, f.diags);
+    return f;
+}
+
+static void done(struct fixture *f) {
+    diag_list_free(f->diags);
+    arena_free(f->arena);
+}
+
+static void expect_addr(struct ip_addr a, const char *text) {
+    char shown[IP_ADDR_TEXT_MAX];
+    assert_string_equal(ip_format(a, shown), text);
+}
+
+#define LAN "segments: {name: lan, subnet: [10.0.0.0/24, \"fd00::/64\"]}\n"
+
+static void generators_expand(void **state) {
+    (void)state;
+    struct fixture f =
+        read_text(LAN "nodes:\n"
+                      "  - {count: 3, name: \"n-%03d\", first: 9, asNumber: 1.10}\n"
+                      "  - {name: x, address: 10.0.0.3, pods: 0, labels: {b: 1, a: yes}}\n"
+                      "  - {count: 2, name: \"r%d-z\", address: [10.0.0.100, \"fd00::64\"],"
+                      " routeReflectorClusterID: 0.0.0.1}\n");
+    const struct topology *t = f.topology;
+    assert_non_null(t);
+    assert_int_equal(t->node_count, 6);
+    assert_string_equal(t->nodes[0].name, "n-009");
+    assert_string_equal(t->nodes[2].name, "n-011");
+    assert_string_equal(t->nodes[5].name, "r2-z");
+    expect_addr(t->nodes[0].attachment.addr4, "10.0.0.2"); /* .1 is the gateway's */
+    expect_addr(t->nodes[1].attachment.addr4, "10.0.0.4"); /* .3 is given */
+    expect_addr(t->nodes[0].attachment.addr6, "fd00::2");
+    expect_addr(t->nodes[5].attachment.addr4, "10.0.0.101");
+    expect_addr(t->nodes[5].attachment.addr6, "fd00::65");
+    assert_int_equal(t->nodes[1].as_number, 65546);
+    assert_int_equal(t->nodes[3].pods, 0);
+    assert_int_equal(t->nodes[0].pods, 1);
+    assert_string_equal(t->nodes[3].labels[0].name, "a");
+    assert_string_equal(t->nodes[3].labels[0].value, "yes");
+    expect_addr(t->nodes[4].cluster_id, "0.0.0.1");
+    assert_int_equal(topology_find(t, "n-010"), 1);
+    assert_int_equal(topology_find(t, "nobody"), UINT32_MAX);
+    done(&f);
+}
+
+static void routers_get_the_gateway(void **state) {
+    (void)state;
+    struct fixture f = read_text(
+        "fabric: routed\n"
+        "segments:\n  - {name: a, subnet: 10.0.0.0/24}\n  - {name: b, subnet: 10.0.1.0/24}\n"
+        "nodes: {count: 1, name: \"n%d\", segment: b}\n"
+        "routers:\n  - name: tor\n    kind: ios\n    text: |\n      router bgp 1\n    interfaces:\n"
+        "      GigabitEthernet0/0: {segment: a}\n      Gi0/1: {segment: b, address: 10.0.1.2}\n"
+        "    loopbacks: [10.255.0.1/32]\n");
+    const struct topology *t = f.topology;
+    assert_non_null(t);
+    assert_int_equal(t->fabric, TOPO_FABRIC_ROUTED);
+    expect_addr(t->routers[0].attachments[0].addr4, "10.0.0.1");
+    expect_addr(t->routers[0].attachments[1].addr4, "10.0.1.2");
+    expect_addr(t->nodes[0].attachment.addr4, "10.0.1.3");
+    assert_false(ip_is_set(t->nodes[0].attachment.addr6));
+    assert_string_equal(t->routers[0].config_text, "router bgp 1\n");
+    assert_int_equal(t->routers[0].loopback_count, 1);
+    assert_int_equal(topology_find(t, "tor"), 1);
+    done(&f);
+}
+
+static void mistakes_have_id_and_line(void **state) {
+    static const struct {
+        const char *text, *id;
+        uint32_t line;
+        const char *says;
+    } rows[] = {
+        {"nodes: []\n", "missing-field", 1, "segments"},
+        {"segments: {name: lan}\n", "missing-field", 1, "subnet"},
+        {"segments: {name: lan, subnet: 10.0.0.1/24}\n", "bad-address", 1, "10.0.0.0/24"},
+        {"segments: {name: lan, subnet: 10.0.0.0}\n", "bad-address", 1, "prefix"},
+        {"segments: {name: lan, subnet: [10.0.0.0/24, 10.1.0.0/24]}\n", "bad-address", 1, "second"},
+        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 10.0.9.0/24}\n",
+         "overlapping-subnets", 3, "line 2"},
+        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: a, subnet: 11.0.9.0/24}\n",
+         "duplicate-name", 3, "line 2"},
+        {LAN "nodez: []\n", "unknown-field", 2, "\"nodes\""},
+        {LAN "fabric: l3\n", "unknown-value", 2, "auto, l2, routed"},
+        {LAN "nodes: {name: a, segment: lam}\n", "unknown-segment", 2, "\"lan\""},
+        {LAN "nodes: {name: a, asNumbr: 1}\n", "unknown-field", 2, "\"asNumber\""},
+        {LAN "nodes: {name: a, asNumber: 0}\n", "out-of-range", 2, "1 to"},
+        {LAN "nodes: {name: a, pods: 65}\n", "out-of-range", 2, "64"},
+        {LAN "nodes: {count: 10001, name: \"n%d\"}\n", "out-of-range", 2, "10000"},
+        {LAN "nodes:\n- {name: a}\n- {name: a}\n", "duplicate-name", 4, "line 3"},
+        {LAN "nodes:\n- {name: n2}\n- {count: 2, name: \"n%d\"}\n", "duplicate-name", 4, "line 3"},
+        {LAN "nodes: {name: a, address: 10.0.1.1}\n", "address-outside-segment", 2, "10.0.0.0/24"},
+        {LAN "nodes: {name: a, address: 10.0.0.0}\n", "address-outside-segment", 2, "host"},
+        {LAN "nodes: {name: a, address: 10.0.0.255}\n", "address-outside-segment", 2, "host"},
+        {LAN "nodes: {name: a, address: 10.0.0.256}\n", "bad-address", 2, "address"},
+        {LAN "nodes:\n- {name: a, address: 10.0.0.9}\n- {name: b, address: 10.0.0.9}\n",
+         "duplicate-address", 4, "line 3"},
+        {LAN "nodes: {count: 254, name: \"n%d\"}\n", "limit", 1, "IPv4"},
+        {LAN "nodes: {count: 3, name: \"n%d\", address: 10.0.0.254}\n", "address-outside-segment",
+         2, "10.0.0.255"},
+        {LAN "nodes: {name: a, interface: lo}\n", "bad-name", 2, "interface"},
+        {LAN "nodes: {name: a, interface: \"0123456789abcdef\"}\n", "bad-name", 2, "15"},
+        {LAN "nodes: {name: a, first: 2}\n", "wrong-type", 2, "count"},
+        {LAN "nodes: [1]\n", "wrong-type", 2, "mapping"},
+        {LAN "nodes: {name: a, routeReflectorClusterID: 1}\n", "bad-address", 2, "IPv4"},
+        {LAN "routers: {name: r, interfaces: {Gi0: {}}}\n", "missing-field", 2, "config"},
+        {LAN "routers: {name: r, text: x, config: y, interfaces: {Gi0: {}}}\n", "missing-field", 2,
+         "not both"},
+        {LAN "routers: {name: r, text: x}\n", "missing-field", 2, "interfaces"},
+        {LAN "routers: {name: r, kind: junos, text: x, interfaces: {Gi0: {}}}\n", "unknown-value",
+         2, "ios"},
+        {LAN "nodes: {name: r}\nrouters: {name: r, text: x, interfaces: {Gi0: {}}}\n",
+         "duplicate-name", 3, "line 2"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture f = read_text(rows[i].text);
+        assert_null(f.topology);
+        assert_true(diag_error_count(f.diags) >= 1);
+        assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
+        assert_int_equal(diag_at(f.diags, 0)->line, rows[i].line);
+        assert_non_null(strstr(diag_at(f.diags, 0)->message, rows[i].says));
+        done(&f);
+    }
+}
+
+/* Every one-letter typo of a known key is refused. */
+static void typos_are_refused(void **state) {
+    (void)state;
+    for (size_t i = 0; i < topo_keys_node_count; i++) {
+        for (size_t at = 0; topo_keys_node[i][at]; at++) {
+            char text[200], key[64];
+            snprintf(key, sizeof(key), "%s", topo_keys_node[i]);
+            key[at] = key[at] == 'q' ? 'x' : 'q';
+            snprintf(text, sizeof(text), LAN "nodes: {%s: 1, name: a}\n", key);
+            if (strcmp(key, "name") == 0)
+                continue;
+            struct fixture f = read_text(text);
+            assert_null(f.topology);
+            assert_string_equal(diag_at(f.diags, 0)->id, "unknown-field");
+            done(&f);
+        }
+    }
+}
+
+static void hostile_names_are_refused(void **state) {
+    static const char *const names[] = {
+        "",
+        ".",
+        "..",
+        "lo/../x",
+        "a b",
+        "a;reboot",
+        "$(reboot)",
+        "`id`",
+        "-a",
+        "a-",
+        "A",
+        "a_b",
+        "a.b",
+        "a/b",
+        "a\\\\b",
+        "\\x1b[2J",
+        "\\u00e4",
+        "a\\nb",
+        "%s",
+        "%n",
+        "a%db",
+        "{a}",
+        "*",
+        "~",
+        "0123456789012345678901234567890123456789012345678901234567890123",
+    };
+    static const char *const patterns[] = {
+        "n",    "n%",   "n%s",  "n%n",   "n%d%d", "n%5",    "n%0d",  "n%-3d", "n%7d",
+        "n%ld", "n%+d", "n%*d", "n%1$d", "n%%d",  "n%d%%x", "n%03x", "N%d",   "-%d",
+    };
+    (void)state;
+    char text[300];
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(text, sizeof(text), LAN "nodes: {name: \"%s\"}\n", names[i]);
+        struct fixture f = read_text(text);
+        assert_null(f.topology);
+        assert_string_equal(diag_at(f.diags, 0)->id, "bad-name");
+        done(&f);
+    }
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        snprintf(text, sizeof(text), LAN "nodes: {count: 3, name: \"%s\"}\n", patterns[i]);
+        struct fixture f = read_text(text);
+        assert_null(f.topology);
+        assert_string_equal(diag_at(f.diags, 0)->id, "bad-name");
+        assert_int_equal(diag_count(f.diags), 1); /* once, not for every node */
+        done(&f);
+    }
+}
+
+static void largest_topology_is_quick_and_complete(void **state) {
+    (void)state;
+    struct fixture f = read_text("segments: {name: lan, subnet: 10.0.0.0/16}\n"
+                                 "nodes: {count: 10000, name: \"node-%05d\"}\n");
+    assert_non_null(f.topology);
+    assert_int_equal(f.topology->node_count, 10000);
+    expect_addr(f.topology->nodes[9999].attachment.addr4, "10.0.39.17");
+    done(&f);
+}
+
+/* ---- Calico's nodes ---- */
+
+static void apply_text(struct calico_set *set, const char *text, struct fixture *f) {
+    struct yaml_document *documents = NULL;
+    int count = yaml_parse(text, strlen(text), "m.yaml", f->arena, f->diags, &documents);
+    assert_true(count > 0);
+    assert_true(calico_apply(set, documents, (size_t)count, true, f->diags));
+}
+
+#define NODE(name, address)                                                                        \
+    "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name "}\n"                   \
+    "spec: {bgp: {ipv4Address: " address "}}\n"
+
+static void manifests_have_the_last_word_on_addresses(void **state) {
+    (void)state;
+    struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\", labels: {a: b}}\n");
+    struct calico_set *set = calico_set_new();
+    assert_true(topology_add_nodes(f.topology, set, f.diags));
+    const struct calico_node *n = calico_node_find(set, "n1");
+    assert_int_equal(n->length4, 24);
+    assert_int_equal(n->label_count, 1);
+    apply_text(set, NODE("n1", "10.0.0.77/24") "---\n" NODE("late", "10.0.0.78/24"), &f);
+    assert_true(topology_take_addresses(f.topology, set, f.arena, f.diags));
+    expect_addr(f.topology->nodes[0].attachment.addr4, "10.0.0.77");
+    assert_int_equal(f.topology->node_count, 3);
+    assert_string_equal(f.topology->nodes[2].name, "late");
+    expect_addr(f.topology->nodes[2].attachment.addr4, "10.0.0.78");
+    calico_set_free(set);
+    done(&f);
+}
+
+static void wrong_addresses_of_manifests_are_found(void **state) {
+    static const struct {
+        const char *manifest, *id;
+    } rows[] = {
+        {NODE("n1", "10.0.0.3/24"), "duplicate-address"},
+        {NODE("n1", "10.0.9.3/24"), "address-outside-segment"},
+        {NODE("other", "10.9.0.3/24"), "address-outside-segment"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\"}\n");
+        struct calico_set *set = calico_set_new();
+        assert_true(topology_add_nodes(f.topology, set, f.diags));
+        apply_text(set, rows[i].manifest, &f);
+        assert_false(topology_take_addresses(f.topology, set, f.arena, f.diags));
+        assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
+        calico_set_free(set);
+        done(&f);
+    }
+}
+
+/* ---- the schema ---- */
+
+static void expect_same_keys(json_t *schema, const char *definition, const char *const *keys,
+                             size_t count) {
+    json_t *object = schema;
+    if (definition)
+        object = json_object_get(json_object_get(schema, "$defs"), definition);
+    json_t *properties = json_object_get(object, "properties");
+    assert_non_null(properties);
+    assert_true(json_is_false(json_object_get(object, "additionalProperties")));
+    assert_int_equal(json_object_size(properties), count);
+    for (size_t i = 0; i < count; i++)
+        assert_non_null(json_object_get(properties, keys[i]));
+}
+
+static void schema_knows_what_the_reader_knows(void **state) {
+    (void)state;
+    json_error_t error;
+    json_t *schema = json_load_file("topologies/schema.json", 0, &error);
+    assert_non_null(schema);
+    expect_same_keys(schema, NULL, topo_keys_topology, topo_keys_topology_count);
+    expect_same_keys(schema, "segment", topo_keys_segment, topo_keys_segment_count);
+    expect_same_keys(schema, "node", topo_keys_node, topo_keys_node_count);
+    expect_same_keys(schema, "router", topo_keys_router, topo_keys_router_count);
+    expect_same_keys(schema, "interface", topo_keys_attachment, topo_keys_attachment_count);
+    json_decref(schema);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(generators_expand),
+        cmocka_unit_test(routers_get_the_gateway),
+        cmocka_unit_test(mistakes_have_id_and_line),
+        cmocka_unit_test(typos_are_refused),
+        cmocka_unit_test(hostile_names_are_refused),
+        cmocka_unit_test(largest_topology_is_quick_and_complete),
+        cmocka_unit_test(manifests_have_the_last_word_on_addresses),
+        cmocka_unit_test(wrong_addresses_of_manifests_are_found),
+        cmocka_unit_test(schema_knows_what_the_reader_knows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
