@@ -590,7 +590,7 @@ static bool handle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, str
     bool same = p ? p->attrs == e->best_attrs && p->peer == e->best_peer &&
                         (e->flags & RIB_ENTRY_SOURCE) == (p->flags & RIB_PATH_SOURCE)
                   : e->best_attrs == 0;
-    bool forced = p && p->peer == 0 && e->flags & RIB_ENTRY_FORCE;
+    bool forced = p && e->flags & RIB_ENTRY_FORCE;
     if (!same || forced) {
         publish(s, f, entry, best, now);
     }
@@ -618,7 +618,11 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
         }
     }
     adjout_fill(s, budget, now);
-    adjout_notify(s);
+    bool released = s->rib->releasing && s->rib->dirty[0].count + s->rib->dirty[1].count == 0;
+    if (released) {
+        s->rib->releasing = false;
+    }
+    adjout_notify(s, released);
     return rib_has_work(s);
 }
 
@@ -629,6 +633,7 @@ bool rib_has_work(const struct bgp_speaker *s) {
 
 void rib_release_deferred(struct bgp_speaker *s, struct nanotime now) {
     s->restarting = false;
+    s->rib->releasing = true;
     (void)rib_work(s, s->env.work_budget, now);
 }
 

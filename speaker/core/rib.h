@@ -74,6 +74,7 @@ struct rib {
     enum decide_step *steps;
     uint32_t candidate_capacity;
     uint32_t sequence;
+    bool releasing; /* RFC 4724 4.1: the first decisions after a restart are under way */
     uint64_t adj_in[BGP_FAMILIES], loc_rib[BGP_FAMILIES];
     uint64_t digest;
     struct nanotime loc_rib_last;

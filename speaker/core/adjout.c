@@ -1,0 +1,446 @@
+/*
+ * Update groups: sessions that are sent the same share one Adj-RIB-Out and one stream of messages.
+ *
+ * Owns which session belongs to which group, the filling of a new group and the calls sessions and
+ * tables make. What a group has sent and what is due stands in adjout_table.c, encoding and pulling
+ * in adjout_stream.c, members that catch up with the table in adjout_walk.c, and what a route
+ * becomes on its way out in export.c.
+ *
+ * A new member waits until its group is filled, then walks over what the group has sent; from the
+ * moment the walk begins the group's stream reaches it too. So late members cost the others
+ * nothing, and every member follows the same numbering of messages.
+ *
+ * Invariants: a group lives as long as it has a member; a group without members on the stream has
+ * nothing due, changes are put into its table at once. RFC 4271 3.2, 9.2; 2918; 4724; 7313.
+ */
+#include "adjout.h"
+
+#include "../base/arena.h"
+#include "adjout_group.h"
+
+#include <assert.h>
+#include <string.h>
+
+bool adjout_new(struct bgp_speaker *s) {
+    struct adjout *a = alloc_zero(1, sizeof *a);
+    if (!a) {
+        return false;
+    }
+    slab_init(&a->groups, sizeof(struct adjout_group), 4);
+    slab_init(&a->members, sizeof(struct adjout_member), 16);
+    slab_init(&a->pendings, sizeof(struct adjout_pending), 64);
+    slab_init(&a->buckets, sizeof(struct adjout_bucket), 16);
+    a->arena = arena_new();
+    if (!a->arena) {
+        alloc_free(a);
+        return false;
+    }
+    s->adjout = a;
+    return true;
+}
+
+uint32_t adjout_group_next(const struct bgp_speaker *s, uint32_t group) {
+    const struct slab *slab = &s->adjout->groups;
+    for (uint32_t i = group + 1; slab->page_count && i < slab->next_new; i++) {
+        if (adjout_group_at(s, i)->used) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static void group_free(struct bgp_speaker *s, struct adjout_group *g) {
+    heap_cancel(&s->timers, &g->mrai.timer);
+    adjout_table_free(s, g);
+    adjout_log_free(g);
+    g->used = false;
+    s->adjout->group_count--;
+    slab_free(&s->adjout->groups, g->index);
+}
+
+static void private_free(struct adjout_member *m) {
+    while (m->private) {
+        struct adjout_chunk *c = m->private;
+        m->private = c->next;
+        alloc_free(c);
+    }
+}
+
+void adjout_free(struct bgp_speaker *s) {
+    struct adjout *a = s->adjout;
+    if (!a) {
+        return;
+    }
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        for (uint32_t m = g->members; m; m = adjout_member_at(s, m)->next) {
+            private_free(adjout_member_at(s, m));
+            adjout_held_drop(s, adjout_member_at(s, m)->held);
+        }
+        group_free(s, g);
+    }
+    slab_deinit(&a->groups);
+    slab_deinit(&a->members);
+    slab_deinit(&a->pendings);
+    slab_deinit(&a->buckets);
+    arena_free(a->arena);
+    alloc_free(a);
+    s->adjout = NULL;
+}
+
+/* ---- groups ---- */
+
+static void mrai_fired(struct bgp_speaker *s, struct call_timer *t, struct nanotime now) {
+    struct adjout_group *g = (struct adjout_group *)t;
+    (void)now;
+    if (g->announces.count) {
+        g->news = true;
+        adjout_notify(s, false);
+    }
+}
+
+/* The prefix `default-originate` stands for is in the table even without a path. */
+static bool add_default(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
+    struct ip_prefix any = {0};
+    any.addr.family = f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6;
+    uint32_t entry = rib_entry_make(s, f, any);
+    if (!entry) {
+        return false;
+    }
+    struct adjout_route r = rib_entry_route(s, f, entry);
+    adjout_group_route(s, g, f, entry, &r);
+    rib_entry_tidy(s, f, entry);
+    return true;
+}
+
+static struct adjout_group *group_new(struct bgp_speaker *s, const struct export_key *key) {
+    struct adjout *a = s->adjout;
+    if (key->mrai_ms && a->timers_reserved <= a->group_count) {
+        if (!speaker_timers_reserve(s, a->group_count + 1 - a->timers_reserved)) {
+            return NULL;
+        }
+        a->timers_reserved = a->group_count + 1;
+    }
+    uint32_t index = slab_alloc(&a->groups);
+    if (!index) {
+        return NULL;
+    }
+    struct adjout_group *g = adjout_group_at(s, index);
+    g->index = index;
+    g->number = ++a->next_number;
+    g->key = *key;
+    g->used = true;
+    g->filling = true;
+    g->fill_cursor = 1;
+    g->log_first = g->log_end = 2; /* what is there before the first message has version 1 */
+    g->mrai.timer.order = timer_order(index, TIMER_CALL);
+    g->mrai.fired = mrai_fired;
+    table_init(&g->buckets);
+    a->group_count++;
+    return g;
+}
+
+static struct adjout_group *group_find(struct bgp_speaker *s, const struct export_key *key) {
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (export_key_equal(&g->key, key)) {
+            return g;
+        }
+    }
+    return NULL;
+}
+
+/* ---- filling ---- */
+
+static void fill_end(struct bgp_speaker *s, struct adjout_group *g) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (g->key.default_originate[f] && g->key.families[f]) {
+            (void)add_default(s, g, f);
+        }
+    }
+    g->filling = false;
+    g->news = true;
+}
+
+static void fill_entry(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                       uint32_t entry) {
+    struct rib_entry *e = rib_entry_at(s, f, entry);
+    if (!(e->flags & RIB_ENTRY_USED)) {
+        return;
+    }
+    if (e->flags & RIB_ENTRY_DIRTY) {
+        e->flags |= RIB_ENTRY_FORCE; /* its decision tells this group too */
+    } else if (e->best_attrs && g->key.families[f]) {
+        struct adjout_route r = rib_entry_route(s, f, entry);
+        adjout_group_route(s, g, f, entry, &r);
+    }
+}
+
+/* Returns what is left of the budget. */
+static uint32_t group_fill(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget) {
+    for (; budget > 0; budget--) {
+        const struct slab *slab = &s->rib->entries[g->fill_family];
+        if (slab->page_count && g->fill_cursor < slab->next_new) {
+            fill_entry(s, g, g->fill_family, g->fill_cursor++);
+        } else if (g->fill_family == BGP_IPV4_UNICAST) {
+            g->fill_family = BGP_IPV6_UNICAST;
+            g->fill_cursor = 1;
+        } else {
+            fill_end(s, g);
+            break;
+        }
+    }
+    return budget;
+}
+
+void adjout_fill(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
+    (void)now;
+    for (uint32_t i = adjout_group_next(s, 0); i && budget > 0; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (g->filling) {
+            budget = group_fill(s, g, budget);
+        }
+    }
+}
+
+bool adjout_filling(const struct bgp_speaker *s) {
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        if (adjout_group_at(s, i)->filling) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void adjout_notify(struct bgp_speaker *s, bool all) {
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (!g->news && !all) {
+            continue;
+        }
+        g->news = false;
+        for (uint32_t m = g->members; m; m = adjout_member_at(s, m)->next) {
+            struct peer *p = speaker_peer(s, adjout_member_at(s, m)->peer);
+            if (adjout_pending(s, p)) {
+                peer_output(s, p);
+            }
+        }
+    }
+}
+
+/* ---- members ---- */
+
+static uint32_t count_own(const struct adjout_group *g, enum bgp_family f, uint32_t peer) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < g->page_count[f] * ADJOUT_PAGE; i++) {
+        const struct adjout_slot *slot = adjout_slot_find(g, f, i);
+        count += slot && slot->attrs && slot->source == peer;
+    }
+    return count;
+}
+
+static void member_join(struct bgp_speaker *s, struct adjout_group *g, uint32_t member) {
+    struct adjout_member *m = adjout_member_at(s, member);
+    m->group = g->index;
+    m->next = 0;
+    m->prev = g->last_member;
+    if (m->prev) {
+        adjout_member_at(s, m->prev)->next = member;
+    } else {
+        g->members = member;
+    }
+    g->last_member = member;
+    g->member_count++;
+    g->waiting++;
+    m->flags = ADJOUT_MEMBER_WAITING;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        m->own[f] = g->slot_count[f] ? count_own(g, f, m->peer) : 0;
+    }
+}
+
+static void member_leave(struct bgp_speaker *s, uint32_t member) {
+    struct adjout_member *m = adjout_member_at(s, member);
+    struct adjout_group *g = adjout_group_at(s, m->group);
+    if (m->flags & ADJOUT_MEMBER_WAITING) {
+        g->waiting--;
+    } else {
+        adjout_member_unplace(g, m);
+    }
+    g->walking -= (m->flags & ADJOUT_MEMBER_WALKING) != 0;
+    *(m->prev ? &adjout_member_at(s, m->prev)->next : &g->members) = m->next;
+    *(m->next ? &adjout_member_at(s, m->next)->prev : &g->last_member) = m->prev;
+    m->next = m->prev = 0;
+    if (--g->member_count == 0) {
+        group_free(s, g);
+    } else {
+        adjout_graves_sweep(s, g);
+    }
+}
+
+static struct adjout_group *group_for(struct bgp_speaker *s, const struct export_key *key) {
+    struct adjout_group *g = group_find(s, key);
+    return g ? g : group_new(s, key);
+}
+
+bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    struct export_key key;
+    (void)now;
+    if (p->group_member) {
+        adjout_peer_down(s, p);
+    }
+    export_key_make(s, p, &key);
+    uint32_t member = slab_alloc(&s->adjout->members);
+    struct adjout_group *g = member ? group_for(s, &key) : NULL;
+    if (!g) {
+        if (member) {
+            slab_free(&s->adjout->members, member);
+        }
+        return false;
+    }
+    struct adjout_member *m = adjout_member_at(s, member);
+    m->peer = p->index;
+    p->group_member = member;
+    member_join(s, g, member);
+    bool eor =
+        s->profile->end_of_rib_always || (p->open.gr && p->config->graceful_restart != BGP_GR_OFF);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->families[f]) {
+            m->masks |= adjout_mask(f, ADJOUT_MASK_ALL);
+            m->masks |= (uint8_t)(eor ? adjout_mask(f, ADJOUT_MASK_EOR) : 0);
+        }
+    }
+    if (adjout_pending(s, p)) {
+        peer_output(s, p);
+    }
+    return true;
+}
+
+void adjout_peer_down(struct bgp_speaker *s, struct peer *p) {
+    uint32_t member = p->group_member;
+    if (!member) {
+        return;
+    }
+    struct adjout_member *m = adjout_member_at(s, member);
+    p->group_member = 0;
+    private_free(m);
+    adjout_held_drop(s, m->held);
+    member_leave(s, member);
+    slab_free(&s->adjout->members, member);
+}
+
+void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
+    (void)now;
+    if (!p->group_member || !p->families[f]) {
+        return;
+    }
+    struct adjout_member *m = adjout_member_at(s, p->group_member);
+    struct adjout_group *g = adjout_group_at(s, m->group);
+    m->masks |= adjout_mask(f, ADJOUT_MASK_ALL);
+    m->masks |= (uint8_t)(p->enhanced_refresh ? adjout_mask(f, ADJOUT_MASK_FRAME) : 0);
+    if (m->flags & ADJOUT_MEMBER_WALKING) { /* begins again: what is under way is not enough */
+        m->cursor = 1;
+        m->flags &= (uint8_t) ~(ADJOUT_MEMBER_V6 | ADJOUT_MEMBER_BEGUN);
+    } else if (!(m->flags & ADJOUT_MEMBER_WAITING)) {
+        adjout_walk_begin(g, m);
+    }
+    peer_output(s, p);
+}
+
+/* Moves a member that has begun to be sent something; what it has in hand goes along. */
+static bool member_pack(struct bgp_speaker *s, struct adjout_group *old, struct adjout_member *m) {
+    bool sure = !(m->flags & ADJOUT_MEMBER_WALKING);
+    struct adjout_held *held = adjout_held_take(s, old, m->held);
+    if (!held || !adjout_member_keep_rest(old, m)) {
+        adjout_held_drop(s, held);
+        return false;
+    }
+    adjout_held_drop(s, m->held);
+    m->held = held;
+    m->base = sure ? m->position - 1 : 0;
+    return true;
+}
+
+void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    struct export_key key;
+    (void)now;
+    if (!p->group_member) {
+        return;
+    }
+    uint32_t member = p->group_member;
+    struct adjout_member *m = adjout_member_at(s, member);
+    struct adjout_group *old = adjout_group_at(s, m->group);
+    export_key_make(s, p, &key);
+    if (export_key_equal(&old->key, &key)) {
+        return;
+    }
+    struct adjout_group *g = group_for(s, &key);
+    bool begun = !(m->flags & ADJOUT_MEMBER_WAITING);
+    if (!g || (begun && !member_pack(s, old, m))) {
+        if (g && g->member_count == 0) {
+            group_free(s, g);
+        }
+        return; /* out of memory: stays where it is until the next change */
+    }
+    member_leave(s, member);
+    member_join(s, g, member);
+    peer_output(s, p);
+}
+
+/* ---- changes ---- */
+
+void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
+                          const struct adjout_route *r, struct nanotime now) {
+    (void)now;
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (g->key.families[f]) {
+            adjout_group_route(s, g, f, entry, r);
+        }
+    }
+}
+
+void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r,
+                          struct nanotime now) {
+    enum bgp_family f = rib_prefix_family(r->prefix);
+    uint32_t entry = rib_entry_make(s, f, r->prefix);
+    if (entry) {
+        adjout_entry_changed(s, f, entry, r, now);
+        rib_entry_tidy(s, f, entry);
+    }
+}
+
+/* ---- looking ---- */
+
+uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    if (!p->group_member) {
+        return 0;
+    }
+    const struct adjout_member *m = adjout_member_at(s, p->group_member);
+    return adjout_group_at(s, m->group)->slot_count[f] - m->own[f];
+}
+
+uint32_t adjout_group_count(const struct bgp_speaker *s) {
+    return s->adjout->group_count;
+}
+
+uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p) {
+    return p->group_member ? adjout_group_at(s, adjout_member_at(s, p->group_member)->group)->number
+                           : 0;
+}
+
+const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
+                                        struct ip_prefix prefix) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    if (peer.index == 0 || peer.index >= s->peers.next_new) {
+        return NULL;
+    }
+    const struct peer *p = speaker_peer(s, peer.index);
+    uint32_t entry = p->group_member ? rib_entry_find(s, f, prefix) : 0;
+    if (!entry) {
+        return NULL;
+    }
+    const struct adjout_group *g = adjout_group_at(s, adjout_member_at(s, p->group_member)->group);
+    const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+    bool has = slot && slot->attrs && slot->source != p->index;
+    return has ? attr_get(&s->attrs, slot->attrs) : NULL;
+}

@@ -1,0 +1,198 @@
+#ifndef RIBCAGE_CORE_ADJOUT_GROUP_H
+#define RIBCAGE_CORE_ADJOUT_GROUP_H
+
+#include "export.h"
+#include "rib.h"
+
+/*
+ * The inside of update groups, shared by adjout.c (groups, members), adjout_table.c (what a group
+ * has sent and what is due), adjout_stream.c (encoding, pulling) and adjout_walk.c (members that
+ * catch up).
+ */
+
+#define ADJOUT_BACKLOG_MAX (4u << 20) /* bytes a group keeps for members that lag behind */
+#define ADJOUT_BATCH_MAX 2048         /* prefixes looked at for one message */
+#define ADJOUT_WALK_MAX 4096          /* prefixes one step of a walk sorts and packs */
+#define ADJOUT_PAGE 256               /* slots per page */
+
+/* What a group has sent about a prefix: to all its members but `source`, who it came from. */
+struct adjout_slot {
+    uint32_t attrs;   /* held; 0: nothing */
+    uint32_t source;  /* peer, 0: our own */
+    uint32_t version; /* number of the message that said so */
+    uint32_t pending; /* change that is due, 0: none; ADJOUT_GRAVE */
+};
+#define ADJOUT_GRAVE UINT32_C(0x80000000) /* listed in `graves` */
+#define ADJOUT_PENDING UINT32_C(0x7fffffff)
+
+/* A change that is due, in the bucket of those that can share a message. */
+struct adjout_pending {
+    uint32_t entry, bucket;
+    uint32_t prev, next;
+};
+
+enum adjout_kind {
+    ADJOUT_ANNOUNCE, /* to all but `source`; withdrawn at `source` if that had it */
+    ADJOUT_MOVE,     /* same attributes, other source: announced at `old_source` only, … */
+    ADJOUT_WITHDRAW, /* at all but `old_source` */
+};
+
+struct adjout_bucket_key {
+    uint32_t family, kind, attrs, source, old_source;
+};
+struct adjout_bucket {
+    struct adjout_bucket_key key;
+    uint32_t first, last; /* struct adjout_pending */
+    uint32_t prev, next;  /* buckets of the same queue */
+};
+struct adjout_queue {
+    uint32_t head, tail;
+    uint32_t count; /* prefixes */
+};
+
+enum adjout_tag {
+    ADJOUT_TO_ALL,
+    ADJOUT_TO_ALL_BUT,
+    ADJOUT_TO_ONE,
+};
+
+/* One encoded message. In a group's log it is shared; in a member's list it is its own. */
+struct adjout_chunk {
+    struct adjout_chunk *next; /* private list only */
+    uint32_t standing;         /* log: members whose position is here */
+    uint32_t peer;             /* of the tag */
+    uint16_t size;
+    uint8_t tag;
+    uint8_t data[];
+};
+
+/* What a member that changed groups has in hand: a copy of its old group's slots. */
+struct adjout_held {
+    uint32_t references;
+    uint32_t group, changes; /* of which state of which group it is a copy */
+    uint32_t count[BGP_FAMILIES];
+    struct adjout_slot *slots[BGP_FAMILIES];
+};
+
+struct adjout_member {
+    struct adjout_chunk *private; /* to be sent before the log */
+    struct adjout_held *held;
+    uint32_t peer, group;
+    uint32_t next, prev; /* members of the group, by time of joining */
+    uint32_t position;   /* next message of the log */
+    uint32_t cursor;     /* walk: next prefix */
+    uint32_t base;       /* walk: up to this message it has everything; of `held` with HELD */
+    uint32_t start;      /* walk: later messages come by the log */
+    uint32_t own[BGP_FAMILIES]; /* slots of the group whose source it is */
+    uint16_t offset;            /* bytes sent of the message in hand */
+    uint8_t flags;              /* ADJOUT_MEMBER_* */
+    uint8_t masks;              /* see below: two bits each, by family */
+};
+_Static_assert(sizeof(struct adjout_member) <= 64, "a member costs 64 bytes at most");
+
+#define ADJOUT_MEMBER_WAITING 0x01 /* for its group to be filled; not on the stream */
+#define ADJOUT_MEMBER_WALKING 0x02
+#define ADJOUT_MEMBER_RESYNC 0x04 /* fell behind: has everything up to `base` */
+#define ADJOUT_MEMBER_V6 0x08     /* the walk is in the second family */
+#define ADJOUT_MEMBER_BEGUN 0x10  /* the walk's BoRR of this family is out */
+
+/* masks: families to send everything of, to end with End-of-RIB, to frame by BoRR and EoRR. */
+#define ADJOUT_MASK_ALL 0
+#define ADJOUT_MASK_EOR 2
+#define ADJOUT_MASK_FRAME 4
+static inline uint8_t adjout_mask(enum bgp_family f, unsigned which) {
+    return (uint8_t)(1u << ((unsigned)f + which));
+}
+
+struct adjout_group {
+    struct call_timer mrai; /* running: announcements wait */
+    struct export_key key;
+    uint32_t index, number;
+    bool used, news, filling;
+    enum bgp_family fill_family;
+    uint32_t fill_cursor;
+    uint32_t members, last_member, member_count;
+    uint32_t waiting, walking, at_end; /* members */
+    struct adjout_slot **pages[BGP_FAMILIES];
+    uint32_t page_count[BGP_FAMILIES];
+    uint32_t slot_count[BGP_FAMILIES]; /* with attributes */
+    uint32_t changes;                  /* of slots, ever */
+    struct adjout_chunk **log;         /* ring: message n at n & (capacity - 1) */
+    uint32_t log_capacity;
+    uint32_t log_first, log_end;
+    uint32_t log_bytes;
+    struct adjout_queue announces, withdraws;
+    struct table buckets;
+    uint32_t window;  /* announcements that may go although the interval runs */
+    uint64_t *graves; /* withdrawn slots some member may not know of: family << 32 | entry */
+    uint32_t grave_count, grave_capacity;
+};
+
+struct adjout {
+    struct slab groups, members, pendings, buckets;
+    uint32_t group_count, next_number, timers_reserved;
+    struct arena *arena; /* of one evaluation */
+    struct adjout_held *last_held;
+    struct ip_prefix batch[ADJOUT_BATCH_MAX];
+    uint32_t batch_entries[ADJOUT_BATCH_MAX];
+    uint64_t walk[ADJOUT_WALK_MAX];
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+};
+
+static inline struct adjout_group *adjout_group_at(const struct bgp_speaker *s, uint32_t group) {
+    return slab_at(&s->adjout->groups, group);
+}
+static inline struct adjout_member *adjout_member_at(const struct bgp_speaker *s, uint32_t member) {
+    return slab_at(&s->adjout->members, member);
+}
+/* The next group in use after `group` (0 at first); 0: no more. */
+uint32_t adjout_group_next(const struct bgp_speaker *s, uint32_t group);
+
+/* ---- adjout_table.c ---- */
+
+/* Later than: message numbers may wrap. */
+static inline bool adjout_later(uint32_t a, uint32_t b) {
+    return (int32_t)(a - b) > 0;
+}
+struct adjout_slot *adjout_slot_find(const struct adjout_group *g, enum bgp_family f,
+                                     uint32_t entry);
+/* Evaluates a route for one group and notes what is due. */
+void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t entry, const struct adjout_route *r);
+/* What is sent from now on is this. */
+void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                     uint32_t entry, uint32_t attrs, uint32_t source, uint32_t version);
+void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                         uint32_t entry);
+bool adjout_graves_reserve(struct adjout_group *g, uint32_t more);
+void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      uint32_t entry);
+/* Forgets withdrawn slots once all members know. */
+void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g);
+void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g);
+/* A copy of the group's slots, shared by all that leave it in this state; with `before`, what a
+ * member had in hand from an earlier group, a copy of its own that has both. NULL: no memory. */
+struct adjout_held *adjout_held_take(struct bgp_speaker *s, struct adjout_group *g,
+                                     const struct adjout_held *before);
+void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h);
+
+/* ---- adjout_stream.c ---- */
+
+struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size);
+void adjout_log_free(struct adjout_group *g);
+/* Off its place in the log, for good. */
+void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m);
+void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m);
+/* Turns the rest of a half-sent message of the log into one of its own. False: no memory. */
+bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m);
+/* May announcements be encoded now? */
+bool adjout_window_open(const struct adjout_group *g);
+
+/* ---- adjout_walk.c ---- */
+
+void adjout_walk_begin(struct adjout_group *g, struct adjout_member *m);
+/* Encodes the next messages of a member's walk into its private list; false: out of memory.
+ * The member stands at the end of the log. */
+bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m);
+
+#endif

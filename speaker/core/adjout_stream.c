@@ -1,0 +1,450 @@
+/*
+ * A group's stream of messages: encoded when first pulled, shared by all members.
+ *
+ * Owns the log of messages that some member has not been sent yet, each member's place in it, the
+ * advertisement interval, and what happens to a member that falls too far behind. Leaves what is
+ * due to adjout_table.c and catching up with the table to adjout_walk.c.
+ *
+ * A message has a tag: to all, to all but one, to one. A change that concerns members differently
+ * becomes two messages, encoded together, so that the slot's (attributes, source) always says who
+ * has what.
+ *
+ * Order of a member's output: its own list (walks, End-of-RIB), then the log from its place on,
+ * then, standing at the end, what is due in the group, then its walk. What has been pulled is
+ * pulled again in the same order until adjout_sent takes it.
+ *
+ * Invariants: `standing` of a message counts the members whose place it is; messages before the
+ * first such place are freed; the log stays under ADJOUT_BACKLOG_MAX unless the member that pulls
+ * is the last one itself. RFC 4271 4.3, 9.2.1.1.
+ */
+#include "adjout.h"
+#include "adjout_group.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- the log ---- */
+
+struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size) {
+    assert(size <= BGP_MESSAGE_SIZE_MAX);
+    struct adjout_chunk *c = alloc_zero(1, sizeof *c + size);
+    if (c) {
+        c->size = (uint16_t)size;
+        memcpy(c->data, data, size);
+    }
+    return c;
+}
+
+static struct adjout_chunk *log_at(const struct adjout_group *g, uint32_t number) {
+    return g->log[number & (g->log_capacity - 1)];
+}
+
+void adjout_log_free(struct adjout_group *g) {
+    while (g->log_first != g->log_end) {
+        alloc_free(log_at(g, g->log_first++));
+    }
+    alloc_free(g->log);
+    g->log = NULL;
+    g->log_capacity = 0;
+}
+
+static bool log_reserve(struct adjout_group *g, uint32_t more) {
+    if (g->log_end - g->log_first + more <= g->log_capacity) {
+        return true;
+    }
+    uint32_t capacity = g->log_capacity ? g->log_capacity * 2 : 8;
+    struct adjout_chunk **log = alloc_zero(capacity, sizeof(struct adjout_chunk *));
+    if (!log) {
+        return false;
+    }
+    for (uint32_t n = g->log_first; n != g->log_end; n++) {
+        log[n & (capacity - 1)] = log_at(g, n);
+    }
+    alloc_free(g->log);
+    g->log = log;
+    g->log_capacity = capacity;
+    return true;
+}
+
+static void log_trim(struct adjout_group *g) {
+    while (g->log_first != g->log_end && log_at(g, g->log_first)->standing == 0) {
+        struct adjout_chunk *c = log_at(g, g->log_first++);
+        g->log_bytes -= (uint32_t)sizeof *c + c->size;
+        alloc_free(c);
+    }
+    if (g->log_first == g->log_end && g->log_capacity > 64) {
+        alloc_free(g->log);
+        g->log = NULL;
+        g->log_capacity = 0;
+    }
+}
+
+static void log_append(struct adjout_group *g, struct adjout_chunk *c) {
+    c->standing = g->at_end;
+    g->at_end = 0;
+    g->log_bytes += (uint32_t)sizeof *c + c->size;
+    g->log[g->log_end++ & (g->log_capacity - 1)] = c;
+}
+
+/* ---- places ---- */
+
+static bool at_end(const struct adjout_group *g, const struct adjout_member *m) {
+    return m->position == g->log_end;
+}
+
+static void place(struct adjout_group *g, struct adjout_member *m, uint32_t position) {
+    m->position = position;
+    if (at_end(g, m)) {
+        g->at_end++;
+    } else {
+        log_at(g, position)->standing++;
+    }
+}
+
+void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m) {
+    if (at_end(g, m)) {
+        g->at_end--;
+    } else {
+        log_at(g, m->position)->standing--;
+    }
+    m->offset = m->private ? m->offset : 0;
+    log_trim(g);
+}
+
+void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m) {
+    place(g, m, g->log_end);
+}
+
+static void advance(struct adjout_group *g, struct adjout_member *m) {
+    log_at(g, m->position)->standing--;
+    place(g, m, m->position + 1);
+    log_trim(g);
+}
+
+static bool is_for(const struct adjout_chunk *c, const struct adjout_member *m) {
+    return c->tag == ADJOUT_TO_ALL || (c->tag == ADJOUT_TO_ONE) == (c->peer == m->peer);
+}
+
+/* Past messages that are not for this member. */
+static void skip_others(struct adjout_group *g, struct adjout_member *m) {
+    while (!at_end(g, m) && !is_for(log_at(g, m->position), m)) {
+        advance(g, m);
+    }
+}
+
+bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m) {
+    if (m->private || m->offset == 0) {
+        return true;
+    }
+    const struct adjout_chunk *c = log_at(g, m->position);
+    struct adjout_chunk *own = adjout_chunk_new(c->data, c->size);
+    if (!own) {
+        return false;
+    }
+    m->private = own;
+    advance(g, m);
+    return true;
+}
+
+/* The member at the tail is too slow: it forgets its place and will walk instead. */
+static bool drop_back(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
+    (void)s;
+    if (!adjout_member_keep_rest(g, m)) {
+        return false;
+    }
+    if (!(m->flags & (ADJOUT_MEMBER_WALKING | ADJOUT_MEMBER_RESYNC))) {
+        m->base = m->held ? m->base : m->position - 1;
+    }
+    m->flags |= ADJOUT_MEMBER_RESYNC;
+    adjout_member_unplace(g, m);
+    adjout_member_place_at_end(g, m);
+    adjout_walk_begin(g, m);
+    return true;
+}
+
+static void limit_backlog(struct bgp_speaker *s, struct adjout_group *g, uint32_t pulling) {
+    bool dropped = true;
+    while (g->log_bytes > ADJOUT_BACKLOG_MAX && dropped) {
+        uint32_t first = g->log_first;
+        dropped = false;
+        for (uint32_t i = g->members; i; i = adjout_member_at(s, i)->next) {
+            struct adjout_member *m = adjout_member_at(s, i);
+            bool tail = !(m->flags & ADJOUT_MEMBER_WAITING) && m->position == first;
+            if (tail && i != pulling) {
+                dropped = drop_back(s, g, m) || dropped;
+            }
+        }
+    }
+}
+
+/* ---- encoding ---- */
+
+bool adjout_window_open(const struct adjout_group *g) {
+    return !heap_armed(&g->mrai.timer) || g->window > 0;
+}
+
+static bool is_member(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
+    const struct peer *p = speaker_peer(s, peer);
+    return p && p->group_member && adjout_member_at(s, p->group_member)->group == g->index;
+}
+
+/* The changes of a bucket that go into one message. */
+static uint32_t collect(struct bgp_speaker *s, const struct adjout_bucket *b) {
+    struct adjout *a = s->adjout;
+    uint32_t count = 0;
+    for (uint32_t i = b->first; i && count < ADJOUT_BATCH_MAX;) {
+        const struct adjout_pending *p = slab_at(&a->pendings, i);
+        a->batch[count] = rib_entry_at(s, b->key.family, p->entry)->prefix;
+        a->batch_entries[count++] = p->entry;
+        i = p->next;
+    }
+    return count;
+}
+
+static struct adjout_chunk *encode(struct bgp_speaker *s, const struct adjout_group *g,
+                                   enum bgp_family f, uint32_t attrs, uint32_t count,
+                                   uint32_t *ret_taken) {
+    struct adjout *a = s->adjout;
+    struct attr_encoding how = {.as4 = g->key.as4, .family = f};
+    size_t size = 0;
+    const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
+    *ret_taken =
+        (uint32_t)update_encode(v, &how, a->batch, count, a->message, sizeof a->message, &size);
+    assert(*ret_taken > 0); /* export_route lets nothing pass that does not fit */
+    return adjout_chunk_new(a->message, size);
+}
+
+/* Of the first `taken` prefixes: those the new source had from us and must lose. Compacts the
+ * batch, which has been encoded already. */
+static uint32_t collect_lost(struct bgp_speaker *s, const struct adjout_group *g,
+                             const struct adjout_bucket_key *key, uint32_t taken) {
+    struct adjout *a = s->adjout;
+    uint32_t lost = 0;
+    if (key->kind == ADJOUT_WITHDRAW || !is_member(s, g, key->source)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < taken; i++) {
+        const struct adjout_slot *slot = adjout_slot_find(g, key->family, a->batch_entries[i]);
+        if (slot->attrs && slot->source != key->source) {
+            a->batch[lost++] = a->batch[i];
+        }
+    }
+    return lost;
+}
+
+static void apply(struct bgp_speaker *s, struct adjout_group *g,
+                  const struct adjout_bucket_key *key, uint32_t taken, uint32_t version) {
+    struct adjout *a = s->adjout;
+    for (uint32_t i = 0; i < taken; i++) {
+        uint32_t entry = a->batch_entries[i];
+        if (key->kind == ADJOUT_WITHDRAW) {
+            adjout_grave_add(s, g, key->family, entry);
+        }
+        adjout_slot_set(s, g, key->family, entry, key->attrs, key->source, version);
+        adjout_pending_drop(s, g, key->family, entry);
+    }
+}
+
+static void tag_chunk(const struct bgp_speaker *s, const struct adjout_group *g,
+                      const struct adjout_bucket_key *key, struct adjout_chunk *c) {
+    c->peer = key->kind == ADJOUT_ANNOUNCE ? key->source : key->old_source;
+    c->tag = ADJOUT_TO_ALL;
+    /* A move is told to the old source alone, but a member that is walking could miss that. */
+    if (key->kind == ADJOUT_MOVE && g->walking == 0) {
+        c->tag = ADJOUT_TO_ONE;
+    } else if (key->kind == ADJOUT_MOVE) {
+        c->peer = key->source;
+    }
+    if (c->tag == ADJOUT_TO_ALL && is_member(s, g, c->peer)) {
+        c->tag = ADJOUT_TO_ALL_BUT;
+    }
+}
+
+/* One bucket's worth: one message, and a withdrawal for the new source where it needs one. */
+static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_t bucket,
+                          uint32_t *ret_taken) {
+    const struct adjout_bucket *b = slab_at(&s->adjout->buckets, bucket);
+    const struct adjout_bucket_key key = b->key;
+    uint32_t count = collect(s, b), taken = 0, unused;
+    struct adjout_chunk *main = NULL, *loss = NULL;
+    if (!adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
+        return false;
+    }
+    main = encode(s, g, key.family, key.attrs, count, &taken);
+    uint32_t lost = main ? collect_lost(s, g, &key, taken) : 0;
+    if (lost) {
+        loss = encode(s, g, key.family, 0, lost, &unused);
+        assert(unused == lost); /* withdrawals are shorter than what announced as many */
+    }
+    if (!main || (lost && !loss)) {
+        alloc_free(main);
+        return false;
+    }
+    tag_chunk(s, g, &key, main);
+    if (main->tag == ADJOUT_TO_ONE && !is_member(s, g, main->peer)) {
+        alloc_free(main); /* the old source is gone */
+    } else {
+        log_append(g, main);
+    }
+    if (loss) {
+        loss->tag = ADJOUT_TO_ONE;
+        loss->peer = key.source;
+        log_append(g, loss);
+    }
+    apply(s, g, &key, taken, g->log_end - 1);
+    *ret_taken = taken;
+    return true;
+}
+
+/* Encodes the next message of the group. False: nothing may go now, or no memory. */
+static bool group_encode(struct bgp_speaker *s, struct adjout_group *g, uint32_t pulling,
+                         struct nanotime now) {
+    uint32_t taken = 0;
+    if (g->withdraws.head) {
+        if (!encode_bucket(s, g, g->withdraws.head, &taken)) {
+            return false;
+        }
+    } else {
+        if (!g->announces.head || !adjout_window_open(g)) {
+            return false;
+        }
+        if (g->key.mrai_ms && !heap_armed(&g->mrai.timer)) {
+            heap_set(&s->timers, &g->mrai.timer, nanotime_add_ms(now, g->key.mrai_ms));
+            g->window = g->announces.count;
+        }
+        if (!encode_bucket(s, g, g->announces.head, &taken)) {
+            return false;
+        }
+        g->window -= taken < g->window ? taken : g->window;
+    }
+    limit_backlog(s, g, pulling);
+    return true;
+}
+
+/* ---- pulling ---- */
+
+struct pull {
+    struct bgp_part *parts;
+    size_t count, used;
+    size_t offset; /* of the first one */
+};
+
+static void add_part(struct pull *p, const struct adjout_chunk *c) {
+    p->parts[p->used].data = c->data + p->offset;
+    p->parts[p->used++].size = c->size - p->offset;
+    p->offset = 0;
+}
+
+static void pull_private(struct pull *p, const struct adjout_chunk *c) {
+    for (; c && p->used < p->count; c = c->next) {
+        add_part(p, c);
+    }
+}
+
+/* From `number` on; returns where it stopped. */
+static uint32_t pull_log(struct pull *p, const struct adjout_group *g,
+                         const struct adjout_member *m, uint32_t number) {
+    for (; number != g->log_end && p->used < p->count; number++) {
+        if (is_for(log_at(g, number), m)) {
+            add_part(p, log_at(g, number));
+        }
+    }
+    return number;
+}
+
+static bool may_begin(const struct bgp_speaker *s, const struct adjout_group *g) {
+    return !g->filling && !s->restarting && !s->rib->releasing;
+}
+
+static void begin(struct adjout_group *g, struct adjout_member *m) {
+    m->flags &= (uint8_t)~ADJOUT_MEMBER_WAITING;
+    g->waiting--;
+    adjout_member_place_at_end(g, m);
+    adjout_walk_begin(g, m);
+}
+
+size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts, size_t count,
+                   struct nanotime now) {
+    if (!p->group_member) {
+        return 0;
+    }
+    struct adjout_member *m = adjout_member_at(s, p->group_member);
+    struct adjout_group *g = adjout_group_at(s, m->group);
+    struct pull pull = {.parts = parts, .count = count, .offset = m->offset};
+    pull_private(&pull, m->private);
+    if (m->flags & ADJOUT_MEMBER_WAITING) {
+        if (pull.used || !may_begin(s, g)) {
+            return pull.used;
+        }
+        begin(g, m);
+    }
+    if (m->offset == 0 || m->private) {
+        skip_others(g, m);
+    }
+    size_t own = pull.used;
+    uint32_t number = pull_log(&pull, g, m, m->position);
+    while (pull.used < count && number == g->log_end && group_encode(s, g, p->group_member, now)) {
+        number = pull_log(&pull, g, m, number);
+    }
+    if (pull.used == own && own == 0) {
+        skip_others(g, m);
+        if (m->flags & ADJOUT_MEMBER_WALKING && at_end(g, m) && adjout_walk_step(s, g, m)) {
+            pull_private(&pull, m->private);
+        }
+        adjout_graves_sweep(s, g);
+    }
+    return pull.used;
+}
+
+uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
+    uint32_t messages = 0;
+    if (!p->group_member) {
+        return 0;
+    }
+    struct adjout_member *m = adjout_member_at(s, p->group_member);
+    struct adjout_group *g = adjout_group_at(s, m->group);
+    while (size > 0) {
+        struct adjout_chunk *own = m->private;
+        if (!own && m->offset == 0) {
+            skip_others(g, m);
+        }
+        assert(own || !(m->flags & ADJOUT_MEMBER_WAITING));
+        assert(own || !at_end(g, m));
+        const struct adjout_chunk *c = own ? own : log_at(g, m->position);
+        size_t left = (size_t)c->size - m->offset;
+        if (size < left) {
+            m->offset = (uint16_t)(m->offset + size);
+            return messages;
+        }
+        size -= left;
+        m->offset = 0;
+        messages++;
+        if (own) {
+            m->private = own->next;
+            alloc_free(own);
+        } else {
+            advance(g, m);
+        }
+    }
+    if (!m->private && !(m->flags & ADJOUT_MEMBER_WAITING)) {
+        skip_others(g, m);
+        adjout_graves_sweep(s, g);
+    }
+    return messages;
+}
+
+bool adjout_pending(const struct bgp_speaker *s, const struct peer *p) {
+    if (!p->group_member) {
+        return false;
+    }
+    const struct adjout_member *m = adjout_member_at(s, p->group_member);
+    const struct adjout_group *g = adjout_group_at(s, m->group);
+    if (m->private) {
+        return true;
+    }
+    if (m->flags & ADJOUT_MEMBER_WAITING) {
+        return may_begin(s, g);
+    }
+    return !at_end(g, m) || m->flags & ADJOUT_MEMBER_WALKING || g->withdraws.head ||
+           (g->announces.head && adjout_window_open(g));
+}

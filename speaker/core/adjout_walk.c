@@ -1,0 +1,208 @@
+/*
+ * Members that catch up: with the whole table (new, or asked for a refresh), with what changed
+ * while they were too slow, or with what differs between their old group and the new one.
+ *
+ * Owns the walk: a cursor over the group's slots, a step at a time when the member pulls. What the
+ * slots say at that moment is encoded into messages of the member's own; what changes afterwards
+ * reaches it by the group's log, because a step is taken only at the end of the log. Leaves the log
+ * to adjout_stream.c.
+ *
+ * A step sorts what it found by attributes, so that prefixes that share them share messages.
+ * Invariants: a slot with a version later than `start` came or comes by the log and is passed over;
+ * a member whose walk has ended has exactly what the slots say. RFC 2918, 4724 2 and 3, 7313 4.
+ */
+#include "adjout_group.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+void adjout_walk_begin(struct adjout_group *g, struct adjout_member *m) {
+    g->walking += !(m->flags & ADJOUT_MEMBER_WALKING);
+    m->flags |= ADJOUT_MEMBER_WALKING;
+    m->flags &= (uint8_t) ~(ADJOUT_MEMBER_V6 | ADJOUT_MEMBER_BEGUN);
+    m->cursor = 1;
+    m->start = g->log_end - 1;
+}
+
+/* ---- what to say about one prefix ---- */
+
+static uint32_t has_of(const struct adjout_slot *slot, uint32_t peer) {
+    return slot && slot->source != peer ? slot->attrs : 0;
+}
+
+static const struct adjout_slot *held_slot(const struct adjout_member *m, enum bgp_family f,
+                                           uint32_t entry) {
+    const struct adjout_held *h = m->held;
+    bool there = h && entry < h->count[f] && h->slots[f][entry].version;
+    return there ? &h->slots[f][entry] : NULL;
+}
+
+enum say {
+    SAY_NOTHING,
+    SAY_ANNOUNCE,
+    SAY_WITHDRAW,
+};
+
+/* *ret_attrs is what the member should have. */
+static enum say what_to_say(const struct adjout_group *g, const struct adjout_member *m,
+                            enum bgp_family f, uint32_t entry, uint32_t *ret_attrs) {
+    const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+    const struct adjout_slot *held = held_slot(m, f, entry);
+    if (slot && slot->version && adjout_later(slot->version, m->start) && !held) {
+        return SAY_NOTHING;
+    }
+    *ret_attrs = has_of(slot, m->peer);
+    bool resync = m->flags & ADJOUT_MEMBER_RESYNC && slot && slot->version &&
+                  (m->held || adjout_later(slot->version, m->base));
+    bool unsure = held && adjout_later(held->version, m->base);
+    bool differs = m->held && (unsure || has_of(held, m->peer) != *ret_attrs);
+    bool all = m->masks & adjout_mask(f, ADJOUT_MASK_ALL);
+    if (*ret_attrs) {
+        return all || resync || differs ? SAY_ANNOUNCE : SAY_NOTHING;
+    }
+    return (m->held ? unsure || has_of(held, m->peer) : resync) ? SAY_WITHDRAW : SAY_NOTHING;
+}
+
+/* ---- messages of its own ---- */
+
+static bool add_private(struct adjout_member *m, const uint8_t *data, size_t size) {
+    struct adjout_chunk *c = adjout_chunk_new(data, size);
+    struct adjout_chunk **at = &m->private;
+    if (!c) {
+        return false;
+    }
+    while (*at) {
+        at = &(*at)->next;
+    }
+    *at = c;
+    return true;
+}
+
+static int by_attrs(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Encodes `count` prefixes of equal attributes from walk[from] on; *ret_taken of them fitted. */
+static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m,
+                       enum bgp_family f, uint32_t from, uint32_t count, uint32_t *ret_taken) {
+    struct adjout *a = s->adjout;
+    uint32_t attrs = (uint32_t)(a->walk[from] >> 32);
+    size_t size = 0;
+    struct attr_encoding how = {.as4 = g->key.as4, .family = f};
+    count = count < ADJOUT_BATCH_MAX ? count : ADJOUT_BATCH_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        a->batch[i] = rib_entry_at(s, f, (uint32_t)a->walk[from + i])->prefix;
+    }
+    const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
+    *ret_taken =
+        (uint32_t)update_encode(v, &how, a->batch, count, a->message, sizeof a->message, &size);
+    assert(*ret_taken > 0);
+    return add_private(m, a->message, size);
+}
+
+static bool encode_all(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m,
+                       enum bgp_family f, uint32_t count) {
+    struct adjout *a = s->adjout;
+    qsort(a->walk, count, sizeof a->walk[0], by_attrs);
+    for (uint32_t from = 0, taken = 0; from < count; from += taken) {
+        uint32_t run = 1;
+        while (from + run < count && a->walk[from + run] >> 32 == a->walk[from] >> 32) {
+            run++;
+        }
+        if (!encode_run(s, g, m, f, from, run, &taken)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_frame(struct adjout_member *m, enum bgp_family f, uint8_t subtype) {
+    uint8_t message[BGP_HEADER_SIZE + 4];
+    const struct bgp_refresh r = {.afi = family_afi(f), .subtype = subtype, .safi = 1};
+    size_t size = refresh_encode(&r, message, sizeof message);
+    return add_private(m, message, size);
+}
+
+#define BORR 1 /* RFC 7313 3 */
+#define EORR 2
+
+/* ---- the walk ---- */
+
+static uint32_t slot_limit(const struct adjout_group *g, const struct adjout_member *m,
+                           enum bgp_family f) {
+    uint32_t limit = g->page_count[f] * ADJOUT_PAGE;
+    return m->held && m->held->count[f] > limit ? m->held->count[f] : limit;
+}
+
+static uint32_t gather(struct bgp_speaker *s, const struct adjout_group *g, struct adjout_member *m,
+                       enum bgp_family f, uint32_t *cursor) {
+    uint32_t limit = slot_limit(g, m, f), count = 0;
+    for (; *cursor < limit && count < ADJOUT_WALK_MAX; (*cursor)++) {
+        uint32_t attrs = 0;
+        enum say say = what_to_say(g, m, f, *cursor, &attrs);
+        if (say != SAY_NOTHING) {
+            uint64_t key = say == SAY_ANNOUNCE ? attrs : 0;
+            s->adjout->walk[count++] = key << 32 | *cursor;
+        }
+    }
+    return count;
+}
+
+/* Frees what a step that ran out of memory had made, so that it can be taken again. */
+static void cut_private(struct adjout_member *m) {
+    while (m->private) {
+        struct adjout_chunk *c = m->private;
+        m->private = c->next;
+        alloc_free(c);
+    }
+}
+
+static bool end_family(struct adjout_member *m, enum bgp_family f) {
+    uint8_t message[64];
+    if (m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) && !add_frame(m, f, EORR)) {
+        return false;
+    }
+    if (m->masks & adjout_mask(f, ADJOUT_MASK_EOR)) {
+        size_t size = end_of_rib_encode(f, message, sizeof message);
+        if (!add_private(m, message, size)) {
+            return false;
+        }
+    }
+    m->masks &= (uint8_t) ~(adjout_mask(f, ADJOUT_MASK_ALL) | adjout_mask(f, ADJOUT_MASK_EOR) |
+                            adjout_mask(f, ADJOUT_MASK_FRAME));
+    return true;
+}
+
+static void end_walk(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
+    m->flags &= (uint8_t) ~(ADJOUT_MEMBER_WALKING | ADJOUT_MEMBER_RESYNC | ADJOUT_MEMBER_V6 |
+                            ADJOUT_MEMBER_BEGUN);
+    g->walking--;
+    adjout_held_drop(s, m->held);
+    m->held = NULL;
+}
+
+bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
+    assert(!m->private && m->offset == 0);
+    while (!m->private && m->flags & ADJOUT_MEMBER_WALKING) {
+        enum bgp_family f = m->flags & ADJOUT_MEMBER_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+        uint32_t cursor = m->cursor;
+        bool framed = m->masks & adjout_mask(f, ADJOUT_MASK_FRAME);
+        bool ok = !framed || m->flags & ADJOUT_MEMBER_BEGUN || add_frame(m, f, BORR);
+        ok = ok && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
+        bool ended = cursor >= slot_limit(g, m, f);
+        if (!ok || (ended && !end_family(m, f))) {
+            cut_private(m);
+            return false;
+        }
+        m->cursor = ended ? 1 : cursor;
+        m->flags |= ADJOUT_MEMBER_BEGUN;
+        if (ended && f == BGP_IPV6_UNICAST) {
+            end_walk(s, g, m);
+        } else if (ended) {
+            m->flags = (uint8_t)((m->flags | ADJOUT_MEMBER_V6) & ~ADJOUT_MEMBER_BEGUN);
+        }
+    }
+    return true;
+}
