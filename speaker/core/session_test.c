@@ -596,6 +596,7 @@ static void send_hold(void **state) {
     (void)state;
     struct rig r;
     rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    r.peer.passive = true;
     rig_start(&r);
     struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
     for (int minutes = 0; minutes < 7; minutes++) {
