@@ -15,7 +15,7 @@
 #include "compile.h"
 
 #include "../../speaker/base/arena.h"
-#include "community.h"
+#include "calico_community.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,9 +105,9 @@ static bool cidr_match(struct compile *c, const struct calico_filter_rule *r,
 }
 
 static struct policy_match community_match(struct compile *c, const char *text) {
-    struct community community;
+    struct calico_community community;
     struct policy_match m = {.kind = POLICY_MATCH_NEVER, .name = text};
-    enum community_kind kind = community_parse(text, &community);
+    enum calico_community_kind kind = calico_community_parse(text, &community);
     if (kind == COMMUNITY_STANDARD) {
         uint32_t *value = take(c, 1, sizeof *value);
         if (value)
@@ -163,8 +163,8 @@ static struct policy_action community_action(const uint32_t *values, size_t coun
 }
 
 static struct policy_action add_community(struct compile *c, const char *text) {
-    struct community community;
-    if (community_parse(text, &community) == COMMUNITY_LARGE) {
+    struct calico_community community;
+    if (calico_community_parse(text, &community) == COMMUNITY_LARGE) {
         struct large_community *value = take(c, 1, sizeof *value);
         if (value)
             *value = community.large;
@@ -366,12 +366,13 @@ static void advertisement_actions(struct compile *c, const struct calico_bgp_con
     uint32_t *standard = take(c, a->community_count + 1, sizeof *standard);
     struct large_community *large = take(c, a->community_count + 1, sizeof *large);
     struct policy_action *actions = take(c, 2, sizeof *actions);
-    struct community parsed;
+    struct calico_community parsed;
     size_t standards = 0, larges = 0, kept = 0;
     if (!standard || !large || !actions)
         return;
     for (size_t i = 0; i < a->community_count; i++) {
-        enum community_kind kind = community_parse(resolve(c, from, a->communities[i]), &parsed);
+        enum calico_community_kind kind =
+            calico_community_parse(resolve(c, from, a->communities[i]), &parsed);
         if (kind == COMMUNITY_STANDARD)
             standard[standards++] = parsed.standard;
         else if (kind == COMMUNITY_LARGE)

@@ -13,7 +13,7 @@
 
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/text.h"
-#include "community.h"
+#include "calico_community.h"
 #include "selector.h"
 
 #include <stdarg.h>
@@ -418,10 +418,10 @@ bool read_name(struct read_context *c, const struct yaml_node *n, const char *pa
 bool read_community(struct read_context *c, const struct yaml_node *n, const char *path,
                     const char **ret_text) {
     const char *text;
-    struct community community;
+    struct calico_community community;
     if (!read_text(c, n, path, 40, &text))
         return false;
-    switch (community_parse(text, &community)) {
+    switch (calico_community_parse(text, &community)) {
     case COMMUNITY_NONE:
         read_error(
             c, n, "bad-community", path,

@@ -8,7 +8,7 @@
 #include "read_kinds.h"
 
 #include "../../speaker/base/arena.h"
-#include "community.h"
+#include "calico_community.h"
 
 #include <string.h>
 #include <strings.h>
@@ -244,8 +244,8 @@ static void check_mesh(struct read_context *c, const struct yaml_node *spec,
 }
 
 static bool community_known(const struct calico_bgp_configuration *o, const char *use) {
-    struct community parsed;
-    enum community_kind kind = community_parse(use, &parsed);
+    struct calico_community parsed;
+    enum calico_community_kind kind = calico_community_parse(use, &parsed);
     if (kind == COMMUNITY_STANDARD || kind == COMMUNITY_LARGE)
         return true;
     for (size_t i = 0; i < o->community_count; i++)

@@ -3,7 +3,7 @@
  * three of 32 bits (RFC 8092). Names for communities (BGPConfiguration.spec.communities) are
  * resolved by whoever compiles them.
  */
-#include "community.h"
+#include "calico_community.h"
 
 #include <stddef.h>
 
@@ -22,7 +22,8 @@ static bool take_part(const char **text, uint64_t *ret_part) {
     return digits > 0;
 }
 
-enum community_kind community_parse(const char *text, struct community *ret_community) {
+enum calico_community_kind calico_community_parse(const char *text,
+                                                  struct calico_community *ret_community) {
     uint64_t part[3] = {0};
     size_t count = 0;
     for (;;) {
