@@ -21,6 +21,7 @@
  */
 #include "lab_internal.h"
 #include "netns.h"
+#include "step.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
@@ -49,6 +50,10 @@ static struct ip_prefix whole(struct ip_addr a) {
     return ip_prefix_make(a, ip_bits((enum ip_family)a.family));
 }
 
+static bool write_sysctl(const char *path, const char *value) {
+    return step_ok() && netns_write_sysctl(path, value);
+}
+
 /* ---- the fabric's side ---- */
 
 static void build_bridges(struct lab *lab) {
@@ -67,7 +72,7 @@ static void build_bridges(struct lab *lab) {
 static bool build_router(struct lab *lab, struct diag_list *diags) {
     /* The router's own address: where its ICMP errors come from. */
     link_add_addr(&lab->fabric_nl, LAB_LOOPBACK, fabric_gateway(IP_V4), 32);
-    if (lab->ipv6 && !netns_write_sysctl("net/ipv6/conf/all/forwarding", "1")) {
+    if (lab->ipv6 && !write_sysctl("net/ipv6/conf/all/forwarding", "1")) {
         lab_add_finding(diags, NULL, "switch on IPv6 forwarding in the router", errno, NULL);
         return false;
     }
@@ -80,7 +85,7 @@ bool fabric_build(struct lab *lab, struct diag_list *diags) {
         lab_add_finding(diags, NULL, "make the fabric's namespace", errno, NULL);
         return false;
     }
-    if (lab->clear_rp_filter && !netns_write_sysctl("net/ipv4/conf/all/rp_filter", "0")) {
+    if (lab->clear_rp_filter && !write_sysctl("net/ipv4/conf/all/rp_filter", "0")) {
         lab_add_finding(diags, NULL, "switch off rp_filter", errno, NULL);
         return false;
     }
@@ -233,11 +238,11 @@ static void queue_host_side(struct lab *lab, struct netlink *nl, uint32_t host) 
 
 /* The calling thread is in the host's namespace. */
 static bool set_host_sysctls(struct lab *lab, const struct lab_node *n, struct diag_list *diags) {
-    if (lab->clear_rp_filter && !netns_write_sysctl("net/ipv4/conf/all/rp_filter", "0")) {
+    if (lab->clear_rp_filter && !write_sysctl("net/ipv4/conf/all/rp_filter", "0")) {
         lab_add_finding(diags, n->name, "switch off rp_filter", errno, NULL);
         return false;
     }
-    if (lab->ipv6 && n->forwarding && !netns_write_sysctl("net/ipv6/conf/all/forwarding", "1")) {
+    if (lab->ipv6 && n->forwarding && !write_sysctl("net/ipv6/conf/all/forwarding", "1")) {
         lab_add_finding(diags, n->name, "switch on IPv6 forwarding", errno, NULL);
         return false;
     }
@@ -249,7 +254,8 @@ bool fabric_add_host(struct lab *lab, uint32_t host, struct diag_list *diags) {
     struct netlink nl;
     bool ok;
 
-    n->netns_fd = netns_create();
+    /* From home, for that is where new namespaces take tcp_child_ehash_entries from. */
+    n->netns_fd = netns_enter(lab->home_fd) ? netns_create() : -1;
     if (n->netns_fd < 0 || !netlink_open(&nl, NETLINK_ROUTE)) {
         lab_add_finding(diags, n->name, "make a network namespace", errno, NULL);
         return false;

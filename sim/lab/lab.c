@@ -41,6 +41,7 @@
 #define ABORT_DEADLINE_MS 2000u
 #define RELEASE_DEADLINE_MS 60000u
 #define PROGRESS_EVERY 16u
+#define SOCKET_TABLE_MIN 512u
 #define CANARY_INDEX 9999u
 
 struct nanotime lab_now(void) {
@@ -271,6 +272,21 @@ static bool find_speaker(struct lab *lab) {
     return true;
 }
 
+/*
+ * A table of TCP connections for each host, instead of the machine's one. The dumps of lab_sockets
+ * walk the whole table of a namespace, so with a shared one a full mesh of n hosts would cost n^3.
+ * Best effort: older kernels have no such setting.
+ */
+static void own_socket_tables(const struct lab *lab) {
+    char value[16];
+    unsigned size = SOCKET_TABLE_MIN;
+
+    while (size < 2 * lab->node_count)
+        size *= 2;
+    snprintf(value, sizeof(value), "%u", size);
+    (void)netns_write_sysctl("net/ipv4/tcp_child_ehash_entries", value);
+}
+
 static bool open_descriptors(struct lab *lab, struct diag_list *diags) {
     char value[16] = "0";
 
@@ -281,6 +297,7 @@ static bool open_descriptors(struct lab *lab, struct diag_list *diags) {
         lab_add_finding(diags, NULL, "open the lab's descriptors", errno, NULL);
         return false;
     }
+    own_socket_tables(lab);
     lab->clear_rp_filter =
         netns_read_sysctl("net/ipv4/conf/all/rp_filter", value, sizeof(value)) && value[0] != '0';
     return true;
@@ -510,6 +527,10 @@ size_t lab_host_count(const struct lab *lab) {
 
 const struct scoreboard *lab_scoreboard(const struct lab *lab) {
     return lab->board;
+}
+
+int lab_host_netns(const struct lab *lab, uint32_t host) {
+    return lab->nodes[host].netns_fd;
 }
 
 struct scoreboard_slot *lab_slot(const struct lab *lab, uint32_t host) {

@@ -111,6 +111,8 @@ size_t lab_host_count(const struct lab *lab);
 uint32_t lab_host_find(const struct lab *lab, const char *name); /* UINT32_MAX: none */
 const struct scoreboard *lab_scoreboard(const struct lab *lab);
 struct scoreboard_slot *lab_slot(const struct lab *lab, uint32_t host);
+/* The host's network namespace; the lab's descriptor, not to be closed. */
+int lab_host_netns(const struct lab *lab, uint32_t host);
 
 /* Addresses and delivered prefixes after the plan changed (pods, blocks). */
 bool lab_update_host(struct lab *lab, uint32_t host, const struct lab_host *want,

@@ -158,6 +158,7 @@ static bool prepare(const struct child *c, struct failure *f) {
 
 static int run_child(const struct child *c) {
     struct failure f = {0};
+    int status;
 
     if (!prepare(c, &f)) {
         (void)!write(c->report_fd, &f, sizeof(f));
@@ -165,7 +166,9 @@ static int run_child(const struct child *c) {
     }
     close(c->life_fd);
     close(c->report_fd);
-    return c->body(c->fd, c->argument);
+    status = c->body(c->fd, c->argument);
+    (void)fflush(NULL);
+    return status;
 }
 
 /* ---- in the caller ---- */
@@ -228,6 +231,7 @@ static pid_t clone_child(uint64_t flags, int *ret_pidfd) {
                            .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
                            .exit_signal = SIGCHLD};
 
+    (void)fflush(NULL); /* what is in stdio's buffers would be written twice */
     return step_ok() ? (pid_t)syscall(SYS_clone3, &a, sizeof(a)) : -1;
 }
 
