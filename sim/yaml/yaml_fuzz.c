@@ -68,8 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #define INPUT_BYTES_MAX 4096
 
 static const char *const seeds[] = {
-    "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: a\nspec:\n  peerIP: "
-    "1.2.3.4\n",
+    "kind: BGPPeer\nmetadata:\n  name: a\nspec:\n  peerIP: 1.2.3.4\n",
     "a: [1, {b: \"c\\n\"}, 'd', ~]\n---\n- |\n  text\n- >-\n  folded\n",
     "{\"a\": [true, null, 1e3], \"b\": {}}",
     "? k\n: v\n\"${n}\": $${x} ${name}\n",
