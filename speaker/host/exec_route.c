@@ -11,7 +11,7 @@
 #include "../core/attr.h"
 #include "host.h"
 #include "monitor.h"
-#include "nexthops.h"
+#include "resolver.h"
 
 #include <string.h>
 
@@ -44,9 +44,9 @@ static const char *protocol_of(const struct query *q, const struct bgp_path_info
 
 static void put_via(const struct query *q, const struct bgp_path_info *p) {
     char gateway[IP_ADDR_TEXT_MAX];
-    const struct nexthop_route *hop = NULL;
+    const struct resolver_route *hop = NULL;
     if (p->peer.index)
-        hop = nexthops_find(q->host->nexthops, p->attrs->v.next_hop);
+        hop = resolver_find(q->host->resolver, p->attrs->v.next_hop);
     if (!p->peer.index)
         text_puts(q->out, p->source == ROUTE_SOURCE_STATIC ? "blackhole" : "dev");
     else if (hop && hop->reachable)
@@ -71,7 +71,7 @@ static uint32_t origin_as(struct as_path path) {
 
 static void put_info(const struct query *q, const struct bgp_path_info *p) {
     uint32_t asn = origin_as(p->attrs->v.as_path);
-    const struct nexthop_route *hop = nexthops_find(q->host->nexthops, p->attrs->v.next_hop);
+    const struct resolver_route *hop = resolver_find(q->host->resolver, p->attrs->v.next_hop);
     if (!p->peer.index) {
         text_printf(q->out, " (%u)", PREFERENCE_STATIC);
         return;

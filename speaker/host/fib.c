@@ -3,7 +3,7 @@
  *
  * Owns every route with our protocol number (RTPROT_BIRD, so that tools which know BIRD know us)
  * in the configured table: what is wanted, what the kernel has confirmed, and the difference, which
- * is written in batches with an acknowledgement per route. Resolution of next hops is nexthops.c's.
+ * is written in batches with an acknowledgement per route. Resolution of next hops is resolver.c's.
  *
  * An entry is wanted or not, installed or not, and dirty while the two may differ. A new route is
  * made with NLM_F_EXCL: what stands there is not ours and is left alone (the entry waits as
@@ -25,7 +25,7 @@
 #include "host.h"
 #include "log.h"
 #include "netlink.h"
-#include "nexthops.h"
+#include "resolver.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -220,7 +220,7 @@ static bool target_of(const struct fib *f, const struct fib_entry *e, struct fib
     };
     if (!ip_is_set(e->next_hop))
         return true;
-    const struct nexthop_route *hop = nexthops_find(f->host->nexthops, e->next_hop);
+    const struct resolver_route *hop = resolver_find(f->host->resolver, e->next_hop);
     if (!hop || !hop->reachable)
         return false;
     ret->gateway = hop->gateway;
@@ -253,14 +253,14 @@ static void touch_changed(struct fib *f, uint32_t index, void *context) {
     (void)context;
     if (!e->wanted || !ip_is_set(e->next_hop))
         return;
-    const struct nexthop_route *hop = nexthops_find(f->host->nexthops, e->next_hop);
+    const struct resolver_route *hop = resolver_find(f->host->resolver, e->next_hop);
     if (hop && hop->changed) {
         e->refused = false;
         entry_dirty(f, index);
     }
 }
 
-void fib_nexthops_changed(struct fib *f) {
+void fib_resolver_changed(struct fib *f) {
     entries_visit(f, touch_changed, NULL);
 }
 

@@ -24,7 +24,7 @@ void fib_configure(struct fib *f, const struct bgp_fib_config *c);
 /* BGP_EVENT_FIB. */
 void fib_route(struct fib *f, const struct bgp_fib_route *r);
 /* Next hops marked `changed` resolve differently now. */
-void fib_nexthops_changed(struct fib *f);
+void fib_resolver_changed(struct fib *f);
 /* The kernel may have dropped our routes through this interface, or this very route. */
 void fib_interface_lost(struct fib *f, uint32_t interface);
 void fib_prefix_lost(struct fib *f, struct ip_prefix prefix);

@@ -22,7 +22,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "netlink.h"
-#include "nexthops.h"
+#include "resolver.h"
 #include "router.h"
 #include "sockets.h"
 
@@ -62,7 +62,7 @@ static void on_event(struct host *h, const struct bgp_event *e) {
         fib_route(h->fib, &e->fib);
         break;
     case BGP_EVENT_TRACK:
-        nexthops_track(h->nexthops, e->track.address, e->track.wanted);
+        resolver_track(h->resolver, e->track.address, e->track.wanted);
         break;
     case BGP_EVENT_PEERS:
         sockets_peers_changed(h->sockets);
@@ -171,17 +171,17 @@ static bool settle(struct host *h) {
     bool more = false;
     for (int i = 0; i < SETTLE_ROUNDS_MAX; i++) {
         monitor_work(h->monitor);
-        if (nexthops_work(h->nexthops)) {
-            fib_nexthops_changed(h->fib);
-            nexthops_settled(h->nexthops);
+        if (resolver_work(h->resolver)) {
+            fib_resolver_changed(h->fib);
+            resolver_settled(h->resolver);
         }
         host_drain(h);
         more = sockets_flush(h->sockets);
         host_drain(h);
-        if (!nexthops_pending(h->nexthops))
+        if (!resolver_pending(h->resolver))
             break;
     }
-    return more || nexthops_pending(h->nexthops);
+    return more || resolver_pending(h->resolver);
 }
 
 /* Nothing happened but the refreshing of figures: give memory back, sleep. */
@@ -275,7 +275,7 @@ static bool netlink_start(struct host *h, struct diag_list *diags) {
     h->netlink = alloc_zero(1, sizeof *h->netlink);
     if (!h->netlink || !netlink_open(h->netlink))
         return failed(diags, "netlink");
-    if (!(h->fib = fib_new(h)) || !(h->nexthops = nexthops_new(h)))
+    if (!(h->fib = fib_new(h)) || !(h->resolver = resolver_new(h)))
         return failed(diags, "memory");
     if (!(h->monitor = monitor_new(h)))
         return failed(diags, "watching the kernel's tables");
@@ -319,7 +319,7 @@ static void finish(struct host *h) {
         bgp_speaker_free(h->speaker);
     router_free(h->router);
     monitor_free(h->monitor);
-    nexthops_free(h->nexthops);
+    resolver_free(h->resolver);
     fib_free(h->fib);
     if (h->netlink)
         netlink_close(h->netlink);

@@ -17,7 +17,7 @@
  *   loop.c       epoll and deadlines
  *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
  *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel
- *   nexthops.c   next hops through the kernel's table
+ *   resolver.c   next hops through the kernel's table
  *   fib.c        best paths into the kernel's table
  *   control.c    the line protocol; requests.c its operations, dump.c tables as JSON
  *   board.c      the scoreboard
@@ -30,7 +30,7 @@
 struct sockets;
 struct fib;
 struct netlink;
-struct nexthop_set;
+struct resolver;
 struct monitor;
 struct control;
 struct board;
@@ -47,7 +47,7 @@ struct host {
     struct sockets *sockets;
     struct netlink *netlink; /* requests; the monitor listens on its own */
     struct fib *fib;
-    struct nexthop_set *nexthops;
+    struct resolver *resolver;
     struct monitor *monitor;
     struct control *control;
     struct board *board;

@@ -18,7 +18,7 @@
 #include "host.h"
 #include "log.h"
 #include "netlink.h"
-#include "nexthops.h"
+#include "resolver.h"
 #include "router.h"
 
 #include <arpa/inet.h>
@@ -193,7 +193,7 @@ void monitor_work(struct monitor *m) {
     }
     if (m->routes_changed) {
         m->routes_changed = false;
-        nexthops_invalidate(m->host->nexthops);
+        resolver_invalidate(m->host->resolver);
         fib_retry(m->host->fib);
     }
 }

@@ -2,7 +2,7 @@
  * rtnetlink: encoding, decoding and the exchange with the kernel.
  *
  * Owns one socket and its reply buffer. Knows message formats only; what routes mean and when they
- * are written is fib.c's and nexthops.c's.
+ * are written is fib.c's and resolver.c's.
  *
  * Replies are matched to requests by sequence number: request i of a batch has number
  * base + i. A reply that never comes (receive buffer overflow, ENOBUFS) leaves -1 in the batch's

@@ -12,7 +12,7 @@
  *
  * The array is dense; removing moves the last one, so indices mean nothing between calls.
  */
-#include "nexthops.h"
+#include "resolver.h"
 
 #include "../base/arena.h"
 #include "../base/hash.h"
@@ -25,9 +25,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct nexthop_set {
+struct resolver {
     struct host *host;
-    struct nexthop_route *hops;
+    struct resolver_route *hops;
     uint32_t count, capacity;
     struct table index; /* by address; values are place + 1 */
     bool pending;       /* some are not known */
@@ -39,13 +39,13 @@ static uint64_t addr_hash(struct ip_addr a) {
 }
 
 static bool addr_equal(const void *context, uint32_t index, const void *key) {
-    const struct nexthop_set *n = context;
+    const struct resolver *n = context;
     const struct ip_addr *addr = key;
     return ip_equal(n->hops[index - 1].addr, *addr);
 }
 
-struct nexthop_set *nexthops_new(struct host *h) {
-    struct nexthop_set *n = alloc_zero(1, sizeof *n);
+struct resolver *resolver_new(struct host *h) {
+    struct resolver *n = alloc_zero(1, sizeof *n);
     if (n) {
         n->host = h;
         table_init(&n->index);
@@ -53,7 +53,7 @@ struct nexthop_set *nexthops_new(struct host *h) {
     return n;
 }
 
-void nexthops_free(struct nexthop_set *n) {
+void resolver_free(struct resolver *n) {
     if (!n)
         return;
     table_deinit(&n->index);
@@ -61,25 +61,25 @@ void nexthops_free(struct nexthop_set *n) {
     alloc_free(n);
 }
 
-static struct nexthop_route *find(const struct nexthop_set *n, struct ip_addr addr) {
+static struct resolver_route *find(const struct resolver *n, struct ip_addr addr) {
     uint32_t at = table_find(&n->index, addr_hash(addr), addr_equal, n, &addr);
     return at ? &n->hops[at - 1] : NULL;
 }
 
-const struct nexthop_route *nexthops_find(const struct nexthop_set *n, struct ip_addr addr) {
+const struct resolver_route *resolver_find(const struct resolver *n, struct ip_addr addr) {
     return find(n, addr);
 }
 
-static bool add(struct nexthop_set *n, struct ip_addr addr) {
+static bool add(struct resolver *n, struct ip_addr addr) {
     if (n->count == n->capacity) {
         uint32_t capacity = n->capacity ? n->capacity * 2 : 16;
-        struct nexthop_route *grown = alloc_resize(n->hops, capacity, sizeof *grown);
+        struct resolver_route *grown = alloc_resize(n->hops, capacity, sizeof *grown);
         if (!grown)
             return false;
         n->hops = grown;
         n->capacity = capacity;
     }
-    n->hops[n->count] = (struct nexthop_route){.addr = addr};
+    n->hops[n->count] = (struct resolver_route){.addr = addr};
     if (!table_insert(&n->index, addr_hash(addr), n->count + 1))
         return false;
     n->count++;
@@ -87,7 +87,7 @@ static bool add(struct nexthop_set *n, struct ip_addr addr) {
     return true;
 }
 
-static void drop(struct nexthop_set *n, struct nexthop_route *hop) {
+static void drop(struct resolver *n, struct resolver_route *hop) {
     uint32_t at = (uint32_t)(hop - n->hops);
     table_remove(&n->index, addr_hash(hop->addr), at + 1);
     if (--n->count == at)
@@ -99,21 +99,21 @@ static void drop(struct nexthop_set *n, struct nexthop_route *hop) {
         log_line(n->host->log, "no_memory", NULL, "next hop index");
 }
 
-void nexthops_track(struct nexthop_set *n, struct ip_addr addr, bool wanted) {
-    struct nexthop_route *hop = find(n, addr);
+void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
+    struct resolver_route *hop = find(n, addr);
     if (hop && !wanted)
         drop(n, hop);
     else if (!hop && wanted && !add(n, addr))
         log_line(n->host->log, "no_memory", NULL, "next hop");
 }
 
-void nexthops_invalidate(struct nexthop_set *n) {
+void resolver_invalidate(struct resolver *n) {
     for (uint32_t i = 0; i < n->count; i++)
         n->hops[i].known = false;
     n->pending = n->count > 0;
 }
 
-void nexthops_settled(struct nexthop_set *n) {
+void resolver_settled(struct resolver *n) {
     for (uint32_t i = 0; i < n->count; i++)
         n->hops[i].changed = false;
 }
@@ -153,8 +153,7 @@ static void on_route(void *context, const struct nlmsghdr *m) {
 }
 
 /* Also where the dump is cut short or changed under our hands: the next change asks again. */
-static bool look_beneath(struct nexthop_set *n, struct ip_addr addr,
-                         struct netlink_route *ret_route) {
+static bool look_beneath(struct resolver *n, struct ip_addr addr, struct netlink_route *ret_route) {
     struct beneath b = {.addr = addr};
     netlink_dump(n->host->netlink, RTM_GETROUTE, addr.family == IP_V6 ? AF_INET6 : AF_INET,
                  on_route, &b);
@@ -163,8 +162,8 @@ static bool look_beneath(struct nexthop_set *n, struct ip_addr addr,
     return b.found;
 }
 
-static struct nexthop_route result(struct ip_addr addr, const struct netlink_route *r) {
-    struct nexthop_route hop = {.addr = addr, .known = true};
+static struct resolver_route result(struct ip_addr addr, const struct netlink_route *r) {
+    struct resolver_route hop = {.addr = addr, .known = true};
     if (!r || r->type != RTN_UNICAST || r->interface == 0)
         return hop;
     hop.reachable = true;
@@ -176,7 +175,7 @@ static struct nexthop_route result(struct ip_addr addr, const struct netlink_rou
 }
 
 /* Puts a result in place and tells the speaker; true: routes through it are concerned. */
-static bool settle(struct nexthop_set *n, struct nexthop_route *hop, struct nexthop_route new) {
+static bool settle(struct resolver *n, struct resolver_route *hop, struct resolver_route new) {
     bool same_route = hop->reachable == new.reachable && hop->interface == new.interface &&
                       hop->onlink == new.onlink &&ip_equal(hop->gateway, new.gateway);
     bool tell = hop->reachable != new.reachable || hop->metric != new.metric;
@@ -188,7 +187,7 @@ static bool settle(struct nexthop_set *n, struct nexthop_route *hop, struct next
 }
 
 /* One batch from `*at` on. */
-static bool resolve_batch(struct nexthop_set *n, uint32_t *at) {
+static bool resolve_batch(struct resolver *n, uint32_t *at) {
     static struct answers answers; /* large; used by one call at a time */
     uint32_t places[NETLINK_BATCH_MAX];
     bool changed = false;
@@ -202,7 +201,7 @@ static bool resolve_batch(struct nexthop_set *n, uint32_t *at) {
         return false;
     }
     for (uint32_t i = 0; i < n->batch.count; i++) {
-        struct nexthop_route *hop = &n->hops[places[i]];
+        struct resolver_route *hop = &n->hops[places[i]];
         struct netlink_route *r = answers.found[i] ? &answers.routes[i] : NULL;
         if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, hop->addr, r))
             r = NULL;
@@ -214,11 +213,11 @@ static bool resolve_batch(struct nexthop_set *n, uint32_t *at) {
     return changed;
 }
 
-bool nexthops_pending(const struct nexthop_set *n) {
+bool resolver_pending(const struct resolver *n) {
     return n->pending;
 }
 
-bool nexthops_work(struct nexthop_set *n) {
+bool resolver_work(struct resolver *n) {
     bool changed = false;
     uint32_t at = 0;
     if (!n->pending)
