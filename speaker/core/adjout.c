@@ -108,7 +108,9 @@ static bool add_default(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
         return false;
     }
     struct adjout_route r = rib_entry_route(s, f, entry);
+    rib_entry_at(s, f, entry)->out_references++;
     adjout_group_route(s, g, f, entry, &r);
+    rib_entry_at(s, f, entry)->out_references--;
     rib_entry_tidy(s, f, entry);
     return true;
 }
@@ -388,15 +390,18 @@ void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
 
 /* ---- changes ---- */
 
+/* The caller tidies the prefix afterwards. */
 void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
                           const struct adjout_route *r, struct nanotime now) {
     (void)now;
+    rib_entry_at(s, f, entry)->out_references++; /* ours, while groups come and go */
     for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
         struct adjout_group *g = adjout_group_at(s, i);
         if (g->key.families[f]) {
             adjout_group_route(s, g, f, entry, r);
         }
     }
+    rib_entry_at(s, f, entry)->out_references--;
 }
 
 void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r,

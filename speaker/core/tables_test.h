@@ -1,0 +1,308 @@
+#ifndef RIBCAGE_CORE_TABLES_TEST_H
+#define RIBCAGE_CORE_TABLES_TEST_H
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+#include "../base/text.h"
+#include "adjout_group.h"
+#include "message.h"
+
+#include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka.h wants those before it */
+#include <cmocka.h>
+
+/*
+ * The tables without sessions: a speaker whose peers are declared Established by hand. UPDATEs are
+ * encoded, decoded and handed to rib_update; what is pulled is decoded again and kept per peer, so
+ * that a test sees what each peer holds, and every message that says nothing new is counted.
+ */
+
+#define BENCH_PEERS_MAX 16
+#define BENCH_ROUTES_MAX 256
+#define TABLES_UNUSED __attribute__((unused))
+
+struct held_route {
+    struct ip_prefix prefix;
+    uint32_t attrs; /* interned in the bench's own table */
+};
+
+struct bench_peer {
+    struct peer *p;
+    bool up;
+    struct held_route routes[BENCH_ROUTES_MAX];
+    uint32_t route_count;
+    uint32_t updates, end_of_ribs, refreshes;
+    uint32_t repeated; /* announcements of what was held already */
+    uint32_t spurious; /* withdrawals of what was not */
+};
+
+struct bench {
+    struct bgp_config config;
+    struct bgp_peer_config peers[BENCH_PEERS_MAX];
+    struct bgp_speaker *s;
+    struct bench_peer holds[BENCH_PEERS_MAX];
+    struct attr_table attrs;
+    struct arena *arena;
+    struct nanotime now;
+    struct bgp_fib_route fib;
+    uint32_t fib_events, log_events;
+    enum bgp_log_id last_log;
+};
+
+TABLES_UNUSED static struct ip_addr addr(const char *text) {
+    struct ip_addr a = {0};
+    assert(ip_parse(text, &a));
+    return a;
+}
+
+TABLES_UNUSED static struct ip_prefix pfx(const char *text) {
+    struct ip_prefix p = {0};
+    assert(ip_prefix_parse(text, &p));
+    return p;
+}
+
+/* A configuration with `count` peers 10.0.0.1…, all iBGP with AS 64512; the test changes it. */
+TABLES_UNUSED static void bench_config(struct bench *b, enum bgp_profile profile, uint32_t count) {
+    memset(b, 0, sizeof *b);
+    bgp_config_init(&b->config, profile);
+    b->config.local_as = 64512;
+    b->config.router_id = addr("10.0.0.100");
+    b->config.peers = b->peers;
+    b->config.peer_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        bgp_peer_config_init(&b->peers[i], profile);
+        (void)snprintf(b->peers[i].name, sizeof b->peers[i].name, "p%u", i);
+        b->peers[i].remote_addr = ip4(0x0a000001 + i);
+        b->peers[i].remote_as = 64512;
+        b->peers[i].families[BGP_IPV4_UNICAST] = true;
+        b->peers[i].import[0].accept_by_default = true;
+        b->peers[i].export[0].accept_by_default = true;
+        b->peers[i].import[1].accept_by_default = true;
+        b->peers[i].export[1].accept_by_default = true;
+    }
+}
+
+TABLES_UNUSED static void bench_start(struct bench *b) {
+    struct bgp_env env = {.seed = 1};
+    b->now.ns = 1000 * NANOS_PER_S;
+    b->s = bgp_speaker_new(&b->config, &env, b->now);
+    assert_non_null(b->s);
+    b->arena = arena_new();
+    attr_table_init(&b->attrs);
+    for (uint32_t i = 0; i < b->config.peer_count; i++) {
+        b->holds[i].p = speaker_peer(b->s, b->s->peer_order[i]);
+    }
+}
+
+/* Answers what the speaker asks: every next hop is reachable. */
+TABLES_UNUSED static void bench_events(struct bench *b) {
+    struct bgp_event e;
+    while (bgp_next_event(b->s, &e)) {
+        if (e.kind == BGP_EVENT_TRACK && e.track.wanted) {
+            bgp_nexthop_set(b->s, e.track.address, true, 10, b->now);
+        } else if (e.kind == BGP_EVENT_FIB) {
+            b->fib = e.fib;
+            b->fib_events++;
+        } else if (e.kind == BGP_EVENT_LOG) {
+            b->last_log = e.log.id;
+            b->log_events++;
+        }
+    }
+}
+
+TABLES_UNUSED static void bench_work(struct bench *b) {
+    do {
+        bench_events(b);
+    } while (rib_work(b->s, 64, b->now));
+    bench_events(b);
+    while (rib_work(b->s, 64, b->now)) {
+    }
+}
+
+TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
+    struct bench_peer *h = &b->holds[i];
+    struct peer *p = h->p;
+    p->state = BGP_ESTABLISHED;
+    p->external =
+        p->config->remote_as != (p->config->local_as ? p->config->local_as : b->config.local_as);
+    memcpy(p->families, p->config->families, sizeof p->families);
+    p->as4 = true;
+    p->local.addr = b->config.router_id;
+    p->remote.addr = p->config->remote_addr;
+    p->remote_id = ip4_to_u32(p->config->remote_addr);
+    h->up = true;
+    assert_true(adjout_peer_up(b->s, p, b->now));
+}
+
+TABLES_UNUSED static void bench_forget(struct bench *b, struct bench_peer *h) {
+    for (uint32_t i = 0; i < h->route_count; i++) {
+        attr_release(&b->attrs, h->routes[i].attrs);
+    }
+    h->route_count = 0;
+}
+
+TABLES_UNUSED static void bench_down(struct bench *b, uint32_t i, bool keep_stale) {
+    struct bench_peer *h = &b->holds[i];
+    adjout_peer_down(b->s, h->p);
+    h->p->state = BGP_IDLE;
+    h->up = false;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        rib_peer_down(b->s, h->p, f, keep_stale, b->now);
+    }
+    bench_forget(b, h);
+}
+
+/* ---- in ---- */
+
+TABLES_UNUSED static bool bench_message(struct bench *b, uint32_t i, const uint8_t *message,
+                                        size_t size) {
+    struct peer *p = b->holds[i].p;
+    struct bgp_codec codec = {.as4 = p->as4, .external = p->external, .families = {true, true}};
+    struct bgp_update u;
+    enum bgp_family f;
+    bool over = false;
+    arena_reset(b->s->scratch);
+    update_decode(&codec, message + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, b->s->scratch, &u);
+    assert_int_not_equal(u.outcome, BGP_OUTCOME_SESSION_RESET);
+    rib_update(b->s, p, &u, b->now, &over, &f);
+    arena_reset(b->s->scratch);
+    return over;
+}
+
+/* v NULL: withdraws. */
+TABLES_UNUSED static bool bench_send(struct bench *b, uint32_t i, const struct attr_values *v,
+                                     const struct ip_prefix *prefixes, size_t count) {
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size = 0;
+    struct attr_encoding how = {.as4 = true,
+                                .family = prefixes[0].addr.family == IP_V6 ? BGP_IPV6_UNICAST : 0};
+    assert_int_equal(update_encode(v, &how, prefixes, count, message, sizeof message, &size),
+                     count);
+    return bench_message(b, i, message, size);
+}
+
+TABLES_UNUSED static bool bench_announce(struct bench *b, uint32_t i, const struct attr_values *v,
+                                         const char *prefix) {
+    struct ip_prefix p = pfx(prefix);
+    return bench_send(b, i, v, &p, 1);
+}
+
+TABLES_UNUSED static void bench_withdraw(struct bench *b, uint32_t i, const char *prefix) {
+    struct ip_prefix p = pfx(prefix);
+    (void)bench_send(b, i, NULL, &p, 1);
+}
+
+/* ---- out ---- */
+
+static struct held_route *held_find(struct bench_peer *h, struct ip_prefix p) {
+    for (uint32_t i = 0; i < h->route_count; i++) {
+        if (ip_prefix_equal(h->routes[i].prefix, p)) {
+            return &h->routes[i];
+        }
+    }
+    return NULL;
+}
+
+static void held_remove(struct bench *b, struct bench_peer *h, struct ip_prefix p) {
+    struct held_route *r = held_find(h, p);
+    if (!r) {
+        h->spurious++;
+        return;
+    }
+    attr_release(&b->attrs, r->attrs);
+    *r = h->routes[--h->route_count];
+}
+
+static void held_put(struct bench *b, struct bench_peer *h, struct ip_prefix p,
+                     const struct attr_values *v) {
+    struct held_route *r = held_find(h, p);
+    uint32_t attrs = attr_intern(&b->attrs, v);
+    assert(attrs);
+    if (!r) {
+        assert(h->route_count < BENCH_ROUTES_MAX);
+        r = &h->routes[h->route_count++];
+        *r = (struct held_route){.prefix = p};
+    }
+    h->repeated += r->attrs == attrs;
+    attr_release(&b->attrs, r->attrs);
+    r->attrs = attrs;
+}
+
+static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, size_t size) {
+    struct bgp_codec codec = {
+        .as4 = h->p->as4, .external = h->p->external, .families = {true, true}};
+    struct bgp_update u;
+    struct ip_prefix prefix;
+    if (m[18] == BGP_MSG_ROUTE_REFRESH) {
+        h->refreshes++;
+        return;
+    }
+    assert_int_equal(m[18], BGP_MSG_UPDATE);
+    arena_reset(b->arena);
+    update_decode(&codec, m + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, b->arena, &u);
+    assert_int_equal(u.outcome, BGP_OUTCOME_OK);
+    h->updates++;
+    h->end_of_ribs += u.end_of_rib;
+    for (uint8_t i = 0; i < u.withdrawn_count; i++) {
+        for (uint32_t at = 0; nlri_next(&u.withdrawn[i], &at, &prefix);) {
+            held_remove(b, h, prefix);
+        }
+    }
+    for (uint8_t i = 0; i < u.announced_count; i++) {
+        u.attrs.next_hop = u.next_hop[i];
+        for (uint32_t at = 0; nlri_next(&u.announced[i], &at, &prefix);) {
+            held_put(b, h, prefix, &u.attrs);
+        }
+    }
+}
+
+/* Pulls at most `messages` whole messages. Returns how many there were. */
+TABLES_UNUSED static uint32_t bench_pull_some(struct bench *b, uint32_t i, uint32_t messages) {
+    struct bench_peer *h = &b->holds[i];
+    struct bgp_part part;
+    uint32_t done = 0;
+    while (done < messages && h->up && adjout_pull(b->s, h->p, &part, 1, b->now) == 1) {
+        bench_take(b, h, part.data, part.size);
+        assert_int_equal(adjout_sent(b->s, h->p, part.size), 1);
+        done++;
+    }
+    return done;
+}
+
+TABLES_UNUSED static void bench_pull(struct bench *b, uint32_t i) {
+    (void)bench_pull_some(b, i, UINT32_MAX);
+    if (b->holds[i].up) {
+        assert_false(adjout_pending(b->s, b->holds[i].p));
+    }
+}
+
+TABLES_UNUSED static void bench_settle(struct bench *b) {
+    bench_work(b);
+    for (uint32_t i = 0; i < b->config.peer_count; i++) {
+        bench_pull(b, i);
+    }
+}
+
+/* What a peer holds of a prefix; NULL: nothing. */
+TABLES_UNUSED static const struct attr_values *bench_held(struct bench *b, uint32_t i,
+                                                          const char *prefix) {
+    const struct held_route *r = held_find(&b->holds[i], pfx(prefix));
+    return r ? &attr_get(&b->attrs, r->attrs)->v : NULL;
+}
+
+TABLES_UNUSED static void bench_end(struct bench *b) {
+    for (uint32_t i = 0; i < b->config.peer_count; i++) {
+        bench_forget(b, &b->holds[i]);
+        adjout_peer_down(b->s, b->holds[i].p);
+    }
+    bgp_speaker_free(b->s);
+    attr_table_deinit(&b->attrs);
+    arena_free(b->arena);
+}
+
+#endif
