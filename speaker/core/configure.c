@@ -222,11 +222,16 @@ static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime 
         peer_request_refresh(s, p, (enum bgp_family)f, now);
 }
 
-static void apply_policies(struct bgp_speaker *s, const struct change *ch,
+/* What does not end a session: policy, and who calls whom. */
+static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
                            const struct bgp_config *old, const struct bgp_peer_config **old_peers,
                            struct nanotime now) {
     for (uint32_t i = 0; i < ch->config->peer_count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
+        if (!ch->made[i] && p->active && old_peers[i]->passive != p->config->passive) {
+            peer_stop_retry(s, p);
+            peer_start_after_delay(s, p, now);
+        }
         if (ch->made[i] || p->state != BGP_ESTABLISHED)
             continue;
         const struct config_side a = {old, ch->old_digests, old_peers[i]};
@@ -282,7 +287,7 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
     s->peer_count = ch->config->peer_count;
     link_addresses(s, ch);
     if (old) {
-        apply_policies(s, ch, old, old_peers, now);
+        apply_in_place(s, ch, old, old_peers, now);
         rib_origins_changed(s, old, now);
     }
     if (peers_changed || !old || old->listen_port != s->config->listen_port ||

@@ -475,6 +475,165 @@ static void refreshes(void **state) {
     rig_end(&r);
 }
 
+/* ---- UPDATEs and control messages on one wire ---- */
+
+#define ROUTES 600
+
+/* A speaker with many routes, half of the octets of one message on the wire. */
+static struct bgp_conn_id rig_half_update(struct rig *r, struct bgp_origin_config *origins) {
+    struct bgp_part part;
+    rig_init(r, BGP_PROFILE_CALICO, 64512, 64512);
+    r->peer.export[0].accept_by_default = true;
+    r->peer.hold_time_set = true;
+    r->peer.hold_time_s = 9;
+    for (uint32_t i = 0; i < ROUTES; i++)
+        origins[i] =
+            (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000u + (i << 8)), 24),
+                                       .source = ROUTE_SOURCE_STATIC,
+                                       .metric = UINT32_MAX,
+                                       .origin = (uint8_t)(i % 3)};
+    r->config.origins = origins;
+    r->config.origin_count = ROUTES;
+    rig_start(r);
+    struct bgp_conn_id c = rig_call(r);
+    struct bgp_open open = rig_open(r);
+    feed_open(r, c, &open);
+    rig_pull(r, c);
+    feed_keepalive(r, c);
+    rig_pass(r, 10);
+    assert_true(bgp_conn_pull(r->s, c, &part, 1, r->now) == 1 && part.size > 50);
+    memcpy(r->out, part.data, 50);
+    r->out_size = 50;
+    bgp_conn_sent(r->s, c, 50, r->now);
+    return c;
+}
+
+/* Appends what is left to r->out, at most `step` octets at a time. */
+static void rig_drain(struct rig *r, struct bgp_conn_id c, size_t step) {
+    struct bgp_part part;
+    while (bgp_conn_pull(r->s, c, &part, 1, r->now) > 0) {
+        size_t size = part.size < step ? part.size : step;
+        assert_true(r->out_size + size <= OUT_MAX);
+        memcpy(r->out + r->out_size, part.data, size);
+        r->out_size += size;
+        bgp_conn_sent(r->s, c, size, r->now);
+        rig_events(r);
+    }
+}
+
+static uint32_t count_messages(const struct rig *r, enum bgp_message_type want) {
+    enum bgp_message_type type;
+    struct bgp_error error = {0};
+    uint32_t count = 0;
+    for (size_t at = 0, size; at < r->out_size; at += size) {
+        size = message_peek(r->out + at, r->out_size - at, &type, &error);
+        assert_true(size > 0 && at + size <= r->out_size);
+        count += type == want;
+    }
+    return count;
+}
+
+/* A NOTIFICATION follows the UPDATE that is partly sent and nothing else. */
+static void notification_behind_half_update(void **state) {
+    (void)state;
+    static struct bgp_origin_config origins[ROUTES];
+    struct rig r;
+    struct bgp_conn_id c = rig_half_update(&r, origins);
+    bgp_stop(r.s, NULL, r.now);
+    rig_drain(&r, c, 7);
+    assert_int_equal(count_messages(&r, BGP_MSG_UPDATE), 1);
+    assert_int_equal(count_messages(&r, BGP_MSG_NOTIFICATION), 1);
+    expect_last_message(&r, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN);
+    assert_true(bgp_stopped(r.s));
+    rig_end(&r);
+}
+
+/* A KEEPALIVE goes between two UPDATEs, never into one; all are counted. */
+static void keepalive_between_updates(void **state) {
+    (void)state;
+    static struct bgp_origin_config origins[ROUTES];
+    for (size_t step = 1; step < 4096; step = step * 3 + 1) {
+        struct rig r;
+        struct bgp_conn_id c = rig_half_update(&r, origins);
+        rig_pass(&r, 3000);
+        rig_drain(&r, c, step);
+        assert_int_equal(count_messages(&r, BGP_MSG_KEEPALIVE), 1);
+        assert_true(count_messages(&r, BGP_MSG_UPDATE) >= 3);
+        assert_int_equal(rig_info(&r).sent.updates, count_messages(&r, BGP_MSG_UPDATE));
+        assert_int_equal(rig_info(&r).prefixes_sent[0], ROUTES);
+        assert_null(conn_find(r.s, c)->out);
+        rig_end(&r);
+    }
+}
+
+/* C059, C211: over the limit: 6/1 with AFI, SAFI and the limit; down until cleared. */
+static void prefix_limit(void **state) {
+    (void)state;
+    struct rig r;
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size;
+    const uint32_t path[] = {(uint32_t)AS_SEQUENCE << 16 | 1, 64513};
+    const struct attr_values v = {.next_hop = ip4(REMOTE), .as_path = {path, 2}};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    struct ip_prefix prefixes[5];
+    for (uint32_t i = 0; i < 5; i++)
+        prefixes[i] = ip_prefix_make(ip4(0x0B000000u + (i << 8)), 24);
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64513);
+    r.peer.prefix_max[0] = 4;
+    r.peer.passive = true;
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    assert_int_equal(update_encode(&v, &how, prefixes, 4, message, sizeof message, &size), 4);
+    rig_feed(&r, c, message, size);
+    assert_int_equal(rig_info(&r).prefixes_received[0], 4);
+    assert_int_equal(r.notified_count, 0);
+    assert_int_equal(update_encode(&v, &how, prefixes + 4, 1, message, sizeof message, &size), 1);
+    rig_feed(&r, c, message, size);
+    expect_notified(&r, BGP_ERR_CEASE, BGP_CEASE_PREFIX_LIMIT);
+    static const uint8_t data[] = {0, 1, 1, 0, 0, 0, 4};
+    assert_memory_equal(r.notified.notified.data, data, sizeof data);
+    assert_true(rig_info(&r).prefix_limit_down);
+    assert_int_equal(rig_info(&r).last_reason, BGP_DOWN_PREFIX_LIMIT);
+    rig_pass(&r, 1000000);
+    assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED);
+    assert_int_equal(bgp_clear(r.s, (struct bgp_peer_id){0}, BGP_CLEAR_HARD, r.now), BGP_OK);
+    assert_false(rig_info(&r).prefix_limit_down);
+    assert_int_equal(rig_try_call(&r, &c), BGP_OK);
+    rig_end(&r);
+}
+
+/* Any octets at any time: the speaker stays whole. */
+static void noise(void **state) {
+    (void)state;
+    uint64_t rng = 99;
+    for (unsigned round = 0; round < 400; round++) {
+        struct rig r;
+        uint8_t message[600];
+        rig_init(&r, (enum bgp_profile)(round % BGP_PROFILES), 64512, 64512);
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_PROFILE_IOS == r.config.profile
+                                                 ? BGP_OPEN_CONFIRM
+                                                 : (enum bgp_state)(BGP_OPEN_SENT + round % 3));
+        for (unsigned i = 0; i < 30; i++) {
+            size_t size = BGP_HEADER_SIZE + rng_below(&rng, 60);
+            for (size_t b = 0; b < size; b++)
+                message[b] = b < 16 ? 0xFF : (uint8_t)rng_next(&rng);
+            message[16] = 0;
+            message[17] = (uint8_t)size;
+            message[18] = (uint8_t)(1 + rng_below(&rng, 5));
+            rig_feed(&r, c, message, size - rng_below(&rng, 2));
+            rig_pass(&r, rng_below(&rng, 20000));
+            if (r.connecting.index)
+                bgp_conn_up(r.s, r.connecting, (struct bgp_endpoint){ip4(LOCAL), 1}, r.now);
+            if (!conn_find(r.s, c) && rig_try_call(&r, &c) != BGP_OK)
+                c = r.connecting;
+            if (i % 5 == 0)
+                rig_pull(&r, c);
+        }
+        rig_end(&r);
+    }
+}
+
 /* ---- two connections ---- */
 
 /* C052, C053: an incoming and an outgoing connection in OpenSent; the OPENs arrive in either order.
@@ -636,14 +795,26 @@ static void shutdown_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_errors), cmocka_unit_test(framing),
-        cmocka_unit_test(opens),         cmocka_unit_test(versions),
-        cmocka_unit_test(negotiation),   cmocka_unit_test(fallback),
-        cmocka_unit_test(ios_passive),   cmocka_unit_test(unexpected),
-        cmocka_unit_test(notifications), cmocka_unit_test(refreshes),
-        cmocka_unit_test(collisions),    cmocka_unit_test(call_while_established),
-        cmocka_unit_test(stale_handles), cmocka_unit_test(open_wait_and_back_off),
-        cmocka_unit_test(send_hold),     cmocka_unit_test(shutdown_text),
+        cmocka_unit_test(header_errors),
+        cmocka_unit_test(framing),
+        cmocka_unit_test(opens),
+        cmocka_unit_test(versions),
+        cmocka_unit_test(negotiation),
+        cmocka_unit_test(fallback),
+        cmocka_unit_test(ios_passive),
+        cmocka_unit_test(unexpected),
+        cmocka_unit_test(notifications),
+        cmocka_unit_test(refreshes),
+        cmocka_unit_test(collisions),
+        cmocka_unit_test(call_while_established),
+        cmocka_unit_test(stale_handles),
+        cmocka_unit_test(open_wait_and_back_off),
+        cmocka_unit_test(send_hold),
+        cmocka_unit_test(shutdown_text),
+        cmocka_unit_test(notification_behind_half_update),
+        cmocka_unit_test(keepalive_between_updates),
+        cmocka_unit_test(prefix_limit),
+        cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
