@@ -165,8 +165,24 @@ static const struct calico_ip_pool *bypassed_pool(const struct plan_build *b,
     return NULL;
 }
 
-static void rule_findings(struct plan_build *b, const struct calico_bgp_filter *f,
-                          const struct calico_filter_rule *r, int direction, int family) {
+/* Do the rules before one refuse everything longer than the pool's blocks? */
+static bool refused_before(const struct calico_filter_rule *rules, size_t count,
+                           const struct calico_ip_pool *p) {
+    for (size_t i = 0; i < count; i++) {
+        const struct calico_filter_rule *r = &rules[i];
+        bool conditional = r->remote_peers || r->interface || r->peer_type || r->community ||
+                           r->as_path_prefix_count || r->priority;
+        if (!r->accept && !conditional && r->has_cidr && r->match_operator == CALICO_OP_IN &&
+            ip_prefix_contains(r->cidr, p->cidr) && !r->has_max &&
+            (!r->has_min || r->prefix_length_min <= p->block_size + 1))
+            return true;
+    }
+    return false;
+}
+
+static void rule_findings(struct plan_build *b, const struct calico_bgp_filter *f, size_t index,
+                          int direction, int family) {
+    const struct calico_filter_rule *rules = f->rules[direction][family], *r = &rules[index];
     bool equal = r->match_operator == CALICO_OP_EQUAL,
          not_equal = r->match_operator == CALICO_OP_NOT_EQUAL;
     if (r->has_prefix_length && (equal || not_equal))
@@ -180,7 +196,7 @@ static void rule_findings(struct plan_build *b, const struct calico_bgp_filter *
              "configuration of every node",
              f->name, r->text);
     const struct calico_ip_pool *pool = direction == 1 ? bypassed_pool(b, r, family) : NULL;
-    if (pool)
+    if (pool && !refused_before(rules, index, pool))
         WARN(b, r->place, "export-accept",
              "BGPFilter \"%s\": the export rule \"%s\" ends Calico's own policy: single pods "
              "(/%d) of IPPool \"%s\" are sent beside its blocks (/%u)",
@@ -201,7 +217,7 @@ static void filter_findings(struct plan_build *b) {
         for (int d = 0; d < 2; d++)
             for (int family = 0; family < BGP_FAMILIES; family++)
                 for (size_t k = 0; k < f->rule_count[d][family]; k++)
-                    rule_findings(b, f, &f->rules[d][family][k], d, family);
+                    rule_findings(b, f, k, d, family);
     }
 }
 

@@ -1,0 +1,435 @@
+/*
+ * Reading and applying manifests: what is refused, with its id and place; what applying replaces;
+ * the manifests operators paste, as they are found and as they should be.
+ */
+#include "calico_test.h"
+
+#include "selector.h"
+
+#define HEAD(kind, name)                                                                           \
+    "apiVersion: projectcalico.org/v3\nkind: " kind "\nmetadata:\n  name: " name "\nspec:\n"
+/* The spec begins on line 6. */
+#define CONFIG HEAD("BGPConfiguration", "default")
+#define PEER HEAD("BGPPeer", "p")
+#define FILTER HEAD("BGPFilter", "f") "  exportV4:\n  - " /* the rule begins at 7:5 */
+#define FILTER6 HEAD("BGPFilter", "f") "  importV6:\n  - "
+#define POOL HEAD("IPPool", "p")
+#define NODE HEAD("Node", "n")
+
+static const struct {
+    const char *text, *id;
+    uint32_t line, column;
+    const char *message; /* part of it */
+} refused[] = {
+    /* frames */
+    {"hello", "no-object", 1, 1, "plain text"},
+    {"- a\n- b", "no-object", 1, 3, "plain text"},
+    {"spec: {asNumber: \"64513\"}", "patch-document", 1, 1, "calicoctl patch"},
+    {"a: b", "missing-kind", 1, 1, "what object"},
+    {"apiVersion: v1", "missing-kind", 1, 1, "kind is missing"},
+    {"kind: BGPPeer", "missing-api-version", 1, 7, "projectcalico.org/v3"},
+    {"apiVersion: v1\nkind: BGPPeer", "bad-api-version", 1, 13, "projectcalico.org/v3"},
+    {"apiVersion: projectcalico.org/v2\nkind: IPPool", "bad-api-version", 1, 13, "did you mean"},
+    {"apiVersion: projectcalico.org/v3\nkind: BgpPeer", "unknown-kind", 2, 7, "\"BGPPeer\""},
+    {"apiVersion: projectcalico.org/v3\nkind: Nonsense", "unknown-kind", 2, 7, "Nonsense"},
+    {"apiVersion: v1\nkind: List\nitems: 3", "wrong-type", 3, 8, "list"},
+    {"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {}", "required-field", 3, 11,
+     "needs name"},
+    {"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: Rack_1}", "bad-name", 3, 18,
+     "lower case"},
+    {"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: a, nam: b}",
+     "unknown-field", 3, 21, "\"name\""},
+    {"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: a\npeerIP: 1.2.3.4",
+     "unknown-field", 5, 1, "peerIP"},
+    {"apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\nname: rack1-tor\nspec:\n"
+     "peerIP: 192.20.30.40\nasNumber: 64567\n",
+     "lost-indentation", 4, 1, "indent \"name\" below metadata: and \"peerIP\", \"asNumber\""},
+    /* BGPConfiguration */
+    {CONFIG "  nodeToNodeMeshEnable: false", "unknown-field", 6, 3, "nodeToNodeMeshEnabled"},
+    {CONFIG "  bgpTimers:\n    holdTime: 30", "unknown-field", 6, 3, "keepaliveTime"},
+    {CONFIG "  nodeToNodeMeshEnabled: \"false\"", "wrong-type", 6, 26, "true or false"},
+    {CONFIG "  asNumber: 1.10", "wrong-type", 6, 13, "quotes"},
+    {CONFIG "  asNumber: 4294967296", "bad-asn", 6, 13, "no AS number"},
+    {CONFIG "  asNumber: [1]", "wrong-type", 6, 13, ""},
+    {HEAD("BGPConfiguration", "node.a") "  asNumber: 1", "default-only", 6, 13, "non default"},
+    {HEAD("BGPConfiguration", "node.a") "  nodeToNodeMeshEnabled: true", "default-only", 6, 26,
+     "non default"},
+    {HEAD("BGPConfiguration", "node.a") "  serviceClusterIPs: []", "default-only", 6, 22,
+     "non default"},
+    {CONFIG "  listenPort: 0", "out-of-range", 6, 15, "65535"},
+    {CONFIG "  bindMode: nodeip", "unknown-value", 6, 13, "NodeIP"},
+    {CONFIG "  logSeverityScreen: loud", "unknown-value", 6, 22, "none of"},
+    {CONFIG "  programClusterRoutes: On", "unknown-value", 6, 25, ""},
+    {CONFIG "  ignoredInterfaces: ['*']", "bad-interface", 6, 23, "not * alone"},
+    {CONFIG "  serviceClusterIPs:\n  - cidr: 10.96.0.1/12", "cidr-host-bits", 7, 11,
+     "10.96.0.0/12"},
+    {CONFIG "  communities:\n  - name: a\n    value: \"65535:65281\"", "unused-communities", 6, 3,
+     "prefixAdvertisements"},
+    {CONFIG "  communities:\n  - name: a\n    value: \"1:70000\"\n", "bad-community", 8, 12,
+     "16 bit"},
+    {CONFIG "  communities:\n  - name: a\n    value: nonsense\n", "bad-community", 8, 12, "aa:nn"},
+    {CONFIG "  prefixAdvertisements:\n  - cidr: 10.0.0.0/8\n    communities: [gold]\n",
+     "bad-community", 8, 19, "not defined"},
+    {CONFIG "  nodeToNodeMeshEnabled: false\n  nodeMeshMaxRestartTime: 10s", "mesh-disabled", 7, 3,
+     "nodeToNodeMeshEnabled is false"},
+    {CONFIG "  nodeToNodeMeshEnabled: false\n  nodeMeshPassword:\n    secretKeyRef: {name: a, "
+            "key: b}",
+     "mesh-disabled", 7, 3, "cannot be set"},
+    {CONFIG "  nodeMeshPassword: secret", "wrong-type", 6, 21, "secretKeyRef"},
+    {CONFIG "  nodeMeshPassword:\n    secretKeyRef: {name: a}", "required-field", 7, 5,
+     "name and key"},
+    {CONFIG "  ipv4NormalRoutePriority: 2147483647", "out-of-range", 6, 28, "2147483646"},
+    /* BGPPeer */
+    {PEER "  node: a\n  nodeSelector: all()", "exclusive-fields", 7, 3, "cannot both be set"},
+    {PEER "  peerIP: 1.2.3.4\n  peerSelector: all()", "exclusive-fields", 7, 3, "peerSelector"},
+    {PEER "  peerSelector: all()\n  asNumber: 1", "exclusive-fields", 7, 3, "must be empty"},
+    {PEER "  localWorkloadSelector: all()\n  asNumber: 1\n  peerIP: 1.2.3.4", "exclusive-fields", 8,
+     3, "localWorkloadSelector"},
+    {PEER "  localWorkloadSelector: all()", "required-field", 6, 3, "asNumber is required"},
+    {PEER "  peerSelector: all()\n  reachableBy: 1.2.3.4", "required-field", 7, 3,
+     "peerIP is empty"},
+    {PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n  reachableBy: fd00::1", "address-family", 8, 3,
+     "mismatched"},
+    {PEER "  peerSelector: all()\n  keepOriginalNextHop: true\n  nextHopMode: Self",
+     "exclusive-fields", 8, 3, "nextHopMode"},
+    {PEER "  peerIP: 1.2.3.4:0\n  asNumber: 1", "bad-peer-ip", 6, 11, "port"},
+    {PEER "  peerIP: fd00::1:x\n  asNumber: 1", "bad-peer-ip", 6, 11, "[IPv6]:port"},
+    {PEER "  peerIP: tor.example\n  asNumber: 1", "bad-peer-ip", 6, 11, "tor.example"},
+    {PEER "  asPathPrepend: 2", "unknown-field", 6, 3, "prependASPath"},
+    {PEER "  nodeSelecter: all()", "unknown-field", 6, 3, "nodeSelector"},
+    {PEER "  nodeSelector: rack = 'a'", "bad-selector", 6, 22, "expected =="},
+    {PEER "  nodeSelector: \"rack = 'a'\"", "bad-selector", 6, 23, "expected =="},
+    {PEER "  nodeSelector: |\n    has(a)\n", "bad-selector", 6, 17, "line break"},
+    {PEER "  ttlSecurity: 256", "out-of-range", 6, 16, "255"},
+    {PEER "  maxRestartTime: 10", "wrong-type", 6, 19, ""},
+    {PEER "  maxRestartTime: 30h", "out-of-range", 6, 19, "65535"},
+    {PEER "  reversePeering: Never", "unknown-value", 6, 19, "Manual"},
+    {PEER "  filters: f", "wrong-type", 6, 12, "list"},
+    {PEER "  peerSelector: all()\n  filters: [a, none]", "missing-filter", 7, 13, "\"a\""},
+    {"apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: a}\nspec: {peerIP: "
+     "1.2.3.4, asNumber: \"1\"}",
+     "wrong-type", 4, 35, "without quotes"},
+    {"apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: a}\nspec: {peerIP: "
+     "1.2.3.4, asNumber: 2147483648}",
+     "asn-int32", 4, 35, "int32"},
+    /* BGPFilter */
+    {FILTER "{action: Reject, cidr: 0.0.0.0/0}", "missing-match-operator", 7, 22, "leave out cidr"},
+    {FILTER "{action: Reject, cidr: 10.0.0.0/8}", "missing-match-operator", 7, 22,
+     "add matchOperator: In"},
+    {FILTER "{action: Reject, matchOperator: In}", "missing-cidr", 7, 22, "add cidr"},
+    {FILTER "{action: Reject, prefixLength: {min: 8}}", "missing-cidr", 7, 22, "cidr is required"},
+    {FILTER "{cidr: 10.0.0.0/8, matchOperator: In}", "required-field", 7, 5, "action"},
+    {FILTER "{action: Drop}", "unknown-value", 7, 14, ""},
+    {FILTER "{action: Accept, cidr: 10.0.0.1/8, matchOperator: In}", "cidr-host-bits", 7, 28,
+     "10.0.0.0/8"},
+    {FILTER "{action: Accept, cidr: 10.0.0.0, matchOperator: In}", "bad-cidr", 7, 28,
+     "10.0.0.0/32"},
+    {FILTER "{action: Accept, cidr: 5000::/64, matchOperator: In}", "cidr-family", 7, 28, "IPv4"},
+    {FILTER6 "{action: Accept, cidr: 10.0.0.0/8, matchOperator: In}", "cidr-family", 7, 28, "IPv6"},
+    {FILTER "{action: Accept, cidr: 10.0.0.0/8, matchOperator: Inside}", "unknown-value", 7, 55,
+     ""},
+    {FILTER "{action: Accept, cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {max: 33}}",
+     "out-of-range", 7, 79, "32"},
+    {FILTER "{action: Accept, source: Local}", "unknown-value", 7, 30, ""},
+    {FILTER "{action: Accept, interface: 'eth 0'}", "bad-interface", 7, 33, "pattern"},
+    {FILTER "{action: Accept, peerType: ebgp}", "unknown-value", 7, 32, "eBGP"},
+    {FILTER "{action: Accept, communities: {values: ['1:1', '1:2']}}", "too-many", 7, 44, "1"},
+    {FILTER "{action: Accept, communities: {values: ['1']}}", "bad-community", 7, 45, "aa:nn"},
+    {FILTER "{action: Accept, priority: 0}", "out-of-range", 7, 32, "2147483646"},
+    {FILTER "{action: Reject, operations: [{setPriority: {value: 1}}]}", "operations-on-reject", 7,
+     22, "Accept"},
+    {FILTER "{action: Accept, operations: [{setPriority: {value: 1}, addCommunity: {value: "
+            "'1:1'}}]}",
+     "exclusive-fields", 7, 35, "exactly one"},
+    {FILTER "{action: Accept, operations: [{prependASPath: {prefix: []}}]}", "required-field", 7,
+     51, "1 to 10"},
+    {FILTER "{action: Accept, operations: [{prependASPath: {prefix: [1,2,3,4,5,6,7,8,9,10,11]}}]}",
+     "too-many", 7, 60, "10"},
+    /* IPPool */
+    {POOL "  blockSize: 26", "required-field", 1, 1, "cidr"},
+    {POOL "  cidr: 10.244.0.0/16\n  blockSize: 19", "bad-block-size", 7, 14, "20 to 32"},
+    {POOL "  cidr: 10.244.0.0/27", "pool-too-small", 6, 9, "/26"},
+    {POOL "  cidr: fd00::/48\n  ipipMode: Always", "ipip-ipv6", 7, 3, "IPv6"},
+    {POOL "  cidr: 10.0.0.0/16\n  ipipMode: Always\n  vxlanMode: Always", "exclusive-fields", 8, 3,
+     "both"},
+    {POOL "  cidr: fe80::/64", "link-local", 6, 9, "link-local"},
+    {POOL "  cidr: 10.0.0.0/16\n  nodeSelector: \"!node-role.kubernetes.io/master\"",
+     "bad-selector", 7, 19, "!has(node-role.kubernetes.io/master)"},
+    {POOL "  cidr: 10.0.0.0/16\n  nodeSelector: global()", "bad-selector", 7, 17, "IPPool"},
+    {POOL "  cidr: 10.0.0.0/16\n  allowedUses: [Workload, LoadBalancer]", "bad-allowed-uses", 7, 16,
+     "combined"},
+    /* Node, Secret */
+    {NODE "  bgp: {}", "empty-bgp", 6, 8, "should not be empty"},
+    {NODE "  bgp: {ipv4Address: fd00::1}", "bad-address", 6, 22, "IPv4"},
+    {NODE "  bgp: {routeReflectorClusterID: one}", "bad-address", 6, 34, "one"},
+    {"apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  labels: {rr: yes}", "wrong-type", 5, 16,
+     "boolean"},
+    {"apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  labels: {rack: 1}", "wrong-type", 5, 18,
+     "number"},
+    {"apiVersion: v1\nkind: Node\nmetadata: {name: n}\nspec: {bgp: {asNumber: 1}}", "unknown-field",
+     4, 8, "annotations"},
+    {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {key: '?'}", "bad-base64", 4, 13,
+     "stringData"},
+    {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nspec: {}", "unknown-field", 4, 1, "spec"},
+};
+
+static void test_refused(void **state) {
+    struct fixture *f = *state;
+    size_t wrong = 0;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        fixture_forget(f);
+        bool ok = fixture_apply(f, refused[i].text, true);
+        const struct diag *d = fixture_find(f, refused[i].id);
+        if (!ok && d && d->severity == DIAG_ERROR && d->line == refused[i].line &&
+            d->column == refused[i].column && strstr(d->message, refused[i].message))
+            continue;
+        wrong++;
+        print_message("%s at %u:%u with \"%s\" expected, found:\n", refused[i].id, refused[i].line,
+                      refused[i].column, refused[i].message);
+        fixture_show(f);
+    }
+    assert_int_equal(wrong, 0);
+    assert_int_equal(calico_peer_count(f->set), 0);
+    assert_int_equal(calico_filter_count(f->set), 0);
+    assert_int_equal(calico_pool_count(f->set), 0);
+    assert_int_equal(calico_node_count(f->set), 0);
+    assert_null(calico_config_find(f->set, "default"));
+}
+
+static void test_all_at_once(void **state) {
+    struct fixture *f = *state;
+    assert_false(fixture_apply(
+        f, PEER "  peerIP: x\n  asNumber: y\n  colour: red\n---\n" CONFIG "  asNumber: 0x\n",
+        true));
+    assert_int_equal(diag_error_count(f->diags), 4);
+}
+
+static void test_nothing_applied_after_error(void **state) {
+    struct fixture *f = *state;
+    assert_false(fixture_apply(f, POOL "  cidr: 10.0.0.0/16\n---\n" PEER "  colour: red\n", true));
+    assert_int_equal(calico_pool_count(f->set), 0);
+    fixture_forget(f);
+    fixture_must_apply(f, POOL "  cidr: 10.0.0.0/16\n");
+    assert_int_equal(calico_pool_count(f->set), 1);
+}
+
+static void test_fields(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, CONFIG "  nodeToNodeMeshEnabled: no\n  asNumber: \"1.10\"\n"
+                                 "  listenPort: 1179\n  bindMode: NodeIP\n"
+                                 "  communities: [{name: gold, value: 100:6532}]\n"
+                                 "  prefixAdvertisements: [{cidr: 10.0.0.0/8, communities: [gold, "
+                                 "1:2:3]}]\n");
+    const struct calico_bgp_configuration *c = calico_config_find(f->set, "default");
+    assert_true(c->mesh_set && !c->mesh_enabled);
+    assert_int_equal(c->as_number, 65546);
+    assert_int_equal(c->listen_port, 1179);
+    assert_true(c->bind_node_ip);
+    assert_string_equal(c->communities[0].value, "100:6532");
+    assert_int_equal(c->prefix_advertisements[0].community_count, 2);
+
+    fixture_must_apply(f, PEER "  peerIP: '[fd00::1]:1179'\n  asNumber: 65001\n"
+                               "  maxRestartTime: 1m30.5s\n  keepaliveTime: 499ms\n"
+                               "  nextHopMode: Keep\n  ttlSecurity: 3\n  localASNumber: 65002\n"
+                               "  sourceAddress: None\n  reversePeering: Manual\n");
+    const struct calico_bgp_peer *p = calico_peer_at(f->set, 0);
+    assert_int_equal(p->peer_ip.family, IP_V6);
+    assert_int_equal(p->peer_port, 1179);
+    assert_int_equal(p->max_restart_time_s, 91);
+    assert_int_equal(p->keepalive_s, 0);
+    assert_int_equal(p->next_hop_mode, CALICO_NEXT_HOP_KEEP);
+    assert_true(p->source_address_none && p->reverse_manual);
+    assert_int_equal(p->ttl_security, 3);
+    assert_int_equal(p->place.line, 2);
+    assert_string_equal(p->place.file, "t.yaml");
+}
+
+static void test_apply_replaces(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n  ttlSecurity: 2\n");
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.5\n  asNumber: 1\n");
+    assert_int_equal(calico_peer_count(f->set), 1);
+    assert_int_equal(calico_peer_at(f->set, 0)->ttl_security, 0);
+}
+
+static void test_copy_is_apart(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n");
+    struct calico_set *before = calico_set_copy(f->set);
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.5\n  asNumber: 2\n");
+    assert_int_equal(calico_peer_at(before, 0)->as_number, 1);
+    assert_int_equal(calico_peer_at(f->set, 0)->as_number, 2);
+    calico_set_free(f->set);
+    f->set = before;
+    assert_int_equal(calico_peer_at(f->set, 0)->as_number, 1);
+}
+
+static void test_delete(void **state) {
+    struct fixture *f = *state;
+    struct yaml_document *documents;
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n");
+    int count = fixture_documents(f, PEER "  anything: goes\n", &documents);
+    assert_true(calico_delete(f->set, documents, (size_t)count, f->diags));
+    assert_int_equal(calico_peer_count(f->set), 0);
+    assert_true(calico_delete(f->set, documents, (size_t)count, f->diags));
+    assert_non_null(fixture_find(f, "missing-object"));
+}
+
+static void test_lists(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, "apiVersion: v1\nkind: List\nitems:\n"
+                          "- {apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: a}, "
+                          "spec: {cidr: 10.0.0.0/16}}\n"
+                          "- apiVersion: projectcalico.org/v3\n  kind: IPPoolList\n  items:\n"
+                          "  - {kind: IPPool, metadata: {name: b}, spec: {cidr: 10.1.0.0/16}}\n"
+                          "---\n- {apiVersion: projectcalico.org/v3, kind: IPPool, metadata: "
+                          "{name: c}, spec: {cidr: fd00::/48}}\n"
+                          "---\n{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}}\n");
+    assert_int_equal(calico_pool_count(f->set), 3);
+    assert_int_equal(calico_pool_at(f->set, 2)->block_size, 122);
+    assert_non_null(fixture_find(f, "ignored-kind"));
+}
+
+static void test_references(void **state) {
+    struct fixture *f = *state;
+    const char *peer_first =
+        PEER "  peerSelector: all()\n  filters: [f]\n---\n" FILTER "{action: Accept}\n";
+    assert_false(fixture_apply(f, peer_first, true));
+    assert_non_null(fixture_find(f, "filter-after-peer"));
+    fixture_forget(f);
+    assert_true(fixture_apply(f, peer_first, false));
+    fixture_must_apply(f, PEER "  peerSelector: all()\n  filters: [f]\n");
+}
+
+static void test_pools_together(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, POOL "  cidr: 10.244.0.0/16\n");
+    assert_false(fixture_apply(f, HEAD("IPPool", "q") "  cidr: 10.244.128.0/17\n", true));
+    assert_non_null(fixture_find(f, "pool-overlap"));
+    assert_false(fixture_apply(f, POOL "  cidr: 10.245.0.0/16\n", true));
+    assert_non_null(fixture_find(f, "immutable-field"));
+}
+
+static void test_order_warnings(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, CONFIG "  nodeToNodeMeshEnabled: false\n---\n" PEER
+                                 "  peerIP: 1.2.3.4\n  asNumber: 1\n");
+    assert_non_null(fixture_find(f, "mesh-off-first"));
+    fixture_must_apply(f, CONFIG "  asNumber: 64512\n");
+    assert_non_null(fixture_find(f, "mesh-back-on"));
+    fixture_must_apply(f, PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n---\n" PEER
+                               "  peerIP: 1.2.3.5\n  asNumber: 1\n");
+    assert_non_null(fixture_find(f, "replaced-in-bundle"));
+}
+
+/* ---- nodes ---- */
+
+static const char *label_of(const struct calico_node *n, const char *name) {
+    for (size_t i = 0; i < n->label_count; i++)
+        if (strcmp(n->labels[i].name, name) == 0)
+            return n->labels[i].value;
+    return NULL;
+}
+
+static void test_node_layers(void **state) {
+    struct fixture *f = *state;
+    fixture_node(f, "n", "10.0.0.1", 64513, NULL);
+    struct calico_node again = {.name = "n"};
+    assert_false(calico_add_node(f->set, &again));
+    fixture_must_apply(f, "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata:\n  name: n\n"
+                          "  labels: {rr: yes, rack: 1}\n"
+                          "spec: {bgp: {routeReflectorClusterID: 224.0.0.1}}\n");
+    const struct calico_node *n = calico_node_find(f->set, "n");
+    assert_int_equal(n->as_number, 64513);
+    assert_true(n->has_cluster_id);
+    assert_string_equal(label_of(n, "rr"), "true");
+    assert_string_equal(label_of(n, "rack"), "1");
+    assert_string_equal(label_of(n, "worker"), "true");
+    fixture_must_apply(f, "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n"
+                          "  labels: {rack: \"2\"}\n  annotations:\n"
+                          "    projectcalico.org/ASNumber: \"64514\"\n"
+                          "    projectcalico.org/IPv4Address: 10.0.0.9/16\n"
+                          "    projectcalico.org/labels: '{\"rack\":\"3\",\"zone\":\"z\"}'\n");
+    n = calico_node_find(f->set, "n");
+    assert_int_equal(n->as_number, 64514);
+    assert_int_equal(n->length4, 16);
+    assert_string_equal(label_of(n, "rack"), "2");
+    assert_string_equal(label_of(n, "zone"), "z");
+    /* calicoctl writes all annotations anew; Kubernetes' labels stay. */
+    fixture_must_apply(f, "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: n}\n"
+                          "spec: {bgp: {asNumber: 64515}}\n");
+    n = calico_node_find(f->set, "n");
+    assert_int_equal(n->as_number, 64515);
+    assert_int_equal(n->length4, 24);
+    assert_false(n->has_cluster_id);
+    assert_string_equal(label_of(n, "rack"), "2");
+    assert_null(label_of(n, "rr"));
+}
+
+static void test_bad_annotations_are_ignored(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  annotations:\n"
+                          "    projectcalico.org/ASNumber: many\n"
+                          "    projectcalico.org/RouteReflectorClusterId: 1.2.3.4\n");
+    assert_non_null(fixture_find(f, "bad-annotation"));
+    assert_non_null(fixture_find(f, "unknown-annotation"));
+    assert_int_equal(calico_node_find(f->set, "n")->as_number, 0);
+}
+
+static void test_secrets(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: default}\n"
+                          "stringData: {k: elsewhere}\n---\n"
+                          "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: "
+                          "kube-system}\ndata: {k: c2VjcmV0, plain: YQ==}\nstringData: {plain: "
+                          "b}\n");
+    assert_string_equal(calico_secret_find(f->set, "s", "k")->value, "secret");
+    assert_string_equal(calico_secret_find(f->set, "s", "plain")->value, "b");
+    assert_null(calico_secret_find(f->set, "s", "none"));
+}
+
+/* ---- memory ---- */
+
+static void test_no_memory(void **state) {
+    struct fixture *f = *state;
+    struct yaml_document *documents;
+    const char *text = FILTER "{action: Accept, cidr: 10.0.0.0/8, matchOperator: In}\n---\n" PEER
+                              "  peerSelector: all()\n  filters: [f]\n---\n" NODE
+                              "  bgp: {ipv4Address: 10.0.0.1/24}\n";
+    int count = fixture_documents(f, text, &documents);
+    bool once_failed = false;
+    for (unsigned long n = 1; n < 60; n++) {
+        struct calico_set *set = calico_set_new();
+        struct diag_list *diags = diag_list_new();
+        alloc_fail_after(n, true);
+        bool ok = calico_apply(set, documents, (size_t)count, true, diags);
+        alloc_fail_after(0, false);
+        assert_int_equal(calico_peer_count(set), ok);
+        assert_int_equal(calico_node_count(set), ok);
+        once_failed |= !ok;
+        calico_set_free(set);
+        diag_list_free(diags);
+    }
+    assert_true(once_failed);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        FIXTURE_TEST(test_refused),
+        FIXTURE_TEST(test_all_at_once),
+        FIXTURE_TEST(test_nothing_applied_after_error),
+        FIXTURE_TEST(test_fields),
+        FIXTURE_TEST(test_apply_replaces),
+        FIXTURE_TEST(test_copy_is_apart),
+        FIXTURE_TEST(test_delete),
+        FIXTURE_TEST(test_lists),
+        FIXTURE_TEST(test_references),
+        FIXTURE_TEST(test_pools_together),
+        FIXTURE_TEST(test_order_warnings),
+        FIXTURE_TEST(test_node_layers),
+        FIXTURE_TEST(test_bad_annotations_are_ignored),
+        FIXTURE_TEST(test_secrets),
+        FIXTURE_TEST(test_no_memory),
+    };
+    return cmocka_run_group_tests_name("resources", tests, NULL, NULL);
+}
