@@ -27,21 +27,42 @@ static bool is_show(char *const *words) {
     return false;
 }
 
-static int show(struct cli_options *o) {
-    struct text command;
-    text_init(&command);
-    for (char **w = o->rest; *w; w++)
-        text_printf(&command, "%s%s", w == o->rest ? "" : " ", *w);
-    json_t *request = json_pack("{s:s, s:s}", "op", "exec", "command", text_str(&command));
-    json_t *answer = lab_ask_chosen(o, json_pack("{s:s, s:s, s:o}", "op", "speaker", "node",
-                                                 o->arguments[0], "request", request));
-    text_deinit(&command);
+static bool is_word(const char *word, const char *a, const char *b) {
+    return word && (strcmp(word, a) == 0 || (b && strcmp(word, b) == 0));
+}
+
+/* `birdcl [-s SOCKET] show …` is `show …` here: there is one speaker to ask. */
+static char **skip_birdcl(char **words) {
+    if (!is_word(words[0], "birdcl", "birdcl6"))
+        return words;
+    words++;
+    while (words[0] && words[0][0] == '-')
+        words += is_word(words[0], "-s", NULL) && words[1] ? 2 : 1;
+    return words;
+}
+
+static int print_output(json_t *answer) {
     if (!answer)
         return 4;
     const char *output = json_string_value(json_object_get(answer, "output"));
     fputs(output ? output : "", stdout);
     json_decref(answer);
     return 0;
+}
+
+static int show(struct cli_options *o) {
+    if (is_word(o->rest[0], "calicoctl", NULL) && is_word(o->rest[1], "node", NULL) &&
+        is_word(o->rest[2], "status", NULL))
+        return print_output(lab_ask_chosen(
+            o, json_pack("{s:s, s:s}", "op", "node-status", "node", o->arguments[0])));
+    struct text command;
+    text_init(&command);
+    for (char **w = skip_birdcl(o->rest); *w; w++)
+        text_printf(&command, "%s%s", command.size ? " " : "", *w);
+    json_t *request = json_pack("{s:s, s:s}", "op", "exec", "command", text_str(&command));
+    text_deinit(&command);
+    return print_output(lab_ask_chosen(o, json_pack("{s:s, s:s, s:o}", "op", "speaker", "node",
+                                                    o->arguments[0], "request", request)));
 }
 
 static int run_inside(struct cli_options *o) {

@@ -54,11 +54,10 @@ static void print_nodes(json_t *nodes) {
     table_print(&t);
 }
 
-/* The table of `calicoctl node status`, or the router's summary. */
+/* The table of `calicoctl node status`. */
 static int node_status(struct cli_options *o) {
-    json_t *request = json_pack("{s:s, s:s}", "op", "exec", "command", "calicoctl node status");
-    json_t *answer = ask_speaker(o, o->node, request);
-    return print_output(answer);
+    return print_output(
+        lab_ask_chosen(o, json_pack("{s:s, s:s}", "op", "node-status", "node", o->node)));
 }
 
 int verb_status(struct cli_options *o) {

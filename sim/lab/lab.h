@@ -36,6 +36,7 @@
  *   fault.c      kill, stop, link down, block TCP 179
  *   sockets.c    sock_diag: established TCP
  *   capture.c    libpcap: OPEN messages on the wire
+ *   frame.c      an OPEN in a captured frame
  *   probe.c      packets from pod to pod
  *   host.c       what this machine can do (doctor)
  */

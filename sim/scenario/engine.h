@@ -21,6 +21,7 @@
  *   run.c       phases and steps
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
  *   records.c   what the supervisor tells the command in front (JSON lines)
+ *   node_status.c  the table of `calicoctl node status`
  *   server.c    requests of other commands to a running lab
  *
  * A node's index is the same everywhere: nodes of the topology first, then routers; in the lab, in
@@ -153,6 +154,11 @@ void record_check(struct engine *e, const char *name, enum check_verdict v, uint
 void record_verdict(struct engine *e, enum run_verdict v,
                     const char *error); /* the worst one stays */
 void record_result(struct engine *e, bool final);
+
+/* ---- node_status.c ---- */
+
+/* `calicoctl node status` of a node, appended; false: its speaker does not answer. */
+bool engine_node_status(struct engine *e, uint32_t node, struct text *out);
 
 /* ---- server.c ---- */
 

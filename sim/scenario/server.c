@@ -148,6 +148,20 @@ static json_t *op_logs(struct server *s, struct client *c, json_t *request) {
     return json_pack("{s:b, s:s}", "ok", 1, "output", log ? text_str(log) : "");
 }
 
+static json_t *op_node_status(struct server *s, struct client *c, json_t *request) {
+    (void)c;
+    uint32_t node = 0;
+    if (!node_member(s, request, &node))
+        return refuse("no such node");
+    struct text out;
+    text_init(&out);
+    bool ok = engine_node_status(s->e, node, &out);
+    json_t *answer = ok ? json_pack("{s:b, s:s}", "ok", 1, "output", text_str(&out))
+                        : refuse("the node's speaker does not answer");
+    text_deinit(&out);
+    return answer;
+}
+
 static json_t *op_why(struct server *s, struct client *c, json_t *request) {
     (void)c;
     uint32_t node = 0;
@@ -245,9 +259,11 @@ static const struct {
     const char *name;
     server_fn *run;
 } operations[] = {
-    {"status", op_status}, {"sessions", op_sessions}, {"speaker", op_speaker},
-    {"logs", op_logs},     {"why", op_why},           {"apply", op_apply},
-    {"wait", op_wait},     {"down", op_down},         {"netns", op_netns},
+    {"status", op_status},   {"sessions", op_sessions},
+    {"speaker", op_speaker}, {"logs", op_logs},
+    {"why", op_why},         {"apply", op_apply},
+    {"wait", op_wait},       {"down", op_down},
+    {"netns", op_netns},     {"node-status", op_node_status},
 };
 
 /* ---- lines ---- */
