@@ -3,7 +3,7 @@
  *
  * Owns: one capture on all links of the fabric, the thread that reads it, the table of OPENs by
  * (from, to), an optional pcap file of the same packets.
- * Leaves to others: which sessions the OPENs prove.
+ * Leaves to others: decoding (frame.c); which sessions the OPENs prove.
  *
  * The capture sees every frame once: when it comes in from a host, whatever the fabric does with
  * it then (`inbound`). A filter in the kernel passes only segments to or from the ports whose
@@ -12,21 +12,17 @@
  * and thus starts a segment. A thread of its own empties the buffer, since the runner may be busy;
  * lab_capture_opens empties it once more itself, so that it knows of every OPEN that was on the
  * wire before the call. What the kernel had to drop is reported.
- *
- * Decoding here is independent of the speaker's: IPv4 and IPv6 without extension headers, TCP,
- * OPEN with capability 65 (RFC 6793), optional parameters also in the form of RFC 9072.
  */
 #include "../../speaker/base/arena.h"
-#include "../../speaker/base/bytes.h"
 #include "../../speaker/base/hash.h"
 #include "../../speaker/base/table.h"
+#include "frame.h"
 #include "lab_internal.h"
 #include "netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pcap/pcap.h>
-#include <pcap/sll.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -40,10 +36,6 @@
 #define PORTS_MAX 64
 #define OPENS_MAX (4u << 20)
 #define PORT_BGP 179
-#define BGP_OPEN 1
-#define BGP_HEADER_BYTES 19
-#define PARAMETER_CAPABILITIES 2
-#define CAPABILITY_AS4 65
 
 struct capture {
     pcap_t *pcap;
@@ -57,102 +49,6 @@ struct capture {
     struct table index; /* by from and to; opens[i] is i + 1 */
     uint64_t forgotten; /* OPENs there was no memory for */
 };
-
-/* ---- decoding ---- */
-
-static void take_capabilities(struct byte_reader *r, struct lab_open *o) {
-    while (bytes_left(r) >= 2) {
-        uint8_t code = bytes_u8(r);
-        struct byte_reader value = bytes_view(r, bytes_u8(r));
-        if (code == CAPABILITY_AS4 && bytes_left(&value) == 4)
-            o->as = bytes_u32(&value);
-    }
-}
-
-static void take_parameters(struct byte_reader *r, struct lab_open *o) {
-    size_t size = bytes_u8(r);
-    bool extended = size == 255 && bytes_left(r) > 3 && r->data[r->at] == 255;
-    struct byte_reader list;
-
-    if (extended) {
-        (void)bytes_u8(r);
-        size = bytes_u16(r);
-    }
-    list = bytes_view(r, size);
-    while (bytes_left(&list) >= 2) {
-        uint8_t type = bytes_u8(&list);
-        struct byte_reader value = bytes_view(&list, extended ? bytes_u16(&list) : bytes_u8(&list));
-        if (type == PARAMETER_CAPABILITIES)
-            take_capabilities(&value, o);
-    }
-}
-
-/* True: an OPEN, as far as the snapshot goes. */
-static bool take_open(struct byte_reader *r, struct lab_open *o) {
-    static const uint8_t marker[16] = {255, 255, 255, 255, 255, 255, 255, 255,
-                                       255, 255, 255, 255, 255, 255, 255, 255};
-    const uint8_t *seen = bytes_take(r, sizeof(marker));
-
-    if (seen == NULL || memcmp(seen, marker, sizeof(marker)) != 0)
-        return false;
-    (void)bytes_u16(r); /* length: a cut segment is read as far as it goes */
-    if (bytes_u8(r) != BGP_OPEN)
-        return false;
-    (void)bytes_u8(r); /* version */
-    o->as = bytes_u16(r);
-    o->hold_time_s = bytes_u16(r);
-    o->router_id = bytes_u32(r);
-    if (!bytes_ok(r))
-        return false;
-    take_parameters(r, o);
-    return true;
-}
-
-static bool take_tcp(struct byte_reader *r, struct lab_open *o) {
-    size_t header;
-
-    (void)bytes_take(r, 12);
-    header = (size_t)(bytes_u8(r) >> 4) * 4;
-    if (header < 20 || bytes_take(r, header - 13) == NULL)
-        return false;
-    return take_open(r, o);
-}
-
-static bool take_ip4(struct byte_reader *r, struct lab_open *o) {
-    size_t header = (size_t)(bytes_u8(r) & 15) * 4;
-    uint8_t protocol;
-
-    (void)bytes_take(r, 8);
-    protocol = bytes_u8(r);
-    (void)bytes_u16(r);
-    o->from = ip4(bytes_u32(r));
-    o->to = ip4(bytes_u32(r));
-    if (header < 20 || protocol != 6)
-        return false;
-    (void)bytes_take(r, header - 20);
-    return take_tcp(r, o);
-}
-
-static bool take_ip6(struct byte_reader *r, struct lab_open *o) {
-    const uint8_t *head = bytes_take(r, 40);
-
-    if (head == NULL || head[6] != 6)
-        return false;
-    o->from = ip6(head + 8);
-    o->to = ip6(head + 24);
-    return take_tcp(r, o);
-}
-
-static bool take_frame(const uint8_t *data, size_t size, struct lab_open *o) {
-    struct byte_reader r = bytes_reader(data, size);
-    uint16_t protocol;
-
-    (void)bytes_take(&r, SLL_HDR_LEN - 2);
-    protocol = bytes_u16(&r);
-    if (!bytes_ok(&r))
-        return false;
-    return protocol == 0x0800 ? take_ip4(&r, o) : protocol == 0x86dd && take_ip6(&r, o);
-}
 
 /* ---- the table ---- */
 
@@ -203,10 +99,9 @@ static void take_packet(u_char *user, const struct pcap_pkthdr *h, const u_char 
     struct capture *c = (struct capture *)(void *)user;
     struct lab_open o;
 
-    memset(&o, 0, sizeof(o));
     if (c->file != NULL)
         pcap_dump((u_char *)c->file, h, data);
-    if (!take_frame(data, h->caplen, &o))
+    if (!frame_decode(data, h->caplen, &o))
         return;
     o.last = lab_now();
     count_open(c, &o);
