@@ -1,0 +1,251 @@
+/*
+ * Configurations: what the check refuses, that a copy shares nothing and compares equal, what
+ * counts as a change.
+ */
+#include "config.h"
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "config_diff.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct bgp_peer_config peers[BGP_PEERS_MAX + 1];
+static struct bgp_origin_config origins[2];
+
+static void good(struct bgp_config *c) {
+    bgp_config_init(c, BGP_PROFILE_CALICO);
+    c->local_as = 64512;
+    c->router_id = ip4(0x0A000001);
+    c->peers = peers;
+    c->peer_count = 2;
+    c->origins = origins;
+    c->origin_count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        bgp_peer_config_init(&peers[i], BGP_PROFILE_CALICO);
+        snprintf(peers[i].name, sizeof peers[i].name, "p%u", i);
+        peers[i].remote_addr = ip4(0x0A000002 + i);
+        peers[i].remote_as = 64512;
+        origins[i] =
+            (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000 + (i << 8)), 24),
+                                       .source = ROUTE_SOURCE_STATIC};
+    }
+}
+
+/* ---- check ---- */
+
+static void as_zero(struct bgp_config *c) {
+    c->local_as = 0;
+}
+static void as_trans(struct bgp_config *c) {
+    c->peers[0].remote_as = 23456;
+}
+static void as_last(struct bgp_config *c) {
+    c->peers[0].remote_as = 65535;
+}
+static void as_max(struct bgp_config *c) {
+    c->peers[1].local_as = UINT32_MAX;
+}
+static void twice(struct bgp_config *c) {
+    strncpy(c->peers[1].name, "p0", BGP_PEER_NAME_MAX);
+}
+static void no_name(struct bgp_config *c) {
+    c->peers[1].name[0] = '\0';
+}
+static void no_id(struct bgp_config *c) {
+    c->router_id = ip4(0);
+}
+static void id_v6(struct bgp_config *c) {
+    c->router_id.family = IP_V6;
+}
+static void hold_one(struct bgp_config *c) {
+    c->hold_time_set = true, c->hold_time_s = 1;
+}
+static void hold_two(struct bgp_config *c) {
+    c->peers[0].hold_time_set = true;
+    c->peers[0].hold_time_s = 2;
+}
+static void client(struct bgp_config *c) {
+    c->peers[0].rr_client = true, c->peers[0].remote_as = 1;
+}
+static void key(struct bgp_config *c) {
+    memset(c->peers[0].password, 'x', BGP_PASSWORD_MAX + 1);
+}
+static void ttl(struct bgp_config *c) {
+    c->peers[0].ttl_security_hops = 1;
+    c->peers[0].multihop = 2;
+}
+static void no_family(struct bgp_config *c) {
+    c->peers[0].families[0] = false;
+}
+static void no_address(struct bgp_config *c) {
+    c->peers[0].remote_addr = (struct ip_addr){0};
+}
+static void own_address(struct bgp_config *c) {
+    c->peers[0].local_addr = c->peers[0].remote_addr;
+}
+static void foreign_policy(struct bgp_config *c) {
+    static const uint16_t index[] = {7};
+    c->peers[0].import[0] = (struct policy_chain){.policies = index, .count = 1};
+}
+static void host_bits(struct bgp_config *c) {
+    c->origins[0].prefix.addr.bytes[3] = 1;
+}
+static void unsorted(struct bgp_config *c) {
+    c->origins[1] = c->origins[0];
+}
+static void many(struct bgp_config *c) {
+    for (uint32_t i = 2; i <= BGP_PEERS_MAX; i++) {
+        peers[i] = peers[1];
+        snprintf(peers[i].name, sizeof peers[i].name, "p%u", i);
+    }
+    c->peer_count = BGP_PEERS_MAX + 1;
+}
+
+static void check(void **state) {
+    (void)state;
+    static const struct {
+        const char *id;
+        void (*spoil)(struct bgp_config *c);
+    } rows[] = {
+        {"bad-as", as_zero},
+        {"bad-as", as_trans},
+        {"bad-as", as_last},
+        {"bad-as", as_max},
+        {"duplicate-peer", twice},
+        {"bad-name", no_name},
+        {"no-router-id", no_id},
+        {"no-router-id", id_v6},
+        {"bad-hold-time", hold_one},
+        {"bad-hold-time", hold_two},
+        {"external-client", client},
+        {"bad-password", key},
+        {"ttl-conflict", ttl},
+        {"no-family", no_family},
+        {"bad-address", no_address},
+        {"bad-address", own_address},
+        {"unknown-policy", foreign_policy},
+        {"host-bits", host_bits},
+        {"bad-order", unsorted},
+        {"too-many", many},
+    };
+    struct bgp_config c;
+    struct diag_list *d = diag_list_new();
+    good(&c);
+    assert_true(bgp_config_check(&c, "file", d));
+    assert_int_equal(diag_count(d), 0);
+    diag_list_free(d);
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        d = diag_list_new();
+        good(&c);
+        rows[i].spoil(&c);
+        assert_false(bgp_config_check(&c, "file", d));
+        assert_int_equal(diag_error_count(d), 1);
+        assert_string_equal(diag_at(d, 0)->id, rows[i].id);
+        diag_list_free(d);
+    }
+}
+
+/* ---- copy and difference ---- */
+
+static const uint16_t chain[] = {0};
+static uint32_t asns[] = {1, 2};
+static struct policy_prefix prefixes[1];
+static struct policy_match inner = {
+    .kind = POLICY_MATCH_AS_PATH_PREFIX, .asns = asns, .asn_count = 2};
+static struct policy_match matches[] = {
+    {.kind = POLICY_MATCH_PREFIX, .prefixes = prefixes, .prefix_count = 1, .name = "list"},
+    {.kind = POLICY_MATCH_ANY_OF, .alternatives = &inner, .alternative_count = 1}};
+static struct policy_action action = {.kind = POLICY_PREPEND_AS_PATH, .asns = asns, .asn_count = 2};
+static struct policy_term term = {
+    .name = "t", .matches = matches, .match_count = 2, .actions = &action, .action_count = 1};
+static struct policy policies[] = {{.name = "p", .terms = &term, .term_count = 1}};
+
+static void with_policy(struct bgp_config *c) {
+    good(c);
+    c->policies = policies;
+    c->policy_count = 1;
+    c->peers[0].import[0] = (struct policy_chain){.policies = chain, .count = 1};
+}
+
+static bool import_differs(const struct bgp_config *a, const struct bgp_config *b) {
+    uint64_t *x = config_policy_digests(a), *y = config_policy_digests(b);
+    const struct config_side left = {a, x, &a->peers[0]}, right = {b, y, &b->peers[0]};
+    bool differs = config_diff_import(&left, &right);
+    alloc_free(x);
+    alloc_free(y);
+    return differs;
+}
+
+/* A change anywhere in the source after copying shows as a difference: so nothing is shared, and
+ * nothing is left out of the digest. */
+static void copy_shares_nothing(void **state) {
+    (void)state;
+    uint32_t *const words[] = {&asns[1], &inner.value, &matches[0].value, &action.value,
+                               &term.continue_at};
+    struct bgp_config c;
+    for (unsigned i = 0; i < sizeof words / sizeof *words; i++) {
+        struct arena *arena = arena_new();
+        with_policy(&c);
+        struct bgp_config *copy = bgp_config_copy(arena, &c);
+        assert_non_null(copy);
+        assert_false(import_differs(&c, copy));
+        *words[i] += 1;
+        assert_true(import_differs(&c, copy));
+        *words[i] -= 1;
+        prefixes[0].deny = true;
+        assert_true(import_differs(&c, copy));
+        prefixes[0].deny = false;
+        assert_false(import_differs(&c, copy));
+        arena_free(arena);
+    }
+}
+
+static void copy_without_memory(void **state) {
+    (void)state;
+    struct bgp_config c;
+    with_policy(&c);
+    for (unsigned long n = 1; n < 10; n++) {
+        struct arena *arena = arena_new();
+        alloc_fail_after(n, true);
+        struct bgp_config *copy = bgp_config_copy(arena, &c);
+        alloc_fail_after(0, false);
+        if (copy)
+            assert_false(import_differs(&c, copy));
+        else
+            assert_true(n < 9);
+        arena_free(arena);
+    }
+}
+
+static void what_resets(void **state) {
+    (void)state;
+    struct bgp_peer_config a, b;
+    bool rr = false;
+    bgp_peer_config_init(&a, BGP_PROFILE_CALICO);
+    b = a;
+    b.passive = true;
+    b.keepalive_s = 7;
+    b.weight = 9;
+    assert_false(config_diff_resets_peer(&a, &b, &rr));
+    b = a;
+    b.rr_client = true;
+    assert_true(config_diff_resets_peer(&a, &b, &rr) && rr);
+    b.password[0] = 'k';
+    assert_true(config_diff_resets_peer(&a, &b, &rr) && !rr);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check),
+        cmocka_unit_test(copy_shares_nothing),
+        cmocka_unit_test(copy_without_memory),
+        cmocka_unit_test(what_resets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
