@@ -208,8 +208,7 @@ bool ios_edit_prefix_list(struct ios_edit *e) {
 
 bool ios_edit_route_map(struct ios_edit *e) {
     struct ios_words *w = e->words;
-    bool has_verdict =
-        strcmp(ios_word(w, 2), "permit") == 0 || strcmp(ios_word(w, 2), "deny") == 0;
+    bool has_verdict = strcmp(ios_word(w, 2), "permit") == 0 || strcmp(ios_word(w, 2), "deny") == 0;
     const char *verdict = has_verdict ? ios_word(w, 2) : "permit";
     const char *last = ios_word(w, has_verdict ? 3 : 2);
     struct ios_words full;

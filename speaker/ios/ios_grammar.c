@@ -10,6 +10,7 @@
  */
 #include "ios_edit.h"
 #include "ios_match.h"
+#include "ios_show.h"
 
 #define BGP_ANY (IOS_BGP | IOS_BGP_AF)
 #define COMM "{<comm>|internet|local-AS|no-advertise|no-export|gshut}"
@@ -33,14 +34,16 @@
     {BGP_ANY, ROW_NEIGHBOR | ROW_AF, 0, ORDER_NEIGHBOR, "neighbor <peer> " pattern, edit},         \
         {IOS_PEER_POLICY, 0, 0, ORDER_ENTERED, pattern, NULL},
 #define SESSION_IGNORED(pattern)                                                                   \
-    {BGP_ANY,          ROW_NEIGHBOR | ROW_SESSION | ROW_IGNORED,                                   \
-     0,                ORDER_NEIGHBOR,                                                             \
-     "neighbor <peer> " pattern, NULL},                                                            \
+    {BGP_ANY,                                                                                      \
+     ROW_NEIGHBOR | ROW_SESSION | ROW_IGNORED,                                                     \
+     0,                                                                                            \
+     ORDER_NEIGHBOR,                                                                               \
+     "neighbor <peer> " pattern,                                                                   \
+     NULL},                                                                                        \
         {IOS_PEER_SESSION, ROW_IGNORED, 0, ORDER_ENTERED, pattern, NULL},
 #define POLICY_IGNORED(pattern)                                                                    \
-    {BGP_ANY,         ROW_NEIGHBOR | ROW_AF | ROW_IGNORED,                                         \
-     0,               ORDER_NEIGHBOR,                                                              \
-     "neighbor <peer> " pattern, NULL},                                                            \
+    {BGP_ANY,        ROW_NEIGHBOR | ROW_AF | ROW_IGNORED, 0,                                       \
+     ORDER_NEIGHBOR, "neighbor <peer> " pattern,          NULL},                                   \
         {IOS_PEER_POLICY, ROW_IGNORED, 0, ORDER_ENTERED, pattern, NULL},
 #define BGP_OPTION(flags, pattern, edit) {IOS_BGP, flags, 0, 0, pattern, edit},
 
@@ -375,6 +378,44 @@ const struct ios_row ios_rows[] = {
      "logging|access-class|stopbits|session-timeout|history|speed|ipv6|rotary|exec|escape-character"
      "|session-limit|autocommand|authorization|accounting|notify|monitor|flowcontrol|activation-"
      "character|databits|parity|modem|timeout} (<line>)", NULL},
+
+    /* ---- exec ---- */
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp", ios_show_table},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast", ios_show_table},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp <pfx4> longer-prefixes", ios_show_table},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp {<ip4> [<ip4>]|<pfx4>}", ios_show_prefix},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp ipv4 unicast {<ip4> [<ip4>]|<pfx4>}", ios_show_prefix},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp ipv6 unicast {<ip6>|<pfx6>}", ios_show_prefix},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp summary", ios_show_summary},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast summary", ios_show_summary},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp [all] summary", ios_show_summary_all},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp all summary", ios_show_summary_all},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp neighbors [<peer>]", ios_show_neighbors},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast neighbors [<peer>]",
+     ios_show_neighbors},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp neighbors <peer> {routes|advertised-routes|"
+     "received-routes}", ios_show_neighbor_routes},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast neighbors <peer> {routes|"
+     "advertised-routes|received-routes}", ios_show_neighbor_routes},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show running-config [all]", ios_show_config},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show startup-config", ios_show_config},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip route [bgp|connected|static]", ios_show_route},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip prefix-list [<word>]", ios_show_prefix_list},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ipv6 prefix-list [<word>]", ios_show_prefix_list},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show route-map [<word>]", ios_show_route_map},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show version", ios_show_version},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show clock", ios_show_clock},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show logging", ios_show_logging},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip interface brief", ios_show_interfaces},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "show privilege", ios_show_privilege},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "clear ip bgp {*|<peer>|external} [soft] [in|out]",
+     ios_show_clear},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "clear bgp {ipv4|ipv6} unicast {*|<peer>} [soft] [in|out]",
+     ios_show_clear},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "terminal {length|width} <0-512>", ios_show_terminal},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "terminal [no] monitor", ios_show_terminal},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "{enable|disable|exit|logout}", ios_show_terminal},
+    {IOS_EXEC, ROW_ACTION, 0, 0, "write [memory]", ios_show_write},
 };
 /* clang-format on */
 

@@ -242,6 +242,17 @@ static void level_push(struct ios_router *r, const struct ios_row *row, struct i
         (struct ios_level){.mode = row->next, .block = s->children, .indent = indent};
 }
 
+/* A new process: IOS writes this default out. */
+static void bgp_created(struct ios_router *r, struct ios_stmt *s) {
+    static const char LINE[] = "bgp log-neighbor-changes";
+    struct ios_line l;
+    struct ios_match m;
+    ios_lex(&l, LINE, sizeof LINE - 1);
+    ios_match(&l, 0, IOS_BGP, false, &m);
+    if (m.status == IOS_MATCH_OK)
+        r->no_memory |= !ios_block_put(s->children, m.row, &m.words, false, 0);
+}
+
 static void statement_store(struct ios_edit *e, uint16_t indent) {
     struct ios_router *r = e->r;
     uint16_t flags = e->row->flags;
@@ -261,6 +272,8 @@ static void statement_store(struct ios_edit *e, uint16_t indent) {
     else
         s = ios_block_put(e->block, e->row, e->words, e->negated, e->sink->line);
     r->no_memory |= !s;
+    if (s && e->row->next == IOS_BGP && s->children && s->children->count == 0)
+        bgp_created(r, s);
     if (s && flags & ROW_BLOCK && !e->negated)
         level_push(r, e->row, s, indent);
 }
@@ -545,6 +558,7 @@ static void load_lines(struct load *b, const char *text, size_t size) {
 bool ios_load(struct ios_router *r, const char *text, size_t size, const char *file, bool unflatten,
               struct diag_list *diags) {
     struct load b = {.r = r, .sink = {.diags = diags, .file = file}};
+    snprintf(r->file, sizeof r->file, "%s", file ? file : "");
     struct text lines;
     bool changed = false;
     text_init(&lines);

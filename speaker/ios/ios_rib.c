@@ -146,8 +146,8 @@ static void build_static(struct build *b, const struct ios_stmt *s) {
     uint64_t n;
     for (; at < s->count; at++) {
         const char *word = s->words[at];
-        bool named = strcmp(word, "tag") == 0 || strcmp(word, "name") == 0 ||
-                     strcmp(word, "track") == 0;
+        bool named =
+            strcmp(word, "tag") == 0 || strcmp(word, "name") == 0 || strcmp(word, "track") == 0;
         if (strcmp(word, "tag") == 0 && text_to_u64(ios_stmt_word(s, at + 1), 0, UINT32_MAX, &n))
             route.tag = (uint32_t)n;
         else if (!named && text_to_u64(word, 1, 255, &n))

@@ -28,6 +28,7 @@ struct ios_last_notified {
 
 struct ios_router {
     char hostname[64]; /* of the surroundings */
+    char file[256];    /* loaded last: what line numbers in findings refer to */
     struct ios_interface *interfaces;
     size_t interface_count;
     struct ios_block *root;
@@ -72,9 +73,9 @@ void ios_print_config(const struct ios_router *r, const struct ios_view *view, s
 
 struct ios_own_route {
     struct ip_prefix prefix;
-    bool connected;        /* else static */
-    bool local;            /* the router's own address, /32 or /128 */
-    char interface[32];    /* "" unless known */
+    bool connected;         /* else static */
+    bool local;             /* the router's own address, /32 or /128 */
+    char interface[32];     /* "" unless known */
     struct ip_addr gateway; /* static; not set: by interface */
     uint8_t distance;
     uint32_t tag;

@@ -1,0 +1,25 @@
+#ifndef RIBCAGE_IOS_OPTIONS_H
+#define RIBCAGE_IOS_OPTIONS_H
+
+#include "ios_edit.h"
+#include "ios_router.h"
+
+/* The options of a neighbour, applied one line at a time. */
+
+/* Names of filters of one family and direction; NULL: none. They point into statements. */
+struct ios_filters {
+    const char *route_map, *prefix_list, *filter_list, *distribute_list;
+};
+
+struct ios_neighbor {
+    struct bgp_peer_config *peer;
+    const char *update_source;
+    bool interval_set;
+    struct ios_filters in[BGP_FAMILIES], out[BGP_FAMILIES];
+};
+
+/* The line's option begins at word `at`. `family`: of the line, -1 for the router level. What a
+ * session has one of, whatever the family (send-community, next-hop-self…), the last line sets. */
+void ios_option_apply(struct ios_neighbor *n, const struct ios_stmt *s, uint16_t at, int family);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef RIBCAGE_IOS_SHOW_H
+#define RIBCAGE_IOS_SHOW_H
+
+#include "ios_edit.h"
+#include "ios_router.h"
+
+/* The exec commands. Each takes the matched words and writes to e->sink->out. */
+
+ios_edit_fn ios_show_table, ios_show_prefix, ios_show_summary, ios_show_summary_all,
+    ios_show_neighbors, ios_show_neighbor_routes, ios_show_config, ios_show_route,
+    ios_show_prefix_list, ios_show_route_map, ios_show_version, ios_show_clock, ios_show_logging,
+    ios_show_interfaces, ios_show_privilege, ios_show_clear, ios_show_terminal, ios_show_write;
+
+/* Is BGP running? If not, IOS's words. */
+bool ios_show_active(struct ios_edit *e);
+/* The family that the words ask for: `ipv6` among the first three. */
+enum bgp_family ios_show_family(const struct ios_words *w);
+/* The peer that the words name; false after IOS's words. */
+bool ios_show_peer(struct ios_edit *e, struct bgp_peer_info *ret_info);
+
+/* IPv6 in capitals. */
+void ios_put_addr(struct ip_addr a, struct text *out);
+/* Without the length if it is that of the class. */
+void ios_put_network(struct ip_prefix p, struct text *out);
+/* "1", "64512:100"…, as `ip bgp-community new-format` says. */
+void ios_put_communities(const struct ios_router *r, const uint32_t *list, uint32_t count,
+                         struct text *out);
+/* Networks in the table of a family, as IOS numbers its versions: one each, from 2. */
+uint32_t ios_table_version(const struct bgp_speaker *s, enum bgp_family f);
+uint32_t ios_message_count(const struct bgp_message_counts *c);
+
+/* The table's header, and one row; `network`: print it (first path of a prefix). */
+void ios_put_table_header(struct ios_edit *e, enum bgp_family f);
+struct ios_table_row {
+    struct ip_prefix prefix;
+    const struct bgp_path_info *path;
+    bool network;
+    bool rib_failure;
+};
+void ios_put_table_row(const struct ios_table_row *row, struct text *out);
+
+#endif

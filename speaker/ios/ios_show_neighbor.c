@@ -1,0 +1,376 @@
+/*
+ * show ip bgp neighbors, and a neighbour's routes.
+ *
+ * Owns: the long layout of one neighbour on 15.7. Leaves: counters and states to the core. What the
+ * core does not count (withdrawals, TCP's own figures) is not printed rather than made up; the
+ * lines that clients parse are there.
+ */
+#include "ios_show.h"
+#include "ios_time.h"
+
+#include "../core/attr.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const FAMILY_NAMES[] = {"IPv4 Unicast", "IPv6 Unicast"};
+
+static bool no_neighbor(struct ios_edit *e) {
+    text_puts(e->sink->out, "% No such neighbor or address family\n");
+    return false;
+}
+
+bool ios_show_peer(struct ios_edit *e, struct bgp_peer_info *ret_info) {
+    const char *name = ios_words_after(e->words, 0, "neighbors");
+    struct ip_addr a;
+    if (!name || !ip_parse(name, &a))
+        return no_neighbor(e);
+    for (uint32_t n = 0; bgp_peer_at(e->sink->view->speaker, n, ret_info); n++)
+        if (ip_equal(ret_info->config->remote_addr, a))
+            return true;
+    return no_neighbor(e);
+}
+
+static void put_age(struct nanotime now, struct nanotime then, struct text *out) {
+    ios_time_age(nanotime_since(now, then), out);
+}
+
+static bool is_external(const struct bgp_speaker *s, const struct bgp_peer_config *c) {
+    uint32_t own = c->local_as ? c->local_as : bgp_config_of(s)->local_as;
+    return c->remote_as != own;
+}
+
+/* The group a neighbour is a member of, or NULL. */
+static const char *group_name(const struct ios_router *r, const char *neighbor) {
+    const struct ios_stmt *s =
+        ios_block_first(ios_bgp_block(r), "neighbor", neighbor, "peer-group");
+    return s && s->count > 3 ? s->words[3] : NULL;
+}
+
+static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
+    struct text *out = e->sink->out;
+    struct nanotime now = e->sink->view->now;
+    static const char *const STATES[] = {"Idle",     "Active",      "Active",
+                                         "OpenSent", "OpenConfirm", "Established"};
+    text_puts(out, "  BGP version 4, remote router ID ");
+    ios_put_addr(ip4(p->remote_id), out);
+    text_printf(out, "\n  BGP state = %s", STATES[p->state]);
+    if (p->state == BGP_ESTABLISHED) {
+        text_puts(out, ", up for ");
+        put_age(now, p->since, out);
+    }
+    text_putc(out, '\n');
+    if (p->state == BGP_ESTABLISHED)
+        text_printf(out,
+                    "  Last read 00:00:00, last write 00:00:00, hold time is %u, "
+                    "keepalive interval is %u seconds\n",
+                    p->hold_time_s, p->keepalive_s);
+    const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
+    bool own = p->config->hold_time_set;
+    if (own || g->hold_time_set)
+        text_printf(out,
+                    "  Configured hold time is %u, keepalive interval is %u seconds\n"
+                    "  Minimum holdtime from neighbor is 0 seconds\n",
+                    own ? p->config->hold_time_s : g->hold_time_s,
+                    own ? p->config->keepalive_s : g->keepalive_s);
+}
+
+static void put_capabilities(const struct bgp_peer_info *p, struct text *out) {
+    bool up = p->state == BGP_ESTABLISHED;
+    text_puts(out, "  Neighbor sessions:\n");
+    if (!up) {
+        text_puts(out, "    0 active, is not multisession capable (disabled)\n"
+                       "    Stateful switchover support enabled: NO for session 0\n");
+        return;
+    }
+    text_puts(out, "    1 active, is not multisession capable (disabled)\n"
+                   "  Neighbor capabilities:\n");
+    text_printf(out, "    Route refresh: advertised%s\n", p->refresh ? " and received(new)" : "");
+    text_printf(out, "    Four-octets ASN Capability: advertised%s\n",
+                p->as4 ? " and received" : "");
+    for (int f = 0; f < BGP_FAMILIES; f++)
+        if (p->config->families[f])
+            text_printf(out, "    Address family %s: advertised%s\n", FAMILY_NAMES[f],
+                        p->families[f] ? " and received" : "");
+    if (p->graceful_restart)
+        text_printf(out, "    Graceful Restart Capability: %sreceived\n",
+                    p->config->graceful_restart == BGP_GR_OFF ? "" : "advertised and ");
+    text_printf(out, "    Enhanced Refresh Capability: advertised%s\n",
+                p->enhanced_refresh ? " and received" : "");
+    text_puts(out, "    Multisession Capability: \n"
+                   "    Stateful switchover support enabled: NO for session 1\n");
+}
+
+static void put_statistics(const struct bgp_peer_info *p, struct text *out) {
+    const struct bgp_message_counts *s = &p->sent, *r = &p->received;
+    text_puts(out, "  Message statistics:\n"
+                   "    InQ depth is 0\n"
+                   "    OutQ depth is 0\n"
+                   "    \n"
+                   "                         Sent       Rcvd\n");
+    text_printf(out, "    Opens:         %10u %10u\n", s->opens, r->opens);
+    text_printf(out, "    Notifications: %10u %10u\n", s->notifications, r->notifications);
+    text_printf(out, "    Updates:       %10u %10u\n", s->updates, r->updates);
+    text_printf(out, "    Keepalives:    %10u %10u\n", s->keepalives, r->keepalives);
+    text_printf(out, "    Route Refresh: %10u %10u\n", s->refreshes, r->refreshes);
+    text_printf(out, "    Total:         %10u %10u\n", ios_message_count(s), ios_message_count(r));
+}
+
+static const char *chain_name(const struct bgp_config *g, const struct policy_chain *chain,
+                              const char *prefix) {
+    for (uint16_t i = 0; i < chain->count; i++) {
+        const char *name = g->policies[chain->policies[i]].name;
+        if (strncmp(name, prefix, strlen(prefix)) == 0)
+            return name + strlen(prefix);
+    }
+    return NULL;
+}
+
+static void put_policies(const struct bgp_config *g, const struct bgp_peer_config *c,
+                         enum bgp_family f, struct text *out) {
+    static const struct {
+        const char *policy, *in, *out;
+    } FILTERS[] = {
+        {"prefix-list ", "  Incoming update prefix filter list is ",
+         "  Outgoing update prefix filter list is "},
+        {"filter-list ", "  Incoming update AS path filter list is ",
+         "  Outgoing update AS path filter list is "},
+        {"route-map ", "  Route map for incoming advertisements is ",
+         "  Route map for outgoing advertisements is "},
+    };
+    if (c->import[f].count)
+        text_puts(out, "  Inbound path policy configured\n");
+    if (c->export[f].count)
+        text_puts(out, "  Outbound path policy configured\n");
+    for (size_t i = 0; i < sizeof FILTERS / sizeof *FILTERS; i++) {
+        const char *in = chain_name(g, &c->import[f], FILTERS[i].policy);
+        const char *sent = chain_name(g, &c->export[f], FILTERS[i].policy);
+        if (in)
+            text_printf(out, "%s%s\n", FILTERS[i].in, in);
+        if (sent)
+            text_printf(out, "%s%s\n", FILTERS[i].out, sent);
+    }
+}
+
+static void put_prefix_activity(const struct bgp_peer_info *p, enum bgp_family f,
+                                struct text *out) {
+    text_puts(out, "  Slow-peer detection is disabled\n"
+                   "  Slow-peer split-update-group dynamic is disabled\n"
+                   "                                 Sent       Rcvd\n"
+                   "  Prefix activity:               ----       ----\n");
+    text_printf(out, "    Prefixes Current:      %10u %10u", p->prefixes_sent[f],
+                p->prefixes_accepted[f]);
+    if (p->prefixes_accepted[f])
+        text_printf(out, " (Consumes %u bytes)", p->prefixes_accepted[f] * 84);
+    text_printf(out, "\n    Prefixes Total:        %10u %10u\n", p->prefixes_sent[f],
+                p->prefixes_received[f]);
+    text_printf(out, "    Used as bestpath:             n/a %10u\n", p->prefixes_best[f]);
+    text_printf(out, "    Used as multipath:            n/a %10u\n", 0);
+}
+
+static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f) {
+    const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
+    const struct bgp_peer_config *c = p->config;
+    struct text *out = e->sink->out;
+    const char *group = group_name(e->r, c->name);
+    uint32_t version = ios_table_version(e->sink->view->speaker, f);
+    bool up = p->state == BGP_ESTABLISHED;
+    text_printf(out, "\n For address family: %s\n  Session: ", FAMILY_NAMES[f]);
+    ios_put_addr(c->remote_addr, out);
+    text_printf(out, "\n  BGP table version %u, neighbor version %u/0\n  Output queue size : 0\n",
+                version, up ? version : 1);
+    text_printf(out, "  Index %u, Advertise bit 0\n", p->update_group);
+    if (c->rr_client)
+        text_puts(out, "  Route-Reflector Client\n");
+    if (p->update_group)
+        text_printf(out, "  %u update-group member\n", p->update_group);
+    if (group)
+        text_printf(out, "  %s peer-group member\n", group);
+    if (c->soft_reconfiguration)
+        text_puts(out, "  Inbound soft reconfiguration allowed\n");
+    if (c->next_hop_mode == BGP_NEXT_HOP_SELF)
+        text_puts(out, "  NEXT_HOP is always this router for eBGP paths\n");
+    if (c->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
+        text_puts(out, "  NEXT_HOP is always this router for eBGP and iBGP paths\n");
+    if (c->send_communities)
+        text_puts(out, "  Community attribute sent to this neighbor\n");
+    if (c->send_ext_communities)
+        text_puts(out, "  Extended-community attribute sent to this neighbor\n");
+    put_policies(g, c, f, out);
+    put_prefix_activity(p, f, out);
+}
+
+static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
+    static const char *const REASONS[] = {
+        [BGP_DOWN_NONE] = "BGP protocol initialization",
+        [BGP_DOWN_NOTIFICATION_SENT] = "BGP Notification sent of session 1",
+        [BGP_DOWN_NOTIFICATION_RECEIVED] = "BGP Notification received of session 1",
+        [BGP_DOWN_PEER_CLOSED] = "Peer closed the session of session 1",
+        [BGP_DOWN_CONNECT_FAILED] = "Active open failed",
+        [BGP_DOWN_COLLISION] = "Error during connection collision",
+        [BGP_DOWN_ADMIN_SHUTDOWN] = "Admin. shutdown of session 1",
+        [BGP_DOWN_ADMIN_RESET] = "User reset of session 1",
+        [BGP_DOWN_DECONFIGURED] = "Neighbor deleted of session 1",
+        [BGP_DOWN_CONFIG_CHANGE] = "Remote AS changed of session 1",
+        [BGP_DOWN_RR_CLIENT_CHANGE] = "RR client config change of session 1",
+        [BGP_DOWN_PREFIX_LIMIT] = "BGP Notification sent of session 1",
+    };
+    struct text *out = e->sink->out;
+    text_printf(out, "  Connections established %u; dropped %u\n", p->established_count,
+                p->dropped_count);
+    text_puts(out, "  Last reset ");
+    if (p->last_reason == BGP_DOWN_NONE) {
+        text_puts(out, "never\n");
+        return;
+    }
+    put_age(e->sink->view->now, p->last_reset, out);
+    text_printf(out, ", due to %s\n", REASONS[p->last_reason]);
+}
+
+static void put_external(const struct bgp_peer_config *c, struct text *out) {
+    if (c->multihop > 1) {
+        text_printf(out, "  External BGP neighbor may be up to %u hops away.\n", c->multihop);
+        text_puts(out, "  External BGP neighbor NOT configured for connected checks "
+                       "(multi-hop no-disable-connected-check)\n");
+    } else if (c->multihop == 0) {
+        text_puts(out, "  External BGP neighbor configured for connected checks (single-hop "
+                       "no-disable-connected-check)\n");
+    }
+}
+
+static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
+    struct text *out = e->sink->out;
+    text_puts(out, "  Transport(tcp) path-mtu-discovery is enabled\n");
+    if (p->config->graceful_restart == BGP_GR_OFF)
+        text_puts(out, "  Graceful-Restart is disabled\n");
+    else
+        text_puts(out, "  Graceful-Restart is enabled, restart-time 120 seconds, stalepath-time "
+                       "360 seconds\n");
+    text_puts(out, "  SSO is disabled\n");
+    if (p->state != BGP_ESTABLISHED) {
+        text_puts(out, "  No active TCP connection\n");
+        return;
+    }
+    text_puts(out, "Connection state is ESTAB, I/O status: 1, unread input bytes: 0            \n");
+    text_printf(out,
+                "Connection is ECN Disabled, Mininum incoming TTL %u, Outgoing TTL %u\n"
+                "Local host: ",
+                p->config->ttl_security_hops ? 256u - p->config->ttl_security_hops : 0u,
+                is_external(e->sink->view->speaker, p->config) && !p->config->ttl_security_hops
+                    ? (p->config->multihop ? p->config->multihop : 1u)
+                    : 255u);
+    ios_put_addr(p->local.addr, out);
+    text_printf(out, ", Local port: %u\nForeign host: ", p->local.port);
+    ios_put_addr(p->remote.addr, out);
+    text_printf(out, ", Foreign port: %u\n", p->remote.port);
+}
+
+static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
+    const struct bgp_speaker *s = e->sink->view->speaker;
+    const struct bgp_peer_config *c = p->config;
+    struct text *out = e->sink->out;
+    const char *group = group_name(e->r, c->name);
+    text_puts(out, "BGP neighbor is ");
+    ios_put_addr(c->remote_addr, out);
+    text_printf(out, ",  remote AS %u, %s link\n", c->remote_as,
+                is_external(s, c) ? "external" : "internal");
+    if (c->description[0])
+        text_printf(out, " Description: %s\n", c->description);
+    if (group)
+        text_printf(out, " Member of peer-group %s for session parameters\n", group);
+    if (c->shutdown)
+        text_puts(out, " Administratively shut down\n");
+    put_state(e, p);
+    put_capabilities(p, out);
+    put_statistics(p, out);
+    text_puts(out, "  Do log neighbor state changes (via global configuration)\n");
+    text_printf(out, "  Default minimum time between advertisement runs is %u seconds\n",
+                c->advertisement_interval_ms / 1000);
+    for (int f = 0; f < BGP_FAMILIES; f++)
+        if (c->families[f])
+            put_family(e, p, (enum bgp_family)f);
+    text_putc(out, '\n');
+    put_last_reset(e, p);
+    if (is_external(s, c))
+        put_external(c, out);
+    put_transport(e, p);
+}
+
+bool ios_show_neighbors(struct ios_edit *e) {
+    struct bgp_peer_info p;
+    if (!ios_show_active(e))
+        return false;
+    if (ios_words_after(e->words, 0, "neighbors")) {
+        if (ios_show_peer(e, &p))
+            put_neighbor(e, &p);
+        return false;
+    }
+    for (uint32_t n = 0; bgp_peer_at(e->sink->view->speaker, n, &p); n++) {
+        if (n)
+            text_putc(e->sink->out, '\n');
+        put_neighbor(e, &p);
+    }
+    return false;
+}
+
+/* ---- routes of a neighbour ---- */
+
+enum routes {
+    ROUTES_ACCEPTED,
+    ROUTES_RECEIVED,
+    ROUTES_ADVERTISED,
+};
+
+static bool is_wanted(const struct bgp_speaker *s, enum routes kind, const struct bgp_peer_info *p,
+                      const struct bgp_path_info *path, struct ip_prefix prefix) {
+    if (kind == ROUTES_ADVERTISED)
+        return path->best && bgp_adj_out_find(s, p->id, prefix);
+    return path->peer.index == p->id.index && (kind == ROUTES_RECEIVED || !path->rejected);
+}
+
+static uint32_t put_routes(struct ios_edit *e, enum routes kind, const struct bgp_peer_info *p,
+                           enum bgp_family f, struct text *rows) {
+    const struct bgp_speaker *s = e->sink->view->speaker;
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    uint32_t count = 0;
+    if (bgp_rib_begin(s, f, &it) != BGP_OK)
+        return 0;
+    while (bgp_rib_next_prefix(s, &it))
+        while (bgp_rib_next_path(s, &it, &path)) {
+            struct ios_table_row row = {.prefix = it.prefix, .path = &path, .network = true};
+            if (!is_wanted(s, kind, p, &path, it.prefix))
+                continue;
+            ios_put_table_row(&row, rows);
+            count++;
+        }
+    bgp_rib_end(&it);
+    return count;
+}
+
+bool ios_show_neighbor_routes(struct ios_edit *e) {
+    const char *what = ios_word(e->words, (uint16_t)(e->words->count - 1));
+    enum bgp_family f = ios_show_family(e->words);
+    struct text *out = e->sink->out;
+    struct bgp_peer_info p;
+    struct text rows;
+    enum routes kind = strcmp(what, "routes") == 0            ? ROUTES_ACCEPTED
+                       : strcmp(what, "received-routes") == 0 ? ROUTES_RECEIVED
+                                                              : ROUTES_ADVERTISED;
+    if (!ios_show_active(e) || !ios_show_peer(e, &p))
+        return false;
+    if (kind == ROUTES_RECEIVED && !p.config->soft_reconfiguration) {
+        text_puts(out, "% Inbound soft reconfiguration not enabled on ");
+        ios_put_addr(p.config->remote_addr, out);
+        text_putc(out, '\n');
+        return false;
+    }
+    text_init(&rows);
+    uint32_t count = put_routes(e, kind, &p, f, &rows);
+    if (count)
+        ios_put_table_header(e, f);
+    text_put(out, text_str(&rows), rows.size);
+    text_printf(out, "\nTotal number of prefixes %u \n", count);
+    text_deinit(&rows);
+    return false;
+}
