@@ -12,8 +12,9 @@
  *
  * "Gone" is the kernel's word: namespaces are destroyed later and in the background, in order. The
  * fabric's namespace has an id for every host namespace and the kernel withdraws the id when the
- * destruction of that namespace starts; when all ids are gone, one more namespace joined to the
- * fabric by a veth pair is let go, and when its link has disappeared, the earlier ones are through.
+ * destruction of that namespace starts. When all ids are gone the fabric, joined to the
+ * supervisor's own namespace by a veth pair, is let go; its link disappears after all that was let
+ * go before it.
  */
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/hash.h"
@@ -51,13 +52,31 @@ struct nanotime lab_now(void) {
     return (struct nanotime){(uint64_t)t.tv_sec * NANOS_PER_S + (uint64_t)t.tv_nsec};
 }
 
+/* The limit behind an errno that says only that there is one. */
+static const struct {
+    int error;
+    const char *cure;
+} cures[] = {
+    {EMFILE, " (raise the limit on open files: ulimit -n)"},
+    {ENFILE, " (raise sysctl fs.file-max)"},
+    {ENOSPC, " (raise sysctl user.max_net_namespaces)"},
+    {EAGAIN, " (raise sysctl kernel.pid_max or ulimit -u)"},
+};
+
+static const char *cure_of(int error) {
+    for (size_t i = 0; i < sizeof(cures) / sizeof(cures[0]); i++)
+        if (cures[i].error == error)
+            return cures[i].cure;
+    return "";
+}
+
 void lab_add_finding(struct diag_list *diags, const char *host, const char *what, int error,
                      const char *detail) {
     bool more = detail != NULL && detail[0] != '\0';
 
-    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "lab", "%s%scannot %s: %s%s%s",
+    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "lab", "%s%scannot %s: %s%s%s%s",
              host == NULL ? "" : host, host == NULL ? "" : ": ", what, strerror(error),
-             more ? ": " : "", more ? detail : "");
+             more ? ": " : "", more ? detail : "", cure_of(error));
 }
 
 void lab_add_netlink_finding(struct diag_list *diags, const char *host, const struct netlink *nl) {
@@ -414,43 +433,52 @@ static size_t count_canary(struct netlink *nl) {
     return netlink_dump(nl, &r, count_message, &count) == 0 ? count : 0;
 }
 
-/* One more namespace, let go at once: destroyed after all that were let go before. */
-static bool launch_canary(struct lab *lab) {
-    struct link_veth v = {.near_index = CANARY_INDEX,
-                          .far_index = LAB_HOST_LINK_FIRST,
-                          .near_name = "canary",
-                          .far_name = "canary",
-                          .near_mac = {{2, 0, 0, 0, 0, 1}},
-                          .far_mac = {{2, 0, 0, 0, 0, 2}}};
-    bool ok;
-
-    v.far_netns_fd = netns_create();
-    if (v.far_netns_fd < 0)
-        return false;
-    link_add_veth(&lab->fabric_nl, &v);
-    ok = netlink_flush(&lab->fabric_nl);
-    close(v.far_netns_fd);
-    return netns_enter(lab->fabric_fd) && ok;
-}
-
-/* The calling thread is in the fabric's namespace, the hosts' descriptors are closed. */
-static void await_release(struct lab *lab) {
-    struct nanotime deadline = nanotime_add_ms(lab_now(), RELEASE_DEADLINE_MS);
-    int ids = open_events(RTNLGRP_NSID), links = open_events(RTNLGRP_LINK);
+/* Waits until the hosts' namespaces are being destroyed. */
+static void await_hosts(struct lab *lab, struct nanotime deadline) {
+    int ids = open_events(RTNLGRP_NSID);
 
     lab->fabric_nl.error = 0;
     while (ids >= 0 && count_known(&lab->fabric_nl) > 0 && await_event(ids, deadline))
         continue;
-    if (links >= 0 && launch_canary(lab))
-        while (count_canary(&lab->fabric_nl) > 0 && await_event(links, deadline))
-            continue;
     if (ids >= 0)
         close(ids);
+}
+
+static void release_fabric(struct lab *lab) {
+    netlink_close(&lab->fabric_nl);
+    if (lab->fabric_fd >= 0)
+        close(lab->fabric_fd);
+    lab->fabric_fd = -1;
+}
+
+/* Joins the fabric to home, lets it go, and waits until the kernel has taken the link away. */
+static void await_fabric(struct lab *lab, struct nanotime deadline) {
+    struct link_veth v = {.near_index = CANARY_INDEX,
+                          .far_index = CANARY_INDEX + 1,
+                          .near_name = "canary",
+                          .far_name = "canary",
+                          .near_mac = {{2, 0, 0, 0, 0, 1}},
+                          .far_mac = {{2, 0, 0, 0, 0, 2}},
+                          .far_netns_fd = lab->fabric_fd};
+    struct netlink home;
+    int links = open_events(RTNLGRP_LINK);
+
+    if (!netlink_open(&home, NETLINK_ROUTE)) {
+        release_fabric(lab);
+    } else {
+        link_add_veth(&home, &v);
+        (void)netlink_flush(&home);
+        release_fabric(lab);
+        while (links >= 0 && count_canary(&home) > 0 && await_event(links, deadline))
+            continue;
+        netlink_close(&home);
+    }
     if (links >= 0)
         close(links);
 }
 
 static void release_namespaces(struct lab *lab) {
+    struct nanotime deadline = nanotime_add_ms(lab_now(), RELEASE_DEADLINE_MS);
     bool made = false;
 
     if (lab->fabric_nl.fd >= 0) {
@@ -466,15 +494,16 @@ static void release_namespaces(struct lab *lab) {
         lab->nodes[h].netns_fd = -1;
     }
     if (made && lab->fabric_nl.fd >= 0 && netns_enter(lab->fabric_fd))
-        await_release(lab);
-    if (lab->home_fd >= 0)
-        (void)netns_enter(lab->home_fd);
-    netlink_close(&lab->fabric_nl);
+        await_hosts(lab, deadline);
+    if (lab->home_fd >= 0 && netns_enter(lab->home_fd) && lab->fabric_fd >= 0)
+        await_fabric(lab, deadline);
+    else
+        release_fabric(lab);
 }
 
 static void close_descriptors(struct lab *lab) {
-    int *fds[] = {&lab->fabric_fd, &lab->home_fd,   &lab->board_fd, &lab->bell_fd,
-                  &lab->epoll_fd,  &lab->signal_fd, &lab->null_fd};
+    int *fds[] = {&lab->home_fd,  &lab->board_fd,  &lab->bell_fd,
+                  &lab->epoll_fd, &lab->signal_fd, &lab->null_fd};
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (*fds[i] >= 0)
@@ -583,12 +612,27 @@ static bool update_delivered(struct lab *lab, uint32_t host, const struct lab_ho
     return true;
 }
 
+static bool same_links(const struct lab_node *n, const struct lab_host *h) {
+    bool same = n->link_count == h->interface_count;
+
+    for (size_t i = 0; same && i < n->link_count; i++)
+        same = n->links[i].segment == h->interfaces[i].segment &&
+               ip_equal(n->links[i].addr4, h->interfaces[i].addr4) &&
+               ip_equal(n->links[i].addr6, h->interfaces[i].addr6);
+    return same;
+}
+
 bool lab_update_host(struct lab *lab, uint32_t host, const struct lab_host *want,
                      struct diag_list *diags) {
     struct lab_node *n = &lab->nodes[host];
     struct netlink nl;
     bool ok;
 
+    if (!same_links(n, want)) {
+        lab_add_finding(diags, n->name, "change addresses", EOPNOTSUPP,
+                        "interfaces stay as they were built");
+        return false;
+    }
     if (!lab_open_netlink(lab, host, NETLINK_ROUTE, &nl)) {
         lab_add_finding(diags, n->name, "enter the namespace", errno, NULL);
         return false;

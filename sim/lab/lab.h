@@ -115,7 +115,8 @@ struct scoreboard_slot *lab_slot(const struct lab *lab, uint32_t host);
 /* The host's network namespace; the lab's descriptor, not to be closed. */
 int lab_host_netns(const struct lab *lab, uint32_t host);
 
-/* Addresses and delivered prefixes after the plan changed (pods, blocks). */
+/* Local addresses and delivered prefixes after the plan changed (pods, blocks). A change of
+ * interfaces is refused. */
 bool lab_update_host(struct lab *lab, uint32_t host, const struct lab_host *want,
                      struct diag_list *diags);
 

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <sys/resource.h>
 
 struct build_case {
     const char *name;
@@ -194,6 +195,8 @@ static int update_body(int fd, void *argument) {
     CHECK(lab_update_host(lab, 1, &want, d));
     CHECK(!lab_ping(lab, &p, 1, 10));
     CHECK(diag_count(d) == 0);
+    want.interface_count = 0;
+    CHECK(!lab_update_host(lab, 1, &want, d) && diag_error_count(d) == 1);
     diag_list_free(d);
     lab_teardown(lab);
     network_free(&n);
@@ -282,6 +285,41 @@ static void test_unwind(void **state) {
         assert_int_equal(run_supervised(unwind_body, &fabrics[i]), 0);
 }
 
+/* Whatever the limit on descriptors: all is built, or nothing and the finding names the limit. */
+static int descriptors_body(int fd, void *argument) {
+    size_t before = open_descriptors(), failures = 0;
+    struct network n;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 20, LAB_FABRIC_ROUTED, false);
+    for (rlim_t limit = 8; limit < 60; limit += 3) {
+        struct rlimit r = {.rlim_cur = limit, .rlim_max = 4096};
+        struct diag_list *d = diag_list_new();
+        struct lab *lab;
+        CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
+        lab = lab_build(&n.spec, NULL, NULL, d);
+        CHECK((lab == NULL) == (diag_error_count(d) > 0));
+        if (lab == NULL) {
+            failures++;
+            CHECK(strstr(diag_at(d, 0)->message, "ulimit -n") != NULL);
+        }
+        lab_teardown(lab);
+        r.rlim_cur = 4096;
+        CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
+        CHECK(open_descriptors() == before);
+        diag_list_free(d);
+    }
+    CHECK(failures > 5 && failures < 17);
+    network_free(&n);
+    return 0;
+}
+
+static void test_descriptor_limit(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(descriptors_body, NULL), 0);
+}
+
 static void count_message(void *context, const struct nlmsghdr *m) {
     (void)m;
     ++*(size_t *)context;
@@ -348,10 +386,15 @@ static void test_exec(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build),  cmocka_unit_test(test_pods),
-        cmocka_unit_test(test_routes), cmocka_unit_test(test_update),
-        cmocka_unit_test(test_limits), cmocka_unit_test(test_unwind),
-        cmocka_unit_test(test_exec),   cmocka_unit_test(test_caller_sees_nothing),
+        cmocka_unit_test(test_build),
+        cmocka_unit_test(test_pods),
+        cmocka_unit_test(test_routes),
+        cmocka_unit_test(test_update),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_unwind),
+        cmocka_unit_test(test_descriptor_limit),
+        cmocka_unit_test(test_exec),
+        cmocka_unit_test(test_caller_sees_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
