@@ -1,0 +1,172 @@
+/*
+ * Fuzzes a whole speaker with what a remote and time can do to it: calls, octets in any split,
+ * connections that break, output that is taken or not, hours that pass. Two peers, one with
+ * graceful restart and a prefix limit. Whatever comes, the speaker must stay whole: asserts,
+ * sanitizers and the checks below watch.
+ *
+ * The input is a list of operations: an octet that says which, then what it needs.
+ */
+#include "bgp.h"
+
+#include "codec_fuzz.h"
+
+#include <assert.h>
+
+#define CONNS 4
+
+struct fuzz {
+    struct bgp_speaker *s;
+    struct bgp_conn_id conns[CONNS];
+    uint32_t at;
+    struct nanotime now;
+};
+
+static void fuzz_events(struct fuzz *f) {
+    struct bgp_event e;
+    while (bgp_next_event(f->s, &e)) {
+        if (e.kind == BGP_EVENT_CONNECT)
+            f->conns[f->at++ % CONNS] = e.conn;
+        else if (e.kind == BGP_EVENT_TRACK && e.track.wanted)
+            bgp_nexthop_set(f->s, e.track.address, true, 0, f->now);
+    }
+}
+
+static void fuzz_pass(struct fuzz *f, uint64_t ms) {
+    struct nanotime end = nanotime_add_ms(f->now, ms);
+    for (int i = 0; i < 50; i++) {
+        struct nanotime next = bgp_next_deadline(f->s);
+        if (nanotime_before(end, next))
+            break;
+        if (nanotime_before(f->now, next))
+            f->now = next;
+        bgp_advance(f->s, f->now);
+        fuzz_events(f);
+    }
+    if (nanotime_before(f->now, end))
+        f->now = end;
+}
+
+static void fuzz_take(struct fuzz *f, struct bgp_conn_id c, size_t limit) {
+    struct bgp_part part;
+    while (limit > 0 && bgp_conn_pull(f->s, c, &part, 1, f->now) > 0) {
+        size_t size = part.size < limit ? part.size : limit;
+        assert(size > 0);
+        bgp_conn_sent(f->s, c, size, f->now);
+        limit -= size;
+    }
+}
+
+static void fuzz_call(struct fuzz *f, uint8_t which) {
+    struct bgp_reject reject;
+    struct bgp_endpoint remote = {ip4(0x0A000002u + which % 3), 4000}, local = {ip4(1), 179};
+    struct bgp_conn_id c;
+    if (bgp_conn_accept(f->s, remote, local, f->now, &c, &reject) == BGP_OK)
+        f->conns[f->at++ % CONNS] = c;
+}
+
+/* One operation; returns the octets it used. */
+static size_t fuzz_step(struct fuzz *f, const uint8_t *data, size_t size) {
+    uint8_t op = data[0], arg = size > 1 ? data[1] : 0;
+    struct bgp_conn_id c = f->conns[op >> 3 & (CONNS - 1)];
+    size_t rest = size > 2 ? size - 2 : 0, take = arg < rest ? arg : rest;
+    switch (op & 7) {
+    case 0:
+        fuzz_call(f, arg);
+        return 2;
+    case 1:
+        bgp_conn_up(f->s, c, (struct bgp_endpoint){ip4(1), 5000}, f->now);
+        return 1;
+    case 2:
+        bgp_conn_down(f->s, c, (enum bgp_conn_end)(arg % 6), f->now);
+        return 2;
+    case 3:
+        fuzz_take(f, c, arg);
+        return 2;
+    case 4:
+        fuzz_pass(f, (uint64_t)arg * arg * 8);
+        return 2;
+    default:
+        bgp_conn_receive(f->s, c, data + (size > 2 ? 2 : size), take, f->now);
+        return 2 + take;
+    }
+}
+
+static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
+                        struct bgp_origin_config *origin, uint8_t profile) {
+    bgp_config_init(c, (enum bgp_profile)(profile % BGP_PROFILES));
+    c->local_as = 64512;
+    c->router_id = ip4(0x0A000001u);
+    c->peers = peers;
+    c->peer_count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        bgp_peer_config_init(&peers[i], c->profile);
+        peers[i].name[0] = (char)('a' + i);
+        peers[i].remote_addr = ip4(0x0A000002u + i);
+        peers[i].remote_as = 64512 + i;
+        peers[i].families[BGP_IPV6_UNICAST] = true;
+        peers[i].graceful_restart = i ? BGP_GR_FULL : BGP_GR_OFF;
+        peers[i].prefix_max[0] = i ? 3 : 0;
+    }
+    *origin = (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000u), 8),
+                                         .source = ROUTE_SOURCE_STATIC,
+                                         .metric = UINT32_MAX};
+    c->origins = origin;
+    c->origin_count = 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct bgp_config config;
+    struct bgp_peer_config peers[2];
+    struct bgp_origin_config origin;
+    struct bgp_counters counters;
+    struct fuzz f = {.now = {NANOS_PER_S}};
+    const struct bgp_env env = {.seed = 1, .work_budget = 8};
+    fuzz_config(&config, peers, &origin, size ? data[0] : 0);
+    f.s = bgp_speaker_new(&config, &env, f.now);
+    if (!f.s)
+        abort();
+    for (size_t at = 1; at < size;) {
+        at += fuzz_step(&f, data + at, size - at);
+        fuzz_events(&f);
+        bgp_counters_get(f.s, &counters);
+        if (counters.sessions[BGP_IDLE] + counters.sessions[BGP_CONNECT] +
+                counters.sessions[BGP_ACTIVE] + counters.sessions[BGP_OPEN_SENT] +
+                counters.sessions[BGP_OPEN_CONFIRM] + counters.sessions[BGP_ESTABLISHED] !=
+            2)
+            abort();
+    }
+    bgp_stop(f.s, "end", f.now);
+    fuzz_events(&f);
+    fuzz_pass(&f, 100000); /* every connection's time to linger is over */
+    if (!bgp_stopped(f.s))
+        abort();
+    bgp_speaker_free(f.s);
+    return 0;
+}
+
+#ifndef RIBCAGE_LIBFUZZER
+#define FF "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+#define CALL "\0\0"
+#define OPEN_64512                                                                                 \
+    "\x05\x2b" FF "\0\x2b\x01\x04\xfc\0\0\x5a\x0a\0\0\x02\x0e\x02\x0c\x01\x04\0\x01\0\x01"         \
+    "\x41\x04\0\0\xfc\0"
+#define KEEPALIVE "\x05\x13" FF "\0\x13\x04"
+#define UPDATE                                                                                     \
+    "\x05\x39" FF "\0\x39\x02\0\0\0\x1c\x40\x01\x01\0\x40\x02\0\x40\x03\x04\x0a\0\0\x02\x40\x05"   \
+    "\x04\0\0\0\x64\x80\x04\x04\0\0\0\0\x10\xac\x10\x10\xac\x11"
+#define TAKE "\x03\xff"
+#define LATER "\x04\x40"
+#define DOWN "\x02\x01"
+
+static const struct fuzz_seed speaker_fuzz_seeds[] = {
+    FUZZ_SEED("\0" CALL OPEN_64512 KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
+    FUZZ_SEED("\x01" CALL OPEN_64512 KEEPALIVE UPDATE DOWN CALL OPEN_64512 KEEPALIVE LATER),
+    FUZZ_SEED("\x02" CALL OPEN_64512 TAKE KEEPALIVE UPDATE LATER KEEPALIVE LATER TAKE),
+    FUZZ_SEED("\0\x04\xff\x01" OPEN_64512 KEEPALIVE LATER TAKE LATER),
+};
+
+int main(int argc, char **argv) {
+    return fuzz_main(argc, argv, speaker_fuzz_seeds,
+                     sizeof speaker_fuzz_seeds / sizeof *speaker_fuzz_seeds);
+}
+#endif
