@@ -18,6 +18,7 @@
 #include "config_fields.h"
 #include "config_origin.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct reading {
@@ -451,6 +452,13 @@ static void read_profile(struct reading *r, const json_t *root) {
             r->profile = (enum bgp_profile)i;
 }
 
+/* A configuration lists its routes in order; who wrote the text need not have. */
+static int origin_compare(const void *a, const void *b) {
+    const struct bgp_origin_config *x = a, *y = b;
+    int order = ip_prefix_compare(x->prefix, y->prefix);
+    return order ? order : (x->source > y->source) - (x->source < y->source);
+}
+
 static struct bgp_config *read_config(struct reading *r, const json_t *root) {
     struct bgp_config *c = arena_alloc(r->arena, sizeof *c);
     r->profile = BGP_PROFILE_PLAIN;
@@ -459,7 +467,11 @@ static struct bgp_config *read_config(struct reading *r, const json_t *root) {
         return NULL;
     }
     read_profile(r, root);
-    return read_shape(r, &shape_config, root, c) ? c : NULL;
+    if (!read_shape(r, &shape_config, root, c))
+        return NULL;
+    if (c->origin_count)
+        qsort(c->origins, c->origin_count, sizeof *c->origins, origin_compare);
+    return c;
 }
 
 struct bgp_config *config_from_json(const json_t *root, const char *file, struct arena *arena,

@@ -237,6 +237,23 @@ static void connected(struct connection *c) {
     connection_next_waiting(s);
 }
 
+void connection_refresh(struct connection *c) {
+    union sockaddr_any remote = {0}, local = {0};
+    socklen_t remote_size = sizeof remote, local_size = sizeof local;
+    uint16_t port;
+    if (getpeername(c->source.fd, &remote.sa, &remote_size) != 0 ||
+        getsockname(c->source.fd, &local.sa, &local_size) != 0)
+        return;
+    const struct bgp_peer_config *p =
+        sockets_peer_of(c->owner, sockaddr_addr(&remote, &port), sockaddr_addr(&local, &port));
+    if (!p)
+        return;
+    sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
+    if (!p->password[0])
+        sockopt_md5(c->source.fd, p->remote_addr, "");
+    sockets_prepare(c->owner, c->source.fd, p, true);
+}
+
 /* ---- writing ---- */
 
 void connection_ready(struct connection *c) {

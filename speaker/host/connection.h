@@ -78,6 +78,8 @@ void connection_start(struct sockets *s, struct bgp_conn_id id, struct bgp_peer_
 /* Takes over an accepted descriptor, which is closed when it fails. */
 bool connection_adopt(struct sockets *s, int fd, struct bgp_conn_id id);
 struct connection *connection_find(const struct sockets *s, struct bgp_conn_id id);
+/* Sets the options of its neighbour again: the configuration changed. */
+void connection_refresh(struct connection *c);
 void connection_flush(struct connection *c, bool *ret_more);
 void connection_ready(struct connection *c);
 void connection_leave(struct connection *c);
@@ -86,5 +88,8 @@ void connection_next_waiting(struct sockets *s);
 
 /* sockets.c: TTL, GTSM and so on of this neighbour. */
 bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p, bool md5);
+/* The neighbour an address belongs to; NULL: none. */
+const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip_addr remote,
+                                              struct ip_addr local);
 
 #endif

@@ -156,16 +156,23 @@ static bool fib_step(struct dump *d, struct text *out, size_t limit) {
 }
 
 static bool rib_open(struct dump *d) {
-    const struct bgp_speaker *s = d->host->speaker;
-    if (d->request.one_prefix)
-        d->open = bgp_rib_find(s, d->request.prefix, &d->rib);
-    else
-        d->open = bgp_rib_begin(s, (enum bgp_family)d->family, &d->rib) == BGP_OK;
+    d->open = bgp_rib_begin(d->host->speaker, (enum bgp_family)d->family, &d->rib) == BGP_OK;
     return d->open;
+}
+
+static void one_prefix(struct dump *d, struct text *out) {
+    if (!d->host->speaker || !bgp_rib_find(d->host->speaker, d->request.prefix, &d->rib))
+        return;
+    put_prefix(d, out, &d->rib);
+    bgp_rib_end(&d->rib);
 }
 
 /* One family of the speaker's tables; false: finished. */
 static bool rib_step(struct dump *d, struct text *out, size_t limit) {
+    if (d->request.one_prefix) {
+        one_prefix(d, out);
+        return false;
+    }
     if (!d->host->speaker || (!d->open && !rib_open(d)))
         return false;
     while (bgp_rib_next_prefix(d->host->speaker, &d->rib)) {

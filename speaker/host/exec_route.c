@@ -161,8 +161,7 @@ static bool walk_one(struct query *q, struct ip_prefix prefix) {
     struct bgp_rib_iterator it;
     if (!bgp_rib_find(q->host->speaker, prefix, &it))
         return false;
-    while (bgp_rib_next_prefix(q->host->speaker, &it))
-        put_prefix(q, &it);
+    put_prefix(q, &it);
     bgp_rib_end(&it);
     return true;
 }

@@ -157,8 +157,8 @@ static bool rows_rebuild(struct sockets *s, const struct bgp_config *c) {
 
 /* The configured neighbour an accepted connection is from: same address, and the same local one
  * where the configuration names it. */
-static const struct bgp_peer_config *peer_of(const struct sockets *s, struct ip_addr remote,
-                                             struct ip_addr local) {
+const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip_addr remote,
+                                              struct ip_addr local) {
     const struct bgp_config *c = bgp_config_of(s->host->speaker);
     const struct bgp_peer_config *found = NULL;
     uint32_t low = 0, high = s->row_count;
@@ -235,9 +235,12 @@ void sockets_peers_changed(struct sockets *s) {
     const struct bgp_config *c = s->host->speaker ? bgp_config_of(s->host->speaker) : NULL;
     if (!c)
         return;
-    if (rows_rebuild(s, c))
+    if (rows_rebuild(s, c)) {
         keys_rebuild(s, c);
-    else
+        for (uint32_t i = 0; i < s->by_index_size; i++)
+            if (s->by_index[i] && s->by_index[i]->source.fd >= 0)
+                connection_refresh(s->by_index[i]);
+    } else
         log_line(s->host->log, "no_memory", NULL, "neighbour index");
 }
 
@@ -293,7 +296,7 @@ static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from
     getsockname(fd, &at.sa, &size);
     remote.addr = sockaddr_addr(from, &remote.port);
     local.addr = sockaddr_addr(&at, &local.port);
-    const struct bgp_peer_config *p = speaker ? peer_of(s, remote.addr, local.addr) : NULL;
+    const struct bgp_peer_config *p = speaker ? sockets_peer_of(s, remote.addr, local.addr) : NULL;
     if (p)
         sockets_prepare(s, fd, p, false);
     if (!speaker || bgp_conn_accept(speaker, remote, local, loop_now(), &id, &reject) != BGP_OK)
