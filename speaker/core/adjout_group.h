@@ -131,7 +131,8 @@ struct adjout_group {
 struct adjout {
     struct slab groups, members, pendings, buckets;
     uint32_t group_count, next_number, timers_reserved;
-    struct arena *arena; /* of one evaluation */
+    uint32_t backlog_max; /* ADJOUT_BACKLOG_MAX, less in tests */
+    struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
     struct ip_prefix batch[ADJOUT_BATCH_MAX];
     uint32_t batch_entries[ADJOUT_BATCH_MAX];

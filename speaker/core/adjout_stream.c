@@ -14,7 +14,7 @@
  * pulled again in the same order until adjout_sent takes it.
  *
  * Invariants: `standing` of a message counts the members whose place it is; messages before the
- * first such place are freed; the log stays under ADJOUT_BACKLOG_MAX unless the member that pulls
+ * first such place are freed; the log stays under its maximum unless the member that pulls
  * is the last one itself. RFC 4271 4.3, 9.2.1.1.
  */
 #include "adjout.h"
@@ -147,13 +147,14 @@ bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m) {
 }
 
 /* The member at the tail is too slow: it forgets its place and will walk instead. */
-static bool drop_back(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
-    (void)s;
+static bool drop_back(struct adjout_group *g, struct adjout_member *m) {
     if (!adjout_member_keep_rest(g, m)) {
         return false;
     }
-    if (!(m->flags & (ADJOUT_MEMBER_WALKING | ADJOUT_MEMBER_RESYNC))) {
-        m->base = m->held ? m->base : m->position - 1;
+    if (!(m->flags & ADJOUT_MEMBER_WALKING)) {
+        m->base = m->position - 1;
+    } else if (!(m->flags & ADJOUT_MEMBER_RESYNC) && !m->held) {
+        m->base = 0; /* in the middle of a table: sure of nothing */
     }
     m->flags |= ADJOUT_MEMBER_RESYNC;
     adjout_member_unplace(g, m);
@@ -164,14 +165,14 @@ static bool drop_back(struct bgp_speaker *s, struct adjout_group *g, struct adjo
 
 static void limit_backlog(struct bgp_speaker *s, struct adjout_group *g, uint32_t pulling) {
     bool dropped = true;
-    while (g->log_bytes > ADJOUT_BACKLOG_MAX && dropped) {
+    while (g->log_bytes > s->adjout->backlog_max && dropped) {
         uint32_t first = g->log_first;
         dropped = false;
         for (uint32_t i = g->members; i; i = adjout_member_at(s, i)->next) {
             struct adjout_member *m = adjout_member_at(s, i);
             bool tail = !(m->flags & ADJOUT_MEMBER_WAITING) && m->position == first;
             if (tail && i != pulling) {
-                dropped = drop_back(s, g, m) || dropped;
+                dropped = drop_back(g, m) || dropped;
             }
         }
     }

@@ -140,11 +140,16 @@ static void mixed_peers(struct bench *b, enum bgp_profile profile) {
     }
 }
 
-static void run_model(uint64_t seed, enum bgp_profile profile) {
+/* `backlog_max`: how many bytes a slow reader may be behind; 0: the real limit. */
+static void run_model(uint64_t seed, enum bgp_profile profile, uint32_t backlog_max) {
     static struct bench b;
     uint64_t rng = seed;
     mixed_peers(&b, profile);
     bench_start(&b);
+    b.rng = seed % 3 ? seed : 0;
+    if (backlog_max) {
+        b.s->adjout->backlog_max = backlog_max;
+    }
     for (uint32_t round = 0; round < 12; round++) {
         uint64_t steps = rng_below(&rng, 120);
         for (uint64_t n = 0; n < steps; n++) {
@@ -163,7 +168,16 @@ static void run_model(uint64_t seed, enum bgp_profile profile) {
 static void test_model(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 150; seed++) {
-        run_model(seed, seed % 2 ? BGP_PROFILE_FAST : BGP_PROFILE_IOS);
+        run_model(seed, seed % 2 ? BGP_PROFILE_FAST : BGP_PROFILE_IOS, 0);
+    }
+}
+
+/* Readers that fall behind all the time walk again, and end up right. */
+static void test_model_slow_readers(void **state) {
+    (void)state;
+    for (uint64_t seed = 1000; seed <= 1150; seed++) {
+        run_model(seed, seed % 2 ? BGP_PROFILE_FAST : BGP_PROFILE_IOS,
+                  (uint32_t)(300 + seed % 5 * 200));
     }
 }
 
@@ -198,6 +212,7 @@ static void test_nothing_superfluous_c079(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),
+        cmocka_unit_test(test_model_slow_readers),
         cmocka_unit_test(test_nothing_superfluous_c079),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

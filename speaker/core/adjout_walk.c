@@ -8,7 +8,7 @@
  * to adjout_stream.c.
  *
  * A step sorts what it found by attributes, so that prefixes that share them share messages.
- * Invariants: a slot with a version later than `start` came or comes by the log and is passed over;
+ * Invariants: what was announced later than `start` came by the log and is passed over;
  * a member whose walk has ended has exactly what the slots say. RFC 2918, 4724 2 and 3, 7313 4.
  */
 #include "adjout_group.h"
@@ -49,10 +49,12 @@ static enum say what_to_say(const struct adjout_group *g, const struct adjout_me
                             enum bgp_family f, uint32_t entry, uint32_t *ret_attrs) {
     const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
     const struct adjout_slot *held = held_slot(m, f, entry);
-    if (slot && slot->version && adjout_later(slot->version, m->start) && !held) {
+    *ret_attrs = has_of(slot, m->peer);
+    /* The log announced it to this member. A withdrawal the log may have spared it, not knowing
+     * what a member that fell behind still has. */
+    if (*ret_attrs && adjout_later(slot->version, m->start)) {
         return SAY_NOTHING;
     }
-    *ret_attrs = has_of(slot, m->peer);
     bool resync = m->flags & ADJOUT_MEMBER_RESYNC && slot && slot->version &&
                   (m->held || adjout_later(slot->version, m->base));
     bool unsure = held && adjout_later(held->version, m->base);
@@ -61,7 +63,7 @@ static enum say what_to_say(const struct adjout_group *g, const struct adjout_me
     if (*ret_attrs) {
         return all || resync || differs ? SAY_ANNOUNCE : SAY_NOTHING;
     }
-    return (m->held ? unsure || has_of(held, m->peer) : resync) ? SAY_WITHDRAW : SAY_NOTHING;
+    return resync || unsure || has_of(held, m->peer) ? SAY_WITHDRAW : SAY_NOTHING;
 }
 
 /* ---- messages of its own ---- */

@@ -37,8 +37,10 @@ struct bench_peer {
     struct held_route routes[BENCH_ROUTES_MAX];
     uint32_t route_count;
     uint32_t updates, end_of_ribs, refreshes;
-    uint32_t repeated; /* announcements of what was held already */
-    uint32_t spurious; /* withdrawals of what was not */
+    uint32_t repeated;                  /* announcements of what was held already */
+    uint32_t spurious;                  /* withdrawals of what was not */
+    uint8_t rest[BGP_MESSAGE_SIZE_MAX]; /* of a message that is half sent */
+    size_t rest_size;
 };
 
 struct bench {
@@ -49,6 +51,7 @@ struct bench {
     struct attr_table attrs;
     struct arena *arena;
     struct nanotime now;
+    uint64_t rng; /* 0: messages are sent whole */
     struct bgp_fib_route fib;
     uint32_t fib_events, log_events;
     enum bgp_log_id last_log;
@@ -151,6 +154,7 @@ TABLES_UNUSED static void bench_down(struct bench *b, uint32_t i, bool keep_stal
     adjout_peer_down(b->s, h->p);
     h->p->state = BGP_IDLE;
     h->up = false;
+    h->rest_size = 0;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         rib_peer_down(b->s, h->p, f, keep_stale, b->now);
     }
@@ -261,14 +265,50 @@ static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, 
     }
 }
 
-/* Pulls at most `messages` whole messages. Returns how many there were. */
-TABLES_UNUSED static uint32_t bench_pull_some(struct bench *b, uint32_t i, uint32_t messages) {
+/* A stream of bytes becomes messages again. Returns how many. */
+static uint32_t bench_bytes(struct bench *b, struct bench_peer *h, const uint8_t *data,
+                            size_t size) {
+    uint32_t messages = 0;
+    while (size > 0) {
+        size_t whole = h->rest_size < BGP_HEADER_SIZE ? BGP_HEADER_SIZE
+                                                      : (size_t)h->rest[16] << 8 | h->rest[17];
+        size_t step = whole - h->rest_size < size ? whole - h->rest_size : size;
+        memcpy(h->rest + h->rest_size, data, step);
+        h->rest_size += step;
+        data += step;
+        size -= step;
+        whole = h->rest_size < BGP_HEADER_SIZE ? BGP_HEADER_SIZE
+                                               : (size_t)h->rest[16] << 8 | h->rest[17];
+        if (h->rest_size == whole) {
+            bench_take(b, h, h->rest, whole);
+            h->rest_size = 0;
+            messages++;
+        }
+    }
+    return messages;
+}
+
+/* Pulls at most `times` times; with `rng`, any number of the bytes is sent. */
+TABLES_UNUSED static uint32_t bench_pull_some(struct bench *b, uint32_t i, uint32_t times) {
     struct bench_peer *h = &b->holds[i];
-    struct bgp_part part;
+    struct bgp_part parts[4];
     uint32_t done = 0;
-    while (done < messages && h->up && adjout_pull(b->s, h->p, &part, 1, b->now) == 1) {
-        bench_take(b, h, part.data, part.size);
-        assert_int_equal(adjout_sent(b->s, h->p, part.size), 1);
+    while (done < times && h->up) {
+        size_t count = adjout_pull(b->s, h->p, parts, b->rng ? 4 : 1, b->now), bytes = 0;
+        for (size_t n = 0; n < count; n++) {
+            bytes += parts[n].size;
+        }
+        if (bytes == 0) {
+            break;
+        }
+        size_t send = b->rng ? 1 + rng_below(&b->rng, bytes) : bytes, left = send;
+        uint32_t messages = 0;
+        for (size_t n = 0; n < count && left > 0; n++) {
+            size_t step = parts[n].size < left ? parts[n].size : left;
+            messages += bench_bytes(b, h, parts[n].data, step);
+            left -= step;
+        }
+        assert_int_equal(adjout_sent(b->s, h->p, send), messages);
         done++;
     }
     return done;
