@@ -341,7 +341,7 @@ enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remot
                                 struct bgp_conn_id *ret_conn, struct bgp_reject *ret_reject) {
     *ret_reject = (struct bgp_reject){0};
     struct peer *p = peer_by_address(s, remote.addr);
-    if (!p || s->stopping) {
+    if (!p || s->stopping || !s->config->listen) {
         if (!p)
             log_unknown(s, remote.addr, now);
         return BGP_REFUSED;
