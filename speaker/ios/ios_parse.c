@@ -486,6 +486,9 @@ static void banner_line(struct load *b, const char *line, size_t size) {
         unsigned char c = (unsigned char)line[i];
         if (c != '\r')
             text_putc(&b->banner, c < 0x20 || c == 0x7f ? ' ' : (char)c);
+        /* Printed between ^C, so the text itself must not hold one. */
+        if (c == '^' && i + 1 < count && line[i + 1] == 'C')
+            text_putc(&b->banner, ' ');
     }
     text_puts(&b->banner, end ? "^C" : "\n");
     if (end)

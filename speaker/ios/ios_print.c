@@ -258,9 +258,15 @@ static void print_bgp(const struct print *p, const struct ios_stmt *s) {
 
 /* ---- the whole ---- */
 
+/* A block stands apart, and so does a run of another kind of list. */
+static bool is_apart(const struct ios_stmt *s, const struct ios_row *last) {
+    uint8_t order = last ? last->order : ORDER_ENTERED;
+    return s->children || order != s->row->order || (last && last->flags & ROW_BLOCK);
+}
+
 static void print_top(const struct print *p, const struct ios_stmt *s, const struct ios_row *last) {
     bool block = s->children != NULL;
-    if (block || (last && (last->order != s->row->order || last->flags & ROW_BLOCK)))
+    if (is_apart(s, last))
         text_puts(p->out, "!\n");
     if (s->row->next == IOS_BGP && block)
         print_bgp(p, s);
@@ -270,13 +276,29 @@ static void print_top(const struct print *p, const struct ios_stmt *s, const str
         print_children(p, s, 1);
 }
 
+static const struct ios_row *hostname_row(void) {
+    for (uint16_t i = 0; i < ios_row_count; i++)
+        if (strncmp(ios_rows[i].pattern, "hostname ", strlen("hostname ")) == 0)
+            return &ios_rows[i];
+    return ios_rows;
+}
+
+/* The name stands in its place even if the surroundings gave it. */
 static void print_body(const struct print *p) {
     struct entry *list = sorted(p, p->r->root);
-    const struct ios_row *last = NULL;
+    const struct ios_row *last = NULL, *hostname = hostname_row();
+    bool named = ios_block_first(p->r->root, "hostname", NULL, NULL) != NULL;
     for (uint32_t i = 0; list && i < p->r->root->count; i++) {
+        if (!named && list[i].s->row > hostname) {
+            text_printf(p->out, "hostname %s\n", ios_hostname(p->r));
+            named = true;
+            last = hostname;
+        }
         print_top(p, list[i].s, last);
         last = list[i].s->row;
     }
+    if (!named)
+        text_printf(p->out, "hostname %s\n", ios_hostname(p->r));
     alloc_free(list);
     text_puts(p->out, "!\nend\n");
 }
@@ -288,8 +310,6 @@ void ios_print_config(const struct ios_router *r, const struct ios_view *view, s
     p.new_format = ios_block_first(r->root, "ip", "bgp-community", "new-format") != NULL;
     if (!ios_block_first(r->root, "version", NULL, NULL))
         text_puts(&body, "version 15.7\n");
-    if (!ios_block_first(r->root, "hostname", NULL, NULL))
-        text_printf(&body, "hostname %s\n", ios_hostname(r));
     print_body(&p);
     text_printf(out, "Building configuration...\n\nCurrent configuration : %zu bytes\n!\n",
                 body.size);
