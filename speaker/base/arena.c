@@ -48,18 +48,30 @@ static bool alloc_fails(void) {
     return true;
 }
 
+/* Octets of `count` objects, at least 1; false when no block can be that large. */
+static bool alloc_total(size_t count, size_t size, size_t *ret_total) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total) || total > PTRDIFF_MAX) {
+        return false;
+    }
+    *ret_total = total ? total : 1;
+    return true;
+}
+
 void *alloc_zero(size_t count, size_t size) {
-    if (alloc_fails()) {
+    size_t total;
+    if (!alloc_total(count, size, &total) || alloc_fails()) {
         return NULL;
     }
-    return calloc(count ? count : 1, size ? size : 1);
+    return calloc(1, total);
 }
 
 void *alloc_resize(void *memory, size_t count, size_t size) {
-    if (alloc_fails()) {
+    size_t total;
+    if (!alloc_total(count, size, &total) || alloc_fails()) {
         return NULL;
     }
-    return reallocarray(memory, count ? count : 1, size ? size : 1);
+    return realloc(memory, total);
 }
 
 void alloc_free(void *memory) {
