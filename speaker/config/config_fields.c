@@ -232,7 +232,12 @@ static const struct field fib_fields[] = {
     PLAIN(struct bgp_fib_config, metric, FIELD_U32),
     PLAIN(struct bgp_fib_config, metric_from_local_pref, FIELD_BOOL),
 };
-static const struct shape shape_fib = SHAPE(struct bgp_fib_config, fib_fields, NULL);
+static void fib_init(void *object, enum bgp_profile profile) {
+    struct bgp_config c = {.local_as = 0};
+    bgp_config_init(&c, profile);
+    *(struct bgp_fib_config *)object = c.fib;
+}
+static const struct shape shape_fib = SHAPE(struct bgp_fib_config, fib_fields, fib_init);
 
 static const struct field config_fields[] = {
     PLAIN(struct bgp_config, hostname, FIELD_CHARS),

@@ -418,7 +418,6 @@ static void missing_members(struct reading *r, const struct shape *shape, const 
     }
 }
 
-/* The embedded fib has its defaults from its parent, so only the other shapes are initialised. */
 static bool read_shape(struct reading *r, const struct shape *shape, const json_t *from,
                        void *object) {
     const char *key;
