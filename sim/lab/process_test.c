@@ -371,9 +371,11 @@ static int block_body(int fd, void *argument) {
     struct diag_list *d = diag_list_new();
     uint32_t peer = whole ? UINT32_MAX : 1;
     struct network n;
-    struct lab *lab = make_lab(&n, 3);
+    struct lab *lab;
 
     (void)fd;
+    network_make(&n, 3, LAB_FABRIC_L2, true); /* rules for addresses of both families */
+    lab = build_network(&n);
     CHECK(lab != NULL);
     for (uint32_t h = 0; h < 3; h++)
         CHECK(start(lab, h, "{\"listen\":179}"));
