@@ -97,15 +97,17 @@ static uint16_t item_size(const char *item) {
     return (uint16_t)strcspn(item, " []{}()|~");
 }
 
-static void place_add(struct walk *w, uint16_t at, bool may_end) {
+/* False: it is there already, and so is what can be reached from it. */
+static bool place_add(struct walk *w, uint16_t at, bool may_end) {
     for (uint32_t i = w->out->count; i-- > 0 && w->out->list[i].row == w->row;)
         if (w->out->list[i].at == at) {
             w->out->list[i].may_end |= may_end;
-            return;
+            return false;
         }
     assert(w->out->count < PLACES_MAX);
     w->out->list[w->out->count++] =
         (struct place){.row = w->row, .at = at, .may_end = may_end, .keys = w->keys};
+    return true;
 }
 
 static void walk_from(struct walk *w, uint16_t at, bool may_end);
@@ -128,8 +130,7 @@ static void walk_alternatives(struct walk *w, uint16_t at, bool may_end) {
 
 static void walk_item(struct walk *w, uint16_t at, bool may_end) {
     const char *p = pattern_of(w->row);
-    place_add(w, at, may_end);
-    if (p[at] == '~' && w->negated)
+    if (place_add(w, at, may_end) && p[at] == '~' && w->negated)
         walk_from(w, (uint16_t)(at + 1 + item_size(p + at + 1)), may_end);
 }
 
@@ -439,8 +440,8 @@ static void step_advance(const struct step *s, const struct place *p, struct pla
                          bool needs_number) {
     struct walk w = {.negated = s->negated, .out = next, .row = p->row, .keys = p->keys};
     if (needs_number) {
-        place_add(&w, p->at, false);
-        next->list[next->count - 1].needs_number = true;
+        if (place_add(&w, p->at, false))
+            next->list[next->count - 1].needs_number = true;
         return;
     }
     const char *pattern = pattern_of(p->row);
