@@ -281,7 +281,11 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
     unsigned best = (unsigned)(size / 3 > 0 ? size / 3 : 1);
     for (size_t i = 0; i < count; i++) {
         unsigned distance = text_distance(word, candidates[i], best);
-        if (distance < best || (distance == best && !nearest)) {
+        /* Of equally near ones that of the same length: a mistyped character is likelier than a
+         * missing one ("r1O": "r10" rather than "r1"). */
+        bool tie = distance == best &&
+                   (!nearest || (strlen(nearest) != size && strlen(candidates[i]) == size));
+        if (distance < best || tie) {
             nearest = candidates[i];
             best = distance;
         }

@@ -175,7 +175,7 @@ static void test_nearest(void **state) {
     (void)state;
     static const char *const words[] = {"r1", "r10", "neighbor", "network", "router"};
     assert_string_equal(text_nearest("neigbour", words, 5), "neighbor");
-    assert_string_equal(text_nearest("r1O", words, 5), "r1");
+    assert_string_equal(text_nearest("r1O", words, 5), "r10");
     assert_string_equal(text_nearest("r10", words, 5), "r10");
     assert_string_equal(text_nearest("netwrok", words, 5), "network");
     assert_null(text_nearest("completely", words, 5));
