@@ -76,6 +76,11 @@ static struct bgp_peer_info info_of(const struct pipe_world *w, uint32_t node, u
     return info;
 }
 
+static void reconfigure(struct pipe_world *w, uint32_t node, const struct setup *u) {
+    int status = bgp_configure(w->nodes[node].speaker, &u->config, w->now);
+    assert_int_equal(status, BGP_OK);
+}
+
 /* ---- coming up ---- */
 
 struct log {
@@ -238,6 +243,56 @@ static void lock_and_gap(void **state) {
     pipe_free(&w);
 }
 
+/* A second peer that comes first in the file: it waits, and while it waits all calls of the
+ * neighbour are refused, although another peer of it runs. */
+static void waiting_peer_refuses_calls(void **state) {
+    (void)state;
+    struct pipe_world w;
+    struct setup u[2];
+    struct bgp_conn_id conn;
+    struct bgp_reject reject;
+    setup_pair(&w, u, BGP_PROFILE_CALICO, 5, 64512, 64512);
+    snprintf(u[0].peers[0].name, 32, "Node_2");
+    pipe_add(&w, &u[0].config, NULL);
+    struct bgp_speaker *s = w.nodes[0].speaker;
+    u[0].peers[1] = u[0].peers[0];
+    u[0].config.peer_count = 2;
+    snprintf(u[0].peers[0].name, 32, "Mesh_2");
+    assert_int_equal(bgp_configure(s, &u[0].config, w.now), BGP_OK);
+    assert_true(info_of(&w, 0, 0).waiting_for_lock);
+    assert_int_equal(info_of(&w, 0, 1).state, BGP_ACTIVE);
+    struct bgp_endpoint remote = {address(2), 4000}, local = {address(1), 179};
+    assert_int_equal(bgp_conn_accept(s, remote, local, w.now, &conn, &reject), BGP_REFUSED);
+    assert_int_equal(reject.size, 0);
+    u[0].peers[1].shutdown = true;
+    assert_int_equal(bgp_configure(s, &u[0].config, w.now), BGP_OK);
+    assert_false(info_of(&w, 0, 0).waiting_for_lock);
+    assert_int_equal(bgp_conn_accept(s, remote, local, w.now, &conn, &reject), BGP_OK);
+    pipe_free(&w);
+}
+
+/* Made passive while it waits for its next try: it tries no more; and the other way round. */
+static void passive_while_waiting(void **state) {
+    (void)state;
+    struct pipe_world w;
+    struct setup u[2];
+    struct log log = {0};
+    setup_pair(&w, u, BGP_PROFILE_CALICO, 5, 64512, 64512);
+    pipe_add(&w, &u[0].config, NULL);
+    w.nodes[0].on_event = log_event;
+    w.nodes[0].context = &log;
+    u[0].peers[0].passive = true;
+    reconfigure(&w, 0, &u[0]);
+    pipe_run(&w, 60000);
+    assert_int_equal(log.connects, 0);
+    assert_int_equal(info_of(&w, 0, 0).state, BGP_IDLE);
+    u[0].peers[0].passive = false;
+    reconfigure(&w, 0, &u[0]);
+    pipe_run(&w, 3000);
+    assert_int_equal(log.connects, 1);
+    pipe_free(&w);
+}
+
 /* Different ports are different neighbours for the lock, but a call belongs to the first peer. */
 static void calls_go_to_the_first(void **state) {
     (void)state;
@@ -261,11 +316,6 @@ static void calls_go_to_the_first(void **state) {
 }
 
 /* ---- reconfiguration ---- */
-
-static void reconfigure(struct pipe_world *w, uint32_t node, const struct setup *u) {
-    int status = bgp_configure(w->nodes[node].speaker, &u->config, w->now);
-    assert_int_equal(status, BGP_OK);
-}
 
 static void reconfiguration_keeps_sessions(void **state) {
     (void)state;
@@ -530,6 +580,8 @@ int main(void) {
         cmocka_unit_test(collision),
         cmocka_unit_test(nobody_there),
         cmocka_unit_test(lock_and_gap),
+        cmocka_unit_test(waiting_peer_refuses_calls),
+        cmocka_unit_test(passive_while_waiting),
         cmocka_unit_test(calls_go_to_the_first),
         cmocka_unit_test(reconfiguration_keeps_sessions),
         cmocka_unit_test(wrong_as),

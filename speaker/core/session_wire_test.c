@@ -280,6 +280,69 @@ static void open_wait_and_back_off(void **state) {
     rig_end(&r);
 }
 
+/* C045: a SYN that nobody answers is given up and tried again; nothing is left over. */
+static void black_hole(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    rig_start(&r);
+    rig_pass(&r, 100000);
+    assert_in_range(r.aborted, 18, 20); /* every five seconds */
+    assert_int_equal(r.s->conns.used, 1);
+    assert_int_equal(rig_info(&r).state, BGP_CONNECT);
+    rig_end(&r);
+}
+
+/* C046: stopped in each state: Cease 6/2 where there is a session, everything given back. */
+static void stop_in_each_state(void **state) {
+    (void)state;
+    for (unsigned at = BGP_IDLE; at <= BGP_ESTABLISHED; at++) {
+        struct rig r;
+        struct bgp_conn_id c = {0};
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        r.peer.passive = at == BGP_IDLE;
+        rig_start(&r);
+        if (at == BGP_CONNECT)
+            rig_pass(&r, 3000);
+        if (at >= BGP_OPEN_SENT)
+            c = rig_up_to(&r, (enum bgp_state)at);
+        assert_int_equal(rig_info(&r).state, at);
+        bgp_stop(r.s, NULL, r.now);
+        rig_events(&r);
+        if (at >= BGP_OPEN_SENT) {
+            expect_notified(&r, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN);
+            rig_pull(&r, c);
+        } else {
+            assert_int_equal(r.notified_count, 0);
+        }
+        assert_int_equal(rig_info(&r).state, BGP_IDLE);
+        assert_true(bgp_stopped(r.s));
+        rig_pass(&r, 1000000);
+        assert_int_equal(rig_info(&r).state, BGP_IDLE);
+        assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED);
+        rig_end(&r);
+    }
+}
+
+/* C047: the transport goes in each state: back to trying, or to waiting for a call. */
+static void lost_in_each_state(void **state) {
+    (void)state;
+    for (unsigned at = BGP_OPEN_SENT; at <= BGP_ESTABLISHED; at++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, (enum bgp_state)at);
+        bgp_conn_down(r.s, c, BGP_CONN_CLOSED, r.now);
+        rig_events(&r);
+        assert_int_equal(rig_info(&r).state, BGP_ACTIVE);
+        assert_string_equal(rig_info(&r).last_error, "Socket: Connection closed");
+        assert_int_equal(r.s->conns.used, 0);
+        rig_answer(&r);
+        assert_int_equal(rig_info(&r).state, BGP_OPEN_SENT);
+        rig_end(&r);
+    }
+}
+
 /* C057: nothing is taken any more: the KEEPALIVEs pile up until RFC 9687's time is over. */
 static void send_hold(void **state) {
     (void)state;
@@ -333,6 +396,9 @@ int main(void) {
         cmocka_unit_test(call_while_established),
         cmocka_unit_test(stale_handles),
         cmocka_unit_test(open_wait_and_back_off),
+        cmocka_unit_test(black_hole),
+        cmocka_unit_test(stop_in_each_state),
+        cmocka_unit_test(lost_in_each_state),
         cmocka_unit_test(send_hold),
         cmocka_unit_test(shutdown_text),
     };
