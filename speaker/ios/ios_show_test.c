@@ -1,0 +1,279 @@
+/*
+ * Show commands and log lines of a router whose speaker really runs: the reflector of the flat
+ * configuration with two clients, joined by pipes under virtual time. Layouts are compared byte by
+ * byte.
+ */
+#include "../core/pipe_test.h"
+#include "ios.h"
+
+#include "../base/diag.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static const char REFLECTOR[] = "hostname RR\n"
+                                "router bgp 64512\n"
+                                " bgp cluster-id 1\n"
+                                " neighbor 192.168.1.10 remote-as 64512\n"
+                                " neighbor 192.168.1.10 description node-a\n"
+                                " neighbor 192.168.1.10 route-reflector-client\n"
+                                " neighbor 192.168.1.11 remote-as 64512\n"
+                                " neighbor 192.168.1.11 route-reflector-client\n"
+                                " neighbor 192.168.1.12 remote-as 64512\n"
+                                " neighbor 192.168.1.12 shutdown\n"
+                                " timers bgp 10 30\n"
+                                "ip prefix-list A permit 0.0.0.0/0 le 32\n"
+                                "ip prefix-list A deny 10.0.0.0/8\n"
+                                "route-map M permit 10\n"
+                                " match ip address prefix-list A\n";
+
+#define BOOTED ((struct nanotime){NANOS_PER_S})
+#define WALL_MS UINT64_C(1597874341079) /* Aug 19 2020 21:59:01.079 */
+
+struct lab {
+    struct pipe_world world;
+    struct ios_router *router;
+    struct text log;
+    struct text out;
+};
+
+static struct lab lab;
+
+static struct ios_view view_of(const struct lab *l) {
+    return (struct ios_view){.speaker = l->world.nodes[0].speaker,
+                             .now = l->world.now,
+                             .wall_ms = WALL_MS,
+                             .booted = BOOTED,
+                             .log = &l->log};
+}
+
+static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {
+    struct lab *l = n->context;
+    struct ios_view view = view_of(l);
+    view.speaker = n->speaker;
+    view.now = now;
+    ios_log_event(l->router, &view, e, &l->log);
+}
+
+static struct bgp_origin_config block(const char *prefix) {
+    struct bgp_origin_config o = {.source = ROUTE_SOURCE_STATIC, .metric = UINT32_MAX};
+    assert_true(ip_prefix_parse(prefix, &o.prefix));
+    return o;
+}
+
+static void add_client(uint32_t id, const char *prefix) {
+    struct bgp_config c;
+    struct bgp_peer_config p;
+    bgp_config_init(&c, BGP_PROFILE_FAST);
+    bgp_peer_config_init(&p, BGP_PROFILE_FAST);
+    c.local_as = 64512;
+    c.router_id = ip4(id);
+    c.peers = &p;
+    c.peer_count = 1;
+    snprintf(p.name, sizeof p.name, "rr");
+    p.remote_addr = ip4(0xC0A80101);
+    p.remote_as = 64512;
+    p.families[BGP_IPV4_UNICAST] = true;
+    p.import[0].accept_by_default = p.export[0].accept_by_default = true;
+    struct bgp_origin_config o = block(prefix);
+    c.origins = &o;
+    c.origin_count = 1;
+    struct bgp_env env = {.seed = id};
+    pipe_add(&lab.world, &c, &env);
+}
+
+static int lab_up(void **state) {
+    (void)state;
+    struct ios_interface i = {.name = "GigabitEthernet0/0", .length = 24, .up = true};
+    i.addr = ip4(0xC0A80101);
+    struct ios_env env = {.hostname = "R1", .interfaces = &i, .interface_count = 1};
+    struct diag_list *d = diag_list_new();
+    lab.router = ios_router_new(&env);
+    text_init(&lab.log);
+    text_init(&lab.out);
+    if (!lab.router || !ios_load(lab.router, REFLECTOR, strlen(REFLECTOR), "rr", true, d))
+        return -1;
+    struct bgp_env speaker_env = {.seed = 1};
+    pipe_init(&lab.world, 1);
+    pipe_add(&lab.world, ios_bgp_config(lab.router, d), &speaker_env);
+    lab.world.nodes[0].on_event = on_event;
+    lab.world.nodes[0].context = &lab;
+    add_client(0xC0A8010A, "10.244.1.0/26");
+    add_client(0xC0A8010B, "10.244.2.0/26");
+    pipe_run(&lab.world, 60000);
+    diag_list_free(d);
+    return 0;
+}
+
+static int lab_down(void **state) {
+    (void)state;
+    pipe_free(&lab.world);
+    text_deinit(&lab.log);
+    text_deinit(&lab.out);
+    ios_router_free(lab.router);
+    return 0;
+}
+
+static const char *show(const char *command) {
+    struct ios_view view = view_of(&lab);
+    text_clear(&lab.out);
+    ios_exec(lab.router, &view, command, &lab.out);
+    return text_str(&lab.out);
+}
+
+#define HEADER                                                                                     \
+    "BGP table version is 3, local router ID is 192.168.1.1\n"                                     \
+    "Status codes: s suppressed, d damped, h history, * valid, > best, i - internal, \n"           \
+    "              r RIB-failure, S Stale, m multipath, b backup-path, f RT-Filter, \n"            \
+    "              x best-external, a additional-path, c RIB-compressed, \n"                       \
+    "              t secondary path, \n"                                                           \
+    "Origin codes: i - IGP, e - EGP, ? - incomplete\n"                                             \
+    "RPKI validation codes: V valid, I invalid, N Not found\n"                                     \
+    "\n"                                                                                           \
+    "     Network          Next Hop            Metric LocPrf Weight Path\n"
+#define ROW1 " *>i  10.244.1.0/26    192.168.1.10                  100      0 i\n"
+#define ROW2 " *>i  10.244.2.0/26    192.168.1.11                  100      0 i\n"
+
+static void table_is_laid_out_as_ios_does(void **state) {
+    (void)state;
+    assert_string_equal(show("show ip bgp"), HEADER ROW1 ROW2);
+    assert_string_equal(show("sh bgp ipv4 uni"), HEADER ROW1 ROW2);
+    assert_string_equal(show("show ip bgp neighbors 192.168.1.10 routes"),
+                        HEADER ROW1 "\nTotal number of prefixes 1 \n");
+    assert_string_equal(show("show ip bgp neighbors 192.168.1.10 advertised-routes"),
+                        HEADER ROW2 "\nTotal number of prefixes 1 \n");
+    assert_string_equal(show("show ip bgp neighbors 192.168.1.10 received-routes"),
+                        "% Inbound soft reconfiguration not enabled on 192.168.1.10\n");
+}
+
+static void prefix_is_laid_out_as_ios_does(void **state) {
+    (void)state;
+    const char *want = "BGP routing table entry for 10.244.1.0/26, version 3\n"
+                       "Paths: (1 available, best #1, table default)\n"
+                       "  Advertised to update-groups:\n"
+                       "     1         \n"
+                       "  Refresh Epoch 1\n"
+                       "  Local, (Received from a RR-client)\n"
+                       "    192.168.1.10 from 192.168.1.10 (192.168.1.10)\n"
+                       "      Origin IGP, localpref 100, valid, internal, best\n"
+                       "      rx pathid: 0, tx pathid: 0x0\n";
+    assert_string_equal(show("show ip bgp 10.244.1.0/26"), want);
+    assert_string_equal(show("show ip bgp 10.244.1.7"), want);
+    assert_string_equal(show("show ip bgp 10.9.0.0/16"), "% Network not in table\n");
+}
+
+static void summary_is_laid_out_as_ios_does(void **state) {
+    (void)state;
+    const char *text = show("show ip bgp summary");
+    const char *head = "BGP router identifier 192.168.1.1, local AS number 64512\n"
+                       "BGP table version is 3, main routing table version 3\n"
+                       "2 network entries using 288 bytes of memory\n"
+                       "2 path entries using 168 bytes of memory\n"
+                       "2/2 BGP path/bestpath attribute entries using 320 bytes of memory\n"
+                       "0 BGP route-map cache entries using 0 bytes of memory\n"
+                       "0 BGP filter-list cache entries using 0 bytes of memory\n"
+                       "BGP using 776 total bytes of memory\n"
+                       "BGP activity 2/0 prefixes, 2/0 paths, scan interval 60 secs\n"
+                       "\n"
+                       "Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down "
+                       " State/PfxRcd\n"
+                       "192.168.1.10    4        64512 ";
+    assert_true(strlen(text) > strlen(head));
+    assert_memory_equal(text, head, strlen(head));
+    assert_string_equal(show("show ip bgp summary | include 1.12"),
+                        "192.168.1.12    4        64512       0       0        1    0    0 never   "
+                        " Idle (Admin)\n");
+    assert_string_equal(show("show ip bgp summary | count ^192"),
+                        "Number of lines which match regexp = 3\n");
+}
+
+static void neighbor_has_the_lines_clients_parse(void **state) {
+    (void)state;
+    static const char *const LINES[] = {
+        "BGP neighbor is 192.168.1.10,  remote AS 64512, internal link\n Description: node-a\n",
+        "  BGP version 4, remote router ID 192.168.1.10\n  BGP state = Established, up for 00:",
+        "hold time is 30, keepalive interval is 10 seconds\n",
+        "    Opens:                  1          1\n",
+        "  Route-Reflector Client\n",
+        "    Prefixes Current:               1          1 (Consumes 84 bytes)\n",
+        "  Connections established 1; dropped 0\n  Last reset never\n",
+        "Local host: 192.168.1.1, Local port: ",
+    };
+    const char *text = show("show ip bgp neighbors 192.168.1.10");
+    for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
+        if (!strstr(text, LINES[i]))
+            fail_msg("missing: %s in\n%s", LINES[i], text);
+    assert_string_equal(show("show ip bgp neighbors 1.2.3.4"),
+                        "% No such neighbor or address family\n");
+}
+
+static void lists_and_clock_are_shown(void **state) {
+    (void)state;
+    assert_string_equal(show("show ip prefix-list"), "ip prefix-list A: 2 entries\n"
+                                                     "   seq 5 permit 0.0.0.0/0 le 32\n"
+                                                     "   seq 10 deny 10.0.0.0/8\n");
+    assert_string_equal(show("show route-map"), "route-map M, permit, sequence 10\n"
+                                                "  Match clauses:\n"
+                                                "    ip address prefix-lists: A \n"
+                                                "  Set clauses:\n"
+                                                "  Policy routing matches: 0 packets, 0 bytes\n");
+    assert_string_equal(show("show clock"), "*21:59:01.079 UTC Wed Aug 19 2020\n");
+    assert_string_equal(show("show version | include uptime"), "RR uptime is 1 minute\n");
+    assert_string_equal(show("show ip bgp | include ("),
+                        "% Failed to compile regular expression.\n");
+    assert_string_equal(show("shov ip bgp"), "% Unknown command or computer name, or unable to "
+                                             "find computer address\n");
+}
+
+static void clear_leaves_a_request(void **state) {
+    (void)state;
+    assert_string_equal(show("clear ip bgp *"), "");
+    struct ios_request q = ios_take_request(lab.router);
+    assert_int_equal(q.kind, IOS_REQUEST_CLEAR);
+    assert_int_equal(q.how, BGP_CLEAR_HARD);
+    assert_false(ip_is_set(q.peer));
+    assert_string_equal(show("clear ip bgp 192.168.1.10 soft in"), "");
+    q = ios_take_request(lab.router);
+    assert_int_equal(q.how, BGP_CLEAR_SOFT_IN);
+    assert_int_equal(ip4_to_u32(q.peer), 0xC0A8010A);
+    assert_int_equal(ios_take_request(lab.router).kind, IOS_REQUEST_NONE);
+}
+
+/* Last: it ends a session. */
+static void log_lines_read_as_ios_writes_them(void **state) {
+    (void)state;
+    static const char STAMP[] = "*Aug 19 21:59:01.079: ";
+    char want[600];
+    struct bgp_peer_info p;
+    snprintf(want, sizeof want, "%s%%BGP-5-ADJCHANGE: neighbor 192.168.1.10 Up \n", STAMP);
+    assert_non_null(strstr(text_str(&lab.log), want));
+    text_clear(&lab.log);
+    assert_true(bgp_peer_at(lab.world.nodes[0].speaker, 0, &p));
+    assert_int_equal(bgp_clear(lab.world.nodes[0].speaker, p.id, BGP_CLEAR_HARD, lab.world.now),
+                     BGP_OK);
+    pipe_run(&lab.world, 100);
+    snprintf(want, sizeof want,
+             "%s%%BGP-3-NOTIFICATION: sent to neighbor 192.168.1.10 6/4 (Administrative Reset) 0 "
+             "bytes \n"
+             "%s%%BGP-5-ADJCHANGE: neighbor 192.168.1.10 Down User reset\n"
+             "%s%%BGP_SESSION-5-ADJCHANGE: neighbor 192.168.1.10 IPv4 Unicast topology base "
+             "removed from session  User reset\n",
+             STAMP, STAMP, STAMP);
+    assert_memory_equal(text_str(&lab.log), want, strlen(want));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(table_is_laid_out_as_ios_does),
+        cmocka_unit_test(prefix_is_laid_out_as_ios_does),
+        cmocka_unit_test(summary_is_laid_out_as_ios_does),
+        cmocka_unit_test(neighbor_has_the_lines_clients_parse),
+        cmocka_unit_test(lists_and_clock_are_shown),
+        cmocka_unit_test(clear_leaves_a_request),
+        cmocka_unit_test(log_lines_read_as_ios_writes_them),
+    };
+    return cmocka_run_group_tests(tests, lab_up, lab_down);
+}
