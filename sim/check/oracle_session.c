@@ -211,6 +211,9 @@ static bool can_dial(const struct oracle *o, const struct bgp_peer_config *pa, u
 
 static bool someone_dials(struct meeting *m, const struct neighbor_index *x, uint32_t peer_a,
                           uint32_t peer_b) {
+    /* What runs already need not dial. */
+    if (held_before(m->o, m->a, m->pa->name) && held_before(m->o, m->b, m->pb->name))
+        return true;
     if (can_dial(m->o, m->pa, m->b, peer_b, &x[m->b]) ||
         can_dial(m->o, m->pb, m->a, peer_a, &x[m->a]))
         return true;

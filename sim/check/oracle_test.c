@@ -1,0 +1,493 @@
+/* The oracle on small networks whose outcome can be worked out by hand. */
+
+#include "oracle.h"
+#include "witness.h"
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NODES_MAX 6
+#define PEERS_MAX 12
+
+/* A network under construction: node i has 10.0.0.(i+1)/24 and originates 10.244.i.0/24. */
+struct net {
+    struct oracle_node nodes[NODES_MAX];
+    struct bgp_config configs[NODES_MAX];
+    struct bgp_peer_config peers[NODES_MAX][PEERS_MAX];
+    struct bgp_origin_config origins[NODES_MAX];
+    char names[NODES_MAX][8];
+    size_t count;
+    struct oracle_cut cuts[2];
+    size_t cut_count;
+};
+
+static struct ip_addr node_addr(uint32_t i) {
+    return ip4(0x0a000001 + i);
+}
+
+static struct ip_prefix node_block(uint32_t i) {
+    return ip_prefix_make(ip4(0x0af40000 + (i << 8)), 24);
+}
+
+static uint32_t add_node(struct net *n, enum bgp_profile profile, uint32_t as) {
+    uint32_t i = (uint32_t)n->count++;
+    struct bgp_config *c = &n->configs[i];
+    bgp_config_init(c, profile);
+    c->local_as = as;
+    c->router_id = node_addr(i);
+    c->peers = n->peers[i];
+    c->origins = &n->origins[i];
+    c->origin_count = 1;
+    c->fib.install = true;
+    n->origins[i] = (struct bgp_origin_config){.prefix = node_block(i),
+                                               .source = ROUTE_SOURCE_STATIC,
+                                               .metric = UINT32_MAX,
+                                               .blackhole_in_kernel = true};
+    snprintf(n->names[i], sizeof n->names[i], "n%u", i);
+    n->nodes[i] = (struct oracle_node){.name = n->names[i],
+                                       .config = c,
+                                       .addrs = {node_addr(i)},
+                                       .addr_count = 1,
+                                       .subnets = {ip_prefix_make(ip4(0x0a000000), 24)},
+                                       .subnet_count = 1,
+                                       .up = true,
+                                       .incarnation = 1};
+    return i;
+}
+
+static struct bgp_peer_config *add_peer(struct net *n, uint32_t from, uint32_t to) {
+    struct bgp_config *c = &n->configs[from];
+    struct bgp_peer_config *p = &c->peers[c->peer_count++];
+    bgp_peer_config_init(p, c->profile);
+    snprintf(p->name, sizeof p->name, "to%u_%u", to, c->peer_count);
+    p->remote_addr = node_addr(to);
+    p->local_addr = node_addr(from);
+    p->remote_as = n->configs[to].local_as;
+    p->families[BGP_IPV4_UNICAST] = true;
+    p->multihop = 64;
+    p->send_communities = true;
+    p->import[0].accept_by_default = p->export[0].accept_by_default = true;
+    return p;
+}
+
+static void add_pair(struct net *n, uint32_t a, uint32_t b) {
+    add_peer(n, a, b);
+    add_peer(n, b, a);
+}
+
+static void make_mesh(struct net *n, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        add_node(n, BGP_PROFILE_FAST, 64512);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            add_pair(n, i, k);
+}
+
+static struct oracle *solve_after(struct net *n, const struct oracle *previous) {
+    static struct oracle_input in;
+    in = (struct oracle_input){.nodes = n->nodes,
+                               .node_count = n->count,
+                               .cuts = n->cuts,
+                               .cut_count = n->cut_count,
+                               .previous = previous};
+    struct oracle *o = oracle_new(&in);
+    assert_non_null(o);
+    return o;
+}
+
+static struct oracle *solve(struct net *n) {
+    return solve_after(n, NULL);
+}
+
+static size_t session_count(const struct oracle *o) {
+    const struct oracle_session *s = NULL;
+    return oracle_sessions(o, &s);
+}
+
+/* The cause at node `node`, or "" when all its ends are up. */
+static const char *cause_at(const struct oracle *o, uint32_t node) {
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(o, &f);
+    for (size_t i = 0; i < n; i++)
+        if (f[i].node == node)
+            return f[i].cause;
+    return "";
+}
+
+/* ---- sessions ---- */
+
+static void mesh_has_all_pairs_and_all_blocks(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    make_mesh(&n, 5);
+    struct oracle *o = solve(&n);
+    assert_int_equal(session_count(o), 10);
+    assert_string_equal(cause_at(o, 0), "");
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(oracle_totals(o, i).established, 4);
+        assert_int_equal(oracle_totals(o, i).loc_rib[0], 5);
+        assert_int_equal(oracle_totals(o, i).fib[0], 5);
+        for (uint32_t k = 0; k < 5; k++) {
+            const struct oracle_route *r = oracle_find(o, i, node_block(k));
+            assert_non_null(r);
+            assert_true(k == i ? !ip_is_set(r->next_hop) : ip_equal(r->next_hop, node_addr(k)));
+            assert_int_equal(r->blackhole, k == i);
+        }
+    }
+    oracle_free(o);
+}
+
+struct trouble {
+    const char *cause;
+    void (*make)(struct net *n);
+};
+
+static void wrong_as(struct net *n) {
+    n->configs[0].peers[0].remote_as = 65000;
+}
+static void passwords_differ(struct net *n) {
+    strncpy(n->configs[0].peers[0].password, "secret", 7);
+}
+static void nobody_dials(struct net *n) {
+    n->configs[0].peers[0].passive = n->configs[1].peers[0].passive = true;
+}
+static void ttl_on_one_side(struct net *n) {
+    n->configs[0].peers[0].ttl_security_hops = 1;
+}
+static void administratively_down(struct net *n) {
+    n->configs[0].peers[0].shutdown = true;
+}
+static void other_is_dead(struct net *n) {
+    n->nodes[1].up = false;
+}
+static void port_blocked(struct net *n) {
+    n->cuts[n->cut_count++] = (struct oracle_cut){0, 1};
+}
+static void nobody_there(struct net *n) {
+    n->configs[0].peers[0].remote_addr = ip4(0x0a0000fe);
+}
+static void not_configured_there(struct net *n) {
+    n->configs[1].peer_count = 0;
+}
+static void no_family(struct net *n) {
+    n->configs[0].peers[0].families[0] = false;
+}
+static void one_identifier(struct net *n) {
+    n->configs[1].router_id = n->configs[0].router_id;
+}
+
+static void every_cause_has_its_name(void **state) {
+    (void)state;
+    static const struct trouble table[] = {
+        {"bad-peer-as", wrong_as},
+        {"password", passwords_differ},
+        {"both-passive", nobody_dials},
+        {"ttl", ttl_on_one_side},
+        {"shutdown", administratively_down},
+        {"speaker-down", other_is_dead},
+        {"blocked", port_blocked},
+        {"no-such-neighbor", nobody_there},
+        {"not-configured-there", not_configured_there},
+        {"no-common-family", no_family},
+        {"same-router-id", one_identifier},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        static struct net n;
+        n = (struct net){0};
+        make_mesh(&n, 2);
+        table[i].make(&n);
+        struct oracle *o = solve(&n);
+        assert_int_equal(session_count(o), 0);
+        assert_string_equal(cause_at(o, 0), table[i].cause);
+        oracle_free(o);
+    }
+}
+
+static void ios_external_needs_a_direct_link_or_multihop(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    add_node(&n, BGP_PROFILE_IOS, 65001);
+    add_node(&n, BGP_PROFILE_FAST, 64512);
+    add_pair(&n, 0, 1);
+    n.configs[0].peers[0].multihop = 0;
+    struct oracle *o = solve(&n);
+    assert_int_equal(session_count(o), 1);
+    oracle_free(o);
+    struct oracle_input in = {.nodes = n.nodes, .node_count = 2, .routed_fabric = true};
+    o = oracle_new(&in);
+    assert_string_equal(cause_at(o, 0), "ttl");
+    oracle_free(o);
+}
+
+/* BIRD runs one session per neighbour; which one, is decided by who was there first. */
+static void the_second_stanza_waits_for_the_lock(void **state) {
+    (void)state;
+    static struct net before, after;
+    before = (struct net){0};
+    make_mesh(&before, 2);
+    struct oracle *first = solve(&before);
+    after = (struct net){0};
+    make_mesh(&after, 2);
+    /* A stanza that sorts before the running one is added at both ends. */
+    for (uint32_t i = 0; i < 2; i++) {
+        struct bgp_config *c = &after.configs[i];
+        c->peers[1] = c->peers[0];
+        strncpy(c->peers[0].name, "Global", 7);
+        c->peer_count = 2;
+    }
+    struct oracle *fresh = solve(&after), *live = solve_after(&after, first);
+    const struct oracle_session *s = NULL;
+    assert_int_equal(oracle_sessions(fresh, &s), 1);
+    assert_int_equal(s->peer_a, 0);
+    assert_string_equal(cause_at(fresh, 0), "waiting-for-lock");
+    assert_int_equal(oracle_sessions(live, &s), 1);
+    assert_int_equal(s->peer_a, 1); /* the old one keeps running */
+    const struct oracle_failure *f = NULL;
+    assert_true(oracle_failures(live, &f) >= 1);
+    assert_int_equal(f[0].peer, 0); /* the newcomer waits */
+    oracle_free(fresh);
+    oracle_free(live);
+    oracle_free(first);
+}
+
+/* ---- routes ---- */
+
+static void reflector(struct net *n) {
+    for (int i = 0; i < 3; i++)
+        add_node(n, BGP_PROFILE_FAST, 64512);
+    add_node(n, BGP_PROFILE_IOS, 64512);
+    n->configs[3].cluster_id = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        add_peer(n, i, 3);
+        add_peer(n, 3, i)->rr_client = true;
+    }
+}
+
+static void a_reflector_adds_originator_and_cluster_list(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    reflector(&n);
+    struct oracle *o = solve(&n);
+    assert_int_equal(session_count(o), 3);
+    const struct oracle_route *r = oracle_find(o, 0, node_block(1));
+    assert_non_null(r);
+    assert_true(ip_equal(r->next_hop, node_addr(1)));
+    assert_true(r->attrs.has_originator_id);
+    assert_int_equal(r->attrs.originator_id, ip4_to_u32(node_addr(1)));
+    assert_int_equal(r->attrs.cluster_count, 1);
+    assert_int_equal(r->attrs.cluster_list[0], 1);
+    assert_int_equal(r->from_node, 3);
+    assert_int_equal(r->origin_node, 1);
+    oracle_free(o);
+}
+
+static void without_a_client_nothing_is_reflected(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    reflector(&n);
+    for (uint32_t i = 0; i < 3; i++)
+        n.configs[3].peers[i].rr_client = false;
+    struct oracle *o = solve(&n);
+    assert_null(oracle_find(o, 0, node_block(1)));
+    struct text why;
+    text_init(&why);
+    oracle_explain(o, 0, node_block(1), &why);
+    assert_non_null(strstr(text_str(&why), "n3 -> n0: not sent"));
+    assert_non_null(strstr(text_str(&why), "neither end is a route reflector client"));
+    text_deinit(&why);
+    oracle_free(o);
+}
+
+static void external_paths_get_as_and_next_hop(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    add_node(&n, BGP_PROFILE_FAST, 64512);
+    add_node(&n, BGP_PROFILE_PLAIN, 65001);
+    add_node(&n, BGP_PROFILE_PLAIN, 65002);
+    add_pair(&n, 0, 1);
+    add_pair(&n, 1, 2);
+    struct oracle *o = solve(&n);
+    const struct oracle_route *r = oracle_find(o, 2, node_block(0));
+    assert_non_null(r);
+    assert_int_equal(as_path_length(r->attrs.as_path), 2);
+    assert_true(as_path_contains(r->attrs.as_path, 64512));
+    assert_int_equal(as_path_neighbor(r->attrs.as_path), 65001);
+    assert_false(r->attrs.has_local_pref);
+    oracle_free(o);
+}
+
+static void a_filter_is_named_with_its_rule(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    make_mesh(&n, 2);
+    struct policy_prefix set = {node_block(1), 24, 32, false};
+    struct policy_match match = {.kind = POLICY_MATCH_PREFIX, .prefixes = &set, .prefix_count = 1};
+    struct policy_term term = {.name = "exportV4[0] Reject In 10.244.1.0/24",
+                               .matches = &match,
+                               .match_count = 1,
+                               .verdict = POLICY_REJECT};
+    struct policy policy = {"BGPFilter block-one", &term, 1, POLICY_NEXT_POLICY};
+    uint16_t index = 0;
+    n.configs[1].policies = &policy;
+    n.configs[1].policy_count = 1;
+    n.configs[1].peers[0].export[0] = (struct policy_chain){&index, 1, true};
+    struct oracle *o = solve(&n);
+    assert_non_null(oracle_find(o, 1, node_block(0)));
+    assert_null(oracle_find(o, 0, node_block(1)));
+    struct text why;
+    text_init(&why);
+    oracle_explain(o, 0, node_block(1), &why);
+    assert_string_equal(text_str(&why), "n1 -> n0: not sent: BGPFilter block-one exportV4[0] "
+                                        "Reject In 10.244.1.0/24");
+    text_deinit(&why);
+    oracle_free(o);
+}
+
+/* Each of three nodes prefers the way through its neighbour over its direct one: nothing is stable.
+ */
+static void a_bad_gadget_is_reported_not_guessed(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    for (uint32_t i = 0; i < 4; i++)
+        add_node(&n, BGP_PROFILE_PLAIN, 65000 + i);
+    for (uint32_t i = 1; i < 4; i++) {
+        add_pair(&n, 0, i);
+        add_pair(&n, i, i % 3 + 1);
+    }
+    static const struct policy_action high = {.kind = POLICY_SET_LOCAL_PREF, .value = 200};
+    static uint32_t two[2];
+    (void)two;
+    /* From the next node: only the two-hop path is preferred. */
+    static struct policy_match direct[4];
+    static struct policy_term terms[4];
+    static struct policy policies[4];
+    static char expressions[4][32];
+    static const uint16_t zero = 0;
+    for (uint32_t i = 1; i < 4; i++) {
+        uint32_t next = i % 3 + 1;
+        snprintf(expressions[i], sizeof expressions[i], "^%u 65000$", 65000 + next);
+        direct[i] =
+            (struct policy_match){.kind = POLICY_MATCH_AS_PATH_REGEX, .text = expressions[i]};
+        terms[i] = (struct policy_term){"prefer", &direct[i], 1, &high, 1, POLICY_ACCEPT, 0};
+        policies[i] = (struct policy){"prefer the neighbour", &terms[i], 1, POLICY_REJECT};
+        n.configs[i].policies = &policies[i];
+        n.configs[i].policy_count = 1;
+        for (uint32_t k = 0; k < n.configs[i].peer_count; k++)
+            if (ip_equal(n.configs[i].peers[k].remote_addr, node_addr(next)))
+                n.configs[i].peers[k].import[0] = (struct policy_chain){&zero, 1, false};
+    }
+    struct oracle *o = solve(&n);
+    const struct ip_prefix *list = NULL;
+    assert_int_equal(oracle_unstable(o, &list), 1);
+    assert_true(ip_prefix_equal(list[0], node_block(0)));
+    oracle_free(o);
+}
+
+static void ios_ties_between_external_paths_are_by_age(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    add_node(&n, BGP_PROFILE_IOS, 65001);
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_pair(&n, 0, 1);
+    add_pair(&n, 0, 2);
+    n.origins[2].prefix = node_block(1); /* both announce one prefix */
+    struct oracle *o = solve(&n);
+    const struct oracle_route *r = oracle_find(o, 0, node_block(1));
+    assert_non_null(r);
+    assert_true(r->by_age);
+    assert_true(oracle_totals(o, 0).by_age);
+    oracle_free(o);
+    n.configs[0].compare_router_id = true;
+    o = solve(&n);
+    assert_false(oracle_find(o, 0, node_block(1))->by_age);
+    assert_int_equal(oracle_find(o, 0, node_block(1))->from_node, 1);
+    oracle_free(o);
+}
+
+static void no_export_stays_inside(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_node(&n, BGP_PROFILE_PLAIN, 65001);
+    add_pair(&n, 0, 1);
+    add_pair(&n, 1, 2);
+    static const uint32_t no_export = COMMUNITY_NO_EXPORT;
+    static const struct policy_action tag = {
+        .kind = POLICY_ADD_COMMUNITIES, .asns = &no_export, .asn_count = 1};
+    static const struct policy_term term = {"tag", NULL, 0, &tag, 1, POLICY_ACCEPT, 0};
+    static const struct policy policy = {"tag all", &term, 1, POLICY_REJECT};
+    static const uint16_t index = 0;
+    n.configs[0].policies = &policy;
+    n.configs[0].policy_count = 1;
+    n.configs[0].peers[0].export[0] = (struct policy_chain){&index, 1, false};
+    struct oracle *o = solve(&n);
+    assert_non_null(oracle_find(o, 1, node_block(0)));
+    assert_null(oracle_find(o, 2, node_block(0)));
+    oracle_free(o);
+}
+
+/* ---- witnesses ---- */
+
+static void count_one(void *context, const struct witness_end *end) {
+    (void)end;
+    ++*(size_t *)context;
+}
+
+static void witness_sets_differ_exactly(void **state) {
+    (void)state;
+    struct witness_set a = {0}, b = {0};
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_true(witness_add(&a, 99 - i, node_addr(i)));
+        if (i != 17)
+            assert_true(witness_add(&b, 99 - i, node_addr(i)));
+    }
+    assert_true(witness_add(&b, 1000, node_addr(0)));
+    assert_true(witness_add(&b, 1000, node_addr(0)));
+    witness_sort(&a);
+    witness_sort(&b);
+    assert_int_equal(b.duplicates, 1);
+    size_t missing = 0, extra = 0;
+    assert_int_equal(witness_minus(&a, &b, count_one, &missing), 1);
+    assert_int_equal(witness_minus(&b, &a, count_one, &extra), 1);
+    assert_int_equal(missing + extra, 2);
+    assert_true(witness_has(&a, 82, node_addr(17)));
+    assert_false(witness_has(&b, 82, node_addr(17)));
+    witness_free(&a);
+    witness_free(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mesh_has_all_pairs_and_all_blocks),
+        cmocka_unit_test(every_cause_has_its_name),
+        cmocka_unit_test(ios_external_needs_a_direct_link_or_multihop),
+        cmocka_unit_test(the_second_stanza_waits_for_the_lock),
+        cmocka_unit_test(a_reflector_adds_originator_and_cluster_list),
+        cmocka_unit_test(without_a_client_nothing_is_reflected),
+        cmocka_unit_test(external_paths_get_as_and_next_hop),
+        cmocka_unit_test(a_filter_is_named_with_its_rule),
+        cmocka_unit_test(a_bad_gadget_is_reported_not_guessed),
+        cmocka_unit_test(ios_ties_between_external_paths_are_by_age),
+        cmocka_unit_test(no_export_stays_inside),
+        cmocka_unit_test(witness_sets_differ_exactly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
