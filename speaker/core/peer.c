@@ -309,9 +309,7 @@ static void replace_established(struct bgp_speaker *s, struct peer *p, struct na
 static bool may_call(struct bgp_speaker *s, struct peer *p, struct bgp_endpoint local,
                      struct nanotime now) {
     bool ios = s->config->profile == BGP_PROFILE_IOS;
-    if (p->waiting_for_lock)
-        event_log(s, p->index, BGP_LOG_LOCKED, 0, 1, p->config->remote_addr);
-    if (!p->started)
+    if (!p->started) /* BIRD: also when another peer of this neighbour runs */
         return false;
     if (in_error_wait(p) && !ios) /* IOS: listens all the time */
         return false;
