@@ -63,6 +63,8 @@ static const struct {
 size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
                     struct bgp_error *ret_error) {
     ret_error->code = 0;
+    ret_error->subcode = 0;
+    ret_error->size = 0;
     for (size_t i = 0; i < MESSAGE_MARKER_SIZE && i < size; i++) {
         if (data[i] != 0xFF) {
             *ret_error = framing_error(BGP_ERR_HEADER, 1, NULL, 0);
