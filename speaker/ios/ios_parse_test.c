@@ -93,6 +93,9 @@ static void flat_reflector_loads(void **state) {
     assert_int_equal(c->keepalive_s, 10);
     assert_true(c->log_neighbor_changes);
     assert_int_equal(c->peer_count, 3);
+    struct diag_list *d = diag_list_new();
+    assert_true(bgp_config_check(c, "r1.ios", d));
+    diag_list_free(d);
     for (uint32_t i = 0; i < 3; i++) {
         assert_int_equal(ip4_to_u32(c->peers[i].remote_addr), 0xC0A8010A + i);
         assert_int_equal(c->peers[i].remote_as, 64512);
@@ -510,6 +513,27 @@ static void unflatten_leaves_lines_alone(void **state) {
     text_deinit(&out);
 }
 
+/* The n-th allocation and all later ones fail: an answer, no crash, no leak. */
+static void survives_failing_allocations(void **state) {
+    (void)state;
+    unsigned failed = 0;
+    for (unsigned long n = 1; n < 400; n++) {
+        struct ios_router *r = router("10.0.1.1");
+        struct ios_view view = {.wall_ms = 0};
+        struct text out;
+        text_init(&out);
+        alloc_fail_after(n, true);
+        bool loaded = ios_load(r, TOR, strlen(TOR), "r1.ios", true, NULL);
+        const struct bgp_config *c = ios_bgp_config(r, NULL);
+        ios_exec(r, &view, "show running-config", &out);
+        alloc_fail_after(0, false);
+        failed += !loaded || !c || out.failed;
+        text_deinit(&out);
+        ios_router_free(r);
+    }
+    assert_in_range(failed, 20, 398);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_reflector_loads),
@@ -527,6 +551,7 @@ int main(void) {
         cmocka_unit_test(denying_lists_become_jumps),
         cmocka_unit_test(password_type7_is_decoded),
         cmocka_unit_test(unflatten_leaves_lines_alone),
+        cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
