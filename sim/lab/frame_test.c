@@ -31,24 +31,24 @@
 
 struct frame_case {
     const char *name, *octets;
-    bool found;
     uint32_t as;
     uint16_t hold_time_s;
+    bool found;
 };
 
 static const struct frame_case cases[] = {
-    {"two octets of AS", SLL4 IP4 TCP MARKER OPEN_AS2, true, 65002, 180},
-    {"four octets of AS", SLL4 IP4 TCP MARKER OPEN_AS4, true, 4200000000, 90},
-    {"RFC 9072 parameters", SLL4 IP4 TCP MARKER OPEN_EXTENDED, true, 4200000000, 90},
-    {"torn parameters", SLL4 IP4 TCP MARKER OPEN_TORN, true, 23456, 90},
-    {"IPv4 options", SLL4 IP4_OPTIONS TCP MARKER OPEN_AS2, true, 65002, 180},
-    {"TCP options", SLL4 IP4 TCP_OPTIONS MARKER OPEN_AS2, true, 65002, 180},
-    {"IPv6", SLL6 IP6 TCP MARKER OPEN_AS4, true, 4200000000, 90},
-    {"a KEEPALIVE", SLL4 IP4 TCP MARKER "001304", false, 0, 0},
-    {"no marker", SLL4 IP4 TCP "00" MARKER OPEN_AS2, false, 0, 0},
-    {"UDP", SLL4 IP4_UDP TCP MARKER OPEN_AS2, false, 0, 0},
-    {"no payload", SLL4 IP4 TCP, false, 0, 0},
-    {"nothing", "", false, 0, 0},
+    {"two octets of AS", SLL4 IP4 TCP MARKER OPEN_AS2, 65002, 180, true},
+    {"four octets of AS", SLL4 IP4 TCP MARKER OPEN_AS4, 4200000000, 90, true},
+    {"RFC 9072 parameters", SLL4 IP4 TCP MARKER OPEN_EXTENDED, 4200000000, 90, true},
+    {"torn parameters", SLL4 IP4 TCP MARKER OPEN_TORN, 23456, 90, true},
+    {"IPv4 options", SLL4 IP4_OPTIONS TCP MARKER OPEN_AS2, 65002, 180, true},
+    {"TCP options", SLL4 IP4 TCP_OPTIONS MARKER OPEN_AS2, 65002, 180, true},
+    {"IPv6", SLL6 IP6 TCP MARKER OPEN_AS4, 4200000000, 90, true},
+    {"a KEEPALIVE", SLL4 IP4 TCP MARKER "001304", 0, 0, false},
+    {"no marker", SLL4 IP4 TCP "00" MARKER OPEN_AS2, 0, 0, false},
+    {"UDP", SLL4 IP4_UDP TCP MARKER OPEN_AS2, 0, 0, false},
+    {"no payload", SLL4 IP4 TCP, 0, 0, false},
+    {"nothing", "", 0, 0, false},
 };
 
 static size_t from_hex(const char *hex, uint8_t *out, size_t size) {

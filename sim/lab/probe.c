@@ -156,7 +156,7 @@ static void take_ip6(struct prober *p, const uint8_t *icmp, size_t size, struct 
 
 static void read_socket(struct prober *p, int fd) {
     uint8_t data[1500];
-    struct sockaddr_in6 from;
+    struct sockaddr_in6 from = {0};
     socklen_t size = sizeof(from);
     ssize_t got;
 

@@ -258,22 +258,20 @@ static int many_body(int fd, void *argument) {
 
 /* A request larger than any socket buffer, to a speaker that answers with the same. */
 static int large_body(int fd, void *argument) {
-    const size_t size = (size_t)8 << 20;
-    char *filler = malloc(size + 1);
+    static char filler[(8 << 20) + 1];
+    const size_t size = sizeof(filler) - 1;
     struct network n;
     struct lab *lab = make_lab(&n, 1);
     json_t *a;
 
     (void)fd;
     (void)argument;
-    CHECK(lab != NULL && filler != NULL);
+    CHECK(lab != NULL);
     memset(filler, 'x', size);
-    filler[size] = '\0';
     CHECK(start(lab, 0, "{}") && await_running(lab, 0, 1));
     a = ask(lab, 0, "echo", filler, FIXTURE_DEADLINE_MS);
     CHECK(a != NULL && json_string_length(json_object_get(a, "to")) == size);
     json_decref(a);
-    free(filler);
     lab_teardown(lab);
     network_free(&n);
     return 0;
