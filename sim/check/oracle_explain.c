@@ -76,7 +76,7 @@ static void explain_hop(struct oracle *o, uint32_t u, uint32_t v, struct ip_pref
     const struct oracle_state *s = &o->states[u];
     for (uint32_t i = 0; i < s->end_count; i++) {
         const struct oracle_end *e = &s->ends[i];
-        if (e->neighbor != v)
+        if (e->neighbor != v || !e->families[prefix.addr.family == IP_V6])
             continue;
         const char *rule = "";
         const struct attr_values *sent = oracle_export(o, u, e, s->best[index], prefix, &rule);

@@ -57,7 +57,10 @@ static int order(uint64_t a, uint64_t b) {
 /* Steps until the identifiers; 0: still tied. Lower is better. */
 static int compare_merits(const struct bgp_config *c, const struct oracle_path *a,
                           const struct oracle_path *b) {
-    int d = order(b->weight, a->weight);
+    /* BIRD: a static route has preference 200, BGP has 100, whatever the local preference says. */
+    int d = bird(c) ? order(a->own == NULL, b->own == NULL) : 0;
+    if (!d)
+        d = order(b->weight, a->weight);
     if (!d)
         d = order(local_pref_of(c, b), local_pref_of(c, a));
     if (!d)

@@ -190,8 +190,9 @@ static void name_missing(struct table_difference *d, const struct oracle_route *
         const char *next_hop =
             json_string_value(json_object_get(json_object_get(seen, "attrs"), "next_hop"));
         ip_format(want->next_hop, hop);
-        if (ip_is_set(want->next_hop) && !want->by_age && next_hop && strcmp(next_hop, hop) != 0) {
-            text_printf(&detail, "expected next hop %s, seen %s", hop, next_hop);
+        if (!want->by_age && strcmp(next_hop ? next_hop : "", hop) != 0) {
+            text_printf(&detail, "expected next hop %s, seen %s", *hop ? hop : "none (own route)",
+                        next_hop ? next_hop : "none (own route)");
             name_route(d, "Loc-RIB", "differs at", want->prefix, text_str(&detail));
         }
     }

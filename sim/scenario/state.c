@@ -297,7 +297,20 @@ static void choose_fabric(struct engine *e) {
         e->ipv6 |= ip_is_set(t->segments[i].subnet6.addr);
 }
 
+/* A scenario that only refuses manifests need not name a topology. */
+static bool plan_only(struct engine *e, struct diag_list *diags) {
+    struct calico_set *set = calico_set_new();
+    struct calico_plan_options o = {.pods_per_node = 1, .node_ip_interface = "eth0"};
+    bool ok = set && start_manifests(e, set, diags);
+    struct calico_plan *plan = ok ? calico_plan_new(set, &o, diags) : NULL;
+    calico_plan_free(plan);
+    calico_set_free(set);
+    return plan && diag_error_count(diags) == 0;
+}
+
 bool engine_prepare(struct engine *e, struct diag_list *diags) {
+    if (!e->scenario->topology)
+        return plan_only(e, diags);
     struct topology *t = e->scenario->topology;
     struct calico_set *set = calico_set_new();
     size_t errors = diag_error_count(diags);
