@@ -124,8 +124,19 @@ static bool read_scenario(struct launch *l, const char *path) {
 
 /* ---- the other side ---- */
 
+/* A lab that outlives its command must not hold the caller's pipe or terminal open. */
+static void let_go_of_output(void) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd <= 2; fd++)
+        (void)dup2(null, fd);
+    if (null > 2)
+        close(null);
+}
+
 static int lab_body(int fd, void *argument) {
     struct launch *l = argument;
+    if (l->up)
+        let_go_of_output();
     l->engine.front_fd = fd;
     l->engine.server = server_new(&l->engine, l->place.socket);
     int status = l->up ? engine_serve(&l->engine) : engine_run(&l->engine);

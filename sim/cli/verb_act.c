@@ -18,7 +18,7 @@
 /* ---- exec ---- */
 
 static bool is_show(char *const *words) {
-    static const char *const first[] = {"show", "sh", "clear", "birdcl", "birdcl6", "calicoctl"};
+    static const char *const first[] = {"show", "sho", "clear", "birdcl", "birdcl6", "calicoctl"};
     for (size_t i = 0; words[0] && i < sizeof first / sizeof first[0]; i++) {
         size_t size = strlen(first[i]);
         if (strncmp(words[0], first[i], size) == 0 && (words[0][size] == ' ' || !words[0][size]))
