@@ -7,6 +7,7 @@
 
 #include "../../speaker/base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,10 @@ static bool take_number(const char *name, const char *value, uint64_t max, uint6
 static bool take_set(struct cli_options *o, const char *value) {
     char *text = strdup(value);
     char *equals = text ? strchr(text, '=') : NULL;
-    if (!equals || equals == text || o->set_count == CLI_SETS_MAX)
+    if (!equals || equals == text || o->set_count == CLI_SETS_MAX) {
+        free(text);
         return wrong("--set wants KEY=VALUE", value, NULL);
+    }
     *equals = '\0';
     o->sets[o->set_count++] = (struct yaml_parameter){text, equals + 1};
     return true;
@@ -107,6 +110,7 @@ static bool take_cisco(struct cli_options *o, const char *value) {
 }
 
 static bool take(struct cli_options *o, char letter, const char *value) {
+    assert(value || strchr("jqwadm", letter)); /* the switches */
     switch (letter) {
     case 's':
         return take_set(o, value);

@@ -167,6 +167,7 @@ bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, str
     for (uint32_t done = 0; done < total; size = AS_SEGMENT_MAX) {
         as_builder_head(&b, AS_SEQUENCE, size);
         for (uint32_t end = done + size; done < end; done++) {
+            assert(done < count ? asns != NULL : first.asns != NULL);
             b.words[b.word_count++] = done < count ? asns[done] : first.asns[done - count];
         }
     }
@@ -183,6 +184,7 @@ bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, str
 /* One segment's ASes, read into `out`; false when one of them is 0. */
 static bool as_path_read_asns(struct byte_reader *r, bool as4, uint32_t count, uint32_t *out) {
     const uint8_t *p = bytes_take(r, (size_t)count * (as4 ? 4 : 2));
+    assert(out || !count);
     if (!p) {
         return false;
     }

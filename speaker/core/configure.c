@@ -228,6 +228,7 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
                            struct nanotime now) {
     for (uint32_t i = 0; i < ch->config->peer_count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
+        assert(ch->made[i] || old_peers[i]);
         if (!ch->made[i] && p->active && old_peers[i]->passive != p->config->passive) {
             peer_stop_retry(s, p);
             peer_start_after_delay(s, p, now);
