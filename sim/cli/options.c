@@ -7,7 +7,6 @@
 
 #include "../../speaker/base/text.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +109,6 @@ static bool take_cisco(struct cli_options *o, const char *value) {
 }
 
 static bool take(struct cli_options *o, char letter, const char *value) {
-    assert(value || strchr("jqwadm", letter)); /* the switches */
     switch (letter) {
     case 's':
         return take_set(o, value);
@@ -194,7 +192,7 @@ static bool parse_one(const struct verb *v, int argc, char **argv, int *at, stru
     if (!row)
         return unknown(v, argument);
     if (!row->value)
-        return equals ? wrong("takes no value", argument, NULL) : take(o, row->letter, NULL);
+        return equals ? wrong("takes no value", argument, NULL) : take(o, row->letter, "");
     if (equals)
         return take(o, row->letter, equals + 1);
     if (*at + 1 >= argc)
