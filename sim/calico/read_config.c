@@ -185,7 +185,11 @@ FIELD(field_communities) {
 }
 
 FIELD(item_community_use) {
-    read_text(c, n, path, 253, object);
+    const char **use = object;
+    size_t before = diag_error_count(c->diags);
+    read_text(c, n, path, 253, use);
+    if (!*use && diag_error_count(c->diags) == before)
+        read_error(c, n, "bad-community", path, "community used is invalid or not defined: empty");
 }
 FIELD(field_advertised_cidr) {
     read_cidr(c, n, path, IP_NONE, &((struct calico_cidr_communities *)object)->cidr);

@@ -92,11 +92,10 @@ FIELD(item_community) {
     read_community(c, n, path, object);
 }
 FIELD(field_community_values) {
-    size_t count;
+    size_t count, before = diag_error_count(c->diags);
     const char **values = read_list(c, n, path, 1, sizeof *values, item_community, &count);
-    if (values)
-        RULE->community = values[0];
-    else if (n->kind == YAML_SEQUENCE && n->count == 0)
+    RULE->community = values ? values[0] : NULL;
+    if (!RULE->community && diag_error_count(c->diags) == before)
         read_error(c, n, "required-field", path, "needs exactly one value");
 }
 FIELD(field_communities) {
@@ -126,8 +125,9 @@ FIELD(field_add_value) {
 FIELD(field_add_community) {
     static const struct read_field fields[] = {{"value", field_add_value}};
     OPERATION->kind = CALICO_ADD_COMMUNITY;
+    size_t before = diag_error_count(c->diags);
     READ_FIELDS(c, n, path, fields, object);
-    if (n->kind == YAML_MAPPING && !yaml_get(n, "value"))
+    if (!OPERATION->community && diag_error_count(c->diags) == before)
         read_error(c, n, "required-field", path, "needs value: aa:nn");
 }
 FIELD(field_prepend_prefix) {
@@ -148,8 +148,9 @@ FIELD(field_set_value) {
 FIELD(field_set_priority) {
     static const struct read_field fields[] = {{"value", field_set_value}};
     OPERATION->kind = CALICO_SET_PRIORITY;
+    size_t before = diag_error_count(c->diags);
     READ_FIELDS(c, n, path, fields, object);
-    if (n->kind == YAML_MAPPING && !yaml_get(n, "value"))
+    if (!OPERATION->priority && diag_error_count(c->diags) == before)
         read_error(c, n, "required-field", path, "needs value: 1 to 2147483646");
 }
 FIELD(item_operation) {
@@ -157,7 +158,7 @@ FIELD(item_operation) {
                                                {"prependASPath", field_prepend},
                                                {"setPriority", field_set_priority}};
     READ_FIELDS(c, n, path, fields, object);
-    if (n->kind == YAML_MAPPING && n->count != 1)
+    if (n->kind == YAML_MAPPING && (n->count != 1 || n->items[0]->kind == YAML_NULL))
         read_error(c, n, "exclusive-fields", path,
                    "must have exactly one of addCommunity, prependASPath, setPriority");
 }

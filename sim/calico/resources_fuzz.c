@@ -1,0 +1,89 @@
+/*
+ * Any text as manifests, all the way: parsed, applied, planned, compiled, printed. What was refused
+ * must have changed nothing; what was taken must print the same twice.
+ */
+#include "calico_fuzz.h"
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
+#include "plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NODES 3
+
+static void add_nodes(struct calico_set *set) {
+    static const char *const names[NODES] = {"kube-1", "kube-2", "kube-3"};
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct calico_node n = {.name = names[i], .addr4 = ip4(0x0a000001 + i), .length4 = 24};
+        if (!calico_add_node(set, &n))
+            return;
+    }
+}
+
+static void plan_all(struct calico_set *set, struct diag_list *diags) {
+    struct calico_plan *p = calico_plan_new(set, NULL, diags);
+    struct text first, second;
+    assert(p);
+    text_init(&first);
+    text_init(&second);
+    calico_plan_print(p, NULL, &first);
+    calico_plan_print(p, NULL, &second);
+    assert(strcmp(text_str(&first), text_str(&second)) == 0);
+    text_deinit(&first);
+    text_deinit(&second);
+    json_decref(calico_plan_json(p, diags));
+    struct arena *arena = arena_new();
+    for (size_t i = 0; i < p->node_count; i++)
+        calico_compile(p, &p->nodes[i], BGP_PROFILE_CALICO, arena);
+    arena_free(arena);
+    calico_plan_free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct arena *arena = arena_new();
+    struct diag_list *diags = diag_list_new();
+    struct calico_set *set = calico_set_new();
+    struct yaml_document *documents = NULL;
+    add_nodes(set);
+    int count = yaml_parse((const char *)data, size, "fuzz", arena, diags, &documents);
+    if (count > 0) {
+        bool ok = calico_apply(set, documents, (size_t)count, false, diags);
+        assert(ok || (calico_peer_count(set) == 0 && calico_node_count(set) == NODES));
+        plan_all(set, diags);
+        calico_delete(set, documents, (size_t)count, diags);
+    }
+    calico_set_free(set);
+    diag_list_free(diags);
+    arena_free(arena);
+    return 0;
+}
+
+#ifndef RIBCAGE_LIBFUZZER
+int main(int argc, char **argv) {
+    static const char *const seeds[] = {
+        "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: p\nspec:\n"
+        "  peerIP: 10.0.0.2\n  asNumber: 64512\n  nodeSelector: all()\n",
+        "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata:\n  name: default\n"
+        "spec:\n  nodeToNodeMeshEnabled: false\n  serviceClusterIPs:\n  - cidr: 10.96.0.0/12\n",
+        "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata:\n  name: f\nspec:\n"
+        "  exportV4:\n  - action: Accept\n    matchOperator: In\n    cidr: 10.0.0.0/8\n"
+        "    operations:\n    - prependASPath:\n        prefix: [1, 2]\n",
+        "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: p\nspec:\n"
+        "  cidr: 10.244.0.0/16\n  blockSize: 26\n",
+        "apiVersion: v1\nkind: Node\nmetadata:\n  name: kube-1\n  labels:\n    rr: 'true'\n"
+        "  annotations:\n    projectcalico.org/RouteReflectorClusterID: 244.0.0.1\n",
+    };
+    static const char *const words[] = {
+        "peerSelector: ", "all()",    "has(rr)",
+        "\n---\n",        "\n  ",     "- ",
+        "filters: [f]\n", "null",     "4294967295",
+        "0.0.0.0/0",      "::/0",     "kind: List\nitems:\n",
+        "prefixLength: ", "{max: 0}", "10.0.0.1",
+        "name: default",  "name: f",  "127.0.0.1:179",
+    };
+    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0], words,
+                     sizeof words / sizeof words[0]);
+}
+#endif
