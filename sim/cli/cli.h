@@ -38,7 +38,7 @@ struct cli_options {
     enum cli_format format;
     bool quiet, why, all, remove, matrix, json;
     uint64_t seed, repeat, timeout_ms, nodes;
-    bool seed_set, warnings_ok, warnings_fail;
+    bool seed_set, warnings_warn, warnings_fail;
 };
 
 typedef int cli_verb(struct cli_options *o);

@@ -208,10 +208,13 @@ static bool has_warning(const struct diag_list *d) {
     return false;
 }
 
+/* The planner's advice is printed and reported; it changes the exit status only where asked for. */
 static int with_warnings(const struct launch *l, int status) {
-    if (status != 0 || !has_warning(l->diags) || l->o->warnings_ok)
+    if (status != 0 || !has_warning(l->diags))
         return status;
-    return l->o->warnings_fail ? 1 : run_verdict_exit(RUN_WARNINGS);
+    return l->o->warnings_fail   ? run_verdict_exit(RUN_FAILED)
+           : l->o->warnings_warn ? run_verdict_exit(RUN_WARNINGS)
+                                 : 0;
 }
 
 static void refuse(struct launch *l) {

@@ -39,7 +39,8 @@ static const struct option_row rows[] = {
     {'d', true, "delete", NULL, "delete the objects instead of applying them"},
     {'T', false, "timeout", "SECONDS", "give up after this long (default 60)"},
     {'m', false, "matrix", NULL, "a matrix of nodes"},
-    {'W', false, "warnings-as", "ok|fail", "exit status when there were only warnings (default 3)"},
+    {'W', false, "warnings-as", "ok|warn|fail",
+     "exit status when all passed but there were warnings: 0, 3 or 1"},
     {'N', false, "nodes", "N", "how many nodes to ask for"},
     {'f', true, "file", "FILE", "the scenario or manifest (same as an argument)"},
 };
@@ -80,10 +81,10 @@ static bool take_output(struct cli_options *o, const char *value) {
 }
 
 static bool take_warnings(struct cli_options *o, const char *value) {
-    o->warnings_ok = strcmp(value, "ok") == 0;
+    o->warnings_warn = strcmp(value, "warn") == 0;
     o->warnings_fail = strcmp(value, "fail") == 0;
-    return o->warnings_ok || o->warnings_fail ||
-           wrong("--warnings-as is ok or fail, not", value, NULL);
+    return o->warnings_warn || o->warnings_fail || strcmp(value, "ok") == 0 ||
+           wrong("--warnings-as is ok, warn or fail, not", value, NULL);
 }
 
 static bool take_argument(struct cli_options *o, const char *value) {

@@ -211,6 +211,22 @@ static bool really_down(struct expectation *x, const struct oracle_failure *f, s
     return down;
 }
 
+/* SYNs that the block at either end has dropped so far. */
+static uint64_t blocked_syns(const struct expectation *x, const struct oracle_failure *f) {
+    const struct bgp_config *c = x->e->state->configs[f->node];
+    uint32_t other = oracle_address_owner(x->e->state->oracle, c->peers[f->peer].remote_addr);
+    uint64_t n = lab_blocked_syns(x->e->lab, f->node);
+    return other == UINT32_MAX ? n : n + lab_blocked_syns(x->e->lab, other);
+}
+
+static void name_cause(struct expectation *x, const struct oracle_failure *f) {
+    uint64_t syns = strcmp(f->cause, "blocked") == 0 ? blocked_syns(x, f) : 0;
+    if (syns)
+        reason_add(x, "%s (%lu so far)", f->detail, (unsigned long)syns);
+    else
+        reason_add(x, "%s", f->detail);
+}
+
 /* What each cause leaves behind at one of the ends; "" = nothing to see there. */
 static bool confirmed(struct expectation *x, const struct oracle_failure *f, const char *said) {
     static const struct { const char *cause, *words; } table[] = {{"bad-peer-as", "Bad peer AS"}};
@@ -218,9 +234,7 @@ static bool confirmed(struct expectation *x, const struct oracle_failure *f, con
         if (strcmp(f->cause, table[i].cause) == 0 && !strstr(said, table[i].words))
             return false;
     }
-    if (strcmp(f->cause, "blocked") == 0)
-        return lab_blocked_syns(x->e->lab, f->node) > 0 || x->x->peer;
-    return true;
+    return strcmp(f->cause, "blocked") != 0 || blocked_syns(x, f) > 0;
 }
 
 static bool filtered(struct expectation *x, bool final) {
@@ -262,7 +276,7 @@ bool expect_cause(struct expectation *x, bool final) {
         if (!ok)
             return false;
         if (!found) /* a cause that was found is worth its words on success, too */
-            reason_add(x, "%s: %s", f[i].cause, f[i].detail);
+            name_cause(x, &f[i]);
         found = true;
     }
     if (!found && final)
