@@ -149,8 +149,8 @@ static const struct {
      50, "aa:nn"},
     {FILTER "{action: Accept, operations: [{setPriority: null}]}", "exclusive-fields", 7, 35,
      "exactly one"},
-    {FILTER "{action: Accept, communities: {values: [null]}}", "required-field", 7, 44,
-     "exactly one"},
+    {FILTER "{action: Accept, communities: {values: [null]}}", "wrong-type", 7, 45,
+     "must be a text"},
     {CONFIG "  prefixAdvertisements:\n  - cidr: 10.0.0.0/8\n    communities: ['']\n",
      "bad-community", 8, 19, "empty"},
     /* IPPool */
