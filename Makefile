@@ -45,15 +45,18 @@ PROGRAMS :=
 OBJECTS :=
 
 # $(call library,NAME,FOLDER,LIBRARIES IT NEEDS,SYSTEM LIBRARIES): an archive of FOLDER's sources,
-# and a program per *_test.c, *_fuzz.c and *_bench.c in it.
+# and a program per *_test.c, *_fuzz.c and *_bench.c in it. What several tests of a folder share
+# stands in *_fixture.c, linked to its tests only.
 define library
 LIBRARIES += $(1)
 $(1)_FOLDER := $(2)
-$(1)_SOURCES := $$(filter-out %_test.c %_fuzz.c %_bench.c %/main.c,$$(wildcard $(2)/*.c))
+$(1)_SOURCES := $$(filter-out %_test.c %_fuzz.c %_bench.c %_fixture.c %/main.c,\
+	$$(wildcard $(2)/*.c))
 $(1)_OBJECTS := $$($(1)_SOURCES:%.c=$(OUT)/%.o)
 $(1)_NEEDS := $(1) $(3)
 $(1)_SYSTEM := $(4)
-OBJECTS += $$($(1)_OBJECTS)
+$(1)_FIXTURES := $$(patsubst %.c,$(OUT)/%.o,$$(wildcard $(2)/*_fixture.c))
+OBJECTS += $$($(1)_OBJECTS) $$($(1)_FIXTURES)
 $(OUT)/lib$(1).a: $$($(1)_OBJECTS)
 $(1)_TESTS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_test.c))
 $(1)_FUZZERS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_fuzz.c))
@@ -62,7 +65,8 @@ TESTS += $$($(1)_TESTS)
 FUZZERS += $$($(1)_FUZZERS)
 BENCHES += $$($(1)_BENCHES)
 OBJECTS += $$(patsubst %,%.o,$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES))
-$$($(1)_TESTS): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
+$$($(1)_TESTS): $$($(1)_FIXTURES)
+$$($(1)_TESTS): LINK := $$($(1)_FIXTURES) $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
 $$($(1)_FUZZERS) $$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
 $$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS))
 	@mkdir -p $$(@D)
