@@ -260,6 +260,8 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->plan.arena = arena;
         p->plan.set = set;
         p->pods_per_node = o && o->pods_per_node ? o->pods_per_node : 1;
+        p->pods_of = o ? o->pods_of : NULL;
+        p->pods_context = o ? o->context : NULL;
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");
         build(&b);

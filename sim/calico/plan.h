@@ -93,8 +93,13 @@ struct calico_plan {
     bool mesh_enabled;
 };
 
+/* How many pods a node runs, in each block's pool and family. */
+typedef uint32_t calico_pods_fn(void *context, const char *node);
+
 struct calico_plan_options {
-    uint32_t pods_per_node;        /* in each block's pool and family; 1 by default */
+    uint32_t pods_per_node;  /* in each block's pool and family; 1 by default */
+    calico_pods_fn *pods_of; /* over pods_per_node when given; 0: the node needs no block either */
+    void *context;
     const char *node_ip_interface; /* name of the node's interface, "eth0" */
 };
 

@@ -46,6 +46,8 @@ struct plan_impl {
     struct plan_info *info;
     const char *node_ip_interface;
     uint32_t pods_per_node;
+    calico_pods_fn *pods_of; /* may be NULL */
+    void *pods_context;
     struct calico_pair *pairs;
     uint8_t *causes;        /* enum pair_cause, per pair */
     const char **pair_from; /* per pair: the BGPPeer it comes from, "" mesh */

@@ -45,17 +45,21 @@ static size_t pool_members(struct plan_build *b, const struct calico_ip_pool *po
     return count;
 }
 
+static uint32_t pods_of(const struct plan_build *b, const struct calico_plan_node *n) {
+    return b->p->pods_of ? b->p->pods_of(b->p->pods_context, n->node->name) : b->p->pods_per_node;
+}
+
 /* Pods take the addresses behind the block's first. A pod has one interface for both families. */
 static void add_pods(const struct plan_build *b, struct calico_plan_node *n,
                      const struct calico_block *block, uint32_t pools_before) {
     bool single = block->prefix.length == ip_bits(block->prefix.addr.family);
     uint8_t host_bits = (uint8_t)(ip_bits(block->prefix.addr.family) - block->prefix.length);
     uint64_t room = single ? 1 : host_bits > 20 ? UINT32_MAX : (UINT64_C(1) << host_bits) - 1;
-    for (uint32_t i = 0; i < b->p->pods_per_node && i < room; i++) {
+    uint32_t pods = pods_of(b, n);
+    for (uint32_t i = 0; i < pods && i < room; i++) {
         struct calico_pod *pod = &n->pods[n->pod_count++];
         pod->addr = ip_offset(block->prefix.addr, single ? 0 : i + 1);
-        snprintf(pod->interface, sizeof pod->interface, "cali%08x",
-                 pools_before * b->p->pods_per_node + i + 1);
+        snprintf(pod->interface, sizeof pod->interface, "cali%08x", pools_before * pods + i + 1);
     }
 }
 
@@ -64,7 +68,8 @@ static void give_block(const struct plan_build *b, const struct calico_ip_pool *
     struct calico_plan_node *n = &b->p->plan.nodes[node];
     struct calico_block *block = &n->blocks[n->block_count];
     uint32_t same_family = 0;
-    if (!ip_prefix_nth(pool->cidr, pool->block_size, index, &block->prefix))
+    /* Calico's IPAM gives a node its first block when its first pod comes. */
+    if (!pods_of(b, n) || !ip_prefix_nth(pool->cidr, pool->block_size, index, &block->prefix))
         return;
     for (size_t i = 0; i < n->block_count; i++)
         same_family += n->blocks[i].prefix.addr.family == pool->cidr.addr.family;
@@ -101,7 +106,7 @@ void plan_ipam(struct plan_build *b) {
     for (size_t i = 0; !b->out_of_memory && i < b->p->plan.node_count; i++) {
         struct calico_plan_node *n = &b->p->plan.nodes[i];
         n->blocks = plan_array(b, b->arena, givers + 1, sizeof *n->blocks);
-        n->pods = plan_array(b, b->arena, givers * b->p->pods_per_node + 1, sizeof *n->pods);
+        n->pods = plan_array(b, b->arena, givers * pods_of(b, n) + 1, sizeof *n->pods);
     }
     for (size_t i = 0; !b->out_of_memory && i < pools; i++)
         if (gives_blocks(calico_pool_at(b->set, i)))

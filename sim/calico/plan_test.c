@@ -432,6 +432,25 @@ static void test_blocks(void **state) {
     assert_string_equal(n->pods[1].interface, "cali00000002");
 }
 
+static uint32_t pods_by_name(void *context, const char *node) {
+    (void)context;
+    return strcmp(node, "kube-1") == 0 ? 0 : strcmp(node, "kube-2") == 0 ? 3 : 1;
+}
+
+/* A node without pods has no block, and its place in the pool stays free. */
+static void test_pods_of_each_node(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 3);
+    fixture_must_apply(f, POOL("a", "cidr: 10.244.0.0/16"));
+    struct calico_plan_options o = {.pods_per_node = 5, .pods_of = pods_by_name};
+    f->plan = calico_plan_new(f->set, &o, f->diags);
+    assert_int_equal(calico_plan_find(f->plan, "kube-1")->block_count, 0);
+    assert_int_equal(calico_plan_find(f->plan, "kube-1")->pod_count, 0);
+    assert_int_equal(calico_plan_find(f->plan, "kube-2")->pod_count, 3);
+    assert_block(f, "kube-2", 0, "10.244.0.64/26");
+    assert_int_equal(calico_plan_find(f->plan, "kube-3")->pod_count, 1);
+}
+
 /* Nodes that come or go leave the others' blocks alone; names count naturally. */
 static void test_blocks_are_sticky(void **state) {
     struct fixture *f = *state;
@@ -553,6 +572,7 @@ int main(void) {
         FIXTURE_TEST(test_export_accept_after_reject),
         FIXTURE_TEST(test_password_of_other_namespace),
         FIXTURE_TEST(test_blocks),
+        FIXTURE_TEST(test_pods_of_each_node),
         FIXTURE_TEST(test_blocks_are_sticky),
         FIXTURE_TEST(test_print),
         FIXTURE_TEST(test_json),

@@ -183,7 +183,12 @@ static bool make_oracle(struct engine *e, struct state *s) {
     return s->oracle != NULL;
 }
 
-/* Nodes of the manifests that stand on no segment cannot be rehearsed. */
+static uint32_t pods_of_node(void *context, const char *node) {
+    const struct topology *t = ((struct engine *)context)->scenario->topology;
+    uint32_t i = topology_find(t, node);
+    return i < t->node_count ? t->nodes[i].pods : 0;
+}
+
 static struct state *state_make(struct engine *e, struct calico_set *set, struct diag_list *diags) {
     struct arena *arena = arena_new();
     struct state *s = arena ? arena_alloc(arena, sizeof *s) : NULL;
@@ -196,9 +201,8 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     s->set = set;
     s->generation = e->state ? e->state->generation + 1 : 1;
     s->configs = arena_array(arena, e->count + 1, sizeof *s->configs);
-    struct calico_plan_options o = {.pods_per_node = 1, .node_ip_interface = "eth0"};
-    if (e->scenario->topology->node_count)
-        o.pods_per_node = e->scenario->topology->nodes[0].pods;
+    struct calico_plan_options o = {
+        .node_ip_interface = "eth0", .pods_of = pods_of_node, .context = e};
     size_t errors = diag_error_count(diags);
     s->plan = calico_plan_new(set, &o, diags);
     if (s->plan && s->configs && diag_error_count(diags) == errors && compile_nodes(e, s, diags) &&
