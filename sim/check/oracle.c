@@ -144,7 +144,7 @@ static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
     const struct oracle_node *n = &o->in.nodes[node];
     r->prefix = o->prefixes[prefix];
     r->origin_node = p->origin_node;
-    r->attrs = *p->attrs;
+    r->attrs = p->attrs;
     r->by_age = p->by_age;
     if (p->own) {
         r->from_node = node;

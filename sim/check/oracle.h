@@ -91,10 +91,10 @@ struct oracle_route {
     struct ip_prefix prefix;
     uint32_t from_node; /* neighbour it was learned from; own index for own routes */
     uint32_t origin_node;
-    struct ip_addr next_hop; /* BGP NEXT_HOP; not set for own routes */
-    struct attr_values attrs;
-    bool in_fib;            /* the speaker installs it */
-    struct ip_addr gateway; /* in the kernel */
+    struct ip_addr next_hop;         /* BGP NEXT_HOP; not set for own routes */
+    const struct attr_values *attrs; /* the oracle's, often shared by many routes */
+    bool in_fib;                     /* the speaker installs it */
+    struct ip_addr gateway;          /* in the kernel */
     bool blackhole;
     uint32_t metric;
     bool by_age; /* IOS: tied with another external path, the oldest one wins: any

@@ -307,13 +307,17 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         *ret_rule = stop;
         return NULL;
     }
-    struct attr_values *a = copy_values(o, sent);
+    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    const struct policy_chain *chain = &c->peers[e->peer].import[f];
+    /* A mesh of 1,000 has a million paths: what no policy can change is shared. */
+    bool shared = chain->count == 0 && chain->accept_by_default;
+    struct attr_values *changed = shared ? NULL : copy_values(o, sent);
+    const struct attr_values *a = shared ? sent : changed;
     struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
     if (!a || !p)
         return NULL;
-    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
     struct oracle_candidate r = {prefix, a, ROUTE_SOURCE_BGP, "", UINT32_MAX, e->external};
-    if (!oracle_policy(c, &c->peers[e->peer].import[f], &r, o->arena, a, ret_rule))
+    if (changed && !oracle_policy(c, chain, &r, o->arena, changed, ret_rule))
         return NULL;
     const struct oracle_node *n = &o->in.nodes[v];
     *p = (struct oracle_path){

@@ -39,21 +39,6 @@ static bool same_neighbor(const struct bgp_peer_config *p, const struct bgp_peer
            port_or(p->remote_port) == port_or(q->remote_port);
 }
 
-/* Did a stanza of this name run before, in the same process? Then it has kept the neighbour's lock.
- */
-static bool held_before(const struct oracle *o, uint32_t node, const char *name) {
-    const struct oracle *old = o->in.previous;
-    if (!old || node >= old->in.node_count || !config_of(old, node) ||
-        old->in.nodes[node].incarnation != o->in.nodes[node].incarnation)
-        return false;
-    const struct bgp_config *c = config_of(old, node);
-    for (uint32_t i = 0; i < c->peer_count; i++) {
-        if (strcmp(c->peers[i].name, name) == 0)
-            return old->states[node].by_config_peer && old->states[node].by_config_peer[i];
-    }
-    return false;
-}
-
 static bool same_process(const struct oracle *o, uint32_t node) {
     return o->in.previous->in.nodes[node].incarnation == o->in.nodes[node].incarnation;
 }
@@ -67,8 +52,42 @@ struct neighbor_index {
     const struct bgp_config *config;
     uint32_t *first;  /* per peer: index of the first peer with the same address (any port) */
     uint32_t *holder; /* per peer: index of the one that runs */
+    bool *held;       /* per peer: ran before, in the same process, and so has kept the lock */
     struct table table;
 };
+
+static bool name_equal(const void *context, uint32_t index, const void *key) {
+    const struct bgp_config *c = context;
+    return strcmp(c->peers[index - 1].name, key) == 0;
+}
+
+static uint64_t name_hash(const char *name) {
+    return hash_bytes(name, strlen(name), 0);
+}
+
+/* Did stanzas of these names run before, in the same process? */
+static bool find_held(const struct oracle *o, uint32_t node, bool *held) {
+    const struct oracle *old = o->in.previous;
+    const struct bgp_config *c = config_of(o, node);
+    if (!old || node >= old->in.node_count || !config_of(old, node) ||
+        !old->states[node].by_config_peer ||
+        old->in.nodes[node].incarnation != o->in.nodes[node].incarnation)
+        return true;
+    const struct bgp_config *before = config_of(old, node);
+    struct table names;
+    bool ok = true;
+    table_init(&names);
+    for (uint32_t i = 0; ok && i < before->peer_count; i++) {
+        if (old->states[node].by_config_peer[i])
+            ok = table_insert(&names, name_hash(before->peers[i].name), i + 1);
+    }
+    for (uint32_t i = 0; ok && i < c->peer_count; i++) {
+        const char *name = c->peers[i].name;
+        held[i] = table_find(&names, name_hash(name), name_equal, before, name) != 0;
+    }
+    table_deinit(&names);
+    return ok;
+}
 
 static bool first_equal(const void *context, uint32_t index, const void *key) {
     const struct bgp_config *c = context;
@@ -83,7 +102,8 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
         return true;
     x->first = arena_array(o->arena, c->peer_count + 1, sizeof *x->first);
     x->holder = arena_array(o->arena, c->peer_count + 1, sizeof *x->holder);
-    if (!x->first || !x->holder)
+    x->held = arena_array(o->arena, c->peer_count + 1, sizeof *x->held);
+    if (!x->first || !x->holder || !x->held || !find_held(o, node, x->held))
         return false;
     bool lock = c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
     for (uint32_t i = 0; i < c->peer_count; i++) {
@@ -100,7 +120,7 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
         uint32_t holder = x->holder[first - 1];
         if (!lock || !same_neighbor(&c->peers[holder], p))
             continue;
-        if (held_before(o, node, p->name) && !held_before(o, node, c->peers[holder].name))
+        if (x->held[i] && !x->held[holder])
             holder = i;
         for (uint32_t k = first - 1; k <= i; k++) {
             if (x->first[k] == first - 1 && same_neighbor(&c->peers[k], p))
@@ -212,7 +232,7 @@ static bool can_dial(const struct oracle *o, const struct bgp_peer_config *pa, u
 static bool someone_dials(struct meeting *m, const struct neighbor_index *x, uint32_t peer_a,
                           uint32_t peer_b) {
     /* What runs already need not dial. */
-    if (held_before(m->o, m->a, m->pa->name) && held_before(m->o, m->b, m->pb->name))
+    if (x[m->a].held[peer_a] && x[m->b].held[peer_b])
         return true;
     if (can_dial(m->o, m->pa, m->b, peer_b, &x[m->b]) ||
         can_dial(m->o, m->pb, m->a, peer_a, &x[m->a]))
@@ -261,7 +281,7 @@ static bool meet(struct meeting *m, const struct neighbor_index *x, uint32_t pee
     if (!na->up || !nb->up)
         return refuse(m, "speaker-down",
                       arena_printf(o->arena, "%s is not running", na->up ? nb->name : na->name));
-    if (cut(o, m->a, m->b) && !(held_before(o, m->a, m->pa->name) && same_process(o, m->b)))
+    if (cut(o, m->a, m->b) && !(x[m->a].held[peer_a] && same_process(o, m->b)))
         return refuse(m, "blocked", "SYNs to TCP port 179 are dropped");
     if (!find_other_end(m, x, ret_peer_b))
         return false;

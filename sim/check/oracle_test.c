@@ -282,10 +282,10 @@ static void a_reflector_adds_originator_and_cluster_list(void **state) {
     const struct oracle_route *r = oracle_find(o, 0, node_block(1));
     assert_non_null(r);
     assert_true(ip_equal(r->next_hop, node_addr(1)));
-    assert_true(r->attrs.has_originator_id);
-    assert_int_equal(r->attrs.originator_id, ip4_to_u32(node_addr(1)));
-    assert_int_equal(r->attrs.cluster_count, 1);
-    assert_int_equal(r->attrs.cluster_list[0], 1);
+    assert_true(r->attrs->has_originator_id);
+    assert_int_equal(r->attrs->originator_id, ip4_to_u32(node_addr(1)));
+    assert_int_equal(r->attrs->cluster_count, 1);
+    assert_int_equal(r->attrs->cluster_list[0], 1);
     assert_int_equal(r->from_node, 3);
     assert_int_equal(r->origin_node, 1);
     oracle_free(o);
@@ -321,10 +321,10 @@ static void external_paths_get_as_and_next_hop(void **state) {
     struct oracle *o = solve(&n);
     const struct oracle_route *r = oracle_find(o, 2, node_block(0));
     assert_non_null(r);
-    assert_int_equal(as_path_length(r->attrs.as_path), 2);
-    assert_true(as_path_contains(r->attrs.as_path, 64512));
-    assert_int_equal(as_path_neighbor(r->attrs.as_path), 65001);
-    assert_false(r->attrs.has_local_pref);
+    assert_int_equal(as_path_length(r->attrs->as_path), 2);
+    assert_true(as_path_contains(r->attrs->as_path, 64512));
+    assert_int_equal(as_path_neighbor(r->attrs->as_path), 65001);
+    assert_false(r->attrs->has_local_pref);
     oracle_free(o);
 }
 
