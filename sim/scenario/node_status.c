@@ -14,7 +14,7 @@
 
 #define REQUEST_DEADLINE_MS 5000
 
-struct table {
+struct status_table {
     struct calico_status_row *rows[2]; /* IPv4, IPv6 */
     size_t counts[2];
 };
@@ -51,7 +51,7 @@ static char *word(char **at) {
 }
 
 /* "name proto table state since info…"; other protocols than BGP are not shown. */
-static void take_line(struct table *t, char *line, json_t *peers) {
+static void take_line(struct status_table *t, char *line, json_t *peers) {
     char *at = line;
     struct calico_status_row row = {.name = word(&at)};
     bool bgp = strcmp(word(&at), "BGP") == 0;
@@ -77,7 +77,7 @@ bool engine_node_status(struct engine *e, uint32_t node, struct text *out) {
     json_t *answer = ask(e, node, "exec", "show protocols");
     const char *output = json_string_value(json_object_get(answer, "output"));
     char *copy = output ? strdup(output) : NULL;
-    struct table t = {.counts = {0, 0}};
+    struct status_table t = {.counts = {0, 0}};
     size_t lines = copy ? count_lines(copy) : 0;
     t.rows[0] = calloc(lines + 1, sizeof *t.rows[0]);
     t.rows[1] = calloc(lines + 1, sizeof *t.rows[1]);

@@ -130,8 +130,10 @@ struct ios_block *ios_af_block_make(struct ios_router *r, enum bgp_family f) {
 static void sink_say(struct ios_sink *s, enum diag_severity severity, const char *id,
                      const char *message) {
     struct diag_place place = {.file = s->file, .line = s->line, .column = s->column};
-    if (s->diags)
-        diag_add(s->diags, severity, place, id, "%s: \"%.200s\"", message, s->text ? s->text : "");
+    if (s->diags && s->text)
+        diag_add(s->diags, severity, place, id, "%s: \"%.200s\"", message, s->text);
+    else if (s->diags)
+        diag_add(s->diags, severity, place, id, "%s", message);
 }
 
 bool ios_refuse(struct ios_sink *s, const char *id, const char *format, ...) {
@@ -569,9 +571,11 @@ bool ios_load(struct ios_router *r, const char *text, size_t size, const char *f
     ios_config_end(r);
     if (unflatten)
         changed = ios_unflatten(text, size, &lines);
-    if (changed)
+    if (changed) {
+        b.sink.line = 1;
         ios_note(&b.sink, "ios-unflattened",
-                 "statements stood on one line, where IOS would see a comment; split again");
+                 "statements stand on one line, where IOS would see a comment; they were split");
+    }
     if (changed)
         load_lines(&b, text_str(&lines), lines.size);
     else
