@@ -127,9 +127,11 @@ struct lab_speaker_spec {
     size_t config_size;
     const char *ios; /* running-config text */
     size_t ios_size;
-    const char *profile; /* NULL: the configuration's */
-    bool restarting;     /* RFC 4724 */
-    bool extra_log;      /* keep more log lines */
+    const char *hostname;   /* IOS: until the text gives one; NULL */
+    const char *interfaces; /* IOS: "eth0=GigabitEthernet0/0,…"; NULL */
+    const char *profile;    /* NULL: the configuration's */
+    bool restarting;        /* RFC 4724 */
+    bool extra_log;         /* keep more log lines */
 };
 /* Starts ribcage-speaker in the host's namespace; does not wait for it. False with a finding. */
 bool lab_speaker_start(struct lab *lab, uint32_t host, const struct lab_speaker_spec *spec,

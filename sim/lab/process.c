@@ -155,6 +155,14 @@ static bool open_pipes(const struct lab_speaker_spec *spec, struct speaker_pipes
            fcntl(p->control[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
+static int add_option(char **argv, int count, const char *name, const char *value) {
+    if (value != NULL) {
+        argv[count++] = (char *)(uintptr_t)name;
+        argv[count++] = (char *)(uintptr_t)value;
+    }
+    return count;
+}
+
 static pid_t start_speaker(struct lab *lab, uint32_t host, const struct lab_speaker_spec *spec,
                            const struct speaker_pipes *p) {
     char slot[16], *argv[24];
@@ -188,10 +196,9 @@ static pid_t start_speaker(struct lab *lab, uint32_t host, const struct lab_spea
     snprintf(slot, sizeof(slot), "%u", host);
     for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
         argv[count++] = (char *)(uintptr_t)plain[i];
-    if (spec->profile != NULL) {
-        argv[count++] = (char *)(uintptr_t) "--profile";
-        argv[count++] = (char *)(uintptr_t)spec->profile;
-    }
+    count = add_option(argv, count, "--profile", spec->profile);
+    count = add_option(argv, count, "--hostname", spec->hostname);
+    count = add_option(argv, count, "--interfaces", spec->interfaces);
     if (spec->restarting)
         argv[count++] = (char *)(uintptr_t) "--restart";
     argv[count] = NULL;

@@ -132,10 +132,10 @@ static void raise_descriptor_limit(void) {
 static bool bind_to_caller(const struct child *c, struct failure *f) {
     struct pollfd life = {.fd = c->life_fd};
 
-    if (c->options->outlive_caller) {
-        (void)setsid();
+    /* A key pressed at the terminal is for the caller, which tells us: speakers must not hear it. */
+    (void)setsid();
+    if (c->options->outlive_caller)
         return true;
-    }
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return set_failure(f, "set the death signal"), false;
     /* The caller may have died before the line above. */

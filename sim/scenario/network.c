@@ -127,6 +127,16 @@ static char *config_text(const struct bgp_config *c) {
     return text;
 }
 
+/* What the router calls the interfaces that are eth0, eth1… in its namespace. */
+static const char *interface_names(const struct engine *e, uint32_t router) {
+    const struct topo_router *r = &e->scenario->topology->routers[router];
+    const char *names = NULL;
+    for (size_t i = 0; i < r->attachment_count; i++)
+        names = arena_printf(e->arena, "%s%seth%zu=%s", names ? names : "", names ? "," : "", i,
+                             r->attachments[i].interface);
+    return names;
+}
+
 bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags) {
     struct lab_speaker_spec spec = {.restarting = restarting};
     if (!e->state->configs[node] && node < e->node_count)
@@ -136,6 +146,8 @@ bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct 
         struct text *ios = &e->routers[node - e->node_count].text;
         spec.ios = text_str(ios);
         spec.ios_size = ios->size;
+        spec.hostname = e->nodes[node].name;
+        spec.interfaces = interface_names(e, node - e->node_count);
     } else {
         text = config_text(e->state->configs[node]);
         if (!text)
@@ -183,6 +195,8 @@ bool network_start(struct engine *e, struct diag_list *diags) {
         ok = !e->nodes[node].up || network_start_one(e, node, false, diags);
         if (i % 16 == 0)
             record_live(e, "starting %u/%u speakers", i, e->count);
+        engine_listen(e);
+        ok = ok && !e->interrupted;
     }
     free(order);
     return ok;

@@ -23,6 +23,7 @@ struct option_row {
 static const struct option_row rows[] = {
     ROW("--config", OPTION_TEXT, config_file),  ROW("--config-fd", OPTION_FD, config_fd),
     ROW("--ios", OPTION_TEXT, ios_file),        ROW("--ios-fd", OPTION_FD, ios_fd),
+    ROW("--hostname", OPTION_TEXT, hostname),   ROW("--interfaces", OPTION_TEXT, interfaces),
     ROW("--profile", OPTION_TEXT, profile),     ROW("--control", OPTION_TEXT, control_path),
     ROW("--control-fd", OPTION_FD, control_fd), ROW("--scoreboard-fd", OPTION_FD, scoreboard_fd),
     ROW("--slot", OPTION_NUMBER, slot),         ROW("--bell-fd", OPTION_FD, bell_fd),
@@ -36,6 +37,8 @@ const char options_help[] =
     "usage: ribcage-speaker (--config FILE | --ios FILE) [options]\n"
     "  --config FILE | --config-fd N    JSON configuration\n"
     "  --ios FILE | --ios-fd N          IOS running-config\n"
+    "  --hostname NAME                  an IOS router's name until its configuration gives one\n"
+    "  --interfaces eth0=NAME,…         what an IOS router calls its interfaces\n"
     "  --profile NAME                   calico, fast, ios or plain; over the configuration's\n"
     "  --control PATH | --control-fd N  control socket\n"
     "  --scoreboard-fd N --slot I --bell-fd N\n"

@@ -8,6 +8,8 @@
 struct host_options {
     const char *config_file, *ios_file;
     int config_fd, ios_fd;
+    const char *hostname;   /* IOS */
+    const char *interfaces; /* IOS: "eth0=GigabitEthernet0/0,eth1=…" */
     const char *profile;
     const char *control_path;
     int control_fd;

@@ -25,8 +25,23 @@
 struct router {
     struct host *host;
     struct ios_router *ios;
-    char hostname[65];
+    const char *hostname, *interfaces; /* of the options; interfaces may be NULL */
 };
+
+/* "eth0=GigabitEthernet0/0,eth1=…": what IOS calls the kernel's interface; its own name if unnamed.
+ */
+static void ios_name(const struct router *r, const char *name, char *ret_name, size_t size) {
+    size_t length = strlen(name);
+    for (const char *at = r->interfaces; at && *at;) {
+        size_t entry = strcspn(at, ",");
+        if (entry > length && strncmp(at, name, length) == 0 && at[length] == '=') {
+            snprintf(ret_name, size, "%.*s", (int)(entry - length - 1), at + length + 1);
+            return;
+        }
+        at += entry + (at[entry] == ',');
+    }
+    snprintf(ret_name, size, "%s", name);
+}
 
 /* Interfaces with their first IPv4 address, as IOS shows one; the caller's. */
 static struct ios_interface *interfaces_make(const struct router *r, size_t *ret_count) {
@@ -38,7 +53,7 @@ static struct ios_interface *interfaces_make(const struct router *r, size_t *ret
     *ret_count = 0;
     for (size_t i = 0; list && i < link_count; i++) {
         struct ios_interface *out = &list[(*ret_count)++];
-        snprintf(out->name, sizeof out->name, "%s", links[i].name);
+        ios_name(r, links[i].name, out->name, sizeof out->name);
         out->up = links[i].up;
         for (size_t k = 0; k < address_count; k++) {
             if (addresses[k].interface != links[i].index || ip_is_set(out->addr) ||
@@ -56,8 +71,8 @@ struct router *router_new(struct host *h) {
     if (!r)
         return NULL;
     r->host = h;
-    if (gethostname(r->hostname, sizeof r->hostname - 1) != 0)
-        snprintf(r->hostname, sizeof r->hostname, "Router");
+    r->hostname = h->options.hostname ? h->options.hostname : "Router";
+    r->interfaces = h->options.interfaces;
     return r;
 }
 
@@ -69,7 +84,7 @@ void router_free(struct router *r) {
 }
 
 static struct ios_router *ios_make(const struct router *r) {
-    struct ios_env env = {.hostname = "Router"};
+    struct ios_env env = {.hostname = r->hostname};
     struct ios_interface *list = interfaces_make(r, &env.interface_count);
     env.interfaces = list;
     struct ios_router *ios = list ? ios_router_new(&env) : NULL;
@@ -78,7 +93,7 @@ static struct ios_router *ios_make(const struct router *r) {
 }
 
 void router_interfaces_changed(struct router *r) {
-    struct ios_env env = {.hostname = "Router"};
+    struct ios_env env = {.hostname = r->hostname};
     struct ios_interface *list = interfaces_make(r, &env.interface_count);
     env.interfaces = list;
     if (list && r->ios)
