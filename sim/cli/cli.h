@@ -90,6 +90,8 @@ void lab_id_make(char id[LAB_ID_MAX]);
 bool lab_place_make(const char *id, struct lab_place *ret_place);
 /* The directory of a lab that is gone. */
 void lab_place_remove(const struct lab_place *p);
+/* The same for a lab found dead; false: it lives after all (it may just have been made). */
+bool lab_place_collect(const struct lab_place *p);
 /* Calls for every lab; `alive`: its lock is held. Returns the count. */
 typedef void lab_place_fn(void *context, const struct lab_place *p, bool alive);
 size_t lab_places(lab_place_fn *each, void *context);
@@ -101,6 +103,8 @@ bool lab_place_choose(const char *id, struct lab_place *ret_place);
 /* One request to a running lab; a new reference, or NULL with a message printed. With `ret_fd`, the
  * descriptor that came with the answer. */
 json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd);
+/* The supervisor of a running lab, held by a pidfd; -1: it does not answer. */
+int lab_hold(const struct lab_place *p);
 /* Chooses the lab, asks, prints errors; NULL: printed. Takes `request` over. */
 json_t *lab_ask_chosen(const struct cli_options *o, json_t *request);
 
@@ -111,8 +115,16 @@ struct front {
     int directory_fd; /* runs/<id> */
     json_t *result;   /* last result or partial one */
     bool final;
-    bool detach; /* `up`: done at the first final result */
+    bool report_failed; /* a file could not be written; said once */
+    bool detach;        /* `up`: done when the lab is up */
+    int signals;        /* signalfd of what interrupts */
 };
+/* From here on SIGINT, SIGTERM and SIGHUP wait in f->signals: what has begun ends in order. */
+bool front_hold_signals(struct front *f);
+/* They end the command again, with status 130: nothing has begun. */
+void front_free_signals(struct front *f);
+/* Keeps the result as the last one known and writes the report. */
+void front_keep_result(struct front *f, json_t *result, bool final);
 /* Reads records until the supervisor ends (or, detached, has said it is up); passes on the first
  * interrupt, kills at the second. Returns the exit status. */
 int front_run(struct front *f, int fd, int pidfd);
@@ -130,5 +142,7 @@ void table_print(struct cli_table *t); /* and frees */
 
 void cli_print_diags(const struct diag_list *d); /* standard error */
 void cli_print_json(json_t *j);                  /* standard output, takes the reference */
+/* Lines a node wrote: newlines and tabs pass, other control characters are escaped. */
+void cli_print_lines(const char *lines);
 
 #endif

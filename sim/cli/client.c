@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +26,17 @@ static int connect_to(const char *path) {
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+int lab_hold(const struct lab_place *p) {
+    struct ucred who = {0};
+    socklen_t size = sizeof who;
+    int fd = connect_to(p->socket), pidfd = -1;
+    if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid > 0)
+        pidfd = (int)syscall(SYS_pidfd_open, who.pid, 0);
+    if (fd >= 0)
+        close(fd);
+    return pidfd;
 }
 
 static bool send_line(int fd, json_t *request) {

@@ -27,15 +27,18 @@ static const char *text_of(json_t *o, const char *name) {
 
 /* ---- records ---- */
 
-static void keep_result(struct front *f, json_t *result, bool final) {
+void front_keep_result(struct front *f, json_t *result, bool final) {
+    json_incref(result);
     json_decref(f->result);
-    f->result = json_incref(result);
+    f->result = result;
     f->final = final;
     if (f->directory_fd < 0)
         return;
-    if (!report_write_json(f->directory_fd, result) ||
-        (final && !report_write_junit(f->directory_fd, result)))
+    bool written = report_write_json(f->directory_fd, result) &&
+                   (!final || report_write_junit(f->directory_fd, result));
+    if (!written && !f->report_failed)
         fprintf(stderr, "ribcage: the report is not complete: %s\n", strerror(errno));
+    f->report_failed = !written;
 }
 
 static enum check_verdict check_verdict_of(const char *name) {
@@ -76,7 +79,7 @@ static void take_record(struct front *f, json_t *record) {
     else if (strcmp(kind, "check") == 0)
         show_check(f, record);
     else if (strcmp(kind, "partial") == 0 || strcmp(kind, "result") == 0)
-        keep_result(f, json_object_get(record, "result"), kind[0] == 'r');
+        front_keep_result(f, json_object_get(record, "result"), kind[0] == 'r');
 }
 
 static void take_lines(struct front *f, struct text *input) {
@@ -108,7 +111,7 @@ static void write_crashed(struct front *f, bool interrupted) {
     json_object_set_new(r, "error",
                         json_string(interrupted ? "killed by the second interrupt"
                                                 : "the supervisor ended before its time"));
-    keep_result(f, r, true);
+    front_keep_result(f, r, true);
     json_decref(r);
 }
 
@@ -116,21 +119,48 @@ static int exit_status(const struct front *f) {
     enum run_verdict v = RUN_CRASHED;
     if (f->result && f->final)
         (void)report_verdict(f->result, &v);
+    if (f->report_failed && (v == RUN_PASSED || v == RUN_WARNINGS))
+        v = RUN_HOST; /* what cannot be shown has not passed */
     return run_verdict_exit(v);
 }
 
 /* ---- the loop ---- */
 
-static int open_signals(void) {
+static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
+#define INTERRUPTS (sizeof interrupts / sizeof interrupts[0])
+
+static sigset_t interrupt_set(void) {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    for (size_t i = 0; i < INTERRUPTS; i++)
+        sigaddset(&set, interrupts[i]);
+    return set;
 }
 
+static void leave(int signal) {
+    (void)signal;
+    _exit(run_verdict_exit(RUN_INTERRUPTED));
+}
+
+bool front_hold_signals(struct front *f) {
+    sigset_t set = interrupt_set();
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    f->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return f->signals >= 0;
+}
+
+void front_free_signals(struct front *f) {
+    sigset_t set = interrupt_set();
+    struct sigaction action = {.sa_handler = leave};
+    if (f->signals >= 0)
+        close(f->signals);
+    f->signals = -1;
+    for (size_t i = 0; i < INTERRUPTS; i++)
+        sigaction(interrupts[i], &action, NULL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* First the supervisor is asked to stop in order; asked again, it is killed. */
 static void pass_signal(int signals, int fd, int pidfd, unsigned *count) {
     struct signalfd_siginfo info;
     if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
@@ -154,27 +184,36 @@ static bool read_records(struct front *f, int fd, struct text *input) {
     return true;
 }
 
-int front_run(struct front *f, int fd, int pidfd) {
+static bool is_up(const struct front *f) {
+    enum run_verdict v = RUN_CRASHED;
+    return f->detach && f->final && report_verdict(f->result, &v) && v == RUN_PASSED;
+}
+
+/* True: the supervisor is up and goes on alone; false: it has ended. */
+static bool read_until_end(struct front *f, int fd, int pidfd, unsigned *count) {
     struct text input;
     text_init(&input);
-    int signals = open_signals();
-    unsigned interrupts = 0;
     bool open = true;
-    while (open && !(f->detach && f->final)) {
-        struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
-            break;
+    while (open && !is_up(f)) {
+        struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = f->signals, .events = POLLIN}};
+        if (poll(p, 2, -1) < 0)
+            continue; /* EINTR */
         if (p[1].revents)
-            pass_signal(signals, fd, pidfd, &interrupts);
+            pass_signal(f->signals, fd, pidfd, count);
         if (p[0].revents)
             open = read_records(f, fd, &input);
     }
-    if (!open && !f->detach) {
-        siginfo_t info; /* nothing of the lab is left when this returns */
-        (void)waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED);
-    }
-    write_crashed(f, interrupts > 1);
-    close(signals);
     text_deinit(&input);
+    return open;
+}
+
+int front_run(struct front *f, int fd, int pidfd) {
+    unsigned count = 0;
+    if (!read_until_end(f, fd, pidfd, &count)) {
+        siginfo_t info; /* nothing of the lab is left when this returns */
+        while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
+            continue;
+    }
+    write_crashed(f, count > 1);
     return exit_status(f);
 }

@@ -69,18 +69,44 @@ static int open_lock(const struct lab_place *p, int flags) {
     return open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
+/* Making, looking and collecting take turns: a place that is just being made is not dead, and a
+ * look at a lock does not take it from its owner. The turn ends with the descriptor. -1: errno. */
+static int take_turn(void) {
+    char base[128];
+    base_directory(base, sizeof base);
+    int fd = open(base, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    while (fd >= 0 && flock(fd, LOCK_EX) != 0 && errno == EINTR)
+        continue;
+    return fd;
+}
+
+static bool make_in_turn(struct lab_place *p) {
+    if (mkdir(p->directory, 0700) != 0)
+        return false;
+    p->lock_fd = open_lock(p, O_CREAT | O_EXCL);
+    if (p->lock_fd >= 0 && flock(p->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    int error = errno;
+    if (p->lock_fd >= 0)
+        close(p->lock_fd);
+    p->lock_fd = -1;
+    lab_place_remove(p);
+    errno = error;
+    return false;
+}
+
 bool lab_place_make(const char *id, struct lab_place *ret_place) {
     char base[128];
-    struct lab_place p;
     base_directory(base, sizeof base);
-    place_paths(base, id, &p);
-    if (!own_directory(base) || mkdir(p.directory, 0700) != 0)
+    place_paths(base, id, ret_place);
+    int turn = own_directory(base) ? take_turn() : -1;
+    if (turn < 0)
         return false;
-    p.lock_fd = open_lock(&p, O_CREAT | O_EXCL);
-    if (p.lock_fd < 0 || flock(p.lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return false;
-    *ret_place = p;
-    return true;
+    bool ok = make_in_turn(ret_place);
+    int error = errno;
+    close(turn);
+    errno = error;
+    return ok;
 }
 
 void lab_place_remove(const struct lab_place *p) {
@@ -100,6 +126,16 @@ static bool is_alive(const struct lab_place *p) {
     bool alive = flock(fd, LOCK_EX | LOCK_NB) != 0;
     close(fd);
     return alive;
+}
+
+bool lab_place_collect(const struct lab_place *p) {
+    int turn = take_turn();
+    bool dead = turn >= 0 && !is_alive(p);
+    if (dead)
+        lab_place_remove(p);
+    if (turn >= 0)
+        close(turn);
+    return dead;
 }
 
 static int compare_names(const void *a, const void *b) {
@@ -126,7 +162,11 @@ size_t lab_places(lab_place_fn *each, void *context) {
     for (size_t i = 0; i < n; i++) {
         struct lab_place p;
         place_paths(base, names[i], &p);
-        each(context, &p, is_alive(&p));
+        int turn = take_turn();
+        bool alive = is_alive(&p);
+        if (turn >= 0)
+            close(turn);
+        each(context, &p, alive);
         free(names[i]);
     }
     return n;

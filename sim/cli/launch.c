@@ -191,8 +191,8 @@ static int run_lab(struct launch *l) {
         return 4;
     }
     int status = front_run(&l->front, fd, pidfd);
-    if (!l->up)
-        lab_place_remove(&l->place); /* a supervisor that was killed could not */
+    if (!l->up || status != 0)
+        (void)lab_place_collect(&l->place); /* a supervisor that was killed could not */
     close(fd);
     close(pidfd);
     return status;
@@ -231,10 +231,20 @@ static void refuse(struct launch *l) {
     }
 }
 
+/* A report from the first moment on: whatever ends us, it says how far the run had come. */
+static void begin_report(struct launch *l) {
+    l->engine.result.partial_of = "start-up";
+    json_t *r = report_json(&l->engine.result);
+    front_keep_result(&l->front, r, false);
+    json_decref(r);
+    l->engine.result.partial_of = NULL;
+}
+
 static int run_prepared(struct launch *l) {
-    if (!open_directory(l))
+    if (!front_hold_signals(&l->front) || !open_directory(l))
         return 4;
     describe_run(l);
+    begin_report(l);
     l->front.terminal = terminal_new(l->o->json || l->o->quiet ? 2 : 1, l->o->quiet);
     terminal_headline(l->front.terminal, &l->engine.result);
     if (!l->o->quiet && !l->o->json)
@@ -254,12 +264,15 @@ int launch(struct launch *l, const char *path) {
     l->diags = diag_list_new();
     l->front.directory_fd = -1;
     l->front.detach = l->up;
+    l->front.signals = -1;
+    front_free_signals(&l->front);
     lab_id_make(l->id);
     int status = 2;
     if (l->arena && l->diags && read_scenario(l, path))
         status = run_prepared(l);
     else
         refuse(l);
+    front_free_signals(&l->front);
     terminal_free(l->front.terminal);
     json_decref(l->front.result);
     if (l->front.directory_fd >= 0)

@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,8 +76,30 @@ static int unknown_verb(const char *name) {
     return 2;
 }
 
+/* A descriptor of ours that got a standard number would have our output written into it. */
+static bool hold_standard_descriptors(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
+
+/* What was printed and did not get out was not said. A reader that went away wanted no more. */
+static int with_output(int status) {
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (errno == EPIPE)
+        return status;
+    fprintf(stderr, "ribcage: cannot write to standard output: %s\n", strerror(errno));
+    return status == 0 || status == 3 ? 4 : status;
+}
+
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
+    if (!hold_standard_descriptors())
+        return 4;
     if (argc < 2) {
         help(NULL);
         return 2;
@@ -87,5 +111,5 @@ int main(int argc, char **argv) {
     if (!v)
         return unknown_verb(argv[1]);
     struct cli_options o;
-    return options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2;
+    return with_output(options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2);
 }

@@ -60,6 +60,20 @@ void cli_print_diags(const struct diag_list *d) {
     text_deinit(&out);
 }
 
+void cli_print_lines(const char *lines) {
+    struct text out;
+    text_init(&out);
+    while (*lines) {
+        size_t size = strcspn(lines, "\n\t");
+        text_put_printable(&out, lines, size);
+        lines += size;
+        if (*lines)
+            text_putc(&out, *lines++);
+    }
+    fputs(text_str(&out), stdout);
+    text_deinit(&out);
+}
+
 void cli_print_json(json_t *j) {
     if (j) {
         json_dumpf(j, stdout, JSON_INDENT(2));

@@ -45,7 +45,7 @@ static int print_output(json_t *answer) {
     if (!answer)
         return 4;
     const char *output = json_string_value(json_object_get(answer, "output"));
-    fputs(output ? output : "", stdout);
+    cli_print_lines(output ? output : "");
     json_decref(answer);
     return 0;
 }
@@ -164,6 +164,8 @@ int verb_wait(struct cli_options *o) {
     const char *reason = json_string_value(json_object_get(answer, "reason"));
     if (holds)
         printf("%s\n", what);
+    else if (json_is_true(json_object_get(answer, "down")))
+        fprintf(stderr, "ribcage: the lab was taken down meanwhile\n");
     else
         fprintf(stderr, "not %s within %lu s: %s\n", what, (unsigned long)(o->timeout_ms / 1000),
                 reason ? reason : "");

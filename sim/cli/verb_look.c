@@ -20,7 +20,7 @@ static long number_of(const json_t *o, const char *name) {
 static int print_output(json_t *answer) {
     if (!answer)
         return 4;
-    fputs(text_of(answer, "output"), stdout);
+    cli_print_lines(text_of(answer, "output"));
     json_decref(answer);
     return 0;
 }

@@ -6,12 +6,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -107,7 +105,7 @@ int verb_up(struct cli_options *o) {
 
 /* ---- down, gc, list ---- */
 
-#define DOWN_DEADLINE_S 60
+#define DOWN_DEADLINE_MS 60000
 
 struct sweep {
     const struct cli_options *o;
@@ -124,25 +122,10 @@ static bool named(const struct cli_options *o, const char *id) {
     return false;
 }
 
-static void on_alarm(int signal) {
-    (void)signal; /* only there to interrupt flock */
-}
-
-/* The kernel lets the lock go when the last process of the lab is gone: that is what is waited for.
- */
-static bool wait_gone(const struct lab_place *p) {
-    char path[200];
-    snprintf(path, sizeof path, "%s/lock", p->directory);
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return errno == ENOENT;
-    struct sigaction action = {.sa_handler = on_alarm};
-    sigaction(SIGALRM, &action, NULL);
-    alarm(DOWN_DEADLINE_S);
-    bool gone = flock(fd, LOCK_EX) == 0;
-    alarm(0);
-    close(fd);
-    return gone;
+/* The supervisor is PID 1 of its lab: when it is gone, so is every process of the lab. */
+static bool wait_gone(int pidfd) {
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    return poll(&p, 1, DOWN_DEADLINE_MS) == 1;
 }
 
 static void take_down(void *context, const struct lab_place *p, bool alive) {
@@ -150,15 +133,20 @@ static void take_down(void *context, const struct lab_place *p, bool alive) {
     if (!alive || !(s->o->all || named(s->o, p->id)))
         return;
     s->alive++;
+    int pidfd = lab_hold(p);
     json_t *request = json_pack("{s:s}", "op", "down");
-    json_t *answer = lab_ask(p, request, NULL);
+    json_t *answer = pidfd < 0 ? NULL : lab_ask(p, request, NULL);
     json_decref(request);
-    if (!json_is_true(json_object_get(answer, "ok")) || !wait_gone(p)) {
+    /* Without an answer it may be on its way already: somebody else asked. */
+    if (pidfd < 0 || !wait_gone(pidfd)) {
         fprintf(stderr, "ribcage: lab %s did not go down\n", p->id);
         s->status = 6;
     } else {
+        (void)lab_place_collect(p); /* one that was killed could not */
         printf("lab %s is down\n", p->id);
     }
+    if (pidfd >= 0)
+        close(pidfd);
     json_decref(answer);
 }
 
@@ -184,7 +172,8 @@ static void collect(void *context, const struct lab_place *p, bool alive) {
         s->alive++;
         return;
     }
-    lab_place_remove(p);
+    if (!lab_place_collect(p))
+        return;
     printf("removed what lab %s left: %s\n", p->id, p->directory);
     s->dead++;
 }

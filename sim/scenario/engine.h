@@ -72,6 +72,7 @@ struct engine {
     const char *phase;                /* running now */
     uint64_t seed;
     bool interrupted, down_requested;
+    bool wait_given_up; /* the client that had us wait has gone */
     int front_fd; /* to the command in front; -1: none */
     int wait_fd;  /* epoll: front_fd and the server's sockets */
     struct server *server;
@@ -114,6 +115,9 @@ bool engine_apply(struct engine *e, const struct yaml_document *documents, size_
                   bool remove, struct diag_list *diags);
 /* Sleeps in lab_wait and handles requests; false: interrupted or told to go. */
 bool engine_wait(struct engine *e, struct nanotime deadline);
+bool engine_stopping(const struct engine *e); /* what is being waited for is wanted no more */
+/* Takes what the command in front says without waiting: between the parts of a long phase. */
+void engine_listen(struct engine *e);
 uint64_t engine_elapsed(const struct engine *e); /* ns since the run started */
 void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from the scoreboard */
 

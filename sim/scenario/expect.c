@@ -136,7 +136,7 @@ static bool wait_for_all(struct engine *e, struct expectation *list, size_t coun
     bool poll = false;
     while (!all_hold(e, list, count, &poll)) {
         struct nanotime now = lab_now();
-        if (e->interrupted || !nanotime_before(now, deadline))
+        if (engine_stopping(e) || !nanotime_before(now, deadline))
             return false;
         show_waiting(e, deadline);
         struct nanotime next = poll ? nanotime_add_ms(now, ASK_AGAIN_MS) : deadline;
@@ -185,5 +185,5 @@ bool expect_all(struct engine *e, const struct scenario_expect *list, size_t cou
         report_passed(e, x, count, since);
         return true;
     }
-    return !e->interrupted && report_each(e, x, count, since);
+    return !engine_stopping(e) && report_each(e, x, count, since);
 }

@@ -18,6 +18,7 @@
 
 #define STOP_DEADLINE_MS 5000
 #define REQUEST_DEADLINE_MS 5000
+#define LOG_TAIL_BYTES 120u
 #define SAFETY_TICK_MS 100 /* nothing should need it: a bell that was missed costs this much */
 
 /* ---- waiting ---- */
@@ -46,16 +47,25 @@ static void handle_descriptors(struct engine *e) {
     }
 }
 
+void engine_listen(struct engine *e) {
+    if (e->front_fd >= 0 && !e->interrupted)
+        read_front(e);
+}
+
 static void name_dead_speaker(struct engine *e, uint32_t node, struct lab_speaker_state s) {
-    char reason[256];
+    struct text reason;
     const struct text *log = lab_speaker_log(e->lab, node);
-    const char *tail = log ? text_str(log) : "";
-    size_t size = strlen(tail);
-    snprintf(reason, sizeof reason, "%s's speaker %s %d: %.120s", e->nodes[node].name,
-             s.kind == LAB_KILLED ? "was ended by signal" : "left with status", s.code,
-             size > 120 ? tail + size - 120 : tail);
-    record_check(e, "every speaker runs", CHECK_FAILED, engine_elapsed(e), reason);
-    record_verdict(e, RUN_CRASHED, reason);
+    size_t size = log ? log->size : 0, kept = size > LOG_TAIL_BYTES ? LOG_TAIL_BYTES : size;
+    text_init(&reason);
+    text_printf(&reason, "%s's speaker %s %d", e->nodes[node].name,
+                s.kind == LAB_KILLED ? "was ended by signal" : "left with status", s.code);
+    if (kept) {
+        text_puts(&reason, "; it said last: ");
+        text_put_printable(&reason, text_str(log) + size - kept, kept);
+    }
+    record_check(e, "every speaker runs", CHECK_FAILED, engine_elapsed(e), text_str(&reason));
+    record_verdict(e, RUN_CRASHED, text_str(&reason));
+    text_deinit(&reason);
 }
 
 static void watch_children(struct engine *e) {
@@ -88,7 +98,11 @@ bool engine_wait(struct engine *e, struct nanotime deadline) {
     case LAB_WAKE_DEADLINE:
         break;
     }
-    return !e->interrupted && !e->down_requested;
+    return !engine_stopping(e);
+}
+
+bool engine_stopping(const struct engine *e) {
+    return e->interrupted || e->down_requested || e->wait_given_up;
 }
 
 /* ---- totals ---- */
@@ -430,6 +444,7 @@ static bool build(struct engine *e) {
     record_phase_begin(e, "build");
     if (!network_build(e, e->diags))
         return host_failed(e, "the network could not be built");
+    engine_listen(e);
     record_phase_end(e, "%u nodes%s%s, %s fabric", e->node_count, e->router_count ? " and " : "",
                      e->router_count ? "routers" : "", e->routed ? "routed" : "l2");
     return !e->interrupted;
@@ -438,7 +453,7 @@ static bool build(struct engine *e) {
 static bool start(struct engine *e) {
     record_phase_begin(e, "start");
     if (!network_start(e, e->diags))
-        return host_failed(e, "the speakers could not be started");
+        return e->interrupted ? false : host_failed(e, "the speakers could not be started");
     record_phase_end(e, "%u speakers", e->count);
     return !e->interrupted;
 }
@@ -458,10 +473,11 @@ static void keep_warnings(struct engine *e) {
     for (size_t i = 0; i < diag_count(e->diags); i++) {
         const struct diag *d = diag_at(e->diags, i);
         static const char *const severities[] = {"error", "warning", "note"};
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "id", d->id,
-                                              "severity", severities[d->severity], "file", d->file,
-                                              "line", (int)d->line, "column", (int)d->column,
-                                              "message", d->message));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "id", report_text(d->id),
+                                        "severity", severities[d->severity], "file",
+                                        report_text(d->file), "line", (json_int_t)d->line, "column",
+                                        (json_int_t)d->column, "message", report_text(d->message)));
     }
     e->result.warnings = list;
 }

@@ -3,9 +3,9 @@
  * socket in the lab's own directory (mode 0600; only the owner's and root's requests are taken).
  *
  * Nothing here blocks for long: speakers are asked with a deadline, and the one operation that
- * waits
- * (`wait`) sleeps in engine_wait like a step does, while other clients queue. A client that does
- * not read is dropped. Programs are not run here: `netns` hands out the namespace's descriptor and
+ * waits (`wait`) sleeps in engine_wait like a step does, which serves other clients meanwhile; it
+ * ends early when its client goes or the lab is told to go down. A client that does not read is
+ * dropped. Programs are not run here: `netns` hands out the namespace's descriptor and
  * the asking command runs them itself.
  */
 
@@ -36,7 +36,7 @@ struct client {
 struct server {
     struct engine *e;
     int listen_fd, epoll_fd;
-    bool busy; /* in a `wait`: no nesting */
+    struct client *waiting; /* whose `wait` is under way; only its end is heard meanwhile */
     struct client clients[CLIENTS_MAX];
 };
 
@@ -64,10 +64,11 @@ static json_t *diags_json(const struct diag_list *diags) {
     static const char *const severities[] = {"error", "warning", "note"};
     for (size_t i = 0; i < diag_count(diags); i++) {
         const struct diag *d = diag_at(diags, i);
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "id", d->id,
-                                              "severity", severities[d->severity], "file", d->file,
-                                              "line", (int)d->line, "column", (int)d->column,
-                                              "message", d->message));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "id", report_text(d->id),
+                                        "severity", severities[d->severity], "file",
+                                        report_text(d->file), "line", (json_int_t)d->line, "column",
+                                        (json_int_t)d->column, "message", report_text(d->message)));
     }
     return list;
 }
@@ -145,7 +146,7 @@ static json_t *op_logs(struct server *s, struct client *c, json_t *request) {
     if (!node_member(s, request, &node))
         return refuse("no such node");
     const struct text *log = lab_speaker_log(s->e->lab, node);
-    return json_pack("{s:b, s:s}", "ok", 1, "output", log ? text_str(log) : "");
+    return json_pack("{s:b, s:o}", "ok", 1, "output", report_text(log ? text_str(log) : ""));
 }
 
 static json_t *op_node_status(struct server *s, struct client *c, json_t *request) {
@@ -156,7 +157,7 @@ static json_t *op_node_status(struct server *s, struct client *c, json_t *reques
     struct text out;
     text_init(&out);
     bool ok = engine_node_status(s->e, node, &out);
-    json_t *answer = ok ? json_pack("{s:b, s:s}", "ok", 1, "output", text_str(&out))
+    json_t *answer = ok ? json_pack("{s:b, s:o}", "ok", 1, "output", report_text(text_str(&out)))
                         : refuse("the node's speaker does not answer");
     text_deinit(&out);
     return answer;
@@ -174,7 +175,7 @@ static json_t *op_why(struct server *s, struct client *c, json_t *request) {
     struct text out;
     text_init(&out);
     oracle_explain(s->e->state->oracle, node, p, &out);
-    json_t *answer = json_pack("{s:b, s:s}", "ok", 1, "output", text_str(&out));
+    json_t *answer = json_pack("{s:b, s:o}", "ok", 1, "output", report_text(text_str(&out)));
     text_deinit(&out);
     return answer;
 }
@@ -199,8 +200,12 @@ static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
     return answer;
 }
 
+static void watch(struct server *s, const struct client *c, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(c - s->clients) + 1};
+    (void)epoll_ctl(s->epoll_fd, EPOLL_CTL_MOD, c->fd, &event);
+}
+
 static json_t *op_wait(struct server *s, struct client *c, json_t *request) {
-    (void)c;
     const char *what = text_member(request, "for");
     uint64_t ms = (uint64_t)json_integer_value(json_object_get(request, "deadline_ms"));
     struct scenario_expect x = {.kind = EXPECT_CONVERGED, .hold_time_s = -1};
@@ -208,18 +213,18 @@ static json_t *op_wait(struct server *s, struct client *c, json_t *request) {
         x.kind = EXPECT_SESSIONS;
     else if (!what || strcmp(what, "converged") != 0)
         return refuse("wait for what? sessions or converged");
-    if (s->busy)
+    if (s->waiting)
         return refuse("somebody else is waiting already");
-    /* Requests of others queue in their sockets and must not wake us meanwhile. */
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = s->epoll_fd};
-    s->busy = true;
-    (void)epoll_ctl(s->e->wait_fd, EPOLL_CTL_DEL, s->epoll_fd, NULL);
+    s->waiting = c;
+    watch(s, c, EPOLLRDHUP);
     bool ok = expect_all(s->e, &x, 1, ms * NANOS_PER_MS);
-    (void)epoll_ctl(s->e->wait_fd, EPOLL_CTL_ADD, s->epoll_fd, &event);
-    s->busy = false;
+    watch(s, c, EPOLLIN);
+    s->waiting = NULL;
+    s->e->wait_given_up = false;
     const struct run_result *r = &s->e->result;
     const char *reason = r->check_count ? r->checks[r->check_count - 1].reason : "";
-    return json_pack("{s:b, s:b, s:s}", "ok", 1, "holds", (int)ok, "reason", reason);
+    return json_pack("{s:b, s:b, s:b, s:o}", "ok", 1, "holds", (int)ok, "down",
+                     (int)s->e->down_requested, "reason", report_text(reason));
 }
 
 static json_t *op_down(struct server *s, struct client *c, json_t *request) {
@@ -364,14 +369,15 @@ static void accept_client(struct server *s) {
 
 void server_poll(struct server *s) {
     struct epoll_event events[8];
-    if (s->busy)
-        return; /* the client that waits is served first; the others' requests stay queued */
     int n = epoll_wait(s->epoll_fd, events, 8, 0);
     for (int i = 0; i < n; i++) {
-        if (events[i].data.u64 == 0)
+        struct client *c = events[i].data.u64 ? &s->clients[events[i].data.u64 - 1] : NULL;
+        if (!c)
             accept_client(s);
-        else if (s->clients[events[i].data.u64 - 1].fd >= 0)
-            read_client(s, &s->clients[events[i].data.u64 - 1]);
+        else if (c == s->waiting)
+            s->e->wait_given_up = true;
+        else if (c->fd >= 0)
+            read_client(s, c);
     }
 }
 
