@@ -6,6 +6,8 @@
 
 #include "report.h"
 
+#include "../speaker/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,10 +15,22 @@
 #include <string.h>
 #include <unistd.h>
 
-static void put_text(json_t *o, const char *name, const char *text) {
-    /* What a remote or a user wrote may be anything: JSON wants UTF-8. */
+/* What a remote or a user wrote may be anything, and what was cut to a length may end within a
+ * character: JSON wants UTF-8. */
+json_t *report_text(const char *text) {
     json_t *s = json_string(text ? text : "");
-    json_object_set_new(o, name, s ? s : json_string("(not UTF-8)"));
+    if (s)
+        return s;
+    struct text escaped;
+    text_init(&escaped);
+    text_put_printable(&escaped, text, strlen(text));
+    s = json_string(text_str(&escaped));
+    text_deinit(&escaped);
+    return s;
+}
+
+static void put_text(json_t *o, const char *name, const char *text) {
+    json_object_set_new(o, name, report_text(text));
 }
 
 static void put_number(json_t *o, const char *name, uint64_t value) {
@@ -56,7 +70,7 @@ static json_t *checks_json(const struct run_result *r) {
 static json_t *texts_json(const char **texts, size_t count) {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_string(texts[i] ? texts[i] : ""));
+        json_array_append_new(list, report_text(texts[i]));
     return list;
 }
 

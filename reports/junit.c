@@ -1,11 +1,16 @@
 /*
  * JUnit XML, as CI systems read it: a suite a run, a test case a check, by libxml2's writer.
  *
+ * XML 1.0 has no way to write most control characters, U+FFFE and U+FFFF, not even as references:
+ * they become \xNN and \uNNNN before the writer sees them.
+ *
  * A run that ended before its checks (host, refused, interrupted, crashed) gets one test case more
  * that says so, so that it can never look like an empty success.
  */
 
 #include "report.h"
+
+#include "../speaker/base/text.h"
 
 #include <libxml/xmlwriter.h>
 #include <stdio.h>
@@ -18,8 +23,42 @@ static const char *text_of(const json_t *o, const char *name) {
     return s ? s : "";
 }
 
+/* The octets at `s` that are a UTF-8 text but no XML character: 0, 1, or 3 (U+FFFE, U+FFFF). */
+static size_t forbidden_size(const char *s) {
+    unsigned char c = (unsigned char)*s;
+    if (c < 0x20 && c != '\t' && c != '\n' && c != '\r')
+        return 1;
+    bool noncharacter = c == 0xEF && (unsigned char)s[1] == 0xBF && (unsigned char)s[2] >= 0xBE;
+    return noncharacter ? 3 : 0;
+}
+
 static void attribute(xmlTextWriterPtr w, const char *name, const char *value) {
-    xmlTextWriterWriteAttribute(w, XML name, XML value);
+    struct text x;
+    text_init(&x);
+    while (*value) {
+        size_t bad = forbidden_size(value), good = 0;
+        if (bad)
+            text_printf(&x, bad == 1 ? "\\x%02x" : "\\u%04x",
+                        bad == 1 ? (unsigned)*value : 0xFF40u + (unsigned char)value[2]);
+        while (!bad && value[good] && !forbidden_size(value + good))
+            good++;
+        text_put(&x, value, good);
+        value += bad + good;
+    }
+    xmlTextWriterWriteAttribute(w, XML name, XML text_str(&x));
+    text_deinit(&x);
+}
+
+/* "a: b" */
+static void attribute_pair(xmlTextWriterPtr w, const char *name, const char *a, const char *between,
+                           const char *b) {
+    struct text x;
+    text_init(&x);
+    text_puts(&x, a);
+    text_puts(&x, between);
+    text_puts(&x, b);
+    attribute(w, name, text_str(&x));
+    text_deinit(&x);
 }
 
 static void attribute_seconds(xmlTextWriterPtr w, const char *name, json_int_t ns) {
@@ -37,10 +76,8 @@ static void outcome(xmlTextWriterPtr w, const char *element, const char *type, c
 static void write_check(xmlTextWriterPtr w, const json_t *result, const json_t *c) {
     const char *verdict = text_of(c, "verdict");
     xmlTextWriterStartElement(w, XML "testcase");
-    xmlTextWriterWriteFormatAttribute(w, XML "classname", "%s.%s", text_of(result, "theme"),
-                                      text_of(result, "scenario"));
-    xmlTextWriterWriteFormatAttribute(w, XML "name", "%s: %s", text_of(c, "phase"),
-                                      text_of(c, "name"));
+    attribute_pair(w, "classname", text_of(result, "theme"), ".", text_of(result, "scenario"));
+    attribute_pair(w, "name", text_of(c, "phase"), ": ", text_of(c, "name"));
     attribute_seconds(w, "time", json_integer_value(json_object_get(c, "duration_ns")));
     if (strcmp(verdict, "skipped") == 0)
         outcome(w, "skipped", verdict, text_of(c, "reason"));
@@ -72,7 +109,7 @@ static const char *run_element(enum run_verdict v) {
 
 static void write_run_case(xmlTextWriterPtr w, const json_t *result, const char *element) {
     xmlTextWriterStartElement(w, XML "testcase");
-    attribute(w, "classname", text_of(result, "scenario"));
+    attribute_pair(w, "classname", text_of(result, "theme"), ".", text_of(result, "scenario"));
     attribute(w, "name", "the run");
     outcome(w, element, text_of(result, "verdict"), text_of(result, "error"));
     xmlTextWriterEndElement(w);

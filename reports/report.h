@@ -12,14 +12,17 @@ struct text;
  * What a run found, and the writers that show it. The runner fills a struct run_result as it goes;
  * each writer reads it and nothing else.
  *
+ *   names.c     verdicts: words and exit codes
  *   terminal.c  a line a phase, live counters on a terminal
- *   json.c      runs/<id>/result.json, rewritten (to a new file, fsync, rename) after each phase,
- * so that a crash loses nothing that was known junit.c     runs/<id>/junit.xml
+ *   json.c      runs/<id>/result.json (schema.json), rewritten (to a new file, fsync, rename) after
+ *               each phase, so that a crash loses nothing that was known
+ *   junit.c     runs/<id>/junit.xml
  *
  * Times are CLOCK_MONOTONIC nanoseconds relative to the start of the run, durations in ns.
  */
 
-/* Worst last. The exit codes of the command follow from it. */
+/* The exit codes of the command follow from it. Which of two explains a run is the runner's to say
+ * (sim/scenario/records.c). */
 enum run_verdict {
     RUN_PASSED,        /* exit 0 */
     RUN_WARNINGS,      /* exit 3 */
@@ -88,6 +91,8 @@ struct run_result {
 
 /* ---- writers ---- */
 
+/* A JSON string of any text: what is not UTF-8 becomes \xNN; NULL is "". A new reference. */
+json_t *report_text(const char *text);
 json_t *report_json(const struct run_result *r); /* a new reference; schema reports/schema.json */
 /* The words of a JSON result back: what the command in front needs of it. false: not a result. */
 bool report_verdict(const json_t *result, enum run_verdict *ret_verdict);

@@ -30,8 +30,9 @@ struct terminal *terminal_new(int fd, bool quiet) {
     bool smart = isatty(fd) && term && strcmp(term, "dumb") != 0;
     t->fd = fd;
     t->quiet = quiet;
-    t->live = smart && !quiet && !ci;
-    t->colour = smart && !(no_color && *no_color);
+    bool in_ci = ci && *ci;
+    t->live = smart && !quiet && !in_ci;
+    t->colour = smart && !in_ci && !(no_color && *no_color);
     return t;
 }
 
@@ -139,6 +140,11 @@ void terminal_check(struct terminal *t, const struct run_check *c) {
 
 /* ---- the end ---- */
 
+static const char *string(const json_t *o, const char *name) {
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
 static uint64_t number(const json_t *o, const char *group, const char *name) {
     const json_t *g = group ? json_object_get(o, group) : o;
     return (uint64_t)json_integer_value(json_object_get(g, name));
@@ -175,8 +181,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     (void)report_verdict(r, &v);
     size_t passed = 0, index;
     json_t *checks = json_object_get(r, "checks"), *c;
-    json_array_foreach(checks, index, c) passed +=
-        strcmp(json_string_value(json_object_get(c, "verdict")), "passed") == 0;
+    json_array_foreach(checks, index, c) passed += strcmp(string(c, "verdict"), "passed") == 0;
     if (!t->quiet) {
         witness_line(&x, r);
         convergence_line(&x, r);
@@ -187,10 +192,12 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
         return;
     }
     coloured(t, &x, good ? "32" : "31", good ? "PASS" : "FAIL");
-    text_printf(&x, " %s: %zu of %zu checks  report: %s/result.json\n", run_verdict_name(v), passed,
-                json_array_size(checks), json_string_value(json_object_get(r, "directory")));
-    const char *error = json_string_value(json_object_get(r, "error"));
-    if (!good && error && *error) {
+    text_printf(&x, " %s: %zu of %zu checks  report: ", run_verdict_name(v), passed,
+                json_array_size(checks));
+    escaped(&x, string(r, "directory"));
+    text_puts(&x, "/result.json\n");
+    const char *error = string(r, "error");
+    if (!good && *error) {
         text_puts(&x, " ");
         escaped(&x, error);
         text_putc(&x, '\n');
