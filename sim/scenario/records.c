@@ -64,7 +64,7 @@ void record_live(struct engine *e, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    send_record(e, json_pack("{s:s, s:s}", "record", "live", "text", text));
+    send_record(e, json_pack("{s:s, s:o}", "record", "live", "text", report_text(text)));
 }
 
 uint64_t engine_elapsed(const struct engine *e) {
@@ -96,7 +96,7 @@ void record_phase_begin(struct engine *e, const char *name) {
     r->partial_of = e->phase;
     r->phases[r->phase_count++] =
         (struct run_phase){.name = e->phase, .start_ns = engine_elapsed(e), .summary = ""};
-    send_record(e, json_pack("{s:s, s:s}", "record", "begin", "phase", name));
+    send_record(e, json_pack("{s:s, s:o}", "record", "begin", "phase", report_text(name)));
 }
 
 void record_phase_end(struct engine *e, const char *format, ...) {
@@ -112,9 +112,9 @@ void record_phase_end(struct engine *e, const char *format, ...) {
     p->duration_ns = engine_elapsed(e) - p->start_ns;
     p->done = true;
     p->summary = arena_strdup(e->arena, text);
-    send_record(e, json_pack("{s:s, s:s, s:s, s:I, s:I}", "record", "phase", "name", p->name,
-                             "summary", text, "start_ns", (json_int_t)p->start_ns, "duration_ns",
-                             (json_int_t)p->duration_ns));
+    send_record(e, json_pack("{s:s, s:o, s:o, s:I, s:I}", "record", "phase", "name",
+                             report_text(p->name), "summary", report_text(text), "start_ns",
+                             (json_int_t)p->start_ns, "duration_ns", (json_int_t)p->duration_ns));
     record_result(e, false);
 }
 
@@ -134,17 +134,18 @@ void record_check(struct engine *e, const char *name, enum check_verdict v, uint
         .at_ns = since_ns,
         .duration_ns = engine_elapsed(e) - since_ns,
     };
-    send_record(e, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "record", "check", "phase",
-                             e->phase ? e->phase : "", "name", name, "verdict",
-                             check_verdict_name(v), "reason", reason ? reason : "", "duration_ns",
+    send_record(e, json_pack("{s:s, s:o, s:o, s:s, s:o, s:I}", "record", "check", "phase",
+                             report_text(e->phase), "name", report_text(name), "verdict",
+                             check_verdict_name(v), "reason", report_text(reason), "duration_ns",
                              (json_int_t)(engine_elapsed(e) - since_ns)));
 }
 
-/* The first thing that went wrong explains the run best; a worse kind of verdict replaces it. */
+/* The first thing that went wrong explains the run best; a worse kind of verdict replaces it. What
+ * did not converge is why packets and routes asked for in the same step were missing. */
 void record_verdict(struct engine *e, enum run_verdict v, const char *error) {
     static const unsigned char rank[] = {
-        [RUN_PASSED] = 0,        [RUN_WARNINGS] = 1,    [RUN_INCOMPLETE] = 0, [RUN_FAILED] = 3,
-        [RUN_NOT_CONVERGED] = 2, [RUN_REFUSED] = 5,     [RUN_HOST] = 6,       [RUN_CRASHED] = 7,
+        [RUN_PASSED] = 0,        [RUN_WARNINGS] = 1,    [RUN_INCOMPLETE] = 0, [RUN_FAILED] = 2,
+        [RUN_NOT_CONVERGED] = 3, [RUN_REFUSED] = 5,     [RUN_HOST] = 6,       [RUN_CRASHED] = 7,
         [RUN_VOID] = 4,          [RUN_INTERRUPTED] = 8,
     };
     struct run_result *r = &e->result;
