@@ -1,0 +1,283 @@
+/*
+ * What a person sees, through a pseudo terminal and through a pipe: live lines on the one only,
+ * colour where it is wanted, nothing but failures when quiet, no octet of others raw.
+ */
+
+#include "report_test.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <pty.h>
+#include <signal.h>
+#include <termios.h>
+
+struct screen {
+    int master, slave; /* of a pipe: its reading and its writing end */
+    char text[65536];
+    size_t size;
+};
+
+static void environment(const char *term, const char *no_color, const char *ci) {
+    const struct {
+        const char *name, *value;
+    } all[] = {{"TERM", term}, {"NO_COLOR", no_color}, {"CI", ci}};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(
+            all[i].value ? setenv(all[i].name, all[i].value, 1) : unsetenv(all[i].name), 0);
+}
+
+static void open_pty(struct screen *s) {
+    struct termios raw;
+    *s = (struct screen){0};
+    assert_int_equal(openpty(&s->master, &s->slave, NULL, NULL, NULL), 0);
+    assert_int_equal(tcgetattr(s->slave, &raw), 0);
+    cfmakeraw(&raw); /* no \n to \r\n */
+    assert_int_equal(tcsetattr(s->slave, TCSANOW, &raw), 0);
+}
+
+static void open_pipe(struct screen *s) {
+    int ends[2];
+    *s = (struct screen){0};
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    s->master = ends[0];
+    s->slave = ends[1];
+}
+
+/* All that was written since the last call. */
+static const char *seen(struct screen *s) {
+    s->size = 0;
+    assert_int_equal(fcntl(s->master, F_SETFL, O_NONBLOCK), 0);
+    for (;;) {
+        ssize_t n = read(s->master, s->text + s->size, sizeof s->text - 1 - s->size);
+        if (n <= 0)
+            break;
+        s->size += (size_t)n;
+    }
+    s->text[s->size] = '\0';
+    return s->text;
+}
+
+static void shut(struct screen *s) {
+    close(s->master);
+    close(s->slave);
+}
+
+static void assert_has(const char *text, const char *part) {
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in \"%s\"", part, text);
+}
+
+static void assert_lacks(const char *text, const char *part) {
+    if (strstr(text, part))
+        fail_msg("\"%s\" is in \"%s\"", part, text);
+}
+
+/* A whole run on `s`. */
+static void show_run(struct screen *s, bool quiet, enum run_verdict v) {
+    struct sample sample;
+    struct run_result *r = sample_full(&sample);
+    struct terminal *t = terminal_new(s->slave, quiet);
+    assert_non_null(t);
+    r->verdict = v;
+    json_t *j = report_json(r);
+    terminal_headline(t, r);
+    terminal_live(t, "10/45 sessions");
+    for (size_t i = 0; i < 4; i++)
+        terminal_check(t, &sample.checks[i]);
+    terminal_live(t, "20/45 sessions");
+    terminal_phase(t, &sample.phases[1]);
+    terminal_verdict(t, j);
+    terminal_free(t);
+    json_decref(j);
+    json_decref(r->warnings);
+}
+
+static void live_on_a_terminal(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", NULL, NULL);
+    open_pty(&s);
+    struct terminal *t = terminal_new(s.slave, false);
+    terminal_live(t, "first");
+    assert_string_equal(seen(&s), " first");
+    terminal_live(t, "second");
+    assert_string_equal(seen(&s), "\r\033[K second");
+    terminal_phase(t, &(struct run_phase){"build", 0, 1234567890, true, "10 nodes"});
+    assert_string_equal(seen(&s),
+                        "\r\033[K build                                  1.235s  10 nodes\n");
+    terminal_phase(t, &(struct run_phase){"start", 0, 0, true, ""});
+    assert_lacks(seen(&s), "\r"); /* nothing to replace any more */
+    terminal_free(t);
+    shut(&s);
+}
+
+static void colour_on_a_terminal(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", "", ""); /* empty is not set */
+    open_pty(&s);
+    show_run(&s, false, RUN_FAILED);
+    const char *text = seen(&s);
+    assert_has(text, "\033[32mok  \033[0m");
+    assert_has(text, "\033[31mFAIL\033[0m");
+    assert_has(text, "\033[33mskip\033[0m");
+    assert_has(text, " 10/45 sessions");
+    shut(&s);
+}
+
+/* The same text without a single escape. */
+static void assert_plain(const char *text) {
+    assert_lacks(text, "\033[3");
+    assert_lacks(text, "\033[0");
+    assert_has(text, "full-mesh  10 nodes  2 routers  profile fast  fabric l2  seed 7");
+    assert_has(text, "   ok    sessions\n");
+    assert_has(text, "   FAIL  route\n         kube-2: absent\n");
+    assert_has(text, "   FAIL  converged\n         1 missing\n");
+    assert_has(text, "   skip  wire\n");
+    assert_has(text, "FAIL failed: 1 of 4 checks  report: runs/20261121-020304-7f3a/result.json\n");
+    assert_has(text, " sessions expected 45: speakers 44, kernel 43, wire 42");
+    assert_has(text, " something\n");
+}
+
+static void no_colour(void **state) {
+    (void)state;
+    static const struct {
+        const char *term, *no_color, *ci;
+        bool live;
+    } cases[] = {
+        {"xterm", "1", NULL, true}, /* NO_COLOR says nothing of live lines */
+        {"xterm", NULL, "true", false},
+        {"dumb", NULL, NULL, false},
+        {NULL, NULL, NULL, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct screen s;
+        environment(cases[i].term, cases[i].no_color, cases[i].ci);
+        open_pty(&s);
+        show_run(&s, false, RUN_FAILED);
+        const char *text = seen(&s);
+        assert_plain(text);
+        assert_int_equal(strstr(text, "10/45 sessions") != NULL, cases[i].live);
+        assert_int_equal(strchr(text, '\033') != NULL, cases[i].live);
+        shut(&s);
+    }
+}
+
+static void plain_in_a_pipe(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", NULL, NULL);
+    open_pipe(&s);
+    show_run(&s, false, RUN_FAILED);
+    const char *text = seen(&s);
+    assert_plain(text);
+    assert_null(strchr(text, '\033'));
+    assert_null(strchr(text, '\r'));
+    assert_lacks(text, "10/45 sessions");
+    shut(&s);
+}
+
+/* Failures only, and nothing at all of a run that passed. */
+static void quiet(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", NULL, NULL);
+    open_pty(&s);
+    struct sample sample;
+    struct run_result *r = sample_full(&sample);
+    struct terminal *t = terminal_new(s.slave, true);
+    r->verdict = RUN_PASSED;
+    json_t *j = report_json(r);
+    terminal_headline(t, r);
+    terminal_live(t, "live");
+    terminal_check(t, &sample.checks[0]);
+    terminal_phase(t, &sample.phases[0]);
+    terminal_verdict(t, j);
+    assert_string_equal(seen(&s), "");
+    terminal_check(t, &sample.checks[1]);
+    assert_has(seen(&s), "kube-2: absent");
+    json_decref(j);
+    r->verdict = RUN_NOT_CONVERGED;
+    j = report_json(r);
+    terminal_verdict(t, j);
+    const char *text = seen(&s);
+    assert_has(text, "not-converged: 1 of 4 checks");
+    assert_lacks(text, "sessions expected");
+    json_decref(j);
+    json_decref(r->warnings);
+    terminal_free(t);
+    shut(&s);
+}
+
+static void verdict_lines(void **state) {
+    (void)state;
+    environment("xterm", "1", NULL);
+    for (int v = RUN_PASSED; v <= RUN_INTERRUPTED; v++) {
+        struct screen s;
+        char want[64];
+        bool good = v == RUN_PASSED || v == RUN_WARNINGS;
+        open_pipe(&s);
+        show_run(&s, false, (enum run_verdict)v);
+        snprintf(want, sizeof want, "%s %s: 1 of 4 checks", good ? "PASS" : "FAIL",
+                 run_verdict_name((enum run_verdict)v));
+        assert_has(seen(&s), want);
+        shut(&s);
+    }
+}
+
+static void hostile_texts(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", "1", NULL);
+    open_pty(&s);
+    struct sample sample;
+    struct run_result *r = sample_full(&sample);
+    struct terminal *t = terminal_new(s.slave, false);
+    r->scenario = r->error = r->directory = every_octet();
+    r->verdict = RUN_FAILED;
+    json_t *j = report_json(r);
+    terminal_headline(t, r);
+    terminal_check(t, &(struct run_check){"", every_octet(), CHECK_FAILED, every_octet(), 0, 0});
+    terminal_phase(t, &(struct run_phase){every_octet(), 0, 0, true, every_octet()});
+    terminal_verdict(t, j);
+    terminal_verdict(t, NULL); /* a result that is none */
+    const unsigned char *text = (const unsigned char *)seen(&s);
+    for (size_t i = 0; i < s.size; i++)
+        assert_true(text[i] == '\n' || (text[i] >= 0x20 && text[i] != 0x7f));
+    assert_has(s.text, "\\x01\\x02");
+    assert_has(s.text, "FAIL incomplete: 0 of 0 checks");
+    json_decref(j);
+    json_decref(r->warnings);
+    terminal_free(t);
+    shut(&s);
+}
+
+/* Whoever closes the pipe does not stop the run. */
+static void nobody_reads(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", NULL, NULL);
+    open_pipe(&s);
+    signal(SIGPIPE, SIG_IGN);
+    close(s.master);
+    show_run(&s, false, RUN_PASSED);
+    close(s.slave);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(live_on_a_terminal),
+        cmocka_unit_test(colour_on_a_terminal),
+        cmocka_unit_test(no_colour),
+        cmocka_unit_test(plain_in_a_pipe),
+        cmocka_unit_test(quiet),
+        cmocka_unit_test(verdict_lines),
+        cmocka_unit_test(hostile_texts),
+        cmocka_unit_test(nobody_reads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
