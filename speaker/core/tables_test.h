@@ -130,6 +130,7 @@ TABLES_UNUSED static void bench_work(struct bench *b) {
 TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     struct bench_peer *h = &b->holds[i];
     struct peer *p = h->p;
+    heap_cancel(&b->s->timers, &p->timer); /* this session needs no connection */
     p->state = BGP_ESTABLISHED;
     p->external =
         p->config->remote_as != (p->config->local_as ? p->config->local_as : b->config.local_as);

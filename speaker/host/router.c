@@ -40,7 +40,7 @@ static void ios_name(const struct router *r, const char *name, char *ret_name, s
         }
         at += entry + (at[entry] == ',');
     }
-    snprintf(ret_name, size, "%s", name);
+    snprintf(ret_name, size, "%s", strcmp(name, "lo") == 0 ? "Loopback0" : name);
 }
 
 /* Interfaces with their first IPv4 address, as IOS shows one; the caller's. */
@@ -62,6 +62,8 @@ static struct ios_interface *interfaces_make(const struct router *r, size_t *ret
             out->addr = addresses[k].addr;
             out->length = addresses[k].length;
         }
+        if (strcmp(links[i].name, "lo") == 0 && !ip_is_set(out->addr))
+            --*ret_count; /* 127.0.0.1 alone is no interface of the router's */
     }
     return list;
 }

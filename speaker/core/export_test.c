@@ -1,0 +1,330 @@
+/*
+ * What peers are sent, attribute by attribute, as decoded from the bytes they pull. Names
+ * conformance rows C069 to C076, C150 to C158, C164 to C167, C180, C181.
+ */
+#include "tables_test.h"
+
+static struct bench b;
+
+static const uint32_t path_one[] = {AS_SEQUENCE << 16 | 1, 65001};
+
+static struct attr_values external_route(void) {
+    struct attr_values v = {.next_hop = addr("10.0.0.1"), .has_med = true, .med = 7};
+    v.as_path = (struct as_path){path_one, 2};
+    return v;
+}
+
+static struct attr_values internal_route(void) {
+    return (struct attr_values){.next_hop = addr("10.9.9.9"),
+                                .has_local_pref = true,
+                                .local_pref = 150,
+                                .has_med = true,
+                                .med = 9};
+}
+
+/* Peers 0 and 1 external (65001, 65002), 2 and 3 internal, 4 and 5 internal clients. */
+static void six_peers(enum bgp_profile profile) {
+    bench_config(&b, profile, 6);
+    b.peers[0].remote_as = 65001;
+    b.peers[1].remote_as = 65002;
+    b.peers[4].rr_client = b.peers[5].rr_client = true;
+}
+
+static void start(void) {
+    bench_start(&b);
+    for (uint32_t i = 0; i < b.config.peer_count; i++) {
+        bench_up(&b, i);
+    }
+}
+
+static void expect_path(const struct attr_values *v, const char *path) {
+    struct text t;
+    text_init(&t);
+    as_path_format(v->as_path, &t);
+    assert_string_equal(text_str(&t), path);
+    text_deinit(&t);
+}
+
+static void expect_next_hop(const struct attr_values *v, const char *next_hop) {
+    assert_true(ip_equal(v->next_hop, addr(next_hop)));
+}
+
+static void test_external_route_c069_c073_c075_c076(void **state) {
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    start();
+    struct attr_values v = external_route();
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_null(bench_held(&b, 0, "192.0.2.0/24"));
+    const struct attr_values *ebgp = bench_held(&b, 1, "192.0.2.0/24");
+    assert_non_null(ebgp);
+    expect_path(ebgp, "64512 65001");
+    expect_next_hop(ebgp, "10.0.0.100");
+    assert_false(ebgp->has_med);
+    assert_false(ebgp->has_local_pref);
+    for (uint32_t i = 2; i < 6; i++) {
+        const struct attr_values *ibgp = bench_held(&b, i, "192.0.2.0/24");
+        assert_non_null(ibgp);
+        expect_path(ibgp, "65001");
+        expect_next_hop(ibgp, "10.0.0.1");
+        assert_int_equal(ibgp->med, 7);
+        assert_int_equal(ibgp->local_pref, 100);
+        assert_false(ibgp->has_originator_id);
+    }
+    bench_end(&b);
+}
+
+static void test_own_route_c069_c076(void **state) {
+    struct bgp_origin_config o = {.prefix = pfx("10.244.0.0/26"), .source = ROUTE_SOURCE_STATIC};
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    start();
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    const struct attr_values *ibgp = bench_held(&b, 2, "10.244.0.0/26");
+    assert_non_null(ibgp);
+    expect_path(ibgp, "");
+    expect_next_hop(ibgp, "10.0.0.100");
+    assert_int_equal(ibgp->local_pref, 100);
+    expect_path(bench_held(&b, 0, "10.244.0.0/26"), "64512");
+    assert_true(b.fib.source == ROUTE_SOURCE_STATIC && !ip_is_set(b.fib.next_hop));
+    bench_end(&b);
+}
+
+struct reflection_row {
+    uint32_t from, to;
+    bool client_to_client, sent;
+};
+
+static void test_reflection_c150_c158(void **state) {
+    static const struct reflection_row rows[] = {
+        {2, 3, true, false},  {2, 4, true, true},  {4, 2, true, true}, {4, 5, true, true},
+        {4, 5, false, false}, {4, 2, false, true}, {2, 1, true, true}, {4, 4, true, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        six_peers(BGP_PROFILE_FAST);
+        b.config.client_to_client_reflection = rows[i].client_to_client;
+        start();
+        struct attr_values v = internal_route();
+        (void)bench_announce(&b, rows[i].from, &v, "192.0.2.0/24");
+        bench_settle(&b);
+        assert_int_equal(bench_held(&b, rows[i].to, "192.0.2.0/24") != NULL, rows[i].sent);
+        bench_end(&b);
+    }
+}
+
+static void test_reflected_attributes_c151_c152_c155(void **state) {
+    static const uint32_t clusters[] = {0x01010101};
+    (void)state;
+    six_peers(BGP_PROFILE_IOS);
+    b.config.cluster_id = 1;
+    for (uint32_t i = 0; i < 6; i++) {
+        b.peers[i].next_hop_mode = BGP_NEXT_HOP_SELF;
+    }
+    b.peers[5].next_hop_mode = BGP_NEXT_HOP_SELF_ALL;
+    start();
+    struct attr_values v = internal_route();
+    (void)bench_announce(&b, 4, &v, "192.0.2.0/24");
+    v.has_originator_id = true;
+    v.originator_id = 0x0b0b0b0b;
+    v.cluster_list = clusters;
+    v.cluster_count = 1;
+    (void)bench_announce(&b, 4, &v, "192.0.3.0/24");
+    bench_settle(&b);
+    const struct attr_values *first = bench_held(&b, 2, "192.0.2.0/24");
+    assert_int_equal(first->originator_id, 0x0a000005);
+    assert_int_equal(first->cluster_count, 1);
+    assert_int_equal(first->cluster_list[0], 1);
+    expect_next_hop(first, "10.9.9.9"); /* IOS: next-hop-self does not touch reflected routes */
+    assert_int_equal(first->local_pref, 150);
+    assert_int_equal(first->med, 9);
+    const struct attr_values *second = bench_held(&b, 2, "192.0.3.0/24");
+    assert_int_equal(second->originator_id, 0x0b0b0b0b);
+    assert_int_equal(second->cluster_count, 2);
+    assert_int_equal(second->cluster_list[0], 1);
+    assert_int_equal(second->cluster_list[1], 0x01010101);
+    expect_next_hop(bench_held(&b, 5, "192.0.2.0/24"), "10.0.0.100");
+    bench_end(&b);
+}
+
+struct community_row {
+    uint32_t community;
+    bool to_external, to_internal;
+};
+
+static void test_well_known_communities_c164(void **state) {
+    static const struct community_row rows[] = {
+        {COMMUNITY_NO_EXPORT, false, true},
+        {COMMUNITY_NO_ADVERTISE, false, false},
+        {COMMUNITY_NO_EXPORT_SUBCONFED, false, true},
+        {UINT32_C(0xFFFF1234), true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        six_peers(BGP_PROFILE_FAST);
+        start();
+        struct attr_values v = external_route();
+        v.communities = &rows[i].community;
+        v.community_count = 1;
+        (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+        bench_settle(&b);
+        assert_int_equal(bench_held(&b, 1, "192.0.2.0/24") != NULL, rows[i].to_external);
+        assert_int_equal(bench_held(&b, 2, "192.0.2.0/24") != NULL, rows[i].to_internal);
+        bench_end(&b);
+    }
+}
+
+static void test_communities_stripped_c165_c167(void **state) {
+    static const uint32_t communities[] = {64512u << 16 | 100};
+    static const uint64_t ext[] = {UINT64_C(0x0002fc0000000001), UINT64_C(0x4002fc0000000001)};
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    b.peers[3].send_communities = false;
+    for (uint32_t i = 0; i < 6; i++) {
+        b.peers[i].send_ext_communities = true;
+    }
+    start();
+    struct attr_values v = external_route();
+    v.communities = communities;
+    v.community_count = 1;
+    v.ext_communities = ext;
+    v.ext_community_count = 2;
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->community_count, 1);
+    assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->ext_community_count, 2);
+    assert_int_equal(bench_held(&b, 3, "192.0.2.0/24")->community_count, 0);
+    assert_int_equal(bench_held(&b, 1, "192.0.2.0/24")->ext_community_count, 1);
+    bench_end(&b);
+}
+
+static void test_third_party_next_hop_c073(void **state) {
+    struct ip_prefix subnet = pfx("10.0.0.0/24");
+    (void)state;
+    six_peers(BGP_PROFILE_IOS);
+    start();
+    assert_int_equal(bgp_connected_set(b.s, &subnet, 1, b.now), BGP_OK);
+    struct attr_values v = external_route();
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    v.next_hop = addr("10.0.0.2"); /* the receiver itself: never */
+    (void)bench_announce(&b, 0, &v, "192.0.3.0/24");
+    bench_settle(&b);
+    expect_next_hop(bench_held(&b, 1, "192.0.2.0/24"), "10.0.0.1");
+    expect_next_hop(bench_held(&b, 1, "192.0.3.0/24"), "10.0.0.100");
+    bench_end(&b);
+}
+
+static void test_rfc8212_c180_c181(void **state) {
+    static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_IOS};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        bool open = profiles[i] == BGP_PROFILE_IOS;
+        six_peers(profiles[i]);
+        start();
+        struct attr_values v = external_route();
+        (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+        struct attr_values w = internal_route();
+        (void)bench_announce(&b, 4, &w, "192.0.3.0/24");
+        bench_settle(&b);
+        assert_int_equal(bench_held(&b, 2, "192.0.2.0/24") != NULL, open);
+        assert_int_equal(bench_held(&b, 1, "192.0.3.0/24") != NULL, open);
+        assert_non_null(bench_held(&b, 2, "192.0.3.0/24"));
+        bench_end(&b);
+    }
+}
+
+/* Calico: local_pref = 2147483647 - metric reaches the wire; BGP routes keep theirs. */
+static void test_local_pref_from_metric(void **state) {
+    static const struct policy_action sync = {.kind = POLICY_LOCAL_PREF_FROM_METRIC,
+                                              .value = 2147483647};
+    static const struct policy_term term = {
+        .name = "priority", .actions = &sync, .action_count = 1, .verdict = POLICY_NEXT_POLICY};
+    static const struct policy policy = {
+        .name = "calico", .terms = &term, .term_count = 1, .otherwise = POLICY_NEXT_POLICY};
+    static const uint16_t chain[] = {0};
+    struct bgp_origin_config o = {
+        .prefix = pfx("10.244.0.0/26"), .source = ROUTE_SOURCE_STATIC, .metric = 1024};
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    b.config.policies = &policy;
+    b.config.policy_count = 1;
+    b.peers[2].export[0].policies = chain;
+    b.peers[2].export[0].count = 1;
+    start();
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    struct attr_values v = internal_route();
+    (void)bench_announce(&b, 4, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_int_equal(bench_held(&b, 2, "10.244.0.0/26")->local_pref, 2147482623);
+    assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->local_pref, 150);
+    struct text t;
+    text_init(&t);
+    struct bgp_peer_id id = {b.holds[2].p->index};
+    assert_int_equal(bgp_explain(b.s, id, false, o.prefix, &t), BGP_OK);
+    assert_non_null(strstr(text_str(&t), "calico: priority: next policy"));
+    assert_non_null(strstr(text_str(&t), "\nsent\n"));
+    text_deinit(&t);
+    bench_end(&b);
+}
+
+static void test_default_originate(void **state) {
+    (void)state;
+    six_peers(BGP_PROFILE_IOS);
+    b.peers[1].default_originate[0] = true;
+    start();
+    bench_settle(&b);
+    expect_path(bench_held(&b, 1, "0.0.0.0/0"), "64512");
+    expect_next_hop(bench_held(&b, 1, "0.0.0.0/0"), "10.0.0.100");
+    assert_null(bench_held(&b, 2, "0.0.0.0/0"));
+    bench_end(&b);
+}
+
+/* C080: a run of announcements goes at once and starts the interval; the next run waits for its
+ * end. Withdrawals and the first table do not wait. */
+static void test_interval_c080(void **state) {
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    b.peers[1].advertisement_interval_ms = 30000;
+    start();
+    struct attr_values v = external_route();
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, "192.0.2.0/24"));
+    (void)bench_announce(&b, 0, &v, "192.0.3.0/24");
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, "192.0.3.0/24"));
+    (void)bench_announce(&b, 0, &v, "192.0.4.0/24");
+    bench_withdraw(&b, 0, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_null(bench_held(&b, 1, "192.0.2.0/24"));
+    assert_null(bench_held(&b, 1, "192.0.4.0/24"));
+    assert_non_null(bench_held(&b, 2, "192.0.4.0/24"));
+    b.now = nanotime_add_ms(b.now, 29999);
+    bgp_advance(b.s, b.now);
+    bench_settle(&b);
+    assert_null(bench_held(&b, 1, "192.0.4.0/24"));
+    b.now = nanotime_add_ms(b.now, 1);
+    bgp_advance(b.s, b.now);
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, "192.0.4.0/24"));
+    bench_end(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_external_route_c069_c073_c075_c076),
+        cmocka_unit_test(test_own_route_c069_c076),
+        cmocka_unit_test(test_reflection_c150_c158),
+        cmocka_unit_test(test_reflected_attributes_c151_c152_c155),
+        cmocka_unit_test(test_well_known_communities_c164),
+        cmocka_unit_test(test_communities_stripped_c165_c167),
+        cmocka_unit_test(test_third_party_next_hop_c073),
+        cmocka_unit_test(test_rfc8212_c180_c181),
+        cmocka_unit_test(test_local_pref_from_metric),
+        cmocka_unit_test(test_default_originate),
+        cmocka_unit_test(test_interval_c080),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
