@@ -51,6 +51,7 @@ coverage-run: $(TESTS) $(OUT)/ribcage $(OUT)/ribcage-speaker
 
 # Figures, never assertions.
 bench: deps
+	@.ci/packages python3
 	@$(MAKE) --no-print-directory -j2 all $(BENCHES)
 	@.ci/bench $(BUILD)
 
