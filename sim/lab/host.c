@@ -351,20 +351,32 @@ static uint64_t kib_line(const char *line, const char *key) {
     return strncmp(line, key, size) == 0 ? strtoull(line + size, NULL, 10) << 10 : 0;
 }
 
-static uint64_t read_cpu_ns(pid_t pid) {
-    char path[64], data[512] = "";
-    const char *at;
-    unsigned long long user = 0, system = 0;
-    long ticks = sysconf(_SC_CLK_TCK);
+static bool read_proc(pid_t pid, const char *name, char *ret_data, size_t size) {
+    char path[64];
+    ssize_t got = -1;
     int fd;
-    ssize_t got;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    got = fd < 0 ? -1 : read(fd, data, sizeof(data) - 1);
-    if (fd >= 0)
+    if (fd >= 0) {
+        got = read(fd, ret_data, size - 1);
         close(fd);
-    at = got > 0 ? strrchr(data, ')') : NULL;
+    }
+    ret_data[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+/* The scheduler counts nanoseconds of the one thread a speaker has; kernels built without that
+ * count leave clock ticks, which are longer than many a speaker's whole life. */
+static uint64_t read_cpu_ns(pid_t pid) {
+    char data[512];
+    const char *at;
+    unsigned long long ns = 0, user = 0, system = 0;
+    long ticks = sysconf(_SC_CLK_TCK);
+
+    if (read_proc(pid, "schedstat", data, sizeof(data)) && sscanf(data, "%llu", &ns) == 1)
+        return ns;
+    at = read_proc(pid, "stat", data, sizeof(data)) ? strrchr(data, ')') : NULL;
     if (at == NULL || ticks <= 0 ||
         sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) !=
             2)
