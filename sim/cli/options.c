@@ -64,8 +64,9 @@ static bool take_set(struct cli_options *o, const char *value) {
     char *text = strdup(value);
     char *equals = text ? strchr(text, '=') : NULL;
     if (!equals || equals == text || o->set_count == CLI_SETS_MAX) {
+        bool full = o->set_count == CLI_SETS_MAX;
         free(text);
-        return wrong("--set wants KEY=VALUE", value, NULL);
+        return wrong(full ? "too many --set" : "--set wants KEY=VALUE", value, NULL);
     }
     *equals = '\0';
     o->sets[o->set_count++] = (struct yaml_parameter){text, equals + 1};
@@ -175,7 +176,9 @@ static bool unknown(const struct verb *v, const char *argument) {
         if (strchr(v->takes, rows[i].letter))
             names[count++] = rows[i].name;
     }
-    const char *word = argument + strspn(argument, "-");
+    char word[32];
+    const char *name = argument + strspn(argument, "-");
+    snprintf(word, sizeof word, "%.*s", (int)strcspn(name, "="), name);
     const char *near = text_nearest(word, names, count);
     fprintf(stderr, "ribcage %s: unknown option %s", v->name, argument);
     if (near)
