@@ -115,14 +115,15 @@ struct front {
     int directory_fd; /* runs/<id> */
     json_t *result;   /* last result or partial one */
     bool final;
-    bool report_failed; /* a file could not be written; said once */
-    bool detach;        /* `up`: done when the lab is up */
-    int signals;        /* signalfd of what interrupts */
+    bool report_failed;  /* a file could not be written; said once */
+    bool detach;         /* `up`: done when the lab is up */
+    int signals;         /* signalfd of what interrupts */
+    unsigned interrupts; /* so far */
 };
 /* From here on SIGINT, SIGTERM and SIGHUP wait in f->signals: what has begun ends in order. */
 bool front_hold_signals(struct front *f);
-/* They end the command again, with status 130: nothing has begun. */
-void front_free_signals(struct front *f);
+/* They end the command, with status 130: nothing has begun. False: one has come meanwhile. */
+bool front_free_signals(void);
 /* Keeps the result as the last one known and writes the report. */
 void front_keep_result(struct front *f, json_t *result, bool final);
 /* Reads records until the supervisor ends (or, detached, has said it is up); passes on the first

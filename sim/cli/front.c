@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *text_of(json_t *o, const char *name) {
@@ -149,23 +150,24 @@ bool front_hold_signals(struct front *f) {
     return f->signals >= 0;
 }
 
-void front_free_signals(struct front *f) {
+bool front_free_signals(void) {
     sigset_t set = interrupt_set();
     struct sigaction action = {.sa_handler = leave};
-    if (f->signals >= 0)
-        close(f->signals);
-    f->signals = -1;
+    struct timespec now = {0};
+    if (sigtimedwait(&set, NULL, &now) > 0)
+        return false; /* it came when the last run had ended already */
     for (size_t i = 0; i < INTERRUPTS; i++)
         sigaction(interrupts[i], &action, NULL);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
+    return true;
 }
 
 /* First the supervisor is asked to stop in order; asked again, it is killed. */
-static void pass_signal(int signals, int fd, int pidfd, unsigned *count) {
+static void pass_signal(struct front *f, int fd, int pidfd) {
     struct signalfd_siginfo info;
-    if (read(signals, &info, sizeof info) != (ssize_t)sizeof info)
+    if (read(f->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return;
-    if ((*count)++ == 0)
+    if (f->interrupts++ == 0)
         (void)send(fd, "stop\n", 5, MSG_NOSIGNAL);
     else
         (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
@@ -190,7 +192,7 @@ static bool is_up(const struct front *f) {
 }
 
 /* True: the supervisor is up and goes on alone; false: it has ended. */
-static bool read_until_end(struct front *f, int fd, int pidfd, unsigned *count) {
+static bool read_until_end(struct front *f, int fd, int pidfd) {
     struct text input;
     text_init(&input);
     bool open = true;
@@ -199,7 +201,7 @@ static bool read_until_end(struct front *f, int fd, int pidfd, unsigned *count) 
         if (poll(p, 2, -1) < 0)
             continue; /* EINTR */
         if (p[1].revents)
-            pass_signal(f->signals, fd, pidfd, count);
+            pass_signal(f, fd, pidfd);
         if (p[0].revents)
             open = read_records(f, fd, &input);
     }
@@ -208,12 +210,11 @@ static bool read_until_end(struct front *f, int fd, int pidfd, unsigned *count) 
 }
 
 int front_run(struct front *f, int fd, int pidfd) {
-    unsigned count = 0;
-    if (!read_until_end(f, fd, pidfd, &count)) {
+    if (!read_until_end(f, fd, pidfd)) {
         siginfo_t info; /* nothing of the lab is left when this returns */
         while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
             continue;
     }
-    write_crashed(f, count > 1);
+    write_crashed(f, f->interrupts > 1);
     return exit_status(f);
 }

@@ -176,19 +176,34 @@ static int run_plain(struct launch *l) {
     return status;
 }
 
+/* Not even a supervisor: the report says why. */
+static int host_refused(struct launch *l) {
+    for (size_t i = 0; i < diag_count(l->diags); i++) {
+        if (diag_at(l->diags, i)->severity == DIAG_ERROR)
+            l->engine.result.error = diag_at(l->diags, i)->message;
+    }
+    l->engine.result.verdict = RUN_HOST;
+    json_t *r = report_json(&l->engine.result);
+    front_keep_result(&l->front, r, true);
+    json_decref(r);
+    if (l->up)
+        fprintf(stderr, "ribcage: %s\n", l->engine.result.error);
+    return run_verdict_exit(RUN_HOST);
+}
+
 static int run_lab(struct launch *l) {
     struct supervisor_options so = {.outlive_caller = l->up};
     int fd = -1, pidfd = -1;
     if (!lab_place_make(l->id, &l->place)) {
-        fprintf(stderr, "ribcage: %s: %s\n", l->place.directory, strerror(errno));
-        return 4;
+        diag_add(l->diags, DIAG_ERROR, (struct diag_place){0}, "lab-place", "%s: %s",
+                 l->place.directory, strerror(errno));
+        return host_refused(l);
     }
     pid_t pid = supervise(&so, lab_body, l, &fd, &pidfd, l->diags);
     close(l->place.lock_fd); /* the supervisor's copy holds the lock from now on */
     if (pid < 0) {
         lab_place_remove(&l->place);
-        cli_print_diags(l->diags);
-        return 4;
+        return host_refused(l);
     }
     int status = front_run(&l->front, fd, pidfd);
     if (!l->up || status != 0)
@@ -265,14 +280,16 @@ int launch(struct launch *l, const char *path) {
     l->front.directory_fd = -1;
     l->front.detach = l->up;
     l->front.signals = -1;
-    front_free_signals(&l->front);
     lab_id_make(l->id);
     int status = 2;
-    if (l->arena && l->diags && read_scenario(l, path))
+    if (!front_free_signals())
+        status = run_verdict_exit(RUN_INTERRUPTED);
+    else if (l->arena && l->diags && read_scenario(l, path))
         status = run_prepared(l);
     else
         refuse(l);
-    front_free_signals(&l->front);
+    if (l->front.signals >= 0)
+        close(l->front.signals);
     terminal_free(l->front.terminal);
     json_decref(l->front.result);
     if (l->front.directory_fd >= 0)

@@ -81,6 +81,8 @@ int verb_run(struct cli_options *o) {
             runs++;
             passed += one == 0 || one == 3;
             status = worse(status, one);
+            if (l.front.interrupts && runs < f.count * o->repeat)
+                status = 130; /* that run had ended already; the others do not begin */
         }
         free(f.paths[i]);
     }

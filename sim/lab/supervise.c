@@ -132,7 +132,8 @@ static void raise_descriptor_limit(void) {
 static bool bind_to_caller(const struct child *c, struct failure *f) {
     struct pollfd life = {.fd = c->life_fd};
 
-    /* A key pressed at the terminal is for the caller, which tells us: speakers must not hear it. */
+    /* A key pressed at the terminal is for the caller, which tells us: speakers must not hear it.
+     */
     (void)setsid();
     if (c->options->outlive_caller)
         return true;

@@ -73,8 +73,8 @@ struct engine {
     uint64_t seed;
     bool interrupted, down_requested;
     bool wait_given_up; /* the client that had us wait has gone */
-    int front_fd; /* to the command in front; -1: none */
-    int wait_fd;  /* epoll: front_fd and the server's sockets */
+    int front_fd;       /* to the command in front; -1: none */
+    int wait_fd;        /* epoll: front_fd and the server's sockets */
     struct server *server;
 };
 

@@ -483,6 +483,7 @@ static void keep_warnings(struct engine *e) {
 }
 
 static int conclude(struct engine *e) {
+    engine_listen(e); /* also what came during the teardown */
     if (e->interrupted)
         record_verdict(e, RUN_INTERRUPTED, "interrupted");
     if (e->result.verdict == RUN_INCOMPLETE)
