@@ -72,7 +72,9 @@ static bool route_present(int node, uint64_t block) {
 static const char *const accept_all = "\"import\":{\"ipv4\":{\"accept_by_default\":true}},"
                                       "\"export\":{\"ipv4\":{\"accept_by_default\":true}}";
 
-/* `peer` holds further members of the peer, each with a comma behind it. */
+/* `peer` holds further members of the peer, each with a comma behind it. Only the first node calls:
+ * where both do, a collision may cost an end its session just after it was up (RFC 4271 6.8), and
+ * these tests count sessions that were lost. */
 static const char *config_of(int node, unsigned as, unsigned peer_as, const char *peer,
                              const char *origins) {
     static char text[NODES][2048];
@@ -80,10 +82,12 @@ static const char *config_of(int node, unsigned as, unsigned peer_as, const char
         text[node], sizeof text[node],
         "{\"profile\":\"fast\",\"hostname\":\"n%d\",\"local_as\":%u,\"router_id\":\"10.0.0.%d\","
         "\"fib\":{\"install\":true,\"metric_from_local_pref\":true},"
-        "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":%u,%s%s}],"
+        "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":%u,"
+        "\"passive\":%s,%s%s}],"
         "\"origins\":[%s{\"prefix\":\"10.244.%d.0/26\",\"source\":\"static\","
         "\"blackhole_in_kernel\":true}]}",
-        node + 1, as, node + 1, 2 - node, 2 - node, peer_as, peer, accept_all, origins, node + 1);
+        node + 1, as, node + 1, 2 - node, 2 - node, peer_as, node ? "true" : "false", peer,
+        accept_all, origins, node + 1);
     return text[node];
 }
 
