@@ -54,15 +54,15 @@ static void expected_ends(const struct engine *e, struct witness_set *ret_set) {
 static void take_answer(struct expectation *x, uint32_t node, json_t *answer,
                         struct witness_set *set) {
     size_t index;
-    json_t *peer;
-    json_array_foreach(json_object_get(answer, "peers"), index, peer) {
-        const char *state = json_string_value(json_object_get(peer, "state"));
-        const char *remote = json_string_value(json_object_get(peer, "remote"));
+    json_t *item;
+    json_t *hold_times = json_object_get(answer, "hold_time_s");
+    json_array_foreach(json_object_get(answer, "remote"), index, item) {
+        const char *remote = json_string_value(item);
         struct ip_addr a;
-        if (!state || strcmp(state, "Established") != 0 || !remote || !ip_parse(remote, &a))
+        if (!remote || !ip_parse(remote, &a))
             continue;
         (void)witness_add(set, node, a);
-        json_int_t hold = json_integer_value(json_object_get(peer, "hold_time_s"));
+        json_int_t hold = json_integer_value(json_array_get(hold_times, index));
         if (x->x->hold_time_s >= 0 && hold != x->x->hold_time_s && node_concerned(x, node))
             reason_add(x, "%s - %s: hold time %d s expected, %d s negotiated",
                        engine_node_name(x->e, node), remote, x->x->hold_time_s, (int)hold);
@@ -74,7 +74,7 @@ static bool ask_speakers(struct expectation *x, struct witness_set *ret_set) {
     uint32_t *hosts = calloc(e->count + 1, sizeof *hosts);
     json_t **requests = calloc(e->count + 1, sizeof(json_t *));
     json_t **answers = calloc(e->count + 1, sizeof(json_t *));
-    json_t *request = json_pack("{s:s}", "op", "peers");
+    json_t *request = json_pack("{s:s}", "op", "established");
     size_t count = 0;
     for (uint32_t i = 0; hosts && requests && i < e->count; i++) {
         if (!e->nodes[i].up || !e->state->configs[i])
