@@ -206,7 +206,7 @@ static const char *refusal_text(const struct nlmsghdr *h) {
 
 /* Takes one answer. True: it was the one that ends the batch. */
 static bool take_answer(struct netlink *nl, const struct nlmsghdr *h, uint32_t last) {
-    const struct nlmsgerr *e = NLMSG_DATA(h);
+    const struct nlmsgerr *e = (const void *)((const char *)h + NLMSG_HDRLEN);
     uint32_t index = h->nlmsg_seq - nl->first;
     bool framing = false;
 
@@ -265,7 +265,7 @@ static int take_dump_part(const struct nlmsghdr *h, uint32_t sequence, bool *int
     if ((h->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
         *interrupted = true;
     if (h->nlmsg_type == NLMSG_ERROR) {
-        const struct nlmsgerr *e = NLMSG_DATA(h);
+        const struct nlmsgerr *e = (const void *)((const char *)h + NLMSG_HDRLEN);
         return h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)) ? -EPROTO : e->error;
     }
     if (h->nlmsg_type == NLMSG_DONE)

@@ -104,7 +104,7 @@ static bool wanted(const struct rtmsg *m, struct nlattr *const *tb) {
 
 static void take_route(void *context, const struct nlmsghdr *h) {
     struct list *l = context;
-    const struct rtmsg *m = NLMSG_DATA(h);
+    const struct rtmsg *m = (const void *)((const char *)h + NLMSG_HDRLEN);
     struct nlattr *tb[RTA_MAX + 1];
     struct lab_route r = {0};
 

@@ -65,7 +65,7 @@ static bool make_room(struct list *l) {
 
 static void take_socket(void *context, const struct nlmsghdr *m) {
     struct list *l = context;
-    const struct inet_diag_msg *d = NLMSG_DATA(m);
+    const struct inet_diag_msg *d = (const void *)((const char *)m + NLMSG_HDRLEN);
 
     if (m->nlmsg_len < NLMSG_LENGTH(sizeof(*d)))
         return;
@@ -132,7 +132,7 @@ struct orphans {
 
 static void destroy_socket(void *context, const struct nlmsghdr *m) {
     struct orphans *o = context;
-    const struct inet_diag_msg *d = NLMSG_DATA(m);
+    const struct inet_diag_msg *d = (const void *)((const char *)m + NLMSG_HDRLEN);
     struct inet_diag_req_v2 q = {.sdiag_protocol = IPPROTO_TCP};
     struct request r;
 

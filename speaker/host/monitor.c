@@ -175,7 +175,7 @@ static void monitor_ready(struct loop_source *source, uint32_t events) {
         if (got <= 0)
             return;
         unsigned left = (unsigned)got;
-        for (const struct nlmsghdr *message = (const void *)buffer; NLMSG_OK(message, left);
+        for (struct nlmsghdr *message = (void *)buffer; NLMSG_OK(message, left);
              message = NLMSG_NEXT(message, left))
             on_message(m, message);
     }

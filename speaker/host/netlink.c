@@ -140,7 +140,7 @@ static int message_error(const struct nlmsghdr *m) {
     struct nlmsgerr error;
     if (m->nlmsg_len < NLMSG_LENGTH(sizeof error.error))
         return EBADMSG;
-    memcpy(&error.error, NLMSG_DATA(m), sizeof error.error);
+    memcpy(&error.error, (const char *)m + NLMSG_HDRLEN, sizeof error.error);
     return -error.error;
 }
 
@@ -295,10 +295,18 @@ static void first_hop(const struct rtattr *multipath, uint8_t family, struct net
     r->interface = (uint32_t)hop->rtnh_ifindex;
     r->onlink = hop->rtnh_flags & RTNH_F_ONLINK;
     left -= sizeof *hop;
-    for (const struct rtattr *a = (const void *)(hop + 1); left >= sizeof *a && RTA_OK(a, left);
-         a = RTA_NEXT(a, left))
+    /* RTA_NEXT casts constness away. */
+    const char *at = (const char *)(hop + 1);
+    while (left >= sizeof(struct rtattr)) {
+        const struct rtattr *a = (const void *)at;
+        if (!RTA_OK(a, left))
+            break;
         if (a->rta_type == RTA_GATEWAY)
             r->gateway = attribute_addr(a, family);
+        size_t size = RTA_ALIGN(a->rta_len);
+        at += size;
+        left -= size < left ? size : left;
+    }
 }
 
 bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_route) {
@@ -307,7 +315,7 @@ bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_rou
     if ((m->nlmsg_type != RTM_NEWROUTE && m->nlmsg_type != RTM_DELROUTE) ||
         !attributes(m, sizeof body, table, RTA_MAX))
         return false;
-    memcpy(&body, NLMSG_DATA(m), sizeof body);
+    memcpy(&body, (const char *)m + NLMSG_HDRLEN, sizeof body);
     if ((body.rtm_family != AF_INET && body.rtm_family != AF_INET6) ||
         (body.rtm_flags & RTM_F_CLONED))
         return false;
@@ -334,7 +342,7 @@ bool netlink_parse_address(const struct nlmsghdr *m, struct netlink_address *ret
     if ((m->nlmsg_type != RTM_NEWADDR && m->nlmsg_type != RTM_DELADDR) ||
         !attributes(m, sizeof body, table, IFA_MAX))
         return false;
-    memcpy(&body, NLMSG_DATA(m), sizeof body);
+    memcpy(&body, (const char *)m + NLMSG_HDRLEN, sizeof body);
     if (body.ifa_family != AF_INET && body.ifa_family != AF_INET6)
         return false;
     /* On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL is ours. */
@@ -354,7 +362,7 @@ bool netlink_parse_link(const struct nlmsghdr *m, struct netlink_link *ret_link)
     if ((m->nlmsg_type != RTM_NEWLINK && m->nlmsg_type != RTM_DELLINK) ||
         !attributes(m, sizeof body, table, IFLA_MAX))
         return false;
-    memcpy(&body, NLMSG_DATA(m), sizeof body);
+    memcpy(&body, (const char *)m + NLMSG_HDRLEN, sizeof body);
     *ret_link = (struct netlink_link){.index = (uint32_t)body.ifi_index,
                                       .up = (body.ifi_flags & IFF_UP) != 0};
     const struct rtattr *name = table[IFLA_IFNAME];
