@@ -1,0 +1,247 @@
+/*
+ * Records to the command in front, and which verdict explains a run; no lab is needed for them.
+ */
+
+#include "engine.h"
+
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- an engine with a front that listens ---- */
+
+struct stage {
+    struct engine e;
+    int front;
+    struct text lines;
+};
+
+static int stage_begin(void **state) {
+    struct stage *s = calloc(1, sizeof *s);
+    int pair[2];
+    if (!s || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    s->front = pair[0];
+    s->e = (struct engine){.arena = arena_new(), .front_fd = pair[1], .started = lab_now()};
+    s->e.result = (struct run_result){
+        .verdict = RUN_INCOMPLETE, .error = "", .profile = "fast", .fabric = "l2"};
+    *state = s;
+    return s->e.arena ? 0 : -1;
+}
+
+static int stage_end(void **state) {
+    struct stage *s = *state;
+    if (s->front >= 0)
+        close(s->front);
+    if (s->e.front_fd >= 0)
+        close(s->e.front_fd);
+    text_deinit(&s->lines);
+    arena_free(s->e.arena);
+    free(s);
+    return 0;
+}
+
+/* The records sent since the last call, as an array; each line must be whole JSON. */
+static json_t *records(struct stage *s) {
+    char buffer[65536];
+    ssize_t n;
+    json_t *list = json_array();
+    text_clear(&s->lines);
+    while ((n = recv(s->front, buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
+        text_put(&s->lines, buffer, (size_t)n);
+    const char *at = text_str(&s->lines);
+    while (*at) {
+        const char *end = strchr(at, '\n');
+        assert_non_null(end);
+        json_t *record = json_loadb(at, (size_t)(end - at), JSON_REJECT_DUPLICATES, NULL);
+        assert_non_null(record);
+        json_array_append_new(list, record);
+        at = end + 1;
+    }
+    return list;
+}
+
+static const char *member(const json_t *list, size_t index, const char *name) {
+    const char *s = json_string_value(json_object_get(json_array_get(list, index), name));
+    return s ? s : "(none)";
+}
+
+/* ---- lines ---- */
+
+static void a_phase(void **state) {
+    struct stage *s = *state;
+    record_phase_begin(&s->e, "build");
+    record_check(&s->e, "sessions", CHECK_TIMEOUT, 0, "kube-1 - kube-2");
+    record_check(&s->e, "routes", CHECK_PASSED, 0, NULL);
+    record_phase_end(&s->e, "%d nodes", 7);
+    json_t *list = records(s);
+    assert_int_equal(json_array_size(list), 5);
+    assert_string_equal(member(list, 0, "record"), "begin");
+    assert_string_equal(member(list, 0, "phase"), "build");
+    assert_string_equal(member(list, 1, "record"), "check");
+    assert_string_equal(member(list, 1, "phase"), "build");
+    assert_string_equal(member(list, 1, "verdict"), "timeout");
+    assert_string_equal(member(list, 1, "reason"), "kube-1 - kube-2");
+    assert_string_equal(member(list, 2, "reason"), "");
+    assert_string_equal(member(list, 3, "record"), "phase");
+    assert_string_equal(member(list, 3, "summary"), "7 nodes");
+    assert_string_equal(member(list, 4, "record"), "partial");
+    json_decref(list);
+    assert_true(s->e.result.phases[0].done);
+    assert_int_equal(s->e.result.check_count, 2);
+}
+
+/* Partial results are incomplete and say what was going on; the final one has its verdict. */
+static void partial_and_final(void **state) {
+    struct stage *s = *state;
+    enum run_verdict v = RUN_PASSED;
+    record_phase_begin(&s->e, "step 1");
+    record_verdict(&s->e, RUN_FAILED, "no route");
+    record_result(&s->e, false);
+    record_result(&s->e, true);
+    json_t *list = records(s);
+    json_t *partial = json_object_get(json_array_get(list, 1), "result");
+    json_t *final = json_object_get(json_array_get(list, 2), "result");
+    assert_true(report_verdict(partial, &v));
+    assert_int_equal(v, RUN_INCOMPLETE);
+    assert_string_equal(json_string_value(json_object_get(partial, "partial_of")), "step 1");
+    assert_string_equal(member(list, 2, "record"), "result");
+    assert_true(report_verdict(final, &v));
+    assert_int_equal(v, RUN_FAILED);
+    assert_null(json_object_get(final, "partial_of"));
+    assert_string_equal(json_string_value(json_object_get(final, "error")), "no route");
+    json_decref(list);
+}
+
+static void hostile_texts(void **state) {
+    struct stage *s = *state;
+    static const char bad[] = "a\nb\"\x01\xff\xc3";
+    record_phase_begin(&s->e, bad);
+    record_live(&s->e, "%s", bad);
+    record_check(&s->e, bad, CHECK_FAILED, 0, bad);
+    record_phase_end(&s->e, "%s", bad);
+    json_t *list = records(s);
+    assert_int_equal(json_array_size(list), 5); /* none is lost */
+    assert_string_equal(member(list, 0, "phase"), "a\\nb\"\\x01\\xff\\xc3");
+    assert_string_equal(member(list, 1, "record"), "live");
+    assert_string_equal(member(list, 2, "reason"), "a\\nb\"\\x01\\xff\\xc3");
+    json_decref(list);
+}
+
+/* The lists outgrow their first room; nothing is moved wrongly. */
+static void many_of_each(void **state) {
+    struct stage *s = *state;
+    char name[32];
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof name, "step %d", i);
+        record_phase_begin(&s->e, name);
+        record_check(&s->e, name, CHECK_PASSED, 0, "");
+        record_check(&s->e, name, CHECK_SKIPPED, 0, "");
+        json_decref(records(s));
+    }
+    assert_int_equal(s->e.result.phase_count, 500);
+    assert_int_equal(s->e.result.check_count, 1000);
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof name, "step %d", i);
+        assert_string_equal(s->e.result.phases[i].name, name);
+        assert_string_equal(s->e.result.checks[2 * i + 1].phase, name);
+        assert_int_equal(s->e.result.checks[2 * i + 1].verdict, CHECK_SKIPPED);
+    }
+}
+
+/* About twenty a second: a thousand at once are one or two. */
+static void live_lines_are_few(void **state) {
+    struct stage *s = *state;
+    struct nanotime start = lab_now();
+    for (int i = 0; i < 1000; i++)
+        record_live(&s->e, "%d", i);
+    uint64_t took_ms = nanotime_since(lab_now(), start) / NANOS_PER_MS;
+    json_t *list = records(s);
+    assert_true(json_array_size(list) <= took_ms / 50 + 1);
+    json_decref(list);
+}
+
+static void front_is_gone(void **state) {
+    struct stage *s = *state;
+    int fd = s->e.front_fd;
+    close(s->front);
+    s->front = -1;
+    record_phase_begin(&s->e, "build");
+    assert_int_equal(s->e.front_fd, -1);
+    record_check(&s->e, "sessions", CHECK_PASSED, 0, "");
+    record_phase_end(&s->e, "done");
+    record_result(&s->e, true);
+    assert_int_equal(s->e.result.check_count, 1); /* known all the same */
+    close(fd);
+}
+
+/* ---- which verdict ---- */
+
+/* From what explains least to what explains most. */
+static const enum run_verdict ranked[] = {RUN_PASSED,        RUN_WARNINGS, RUN_FAILED,
+                                          RUN_NOT_CONVERGED, RUN_VOID,     RUN_REFUSED,
+                                          RUN_HOST,          RUN_CRASHED,  RUN_INTERRUPTED};
+#define RANKED (sizeof ranked / sizeof ranked[0])
+
+static void worse_replaces_better(void **state) {
+    struct stage *s = *state;
+    assert_int_equal(RANKED, RUN_INTERRUPTED); /* all but RUN_INCOMPLETE */
+    for (size_t a = 0; a < RANKED; a++) {
+        for (size_t b = 0; b < RANKED; b++) {
+            s->e.result.verdict = RUN_INCOMPLETE;
+            s->e.result.error = "";
+            record_verdict(&s->e, ranked[a], "first");
+            record_verdict(&s->e, ranked[b], "second");
+            assert_int_equal(s->e.result.verdict, ranked[a > b ? a : b]);
+            assert_string_equal(s->e.result.error, b > a ? "second" : "first");
+        }
+    }
+}
+
+static void without_words_the_old_ones_stay(void **state) {
+    struct stage *s = *state;
+    record_verdict(&s->e, RUN_FAILED, "first");
+    record_verdict(&s->e, RUN_CRASHED, NULL);
+    assert_int_equal(s->e.result.verdict, RUN_CRASHED);
+    assert_string_equal(s->e.result.error, "first");
+}
+
+/* ---- reasons ---- */
+
+static void reasons_are_joined_and_end(void **state) {
+    (void)state;
+    struct expectation x = {0};
+    reason_add(&x, "%s is %d", "one", 1);
+    assert_string_equal(x.reason, "one is 1");
+    reason_add(&x, "two");
+    assert_string_equal(x.reason, "one is 1; two");
+    for (int i = 0; i < 2000; i++)
+        reason_add(&x, "reason number %d", i);
+    size_t size = strlen(x.reason);
+    assert_true(size < sizeof x.reason && size > sizeof x.reason - 32);
+    assert_memory_equal(x.reason, "one is 1; two; reason number 0; reason", 38);
+}
+
+#define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_begin, stage_end)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        STAGED(a_phase),
+        STAGED(partial_and_final),
+        STAGED(hostile_texts),
+        STAGED(many_of_each),
+        STAGED(live_lines_are_few),
+        STAGED(front_is_gone),
+        STAGED(worse_replaces_better),
+        STAGED(without_words_the_old_ones_stay),
+        cmocka_unit_test(reasons_are_joined_and_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
