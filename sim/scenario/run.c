@@ -148,6 +148,8 @@ void engine_fill_totals(struct engine *e) {
         const struct scoreboard_slot *slot = lab_slot(e->lab, i);
         struct oracle_totals t = oracle_totals(e->state->oracle, i);
         r->routes.expected += t.loc_rib[0] + t.loc_rib[1];
+        if (lab_speaker_state(e->lab, i).kind != LAB_RUNNING)
+            continue; /* its slot says what was when it ended */
         r->routes.loc_rib += atomic_load(&slot->loc_rib[0]) + atomic_load(&slot->loc_rib[1]);
         r->routes.fib += atomic_load(&slot->fib[0]) + atomic_load(&slot->fib[1]);
         ends += atomic_load(&slot->sessions[BGP_ESTABLISHED]);

@@ -1,0 +1,320 @@
+/*
+ * A lab that stays: up, status, wait, exec, rib, apply, down, gc, in order and out of it.
+ */
+
+#include "cli_fixture.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+static int setup(void **state) {
+    if (world_enter(state) != 0)
+        return -1;
+    fixture_scenario("mesh", "  - name: up\n    expect: {sessions: mesh, converged: true}\n");
+    fixture_text("as.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
+                            "metadata:\n  name: default\nspec:\n  asNumber: 64999\n"
+                            "  nodeToNodeMeshEnabled: true\n");
+    fixture_text("bad.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
+                             "metadata:\n  name: default\nspec:\n  asNumbr: 1\n");
+    return 0;
+}
+
+static int down_all(void **state) {
+    (void)state;
+    struct run r = run_words(WORDS("down", "--all"));
+
+    run_close(&r);
+    r = run_words(WORDS("gc"));
+    run_close(&r);
+    fixture_remove(fixture_path("runs"));
+    return 0;
+}
+
+static struct run start_up(void) {
+    return run_start(WORDS("up", fixture_path("mesh"), "--runs", fixture_path("runs")));
+}
+
+static void up(void) {
+    struct run r = start_up();
+
+    run_end(&r);
+    if (r.status != 0)
+        fail_msg("up: %d: %s %s", r.status, written(r.out), written(r.err));
+    run_close(&r);
+}
+
+/* One command: its exit status, and what it says on either stream (NULL: anything). */
+static void says(const char *const *words, int status, const char *what) {
+    struct run r = run_words(words);
+
+    if (r.status != status)
+        fail_msg("%s: %d, not %d: %s %s", words[0], r.status, status, written(r.out),
+                 written(r.err));
+    if (what && !strstr(written(r.out), what) && !strstr(written(r.err), what))
+        fail_msg("%s: no \"%s\" in: %s %s", words[0], what, written(r.out), written(r.err));
+    run_close(&r);
+}
+
+static void assert_nothing_left(void) {
+    assert_true(await_no_children());
+    assert_int_equal(count_places(), 0);
+    assert_true(await_no_namespaces());
+}
+
+static void test_cycle(void **state) {
+    (void)state;
+    says(WORDS("status"), 4, "no lab runs");
+    up();
+    says(WORDS("wait", "sessions"), 0, "sessions");
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("status"), 0, "kube-4");
+    says(WORDS("status", "--node", "kube-2"), 0, "Established");
+    says(WORDS("sessions"), 0, "6 sessions expected");
+    says(WORDS("rib", "kube-1"), 0, "10.244.0.");
+    says(WORDS("exec", "kube-1", "birdcl", "show", "protocols"), 0, "Established");
+    says(WORDS("exec", "kube-1", "ip", "-4", "addr"), 0, "10.0.0.");
+    says(WORDS("exec", "kube-9", "ip", "link"), 2, "no such node: kube-9");
+    says(WORDS("exec", "kube-1", "/no/such/program"), 127, "/no/such/program");
+    says(WORDS("logs", "kube-1"), 0, NULL);
+    says(WORDS("apply", fixture_path("bad.yaml")), 2, "asNumber");
+    says(WORDS("apply", fixture_path("as.yaml")), 0, "applied");
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("status", "--lab", "../../etc"), 4, "no lab ../../etc runs");
+    says(WORDS("down"), 0, "is down");
+    says(WORDS("down"), 2, "no lab runs");
+    assert_nothing_left();
+}
+
+static void test_two_labs(void **state) {
+    (void)state;
+    up();
+    fixture_remove(fixture_path("runs"));
+    up();
+    says(WORDS("status"), 4, "several labs run");
+    says(WORDS("gc"), 0, "0 dead, 2 running");
+    says(WORDS("down", "--all"), 0, "is down");
+    assert_nothing_left();
+}
+
+/* A wait that cannot end by itself, for a route stands in a kernel table that belongs to nobody;
+ * returns when the lab has begun it, which a second one finds out by being refused. Where the
+ * second came first, the first is refused and made again. */
+static struct run start_wait(void) {
+    struct run first, second;
+
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("exec", "kube-1", "ip", "route", "add", "blackhole", "10.244.99.0/24", "proto",
+               "bird"),
+         0, NULL);
+    for (;;) {
+        first = run_start(WORDS("wait", "converged", "--timeout", "50"));
+        do {
+            second = run_words(WORDS("wait", "converged", "--timeout", "0"));
+            run_close(&second);
+        } while (second.status == 5 && !await_exit(first.pidfd, 0));
+        if (!await_exit(first.pidfd, 0))
+            return first;
+        run_end(&first);
+        assert_int_equal(first.status, 4);
+        run_close(&first);
+    }
+}
+
+static void test_down_while_waiting(void **state) {
+    (void)state;
+    up();
+    struct run r = start_wait();
+
+    says(WORDS("status"), 0, "kube-1");
+    says(WORDS("down"), 0, "is down");
+    assert_true(await_exit(r.pidfd, 5000));
+    run_end(&r);
+    assert_int_equal(r.status, 5);
+    assert_says(r.err, "taken down meanwhile");
+    run_close(&r);
+    assert_nothing_left();
+}
+
+static void test_waiter_goes_away(void **state) {
+    (void)state;
+    up();
+    struct run r = start_wait(), second;
+
+    assert_int_equal(kill(r.pid, SIGKILL), 0);
+    run_end(&r);
+    run_close(&r);
+    do { /* the lab hears of it in its own time, which is not 50 s */
+        second = run_words(WORDS("wait", "converged", "--timeout", "0"));
+        run_close(&second);
+    } while (second.status == 4);
+    assert_int_equal(second.status, 5);
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+static void test_up_killed(void **state) {
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        struct run r = start_up();
+        struct pollfd p = {.fd = r.pidfd, .events = POLLIN};
+        struct timespec t = {.tv_nsec = i * 2000000L};
+        (void)ppoll(&p, 1, &t, NULL);
+        (void)kill(r.pid, SIGKILL);
+        run_end(&r);
+        run_close(&r);
+        /* Either it was up by then and obeys, or it goes by itself; gc removes a place that was
+         * only just made. */
+        says(WORDS("down", "--all"), 0, NULL);
+        assert_true(await_no_children());
+        says(WORDS("gc"), 0, "0 running");
+        assert_nothing_left();
+        fixture_remove(fixture_path("runs"));
+    }
+}
+
+static void test_supervisor_killed(void **state) {
+    (void)state;
+    char line[256] = "";
+    up();
+    /* It is our child now: the only one. */
+    int fd = open("/proc/self/task/self/children", O_RDONLY);
+    if (fd < 0) {
+        snprintf(line, sizeof line, "/proc/self/task/%d/children", getpid());
+        fd = open(line, O_RDONLY | O_CLOEXEC);
+    }
+    assert_true(fd >= 0 && read(fd, line, sizeof line - 1) > 0);
+    close(fd);
+    assert_int_equal(kill((pid_t)strtol(line, NULL, 10), SIGKILL), 0);
+    assert_true(await_no_children());
+    says(WORDS("status"), 4, "no lab runs");
+    says(WORDS("list"), 0, "dead");
+    says(WORDS("gc"), 0, "1 dead, 0 running");
+    assert_nothing_left();
+}
+
+/* What a dead lab or a stranger left in the place where labs are. */
+static void test_stale_places(void **state) {
+    (void)state;
+    up();
+    assert_int_equal(mkdir("/run/ribcage/20200101-000000-dead", 0700), 0);
+    fixture_text("canary", "alive");
+    assert_int_equal(mkdir("/run/ribcage/20200101-000000-link", 0700), 0);
+    assert_int_equal(symlink(fixture_path("canary"), "/run/ribcage/20200101-000000-link/lock"), 0);
+    assert_int_equal(symlink(fixture_root, "/run/ribcage/20200101-000000-away"), 0);
+    says(WORDS("gc"), 0, "3 dead, 1 running");
+    assert_int_equal(access(fixture_path("canary"), F_OK), 0);
+    (void)unlink("/run/ribcage/20200101-000000-away");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+static void test_place_of_somebody_else(void **state) {
+    (void)state;
+    assert_true(rmdir("/run/ribcage") == 0 || errno == ENOENT);
+    assert_int_equal(mkdir("/run/ribcage", 0777), 0);
+    assert_int_equal(chmod("/run/ribcage", 0777), 0);
+    struct run r = start_up();
+    run_end(&r);
+    assert_int_equal(r.status, 4);
+    assert_says(r.err, "Operation not permitted");
+    run_close(&r);
+    assert_int_equal(rmdir("/run/ribcage"), 0);
+}
+
+/* A pipe behind `up` must end with `up`, though the lab goes on. */
+static void test_up_lets_go_of_output(void **state) {
+    (void)state;
+    int pipes[2];
+    char data[4096];
+    ssize_t size;
+
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    struct run r =
+        run_start_with(&(struct run_options){.out = pipes[1]},
+                       WORDS("up", fixture_path("mesh"), "--runs", fixture_path("runs")));
+    close(pipes[1]);
+    run_end(&r);
+    assert_int_equal(r.status, 0);
+    struct pollfd p = {.fd = pipes[0], .events = POLLIN};
+    do {
+        assert_int_equal(poll(&p, 1, 10000), 1);
+        size = read(pipes[0], data, sizeof data);
+    } while (size > 0);
+    assert_int_equal(size, 0);
+    close(pipes[0]);
+    run_close(&r);
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+/* ---- what reaches the socket ---- */
+
+static int connect_lab(void) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    DIR *d = opendir("/run/ribcage");
+
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            snprintf(a.sun_path, sizeof a.sun_path, "/run/ribcage/%.60s/ctl", e->d_name);
+    closedir(d);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
+}
+
+static void test_hostile_requests(void **state) {
+    static const char *const lines[] = {
+        "\n",
+        "{}\n",
+        "[]\n",
+        "null\n",
+        "{\"op\":1}\n",
+        "{\"op\":\"nothing\"}\n",
+        "{\"op\":\"rm\",\"op\":\"down\"}\n",
+        "{\"op\":\"speaker\",\"node\":\"kube-1\"}\n",
+        "{\"op\":\"speaker\",\"node\":\"kube-1\",\"request\":7}\n",
+        "{\"op\":\"why\",\"node\":\"kube-1\",\"prefix\":\"x\"}\n",
+        "{\"op\":\"apply\"}\n",
+        "{\"op\":\"wait\",\"for\":\"ever\"}\n",
+        "{\"op\":\"logs\",\"node\":\"\xff\"}\n",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n",
+    };
+    char answer[4096];
+
+    (void)state;
+    up();
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        int fd = connect_lab();
+        size_t size = strlen(lines[i]);
+        assert_int_equal(send(fd, lines[i], size, MSG_NOSIGNAL), size);
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 20000), 1);
+        ssize_t got = recv(fd, answer, sizeof answer - 1, 0);
+        answer[got > 0 ? got : 0] = '\0';
+        if (!strstr(answer, "\"ok\":false"))
+            fail_msg("%s: %s", lines[i], answer);
+        close(fd);
+    }
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+#define TEST(f) cmocka_unit_test_teardown(f, down_all)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_cycle),
+        TEST(test_two_labs),
+        TEST(test_down_while_waiting),
+        TEST(test_waiter_goes_away),
+        TEST(test_up_killed),
+        TEST(test_supervisor_killed),
+        TEST(test_stale_places),
+        TEST(test_place_of_somebody_else),
+        TEST(test_up_lets_go_of_output),
+        TEST(test_hostile_requests),
+    };
+    return cmocka_run_group_tests(tests, setup, world_leave);
+}
