@@ -447,20 +447,21 @@ static void own_restart(void **state) {
     struct pipe_world w;
     struct setup u[2];
     const struct bgp_env restarting = {.seed = 1, .restarting = true};
+    const uint64_t deferral_ms = profile_get(BGP_PROFILE_FAST)->gr_deferral_ms;
     setup_pair(&w, u, BGP_PROFILE_FAST, 8, 64512, 64512);
     setup_peer(&u[0], "never", 9, 64512);
     pipe_add(&w, &u[0].config, &restarting);
     pipe_add(&w, &u[1].config, NULL);
-    pipe_run(&w, 5000);
+    pipe_run(&w, deferral_ms / 2);
     assert_int_equal(pipe_state(&w, 0, "two"), BGP_ESTABLISHED);
     assert_false(pipe_has_route(&w, 0, "10.2.0.0/16"));
-    pipe_run(&w, 240000);
+    pipe_run(&w, deferral_ms);
     assert_true(pipe_has_route(&w, 0, "10.2.0.0/16"));
     pipe_free(&w);
     setup_pair(&w, u, BGP_PROFILE_FAST, 8, 64512, 64512);
     pipe_add(&w, &u[0].config, &restarting);
     pipe_add(&w, &u[1].config, NULL);
-    pipe_run(&w, 5000);
+    pipe_run(&w, deferral_ms / 2);
     assert_true(pipe_has_route(&w, 0, "10.2.0.0/16"));
     pipe_free(&w);
 }
