@@ -142,7 +142,9 @@ void table_cell(struct cli_table *t, const char *format, ...) __attribute__((for
 void table_print(struct cli_table *t); /* and frees */
 
 void cli_print_diags(const struct diag_list *d); /* standard error */
-void cli_print_json(json_t *j);                  /* standard output, takes the reference */
+/* "ribcage: …" and a newline on standard error, control characters escaped. */
+void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cli_print_json(json_t *j); /* standard output, takes the reference */
 /* Lines a node wrote: newlines and tabs pass, other control characters are escaped. */
 void cli_print_lines(const char *lines);
 

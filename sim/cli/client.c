@@ -99,13 +99,13 @@ static json_t *read_answer(int fd, int *ret_fd) {
 json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd) {
     int fd = connect_to(p->socket);
     if (fd < 0) {
-        fprintf(stderr, "ribcage: lab %s does not answer: %s\n", p->id, strerror(errno));
+        cli_error("lab %s does not answer: %s", p->id, strerror(errno));
         return NULL;
     }
     json_t *answer = send_line(fd, request) ? read_answer(fd, ret_fd) : NULL;
     close(fd);
     if (!answer)
-        fprintf(stderr, "ribcage: lab %s ended while it was asked\n", p->id);
+        cli_error("lab %s ended while it was asked", p->id);
     return answer;
 }
 
@@ -117,7 +117,7 @@ json_t *lab_ask_chosen(const struct cli_options *o, json_t *request) {
     json_decref(request);
     if (answer && !json_is_true(json_object_get(answer, "ok"))) {
         const char *error = json_string_value(json_object_get(answer, "error"));
-        fprintf(stderr, "ribcage: %s\n", error ? error : "refused");
+        cli_error("%s", error ? error : "refused");
         json_decref(answer);
         answer = NULL;
     }

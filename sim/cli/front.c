@@ -38,7 +38,7 @@ void front_keep_result(struct front *f, json_t *result, bool final) {
     bool written = report_write_json(f->directory_fd, result) &&
                    (!final || report_write_junit(f->directory_fd, result));
     if (!written && !f->report_failed)
-        fprintf(stderr, "ribcage: the report is not complete: %s\n", strerror(errno));
+        cli_error("the report is not complete: %s", strerror(errno));
     f->report_failed = !written;
 }
 

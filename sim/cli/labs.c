@@ -195,11 +195,9 @@ bool lab_place_choose(const char *id, struct lab_place *ret_place) {
     if (c.count == 1)
         *ret_place = c.place;
     else if (c.count == 0)
-        fprintf(stderr, id ? "ribcage: no lab %s runs\n" : "ribcage: no lab runs%s\n",
-                id ? id : "");
+        cli_error(id ? "no lab %s runs" : "no lab runs%s", id ? id : "");
     else
-        fprintf(stderr, "ribcage: several labs run; --lab ID chooses one of:%s\n",
-                text_str(&c.ids));
+        cli_error("several labs run; --lab ID chooses one of:%s", text_str(&c.ids));
     text_deinit(&c.ids);
     return c.count == 1;
 }

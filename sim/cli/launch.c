@@ -28,8 +28,7 @@ static void give_to_user(int fd) {
     uint64_t u = 0, g = 0;
     if (getuid() == 0 && uid && gid && text_to_u64(uid, 0, UINT32_MAX, &u) &&
         text_to_u64(gid, 0, UINT32_MAX, &g) && fchown(fd, (uid_t)u, (gid_t)g) != 0)
-        fprintf(stderr, "ribcage: cannot hand the report over to uid %s: %s\n", uid,
-                strerror(errno));
+        cli_error("cannot hand the report over to uid %s: %s", uid, strerror(errno));
 }
 
 static int make_directory(const char *path) {
@@ -44,14 +43,14 @@ static int make_directory(const char *path) {
 static bool open_directory(struct launch *l) {
     int parent = make_directory(l->o->runs);
     if (parent < 0) {
-        fprintf(stderr, "ribcage: %s: %s\n", l->o->runs, strerror(errno));
+        cli_error("%s: %s", l->o->runs, strerror(errno));
         return false;
     }
     close(parent);
     snprintf(l->directory, sizeof l->directory, "%.250s/%s", l->o->runs, l->id);
     l->front.directory_fd = make_directory(l->directory);
     if (l->front.directory_fd < 0)
-        fprintf(stderr, "ribcage: %s: %s\n", l->directory, strerror(errno));
+        cli_error("%s: %s", l->directory, strerror(errno));
     return l->front.directory_fd >= 0;
 }
 
@@ -105,7 +104,7 @@ static bool take_profile(struct launch *l) {
     else if (strcmp(l->o->profile, "fast") == 0)
         l->scenario->profile = BGP_PROFILE_FAST;
     else
-        fprintf(stderr, "ribcage: --profile is calico or fast, not %s\n", l->o->profile);
+        cli_error("--profile is calico or fast, not %s", l->o->profile);
     return strcmp(l->o->profile, "calico") == 0 || strcmp(l->o->profile, "fast") == 0;
 }
 
@@ -187,7 +186,7 @@ static int host_refused(struct launch *l) {
     front_keep_result(&l->front, r, true);
     json_decref(r);
     if (l->up)
-        fprintf(stderr, "ribcage: %s\n", l->engine.result.error);
+        cli_error("%s", l->engine.result.error);
     return run_verdict_exit(RUN_HOST);
 }
 

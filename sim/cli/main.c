@@ -69,10 +69,8 @@ static int unknown_verb(const char *name) {
     for (size_t i = 0; i < VERBS; i++)
         names[i] = verbs[i].name;
     const char *near = text_nearest(name, names, VERBS);
-    fprintf(stderr, "ribcage: unknown verb %s", name);
-    if (near)
-        fprintf(stderr, " (did you mean %s?)", near);
-    fputs("; see ribcage help\n", stderr);
+    cli_error("unknown verb %s%s%s%s; see ribcage help", name, near ? " (did you mean " : "",
+              near ? near : "", near ? "?)" : "");
     return 2;
 }
 
@@ -92,7 +90,7 @@ static int with_output(int status) {
         return status;
     if (errno == EPIPE)
         return status;
-    fprintf(stderr, "ribcage: cannot write to standard output: %s\n", strerror(errno));
+    cli_error("cannot write to standard output: %s", strerror(errno));
     return status == 0 || status == 3 ? 4 : status;
 }
 

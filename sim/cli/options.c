@@ -46,13 +46,8 @@ static const struct option_row rows[] = {
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
-static bool wrong(const char *format, const char *a, const char *b) {
-    fputs("ribcage: ", stderr);
-    /* `format` comes from the calls below only */
-    if (b)
-        fprintf(stderr, "%s: %s %s\n", format, a, b);
-    else
-        fprintf(stderr, "%s: %s\n", format, a);
+static bool wrong(const char *what, const char *a, const char *b) {
+    cli_error("%s: %s%s%s", what, a, b ? " " : "", b ? b : "");
     return false;
 }
 
@@ -180,10 +175,8 @@ static bool unknown(const struct verb *v, const char *argument) {
     const char *name = argument + strspn(argument, "-");
     snprintf(word, sizeof word, "%.*s", (int)strcspn(name, "="), name);
     const char *near = text_nearest(word, names, count);
-    fprintf(stderr, "ribcage %s: unknown option %s", v->name, argument);
-    if (near)
-        fprintf(stderr, " (did you mean --%s?)", near);
-    fprintf(stderr, "; see ribcage help %s\n", v->name);
+    cli_error("%s: unknown option %s%s%s%s; see ribcage help %s", v->name, argument,
+              near ? " (did you mean --" : "", near ? near : "", near ? "?)" : "", v->name);
     return false;
 }
 

@@ -60,6 +60,22 @@ void cli_print_diags(const struct diag_list *d) {
     text_deinit(&out);
 }
 
+void cli_error(const char *format, ...) {
+    char *message = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vasprintf(&message, format, arguments);
+    va_end(arguments);
+    if (size < 0)
+        return;
+    struct text out;
+    text_init(&out);
+    text_put_printable(&out, message, (size_t)size);
+    fprintf(stderr, "ribcage: %s\n", text_str(&out));
+    text_deinit(&out);
+    free(message);
+}
+
 void cli_print_lines(const char *lines) {
     struct text out;
     text_init(&out);

@@ -75,15 +75,15 @@ static int run_inside(struct cli_options *o) {
     json_decref(request);
     json_decref(answer);
     if (fd < 0) {
-        fprintf(stderr, "ribcage: no such node: %s\n", o->arguments[0]);
+        cli_error("no such node: %s", o->arguments[0]);
         return 2;
     }
     if (setns(fd, CLONE_NEWNET) != 0) {
-        fprintf(stderr, "ribcage: cannot enter the node's namespace: %s\n", strerror(errno));
+        cli_error("cannot enter the node's namespace: %s", strerror(errno));
         return 4;
     }
     execvp(o->rest[0], o->rest);
-    fprintf(stderr, "ribcage: %s: %s\n", o->rest[0], strerror(errno));
+    cli_error("%s: %s", o->rest[0], strerror(errno));
     return 127;
 }
 
@@ -165,10 +165,10 @@ int verb_wait(struct cli_options *o) {
     if (holds)
         printf("%s\n", what);
     else if (json_is_true(json_object_get(answer, "down")))
-        fprintf(stderr, "ribcage: the lab was taken down meanwhile\n");
+        cli_error("the lab was taken down meanwhile");
     else
-        fprintf(stderr, "not %s within %lu s: %s\n", what, (unsigned long)(o->timeout_ms / 1000),
-                reason ? reason : "");
+        cli_error("not %s within %lu s: %s", what, (unsigned long)(o->timeout_ms / 1000),
+                  reason ? reason : "");
     json_decref(answer);
     return holds ? 0 : 5;
 }

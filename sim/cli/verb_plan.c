@@ -12,7 +12,7 @@
 #include "../../speaker/ios/ios.h"
 #include "../calico/plan.h"
 #include "../check/oracle.h"
-#include "../scenario/scenario.h"
+#include "../scenario/engine.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -272,7 +272,7 @@ static int plan_all(struct input *in, struct cli_options *o) {
     struct calico_plan *plan = ok ? calico_plan_new(set, &po, in->diags) : NULL;
     int status = 2;
     if (plan && o->node && !calico_plan_find(plan, o->node))
-        fprintf(stderr, "ribcage plan: no node %s in these manifests\n", o->node);
+        cli_error("plan: no node %s in these manifests", o->node);
     else if (plan)
         status = print_plan(in, set, plan, o);
     else
@@ -303,11 +303,27 @@ static bool looks_like_scenario(const char *path) {
     return strcmp(slash ? slash + 1 : path, "scenario.yaml") == 0 || access(inside, F_OK) == 0;
 }
 
+/* All that a run would refuse before it builds: the files it names, the plan at the start. Where
+ * the manifests are there to be refused, that is for the run to check. */
+static void validate_scenario(struct input *in, const char *path, const struct cli_options *o) {
+    struct scenario *s = scenario_read(path, o->sets, o->set_count, in->arena, in->diags);
+    if (!s)
+        return;
+    struct engine e = {.scenario = s,
+                       .arena = in->arena,
+                       .diags = in->diags,
+                       .seed = s->seed,
+                       .front_fd = -1,
+                       .wait_fd = -1};
+    if (!s->no_lab)
+        (void)engine_prepare(&e, in->diags);
+    engine_release(&e);
+    scenario_close(s);
+}
+
 static void validate_one(struct input *in, const char *path, const struct cli_options *o) {
     if (looks_like_scenario(path)) {
-        struct scenario *s = scenario_read(path, o->sets, o->set_count, in->arena, in->diags);
-        if (s)
-            scenario_close(s);
+        validate_scenario(in, path, o);
         return;
     }
     size_t before = in->count;

@@ -141,7 +141,7 @@ static void take_down(void *context, const struct lab_place *p, bool alive) {
     json_decref(request);
     /* Without an answer it may be on its way already: somebody else asked. */
     if (pidfd < 0 || !wait_gone(pidfd)) {
-        fprintf(stderr, "ribcage: lab %s did not go down\n", p->id);
+        cli_error("lab %s did not go down", p->id);
         s->status = 6;
     } else {
         (void)lab_place_collect(p); /* one that was killed could not */
@@ -162,7 +162,7 @@ int verb_down(struct cli_options *o) {
     struct sweep s = {.o = o};
     lab_places(take_down, &s);
     if (!s.alive && !o->all) {
-        fprintf(stderr, "ribcage: no such lab runs\n");
+        cli_error("no such lab runs");
         return 2;
     }
     return s.status;
