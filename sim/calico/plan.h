@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct arena;
 struct text;
@@ -138,5 +139,9 @@ size_t calico_pairs(const struct calico_plan *p, struct calico_pair **ret_pairs)
  * warnings are the caller's. Shape of the JSON: topologies/plan.schema.json. */
 void calico_plan_print(const struct calico_plan *p, const char *node, struct text *out);
 json_t *calico_plan_json(const struct calico_plan *p, const struct diag_list *findings);
+/* The same to a stream, a node or pair a line: a mesh of 1,000 has a million stanzas, too many for
+ * one tree. False: out of memory, or the stream failed; what has been written is not whole then. */
+bool calico_plan_write_json(const struct calico_plan *p, const struct diag_list *findings,
+                            FILE *out);
 
 #endif

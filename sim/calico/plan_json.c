@@ -172,3 +172,41 @@ json_t *calico_plan_json(const struct calico_plan *p, const struct diag_list *fi
     json_decref(root);
     return NULL;
 }
+
+/* ---- as a stream ---- */
+
+struct stream {
+    FILE *out;
+    size_t written; /* items of the current list */
+    bool failed;
+};
+
+static void begin_list(struct stream *s, const char *before) {
+    s->written = 0;
+    fputs(before, s->out);
+}
+
+/* Takes the item. */
+static void write_item(struct stream *s, json_t *item) {
+    fputs(s->written++ ? ",\n" : "\n", s->out);
+    s->failed |= !item || json_dumpf(item, s->out, JSON_COMPACT) != 0;
+    json_decref(item);
+}
+
+bool calico_plan_write_json(const struct calico_plan *p, const struct diag_list *findings,
+                            FILE *out) {
+    struct stream s = {.out = out};
+    struct calico_pair *pair;
+    size_t pair_count = calico_pairs(p, &pair);
+    begin_list(&s, "{\"nodes\": [");
+    for (size_t i = 0; i < p->node_count && !s.failed; i++)
+        write_item(&s, node_json(&p->nodes[i], &s.failed));
+    begin_list(&s, "],\n\"pairs\": [");
+    for (size_t i = 0; i < pair_count && !s.failed; i++)
+        write_item(&s, pair_json(&pair[i], &s.failed));
+    begin_list(&s, "],\n\"findings\": [");
+    for (size_t i = 0; findings && i < diag_count(findings) && !s.failed; i++)
+        write_item(&s, finding_json(diag_at(findings, i), &s.failed));
+    fputs("]}\n", out);
+    return !s.failed && !ferror(out);
+}

@@ -518,6 +518,28 @@ static void test_json(void **state) {
     json_decref(root);
 }
 
+/* The stream says what the tree says; a stream that fails is not passed over. */
+static void test_json_stream(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 3);
+    fixture_must_apply(f, PEER("tor", "peerIP: 192.0.2.1, asNumber: 65001, password: "
+                                      "{secretKeyRef: {name: s, key: k}}"));
+    fixture_plan(f);
+    json_t *root = calico_plan_json(f->plan, f->diags);
+    FILE *file = tmpfile(), *full = fopen("/dev/full", "w");
+    assert_true(file && full);
+    assert_true(calico_plan_write_json(f->plan, f->diags, file));
+    rewind(file);
+    json_t *back = json_loadf(file, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_equal(root, back));
+    setbuf(full, NULL);
+    assert_false(calico_plan_write_json(f->plan, f->diags, full));
+    fclose(full);
+    fclose(file);
+    json_decref(back);
+    json_decref(root);
+}
+
 /* ---- size and memory ---- */
 
 static void test_thousand_nodes(void **state) {
@@ -576,6 +598,7 @@ int main(void) {
         FIXTURE_TEST(test_blocks_are_sticky),
         FIXTURE_TEST(test_print),
         FIXTURE_TEST(test_json),
+        FIXTURE_TEST(test_json_stream),
         FIXTURE_TEST(test_thousand_nodes),
         FIXTURE_TEST(test_no_memory),
     };

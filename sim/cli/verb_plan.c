@@ -248,11 +248,12 @@ static int print_plan(struct input *in, const struct calico_set *set,
                       const struct calico_plan *plan, const struct cli_options *o) {
     struct text out;
     text_init(&out);
-    calico_plan_print(plan, o->node, &out);
+    if (o->format != CLI_JSON)
+        calico_plan_print(plan, o->node, &out);
     bool ok = !o->cisco_count || plan_outside(in, set, plan, o, &out);
     diag_sort(in->diags);
     if (o->format == CLI_JSON)
-        cli_print_json(calico_plan_json(plan, in->diags));
+        ok = calico_plan_write_json(plan, in->diags, stdout) && ok;
     else
         fputs(text_str(&out), stdout);
     text_deinit(&out);
