@@ -310,6 +310,17 @@ static void remove_cut(struct engine *e, uint32_t a, uint32_t b) {
     }
 }
 
+/* A killed process is gone when its parent, which we are, has been told. */
+static bool wait_dead(struct engine *e, uint32_t node) {
+    struct nanotime deadline = nanotime_add_ms(lab_now(), STOP_DEADLINE_MS);
+    while (lab_speaker_state(e->lab, node).kind == LAB_RUNNING) {
+        if (!nanotime_before(lab_now(), deadline))
+            return false;
+        (void)engine_wait(e, deadline);
+    }
+    return true;
+}
+
 static bool start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags) {
     e->nodes[node].up = true;
     e->nodes[node].incarnation++;
@@ -322,7 +333,7 @@ static bool restart(struct engine *e, const struct scenario_fault *f, uint32_t n
         bool gone = f->after_kill || f->graceful
                         ? lab_fault(e->lab, LAB_FAULT_KILL, node, UINT32_MAX, 0, diags)
                         : lab_speaker_stop(e->lab, node, STOP_DEADLINE_MS);
-        if (!gone)
+        if (!gone || !wait_dead(e, node))
             return false;
     }
     return start_again(e, node, f->graceful, diags);
