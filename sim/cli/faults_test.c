@@ -159,6 +159,44 @@ static void test_speaker_never_answers(void **state) {
     assert_nothing_left();
 }
 
+/* Every descriptor above 2 is one the command line names: 7 in all. */
+static bool has_only_its_own(pid_t pid) {
+    char path[64];
+    unsigned seen = 0, count = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *d = opendir(path);
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] == '.')
+            continue;
+        long fd = strtol(e->d_name, NULL, 10);
+        seen |= fd < 7 ? 1U << fd : 0;
+        count++;
+    }
+    if (d)
+        closedir(d);
+    return count == 7 && seen == 0x7f;
+}
+
+static pid_t find_speaker(const char *slot);
+
+/* The double opens nothing that it keeps, but needs a moment to begin. */
+static void test_speaker_inherits_little(void **state) {
+    (void)state;
+    use_double("mute");
+    struct run r = run_start(WORDS("run", fixture_path("short"), "--runs", fixture_path("runs")));
+    bool clean = false;
+
+    while (!clean && !await_exit(r.pidfd, 0)) {
+        pid_t pid = find_speaker("2");
+        clean = pid > 0 && has_only_its_own(pid);
+    }
+    assert_true(clean);
+    run_end(&r);
+    run_close(&r);
+    assert_nothing_left();
+}
+
 static void test_last_words_are_escaped(void **state) {
     (void)state;
     use_double("noisy");
@@ -405,6 +443,23 @@ static void test_few_descriptors(void **state) {
     assert_nothing_left();
 }
 
+static void test_few_namespaces(void **state) {
+    (void)state;
+    assert_true(await_no_namespaces());
+    for (unsigned n = 1; n < 7; n++) { /* ours, the supervisor's, the fabric's, four nodes' */
+        char limit[8];
+        snprintf(limit, sizeof limit, "%u", n);
+        assert_true(set_namespaces_max(limit));
+        struct run r = run_scenario("mesh");
+        assert_true(set_namespaces_max("1000"));
+        json_decref(assert_report(&r, 4, "host"));
+        assert_says(r.out, "max_net_namespaces");
+        run_close(&r);
+        fixture_remove(fixture_path("runs"));
+        assert_nothing_left();
+    }
+}
+
 #define NOBODY 65534
 
 static void become_nobody(void *argument) {
@@ -464,6 +519,36 @@ static void test_no_user_namespaces(void **state) {
     json_decref(result);
     run_close(&r);
     assert_nothing_left();
+}
+
+static void pretend_sudo(void *argument) {
+    (void)argument;
+    setenv("SUDO_UID", "1234", 1);
+    setenv("SUDO_GID", "1235", 1);
+}
+
+static void test_reports_belong_to_the_user(void **state) {
+    static const char *const files[] = {"", "/result.json", "/junit.xml"};
+
+    (void)state;
+    if (!can_become_nobody()) {
+        print_message("skipped: only root may give files away\n");
+        skip();
+    }
+    struct run_options o = {.prepare = pretend_sudo};
+    struct run r =
+        run_start_with(&o, WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
+    run_end(&r);
+    json_decref(assert_report(&r, 0, "passed"));
+    run_close(&r);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[700];
+        struct stat s;
+        snprintf(path, sizeof path, "%s%s", only_run("runs"), files[i]);
+        assert_int_equal(stat(path, &s), 0);
+        assert_int_equal(s.st_uid, 1234);
+        assert_int_equal(s.st_gid, 1235);
+    }
 }
 
 /* ---- company ---- */
@@ -594,6 +679,9 @@ int main(int argc, char **argv) {
         TEST(test_two_at_once),
         TEST(test_eight_at_once),
         TEST(test_host_untouched),
+        TEST(test_few_namespaces),
+        TEST(test_reports_belong_to_the_user),
+        TEST(test_speaker_inherits_little),
     };
 
     if (argc > 1)

@@ -249,7 +249,7 @@ static void test_up_lets_go_of_output(void **state) {
 
 /* ---- what reaches the socket ---- */
 
-static int connect_lab(void) {
+static struct sockaddr_un lab_address(void) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
     DIR *d = opendir("/run/ribcage");
 
@@ -258,9 +258,66 @@ static int connect_lab(void) {
         if (e->d_name[0] != '.')
             snprintf(a.sun_path, sizeof a.sun_path, "/run/ribcage/%.60s/ctl", e->d_name);
     closedir(d);
+    return a;
+}
+
+static int connect_lab(void) {
+    struct sockaddr_un a = lab_address();
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
     assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
     return fd;
+}
+
+/* What a stranger gets from a lab: 0 no answer, 1 an answer, 2 no connection. */
+static int ask_as_stranger(void) {
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char answer[64];
+        struct sockaddr_un a = lab_address();
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)
+            _exit(3);
+        if (connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
+            _exit(2);
+        (void)!send(fd, "{\"op\":\"down\"}\n", 14, MSG_NOSIGNAL);
+        _exit(recv(fd, answer, sizeof answer, 0) > 0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WEXITSTATUS(status);
+}
+
+static void test_strangers(void **state) {
+    (void)state;
+    up();
+    struct sockaddr_un a = lab_address();
+    int got = ask_as_stranger();
+    if (got == 3) {
+        print_message("skipped: only root may become another user here\n");
+        skip();
+    }
+    assert_int_equal(got, 2);
+    /* With every door open the lab itself looks who asks. */
+    assert_int_equal(chmod(a.sun_path, 0777), 0);
+    *strrchr(a.sun_path, '/') = '\0';
+    assert_int_equal(chmod(a.sun_path, 0777), 0);
+    assert_int_equal(chmod("/run/ribcage", 0755), 0);
+    assert_int_equal(ask_as_stranger(), 0);
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+static void test_scenario_gone(void **state) {
+    (void)state;
+    up();
+    fixture_remove(fixture_path("mesh"));
+    says(WORDS("status"), 0, "kube-1");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+    fixture_scenario("mesh", "  - name: up\n    expect: {sessions: mesh, converged: true}\n");
 }
 
 static void test_hostile_requests(void **state) {
@@ -315,6 +372,8 @@ int main(void) {
         TEST(test_place_of_somebody_else),
         TEST(test_up_lets_go_of_output),
         TEST(test_hostile_requests),
+        TEST(test_strangers),
+        TEST(test_scenario_gone),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }
