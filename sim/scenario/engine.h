@@ -67,6 +67,7 @@ struct engine {
     struct run_result result;
     size_t phase_capacity, check_capacity;
     struct witness_set wire_known;    /* pairs that had a reason to exchange OPENs so far */
+    bool witnesses_agree;             /* on all sessions, in this round of expectations */
     struct nanotime started;          /* of the run */
     struct nanotime speakers_started; /* t0 of convergence figures */
     const char *phase;                /* running now */

@@ -111,6 +111,7 @@ static bool announced_by_bell(enum scenario_expect_kind k) {
 
 static bool all_hold(struct engine *e, struct expectation *list, size_t count, bool *ret_poll) {
     *ret_poll = false;
+    e->witnesses_agree = false;
     for (size_t i = 0; i < count; i++) {
         list[i].reason[0] = '\0';
         if (evaluators[list[i].x->kind](&list[i], false))

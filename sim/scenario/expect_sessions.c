@@ -28,15 +28,12 @@ bool scoreboard_sessions_match(const struct engine *e) {
     return true;
 }
 
-static bool concerns(const struct expectation *x, const struct oracle_session *s) {
-    if (!x->x->session_node)
-        return true;
-    uint32_t node = engine_node_find(x->e, x->x->session_node);
-    return s->a == node || s->b == node;
+static bool node_concerned(const struct expectation *x, uint32_t node) {
+    return !x->x->session_node || strcmp(engine_node_name(x->e, node), x->x->session_node) == 0;
 }
 
-static bool node_concerned(const struct expectation *x, uint32_t node) {
-    return !x->x->session_node || engine_node_find(x->e, x->x->session_node) == node;
+static bool concerns(const struct expectation *x, const struct oracle_session *s) {
+    return node_concerned(x, s->a) || node_concerned(x, s->b);
 }
 
 /* ---- witnesses ---- */
@@ -268,6 +265,7 @@ static bool three_witnesses(struct expectation *x, bool final) {
         keep_differences(e, &expected, &speakers);
     }
     ok = ok && !expected.failed && !speakers.failed && !kernel.failed && !wire.failed;
+    e->witnesses_agree = ok;
     witness_free(&expected);
     witness_free(&speakers);
     witness_free(&kernel);
@@ -277,35 +275,61 @@ static bool three_witnesses(struct expectation *x, bool final) {
 
 /* ---- is the plan itself what the scenario says? ---- */
 
-static bool is_pair(const struct engine *e, const struct oracle_session *s,
-                    const struct scenario_pair *p) {
-    uint32_t a = engine_node_find(e, p->a), b = engine_node_find(e, p->b);
-    return (s->a == a && s->b == b) || (s->a == b && s->b == a);
+struct pair {
+    uint32_t low, high; /* nodes */
+};
+
+static struct pair pair_of(uint32_t a, uint32_t b) {
+    return a < b ? (struct pair){a, b} : (struct pair){b, a};
+}
+
+static int compare_pairs(const void *x, const void *y) {
+    const struct pair *a = x, *b = y;
+    if (a->low != b->low)
+        return a->low < b->low ? -1 : 1;
+    return a->high < b->high ? -1 : a->high > b->high;
+}
+
+static bool has_pair(const struct pair *sorted, size_t count, struct pair p) {
+    return count && bsearch(&p, sorted, count, sizeof p, compare_pairs);
+}
+
+static bool lists_agree(struct expectation *x, const struct oracle_session *s, size_t n,
+                        struct pair *planned, struct pair *listed) {
+    const struct scenario_expect *w = x->x;
+    bool ok = true;
+    for (size_t i = 0; i < n; i++)
+        planned[i] = pair_of(s[i].a, s[i].b);
+    for (size_t k = 0; k < w->pair_count; k++)
+        listed[k] =
+            pair_of(engine_node_find(x->e, w->pairs[k].a), engine_node_find(x->e, w->pairs[k].b));
+    qsort(planned, n, sizeof *planned, compare_pairs);
+    qsort(listed, w->pair_count, sizeof *listed, compare_pairs);
+    for (size_t i = 0; i < n; i++) {
+        if (!concerns(x, &s[i]) || has_pair(listed, w->pair_count, pair_of(s[i].a, s[i].b)))
+            continue;
+        ok = false;
+        reason_add(x, "planned but not listed: %s - %s", engine_node_name(x->e, s[i].a),
+                   engine_node_name(x->e, s[i].b));
+    }
+    for (size_t k = 0; k < w->pair_count; k++) {
+        if (has_pair(planned, n, listed[k]))
+            continue;
+        ok = false;
+        reason_add(x, "listed but not planned: %s - %s", engine_node_name(x->e, listed[k].low),
+                   engine_node_name(x->e, listed[k].high));
+    }
+    return ok;
 }
 
 static bool plan_is_list(struct expectation *x) {
     const struct oracle_session *s = NULL;
     size_t n = oracle_sessions(x->e->state->oracle, &s);
-    bool ok = true;
-    for (size_t i = 0; i < n; i++) {
-        bool listed = !concerns(x, &s[i]);
-        for (size_t k = 0; k < x->x->pair_count; k++)
-            listed |= is_pair(x->e, &s[i], &x->x->pairs[k]);
-        if (!listed) {
-            ok = false;
-            reason_add(x, "planned but not listed: %s - %s", engine_node_name(x->e, s[i].a),
-                       engine_node_name(x->e, s[i].b));
-        }
-    }
-    for (size_t k = 0; k < x->x->pair_count; k++) {
-        bool planned = false;
-        for (size_t i = 0; i < n; i++)
-            planned |= is_pair(x->e, &s[i], &x->x->pairs[k]);
-        if (!planned) {
-            ok = false;
-            reason_add(x, "listed but not planned: %s - %s", x->x->pairs[k].a, x->x->pairs[k].b);
-        }
-    }
+    struct pair *planned = calloc(n + 1, sizeof *planned);
+    struct pair *listed = calloc(x->x->pair_count + 1, sizeof *listed);
+    bool ok = planned && listed && lists_agree(x, s, n, planned, listed);
+    free(planned);
+    free(listed);
     return ok;
 }
 

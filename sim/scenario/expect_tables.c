@@ -273,7 +273,7 @@ bool expect_converged(struct expectation *x, bool final) {
     }
     if (!ok && named > NODES_NAMED_MAX)
         reason_add(x, "and %zu more nodes", named - NODES_NAMED_MAX);
-    if (ok || final)
+    if (final || (ok && !e->witnesses_agree)) /* asked already in this round? */
         ok = expect_sessions(x, final) && ok;
     return ok;
 }

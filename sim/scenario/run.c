@@ -69,6 +69,7 @@ static void name_dead_speaker(struct engine *e, uint32_t node, struct lab_speake
 }
 
 static void watch_children(struct engine *e) {
+    bool changed = false;
     for (uint32_t i = 0; i < e->count; i++) {
         if (!e->nodes[i].up || !e->state->configs[i])
             continue;
@@ -77,8 +78,10 @@ static void watch_children(struct engine *e) {
             continue;
         e->nodes[i].up = false;
         name_dead_speaker(e, i, s);
-        (void)state_replace(e, NULL, e->diags, NULL);
+        changed = true;
     }
+    if (changed)
+        (void)state_replace(e, NULL, e->diags, NULL);
 }
 
 bool engine_wait(struct engine *e, struct nanotime deadline) {
