@@ -10,6 +10,7 @@
 
 #include "../../speaker/config/config_json.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -231,15 +232,41 @@ static void report_refusals(struct engine *e, const uint32_t *hosts, json_t **an
 
 #define RECONFIGURE_DEADLINE_MS 10000
 
-/* Only speakers whose configuration really differs hear of it. */
-static bool configuration_differs(const struct state *old, const struct state *now, uint32_t i) {
-    if (!old->configs[i] || !now->configs[i])
-        return old->configs[i] != now->configs[i];
-    char *a = config_text(old->configs[i]), *b = config_text(now->configs[i]);
+static bool texts_differ(const struct bgp_config *x, const struct bgp_config *y) {
+    char *a = config_text(x), *b = config_text(y);
     bool differs = !a || !b || strcmp(a, b) != 0;
     free(a);
     free(b);
     return differs;
+}
+
+static bool same_chain(const struct policy_chain *a, const struct policy_chain *b) {
+    return a->count == b->count && a->accept_by_default == b->accept_by_default &&
+           (a->count == 0 || memcmp(a->policies, b->policies, a->count * sizeof *a->policies) == 0);
+}
+
+/* True: the same, octet by octet. False says nothing: what lies between members may differ. */
+static bool same_peers(const struct bgp_config *x, const struct bgp_config *y) {
+    bool same = x->peer_count == y->peer_count;
+    for (uint32_t i = 0; same && i < x->peer_count; i++) {
+        const struct bgp_peer_config *a = &x->peers[i], *b = &y->peers[i];
+        same = memcmp(a, b, offsetof(struct bgp_peer_config, import)) == 0;
+        for (int f = 0; f < BGP_FAMILIES; f++)
+            same = same && same_chain(&a->import[f], &b->import[f]) &&
+                   same_chain(&a->export[f], &b -> export[f]);
+    }
+    return same;
+}
+
+/* Only speakers whose configuration really differs hear of it. In a large mesh the peers are nearly
+ * all of it: where they are the same, the text of the rest (policies too) decides. */
+static bool configuration_differs(const struct state *old, const struct state *now, uint32_t i) {
+    if (!old->configs[i] || !now->configs[i])
+        return old->configs[i] != now->configs[i];
+    struct bgp_config a = *old->configs[i], b = *now->configs[i];
+    if (same_peers(&a, &b))
+        a.peer_count = b.peer_count = 0;
+    return texts_differ(&a, &b);
 }
 
 bool network_reconfigure(struct engine *e, const struct state *old, struct diag_list *diags) {
