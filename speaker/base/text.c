@@ -187,8 +187,7 @@ char *text_take(struct text *t) {
     return data;
 }
 
-/* Digits from *at on, moved behind them. No digit, a leading zero or overflow: false. */
-static bool text_digits(const char **at, uint64_t *ret_value) {
+bool text_read_u64(const char **at, uint64_t *ret_value) {
     const char *p = *at;
     uint64_t v = 0;
     if (p[0] == '0' && p[1] >= '0' && p[1] <= '9') {
@@ -211,7 +210,7 @@ static bool text_digits(const char **at, uint64_t *ret_value) {
 
 bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value) {
     uint64_t v;
-    if (!text_digits(&s, &v) || *s != '\0' || v < min || v > max) {
+    if (!text_read_u64(&s, &v) || *s != '\0' || v < min || v > max) {
         return false;
     }
     *ret_value = v;
@@ -220,7 +219,7 @@ bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value)
 
 bool text_to_asn(const char *s, uint32_t *ret_asn) {
     uint64_t high, low;
-    if (!text_digits(&s, &high)) {
+    if (!text_read_u64(&s, &high)) {
         return false;
     }
     if (*s == '\0') {
@@ -234,7 +233,7 @@ bool text_to_asn(const char *s, uint32_t *ret_asn) {
         return false;
     }
     s++;
-    if (!text_digits(&s, &low) || *s != '\0' || low > UINT16_MAX) {
+    if (!text_read_u64(&s, &low) || *s != '\0' || low > UINT16_MAX) {
         return false;
     }
     *ret_asn = (uint32_t)(high << 16 | low);

@@ -38,6 +38,9 @@ char *text_take(struct text *t);
 /* The whole of `s` as a decimal number within [min, max]: no sign, no blanks, no leading zeros but
  * "0" itself. */
 bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value);
+/* The same of the digits `*at` begins with; `*at` then stands behind them. False, and `*at` as it
+ * was: no digit there, a leading zero, or more than 64 bits. */
+bool text_read_u64(const char **at, uint64_t *ret_value);
 /* AS numbers: asplain or asdot "X.Y" (RFC 5396), 0..4294967295. */
 bool text_to_asn(const char *s, uint32_t *ret_asn);
 /* Edit distance (insert, delete, replace, swap) capped at `limit` + 1: for "did you mean". */

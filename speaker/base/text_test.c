@@ -135,6 +135,28 @@ static void test_numbers(void **state) {
     assert_false(text_to_u64("10", 5, 9, &value));
 }
 
+static void test_read_number(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t read; /* 0: refused */
+        uint64_t value;
+    } cases[] = {
+        {"7", 1, 7},    {"12-34>", 2, 12},
+        {"0 kB", 1, 0}, {"18446744073709551615\n", 20, UINT64_MAX},
+        {"", 0, 99},    {" 1", 0, 99},
+        {"-1", 0, 99},  {"18446744073709551616", 0, 99},
+        {"01", 0, 99},  {"x1", 0, 99},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *at = cases[i].text;
+        uint64_t value = 99;
+        assert_int_equal(text_read_u64(&at, &value), cases[i].read > 0);
+        assert_int_equal(at - cases[i].text, cases[i].read);
+        assert_true(value == cases[i].value);
+    }
+}
+
 static void test_asn(void **state) { /* C146 */
     (void)state;
     static const struct {
@@ -249,12 +271,12 @@ static void test_diag_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append),         cmocka_unit_test(test_pad),
-        cmocka_unit_test(test_no_memory),      cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_asn),
-        cmocka_unit_test(test_distance),       cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_diag),           cmocka_unit_test(test_diag_limit),
-        cmocka_unit_test(test_diag_no_memory),
+        cmocka_unit_test(test_append),     cmocka_unit_test(test_pad),
+        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_read_number),
+        cmocka_unit_test(test_asn),        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_nearest),    cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_diag_limit), cmocka_unit_test(test_diag_no_memory),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
