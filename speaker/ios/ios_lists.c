@@ -261,16 +261,12 @@ bool ios_community_value(const char *word, uint32_t *ret_community) {
         {"local-AS", COMMUNITY_NO_EXPORT_SUBCONFED},
         {"gshut", COMMUNITY_GRACEFUL_SHUTDOWN},
     };
-    unsigned high = 0, low = 0;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
         if (strcmp(word, NAMES[i].name) == 0) {
             *ret_community = NAMES[i].value;
             return true;
         }
-    if (sscanf(word, "%5u:%5u", &high, &low) != 2)
-        return false;
-    *ret_community = high << 16 | low;
-    return true;
+    return community_parse(word, ret_community);
 }
 
 /* The name's index in `ip community-list [standard|expanded] NAME permit …`, 0: another line. */
@@ -296,21 +292,27 @@ static void community_standard(struct ios_policies *p, const struct ios_stmt *s,
                                          .name = arena_strdup(p->arena, s->words[at - 2])};
 }
 
+/* `_AA:NN_`, quoted or not: one community. */
+static bool expression_value(const char *text, uint32_t *ret_community) {
+    char word[sizeof "65535:65535"];
+    size_t quote = *text == '"', size = strlen(text);
+    if (size < 2 * quote + 2 || size - 2 * quote - 2 >= sizeof word || text[quote] != '_' ||
+        text[size - quote - 1] != '_' || (quote && text[size - 1] != '"'))
+        return false;
+    size -= 2 * quote + 2;
+    memcpy(word, text + quote + 1, size);
+    word[size] = '\0';
+    return community_parse(word, ret_community);
+}
+
 /* The engine matches communities by value: `_64512:100_` is one value, other expressions are not.
  */
 static void community_expanded(struct ios_policies *p, const struct ios_stmt *s, uint16_t at,
                                struct ios_list_entry *entry) {
-    const char *text = ios_stmt_word(s, at);
-    size_t quote = *text == '"', size = strlen(text);
-    unsigned high, low;
-    int end = 0;
     uint32_t *value = arena_array(p->arena, 1, sizeof *value);
     p->no_memory |= !value;
-    bool plain = sscanf(text + quote, "_%5u:%5u_%n", &high, &low, &end) == 2 && end > 0 &&
-                 (size_t)end + 2 * quote == size && high <= 65535 && low <= 65535;
     entry->match = (struct policy_match){.kind = POLICY_MATCH_NEVER};
-    if (value && plain) {
-        *value = high << 16 | low;
+    if (value && expression_value(ios_stmt_word(s, at), value)) {
         entry->match =
             (struct policy_match){.kind = POLICY_MATCH_COMMUNITY, .asns = value, .asn_count = 1};
     } else {

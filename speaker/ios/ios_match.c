@@ -16,6 +16,7 @@
 
 #include "../base/addr.h"
 #include "../base/text.h"
+#include "../core/attr.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -181,9 +182,10 @@ struct value_text {
 };
 
 static bool value_range(const char *type, const char *s, struct value_text *ret) {
-    unsigned long long min = 0, max = 0;
-    uint64_t n = 0;
-    if (sscanf(type, "<%llu-%llu>", &min, &max) != 2 || !text_to_u64(s, min, max, &n))
+    uint64_t min, max, n;
+    const char *at = type + 1;
+    bool range = text_read_u64(&at, &min) && *at++ == '-' && text_read_u64(&at, &max) && *at == '>';
+    if (!range || !text_to_u64(s, min, max, &n))
         return false;
     snprintf(ret->text, sizeof ret->text, "%llu", (unsigned long long)n);
     return true;
@@ -221,15 +223,13 @@ static bool value_asn(const char *s, struct value_text *ret) {
 
 /* A community is kept as AA:NN, however it was typed. */
 static bool value_community(const char *s, struct value_text *ret) {
-    unsigned high = 0, low = 0;
-    int end = 0;
-    uint64_t n = 0;
-    if (sscanf(s, "%5u:%5u%n", &high, &low, &end) == 2 && s[end] == '\0' && s[0] >= '0' &&
-        s[0] <= '9' && high <= 65535 && low <= 65535)
-        n = (uint64_t)high << 16 | low;
-    else if (!text_to_u64(s, 1, UINT32_MAX, &n))
+    uint32_t value;
+    uint64_t number;
+    if (text_to_u64(s, 1, UINT32_MAX, &number))
+        value = (uint32_t)number;
+    else if (!community_parse(s, &value))
         return false;
-    snprintf(ret->text, sizeof ret->text, "%u:%u", (unsigned)(n >> 16), (unsigned)(n & 65535));
+    snprintf(ret->text, sizeof ret->text, "%u:%u", value >> 16, value & 65535);
     return true;
 }
 

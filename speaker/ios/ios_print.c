@@ -6,6 +6,7 @@
  *
  * Owns: order and layout. Leaves: the statements (ios_store.c).
  */
+#include "../core/attr.h"
 #include "ios_edit.h"
 #include "ios_router.h"
 #include "ios_time.h"
@@ -113,9 +114,9 @@ static struct entry *sorted(const struct print *p, const struct ios_block *b) {
 
 /* Without `ip bgp-community new-format` a community is one decimal number. */
 static void put_community(const struct print *p, const char *word) {
-    unsigned high, low;
-    if (!p->new_format && sscanf(word, "%5u:%5u", &high, &low) == 2)
-        text_printf(p->out, "%u", high << 16 | low);
+    uint32_t value;
+    if (!p->new_format && community_parse(word, &value))
+        text_printf(p->out, "%u", value);
     else
         text_puts(p->out, word);
 }
