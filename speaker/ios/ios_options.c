@@ -54,7 +54,7 @@ static void decode_type7(const char *text, char *out, size_t out_size) {
     static const char KEY[] = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
     size_t size = 0, start = 0;
     if (text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9')
-        start = (size_t)((text[0] - '0') * 10 + (text[1] - '0'));
+        start = (size_t)(text[0] - '0') * 10 + (size_t)(text[1] - '0');
     for (size_t i = 2; text[0] && text[1] && text[i] && text[i + 1] && size + 1 < out_size;
          i += 2) {
         int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);

@@ -410,7 +410,7 @@ static bool sequences_read(struct draft *d, const char *map) {
             root->items[i]->children)
             d->sequences[d->sequence_count++] = root->items[i];
     qsort(d->sequences, d->sequence_count, sizeof *d->sequences, compare_sequences);
-    d->labels = arena_array(d->p->arena, 2 * (d->sequence_count + 1), sizeof *d->labels);
+    d->labels = arena_array(d->p->arena, 2 * ((size_t)d->sequence_count + 1), sizeof *d->labels);
     return d->labels != NULL;
 }
 

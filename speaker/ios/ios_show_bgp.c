@@ -284,7 +284,7 @@ static void put_source_line(const struct bgp_path_info *path, const struct bgp_p
     if (!own && !path->valid && !path->rejected)
         text_puts(out, " (inaccessible)");
     text_puts(out, " from ");
-    ios_put_addr(own ? none : peer->remote.addr, out);
+    ios_put_addr(own || !peer ? none : peer->remote.addr, out);
     text_puts(out, " (");
     ios_put_addr(ip4(path->peer_router_id), out);
     text_puts(out, ")\n");

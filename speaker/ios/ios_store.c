@@ -129,14 +129,13 @@ struct ios_stmt *ios_block_put(struct ios_block *b, const struct ios_row *row,
                                const struct ios_words *w, bool negated, uint32_t line) {
     uint32_t index = 0;
     bool found = !(row->flags & ROW_APPEND) && block_index(b, w, &index);
-    if (found && row->flags & ROW_BLOCK && b->items[index]->children && !negated &&
-        w->count == b->items[index]->count)
-        b->items[index]->line = line;
-    struct ios_stmt *s = found || block_grow(b) ? stmt_new(row, w, negated, line) : NULL;
+    struct ios_stmt *old = found ? b->items[index] : NULL;
+    if (old && row->flags & ROW_BLOCK && old->children && !negated && w->count == old->count)
+        old->line = line;
+    struct ios_stmt *s = old || block_grow(b) ? stmt_new(row, w, negated, line) : NULL;
     if (!s)
         return NULL;
-    if (found) {
-        struct ios_stmt *old = b->items[index];
+    if (old) {
         if (old->children && s->children) {
             ios_block_free(s->children);
             s->children = old->children;
