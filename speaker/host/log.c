@@ -26,8 +26,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOG_PENDING_MAX (256 * 1024)
-#define LOG_RECENT_MAX (16 * 1024)
+#define LOG_PENDING_MAX ((size_t)256 * 1024)
+#define LOG_RECENT_MAX ((size_t)16 * 1024)
 #define LOG_LINE_MAX 1024
 #define LOG_BURST 2000    /* lines of one kind at once */
 #define LOG_PER_SECOND 20 /* … and in the long run */

@@ -369,16 +369,18 @@ static uint64_t proc_bytes(const char *path, const char *label) {
     char buffer[4096];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t got = fd >= 0 ? read(fd, buffer, sizeof buffer - 1) : -1;
-    unsigned long long kib = 0;
+    uint64_t kib = 0;
     if (fd >= 0)
         close(fd);
     if (got <= 0)
         return 0;
     buffer[got] = '\0';
     const char *at = strstr(buffer, label);
-    if (at && sscanf(at + strlen(label), " %llu", &kib) != 1)
-        kib = 0;
-    return kib * 1024;
+    if (!at)
+        return 0;
+    at += strlen(label);
+    at += strspn(at, " \t");
+    return text_read_u64(&at, &kib) ? kib * 1024 : 0;
 }
 
 static void put_number(struct request *r, const char *name, uint64_t value) {

@@ -21,6 +21,7 @@
 #include "log.h"
 #include "netlink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,7 +64,10 @@ void resolver_free(struct resolver *n) {
 
 static struct resolver_route *find(const struct resolver *n, struct ip_addr addr) {
     uint32_t at = table_find(&n->index, addr_hash(addr), addr_equal, n, &addr);
-    return at ? &n->hops[at - 1] : NULL;
+    if (!at)
+        return NULL;
+    assert(n->hops && at <= n->count);
+    return &n->hops[at - 1];
 }
 
 const struct resolver_route *resolver_find(const struct resolver *n, struct ip_addr addr) {
@@ -189,7 +193,7 @@ static bool settle(struct resolver *n, struct resolver_route *hop, struct resolv
 /* One batch from `*at` on. */
 static bool resolve_batch(struct resolver *n, uint32_t *at) {
     static struct answers answers; /* large; used by one call at a time */
-    uint32_t places[NETLINK_BATCH_MAX];
+    uint32_t places[NETLINK_BATCH_MAX] = {0};
     bool changed = false;
     memset(answers.found, 0, sizeof answers.found);
     netlink_batch_init(&n->batch);
