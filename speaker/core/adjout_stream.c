@@ -36,6 +36,7 @@ struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size) {
 }
 
 static struct adjout_chunk *log_at(const struct adjout_group *g, uint32_t number) {
+    assert(g->log); /* kept while it holds a message */
     return g->log[number & (g->log_capacity - 1)];
 }
 
@@ -393,6 +394,9 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
             pull_private(&pull, m->private);
         }
         adjout_graves_sweep(s, g);
+    }
+    if (pull.used == 0 && count > 0 && adjout_pending(s, p)) {
+        s->adjout->stalled = true; /* no memory to encode */
     }
     return pull.used;
 }
