@@ -18,6 +18,7 @@
 
 #include "../../speaker/base/arena.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -251,6 +252,7 @@ static bool take_pairs(struct builder *b, struct yaml_node *n, struct yaml_node 
     n->items = arena_array(b->arena, n->count, sizeof(struct yaml_node *));
     if (n->count && (!n->keys || !n->items))
         return false;
+    assert(n->count == 0 || children);
     for (uint32_t i = 0; i < n->count; i++) {
         n->keys[i] = children[2 * (size_t)i];
         n->items[i] = children[2 * (size_t)i + 1];
@@ -265,6 +267,7 @@ static bool take_items(struct builder *b, struct yaml_node *n, struct yaml_node 
         return true;
     if (!n->items)
         return false;
+    assert(children);
     memcpy(n->items, children, n->count * sizeof(struct yaml_node *));
     return true;
 }
