@@ -12,6 +12,7 @@
  * Costs per node and session are measured ones (bytes): a namespace with its link 340 KiB, a
  * speaker 1 MiB, an established session with both its ends 9 KiB.
  */
+#include "../../speaker/base/text.h"
 #include "lab_internal.h"
 #include "netns.h"
 #include "nft.h"
@@ -241,17 +242,28 @@ static uint64_t read_number(const char *path) {
     return netns_read_sysctl(path, value, sizeof(value)) ? strtoull(value, NULL, 10) : 0;
 }
 
+/* The figure of a line `KEY   123 kB`, in bytes; 0 when the line is another. */
+static uint64_t kib_line(const char *line, const char *key) {
+    size_t size = strlen(key);
+    uint64_t kib;
+
+    if (strncmp(line, key, size) != 0)
+        return 0;
+    line += size;
+    line += strspn(line, " \t");
+    return text_read_u64(&line, &kib) ? kib << 10 : 0;
+}
+
 static uint64_t available_memory(void) {
     FILE *f = fopen("/proc/meminfo", "re");
     char line[128];
-    unsigned long long kib = 0;
+    uint64_t bytes = 0;
 
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
-            break;
+    while (f != NULL && bytes == 0 && fgets(line, sizeof(line), f) != NULL)
+        bytes = kib_line(line, "MemAvailable:");
     if (f != NULL)
         fclose(f);
-    return (uint64_t)kib << 10;
+    return bytes;
 }
 
 struct host_limits {
@@ -345,12 +357,6 @@ void host_check(const struct lab_needs *needs, struct diag_list *diags, json_t *
 
 /* ---- one process ---- */
 
-static uint64_t kib_line(const char *line, const char *key) {
-    size_t size = strlen(key);
-
-    return strncmp(line, key, size) == 0 ? strtoull(line + size, NULL, 10) << 10 : 0;
-}
-
 static bool read_proc(pid_t pid, const char *name, char *ret_data, size_t size) {
     char path[64];
     ssize_t got = -1;
@@ -366,22 +372,35 @@ static bool read_proc(pid_t pid, const char *name, char *ret_data, size_t size) 
     return got > 0;
 }
 
+/* `utime` and `stime` of /proc/PID/stat, its 14th and 15th value. The 2nd, a name in parentheses,
+ * may hold blanks and parentheses itself. */
+static bool read_ticks(const char *stat, uint64_t *ret_ticks) {
+    const char *at = strrchr(stat, ')');
+    uint64_t user, system;
+
+    for (int value = 2; at != NULL && value < 14; value++)
+        if ((at = strchr(at, ' ')) != NULL)
+            at++;
+    if (at == NULL || !text_read_u64(&at, &user) || *at++ != ' ' || !text_read_u64(&at, &system))
+        return false;
+    *ret_ticks = user + system;
+    return true;
+}
+
 /* The scheduler counts nanoseconds of the one thread a speaker has; kernels built without that
  * count leave clock ticks, which are longer than many a speaker's whole life. */
 static uint64_t read_cpu_ns(pid_t pid) {
     char data[512];
-    const char *at;
-    unsigned long long ns = 0, user = 0, system = 0;
-    long ticks = sysconf(_SC_CLK_TCK);
+    const char *at = data;
+    uint64_t ns, ticks;
+    long ticks_per_s = sysconf(_SC_CLK_TCK);
 
-    if (read_proc(pid, "schedstat", data, sizeof(data)) && sscanf(data, "%llu", &ns) == 1)
+    if (read_proc(pid, "schedstat", data, sizeof(data)) && text_read_u64(&at, &ns))
         return ns;
-    at = read_proc(pid, "stat", data, sizeof(data)) ? strrchr(data, ')') : NULL;
-    if (at == NULL || ticks <= 0 ||
-        sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) !=
-            2)
+    if (ticks_per_s <= 0 || !read_proc(pid, "stat", data, sizeof(data)) ||
+        !read_ticks(data, &ticks))
         return 0;
-    return (user + system) * (NANOS_PER_S / (uint64_t)ticks);
+    return ticks * (NANOS_PER_S / (uint64_t)ticks_per_s);
 }
 
 struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {
