@@ -44,7 +44,7 @@ static const char *split_name(const char *name, bool v6, char address[CELL_MAX])
     return NULL;
 }
 
-/* Runs of blanks become one; *ret_size octets of `info` from `at` fit one row. */
+/* Runs of blanks become one, and none stands at the end. */
 static void squeeze(const char *info, char out[CELL_MAX]) {
     size_t n = 0;
     for (; *info && n + 1 < CELL_MAX; info++)
@@ -90,7 +90,7 @@ static size_t measure(const struct calico_status_row *rows, size_t count, bool v
     for (size_t c = 0; c < COLUMNS; c++)
         width[c] = strlen(headings[c]);
     for (size_t i = 0; i < count; i++) {
-        char address[CELL_MAX], info[CELL_MAX];
+        char address[CELL_MAX], info[CELL_MAX] = "";
         const char *type;
         if (!listed(&rows[i], v6, address, &type))
             continue;
@@ -132,7 +132,7 @@ static void print_cell(struct text *out, const char *s, size_t size, size_t widt
 
 static void print_row(const struct calico_status_row *r, bool v6, const size_t width[COLUMNS],
                       struct text *out) {
-    char address[CELL_MAX], info[CELL_MAX];
+    char address[CELL_MAX], info[CELL_MAX] = "";
     const char *type;
     if (!listed(r, v6, address, &type))
         return;

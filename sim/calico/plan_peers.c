@@ -165,7 +165,7 @@ static struct entry *entries_of_nodes(struct plan_build *b, struct peering *g,
         for (int family = 0; family < BGP_FAMILIES; family++)
             if (families & 1u << family)
                 made += entry_of_node(b, g, nodes[i], family, reverse, &e[made]);
-    if (b->out_of_memory)
+    if (!e || b->out_of_memory)
         return NULL;
     qsort(e, made, sizeof *e, compare_entries);
     *ret_count = made;
