@@ -18,7 +18,9 @@
 /* What a remote or a user wrote may be anything, and what was cut to a length may end within a
  * character: JSON wants UTF-8. */
 json_t *report_text(const char *text) {
-    json_t *s = json_string(text ? text : "");
+    if (!text)
+        text = "";
+    json_t *s = json_string(text);
     if (s)
         return s;
     struct text escaped;
