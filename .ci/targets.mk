@@ -33,6 +33,9 @@ lint: deps
 	@.ci/packages clang clang-format clang-tidy pmccabe python3 python3-jsonschema python3-yaml git
 	@COUNTS=$(BUILD)/lint.counts .ci/lint
 
+# What checks the program compiles like the program: with WERROR=1, by `make lint`.
+checks: $(TESTS) $(FUZZERS) $(BENCHES)
+
 coverage: deps
 	@.ci/packages lcov
 	@$(MAKE) --no-print-directory -j2 COV=1 coverage-run
@@ -63,4 +66,4 @@ fuzz: deps
 fuzz-run: $(FUZZERS)
 	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
 
-.PHONY: unit-run coverage-run fuzz-run
+.PHONY: unit-run checks coverage-run fuzz-run
