@@ -377,11 +377,28 @@ static void leaving_io(struct connection *c, uint32_t events) {
 
 /* ---- reading ---- */
 
+/*
+ * A remote that connected to us and then sent the KEEPALIVE which ends the exchange of OPENs on
+ * this connection did so in that order: a collision (RFC 4271 6.8). Seen the other way round it
+ * would be a restart (RFC 4724 4.2) and cost the session. So whatever came in before these bytes
+ * is accepted before they are handled. That may end this connection: `c` is not to be used then,
+ * and the speaker knows a stale id.
+ */
+static void deliver(struct connection *c, size_t size) {
+    struct sockets *s = c->owner;
+    struct bgp_conn_id id = c->id;
+    if (c->reads < CONNECTION_EARLY_READS) {
+        c->reads++;
+        sockets_accept(s);
+    }
+    bgp_conn_receive(s->host->speaker, id, s->buffer, size, loop_now());
+}
+
 static void receive(struct connection *c) {
     struct sockets *s = c->owner;
     ssize_t got = recv(c->source.fd, s->buffer, SOCKETS_READ_BYTES, MSG_DONTWAIT);
     if (got > 0)
-        bgp_conn_receive(s->host->speaker, c->id, s->buffer, (size_t)got, loop_now());
+        deliver(c, (size_t)got);
     else if (got == 0)
         connection_ended(c, c->write_errno ? end_of_errno(c->write_errno) : BGP_CONN_CLOSED);
     else if (errno != EAGAIN && errno != EINTR)

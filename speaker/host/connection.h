@@ -25,6 +25,9 @@ enum connection_phase {
     CONNECTION_LEAVING, /* the speaker has let go: last bytes, FIN, the remote's FIN */
 };
 
+/* A session's OPEN and first KEEPALIVE come within these. */
+#define CONNECTION_EARLY_READS 8
+
 struct connection {
     struct loop_source source; /* first: the callback gets it back */
     struct sockets *owner;
@@ -33,6 +36,7 @@ struct connection {
     struct bgp_peer_id peer;
     enum connection_phase phase;
     bool ready;      /* on the ready queue */
+    uint8_t reads;   /* so far, up to CONNECTION_EARLY_READS */
     int write_errno; /* sending failed; reading will tell the end */
     struct nanotime deadline;
     uint8_t *tail; /* leaving: what the kernel did not take yet */
@@ -86,6 +90,8 @@ void connection_leave(struct connection *c);
 void connection_drop(struct connection *c); /* at once, RST */
 void connection_next_waiting(struct sockets *s);
 
+/* sockets.c: takes the connections that have come in. */
+void sockets_accept(struct sockets *s);
 /* sockets.c: TTL, GTSM and so on of this neighbour. */
 bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p, bool md5);
 /* The neighbour an address belongs to; NULL: none. */

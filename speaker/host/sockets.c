@@ -325,6 +325,12 @@ static void listener_ready(struct loop_source *source, uint32_t events) {
     }
 }
 
+void sockets_accept(struct sockets *s) {
+    for (int i = 0; i < 2; i++)
+        if (s->listeners[i].source.fd >= 0)
+            listener_ready(&s->listeners[i].source, EPOLLIN);
+}
+
 /* ---- events of the speaker ---- */
 
 void sockets_event(struct sockets *s, const struct bgp_event *e) {
