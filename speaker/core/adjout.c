@@ -155,11 +155,33 @@ static struct adjout_group *group_find(struct bgp_speaker *s, const struct expor
 
 /* ---- filling ---- */
 
+static void fill_begin(struct adjout_group *g) {
+    g->filling = true;
+    g->refill = false;
+    g->fill_family = BGP_IPV4_UNICAST;
+    g->fill_cursor = 1;
+}
+
+void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g) {
+    struct bgp_event e = {.kind = BGP_EVENT_LOG};
+    e.log.id = BGP_LOG_NO_MEMORY;
+    event_push(s, &e);
+    if (g->filling) {
+        g->refill = true;
+    } else {
+        fill_begin(g);
+    }
+}
+
 static void fill_end(struct bgp_speaker *s, struct adjout_group *g) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (g->key.default_originate[f] && g->key.families[f]) {
-            (void)add_default(s, g, f);
+        if (g->key.default_originate[f] && g->key.families[f] && !add_default(s, g, f)) {
+            adjout_group_failed(s, g);
         }
+    }
+    if (g->refill) {
+        fill_begin(g);
+        return;
     }
     g->filling = false;
     g->news = true;
@@ -173,7 +195,7 @@ static void fill_entry(struct bgp_speaker *s, struct adjout_group *g, enum bgp_f
     }
     if (e->flags & RIB_ENTRY_DIRTY) {
         e->flags |= RIB_ENTRY_FORCE; /* its decision tells this group too */
-    } else if (e->best_attrs && g->key.families[f]) {
+    } else if (g->key.families[f] && (e->best_attrs || adjout_slot_find(g, f, entry))) {
         struct adjout_route r = rib_entry_route(s, f, entry);
         adjout_group_route(s, g, f, entry, &r);
     }
@@ -196,8 +218,25 @@ static uint32_t group_fill(struct bgp_speaker *s, struct adjout_group *g, uint32
     return budget;
 }
 
-void adjout_fill(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
-    (void)now;
+static void regroup_misplaced(struct bgp_speaker *s, struct nanotime now) {
+    s->adjout->misplaced = false;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->group_member &&
+            adjout_member_at(s, p->group_member)->flags & ADJOUT_MEMBER_MISPLACED) {
+            adjout_regroup(s, p, now);
+        }
+    }
+}
+
+void adjout_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
+    if (s->adjout->misplaced) {
+        regroup_misplaced(s, now);
+    }
+    if (s->adjout->stalled) {
+        s->adjout->stalled = false;
+        adjout_notify(s, true);
+    }
     for (uint32_t i = adjout_group_next(s, 0); i && budget > 0; i = adjout_group_next(s, i)) {
         struct adjout_group *g = adjout_group_at(s, i);
         if (g->filling) {
@@ -206,7 +245,20 @@ void adjout_fill(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     }
 }
 
-bool adjout_filling(const struct bgp_speaker *s) {
+void adjout_reevaluate(struct bgp_speaker *s) {
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        g->refill = g->filling;
+        if (!g->filling) {
+            fill_begin(g);
+        }
+    }
+}
+
+bool adjout_has_work(const struct bgp_speaker *s) {
+    if (s->adjout->misplaced || s->adjout->stalled) {
+        return true;
+    }
     for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
         if (adjout_group_at(s, i)->filling) {
             return true;
@@ -342,6 +394,7 @@ void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, st
     m->masks |= (uint8_t)(p->enhanced_refresh ? adjout_mask(f, ADJOUT_MASK_FRAME) : 0);
     if (m->flags & ADJOUT_MEMBER_WALKING) { /* begins again: what is under way is not enough */
         m->cursor = 1;
+        m->start = g->log_end - 1;
         m->flags &= (uint8_t) ~(ADJOUT_MEMBER_V6 | ADJOUT_MEMBER_BEGUN);
     } else if (!(m->flags & ADJOUT_MEMBER_WAITING)) {
         adjout_walk_begin(g, m);
@@ -373,6 +426,7 @@ void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     struct adjout_member *m = adjout_member_at(s, member);
     struct adjout_group *old = adjout_group_at(s, m->group);
     export_key_make(s, p, &key);
+    m->flags &= (uint8_t)~ADJOUT_MEMBER_MISPLACED;
     if (export_key_equal(&old->key, &key)) {
         return;
     }
@@ -382,7 +436,9 @@ void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
         if (g && g->member_count == 0) {
             group_free(s, g);
         }
-        return; /* out of memory: stays where it is until the next change */
+        m->flags |= ADJOUT_MEMBER_MISPLACED; /* no memory: stays, and adjout_work tries again */
+        s->adjout->misplaced = true;
+        return;
     }
     member_leave(s, member);
     member_join(s, g, member);

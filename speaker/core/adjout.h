@@ -8,9 +8,12 @@
 /* As adjout_route_changed, for callers that have the prefix's index at hand. */
 void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
                           const struct adjout_route *r, struct nanotime now);
-/* Fills new groups, at most `budget` prefixes. */
-void adjout_fill(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
-bool adjout_filling(const struct bgp_speaker *s);
+/* Fills new groups, at most `budget` prefixes, and does again what memory was missing for. */
+void adjout_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
+bool adjout_has_work(const struct bgp_speaker *s);
+/* What export_route looks at beside routes and keys changed: every group is looked through again.
+ */
+void adjout_reevaluate(struct bgp_speaker *s);
 /* Tells the members of groups that have something new; `all`: the members of all groups. */
 void adjout_notify(struct bgp_speaker *s, bool all);
 

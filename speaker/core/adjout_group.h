@@ -92,9 +92,10 @@ _Static_assert(sizeof(struct adjout_member) <= 64, "a member costs 64 bytes at m
 
 #define ADJOUT_MEMBER_WAITING 0x01 /* for its group to be filled; not on the stream */
 #define ADJOUT_MEMBER_WALKING 0x02
-#define ADJOUT_MEMBER_RESYNC 0x04 /* fell behind: has everything up to `base` */
-#define ADJOUT_MEMBER_V6 0x08     /* the walk is in the second family */
-#define ADJOUT_MEMBER_BEGUN 0x10  /* the walk's BoRR of this family is out */
+#define ADJOUT_MEMBER_RESYNC 0x04    /* fell behind: has everything up to `base` */
+#define ADJOUT_MEMBER_V6 0x08        /* the walk is in the second family */
+#define ADJOUT_MEMBER_BEGUN 0x10     /* the walk's BoRR of this family is out */
+#define ADJOUT_MEMBER_MISPLACED 0x20 /* no memory to move it to the group it belongs to */
 
 /* masks: families to send everything of, to end with End-of-RIB, to frame by BoRR and EoRR. */
 #define ADJOUT_MASK_ALL 0
@@ -109,6 +110,7 @@ struct adjout_group {
     struct export_key key;
     uint32_t index, number;
     bool used, news, filling;
+    bool refill; /* memory ran out while it was filled: once more from the start */
     enum bgp_family fill_family;
     uint32_t fill_cursor;
     uint32_t members, last_member, member_count;
@@ -131,6 +133,8 @@ struct adjout_group {
 struct adjout {
     struct slab groups, members, pendings, buckets;
     uint32_t group_count, next_number, timers_reserved;
+    bool misplaced;       /* some member is: see ADJOUT_MEMBER_MISPLACED */
+    bool stalled;         /* some pull found no memory: its member is told again */
     uint32_t backlog_max; /* ADJOUT_BACKLOG_MAX, less in tests */
     struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
@@ -146,6 +150,8 @@ static inline struct adjout_group *adjout_group_at(const struct bgp_speaker *s, 
 static inline struct adjout_member *adjout_member_at(const struct bgp_speaker *s, uint32_t member) {
     return slab_at(&s->adjout->members, member);
 }
+/* Memory ran out over a route of the group: its table is looked through again. */
+void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g);
 /* The next group in use after `group` (0 at first); 0: no more. */
 uint32_t adjout_group_next(const struct bgp_speaker *s, uint32_t group);
 

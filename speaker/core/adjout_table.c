@@ -209,12 +209,6 @@ static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
 
 /* ---- a route, as this group wants it ---- */
 
-static void push_no_memory(struct bgp_speaker *s) {
-    struct bgp_event e = {.kind = BGP_EVENT_LOG};
-    e.log.id = BGP_LOG_NO_MEMORY;
-    event_push(s, &e);
-}
-
 static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f, uint32_t entry,
                  uint32_t attrs, uint32_t source) {
     const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
@@ -238,40 +232,55 @@ static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family 
         key.old_source = slot->source;
     }
     if (!pending_add(s, g, entry, &key)) {
-        push_no_memory(s);
+        adjout_group_failed(s, g);
     }
 }
 
-static uint32_t evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum bgp_family f,
-                         const struct adjout_route *r) {
+/* Whose configuration has the policy of the group's key; NULL: all are about to leave it. */
+static const struct peer *group_speaks(const struct bgp_speaker *s, const struct adjout_group *g) {
+    uint32_t i = g->members;
+    while (i && adjout_member_at(s, i)->flags & ADJOUT_MEMBER_MISPLACED) {
+        i = adjout_member_at(s, i)->next;
+    }
+    return i ? speaker_peer(s, adjout_member_at(s, i)->peer) : NULL;
+}
+
+/* What the group should say of the route, held for the caller; 0: nothing. False: no memory. */
+static bool evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum bgp_family f,
+                     const struct adjout_route *r, uint32_t *ret_attrs) {
     struct arena *arena = s->adjout->arena;
+    const struct peer *p = group_speaks(s, g);
     struct attr_values v;
+    enum export_result result = EXPORT_WITHHOLD;
     uint32_t attrs = 0;
     /* IOS: default-originate stands in for whatever the table has. */
     if (r->prefix.length == 0 && g->key.default_originate[f]) {
-        attrs = export_default(&g->key, f, arena, &v) ? attr_intern(&s->attrs, &v) : 0;
+        result = export_default(&g->key, f, arena, &v);
     } else if (r->attrs) {
-        const struct peer *p = speaker_peer(s, adjout_member_at(s, g->members)->peer);
-        enum export_result result =
-            export_route(s, &g->key, &p->config->export[f], r, arena, NULL, &v);
-        attrs = result == EXPORT_SEND ? attr_intern(&s->attrs, &v) : 0;
-        if (result == EXPORT_NO_MEMORY || (result == EXPORT_SEND && !attrs)) {
-            push_no_memory(s);
-        }
+        result = p ? export_route(s, &g->key, &p->config->export[f], r, arena, NULL, &v)
+                   : EXPORT_NO_MEMORY;
+    }
+    if (result == EXPORT_SEND) {
+        attrs = attr_intern(&s->attrs, &v);
     }
     arena_reset(arena);
-    return attrs;
+    *ret_attrs = attrs;
+    return result == EXPORT_WITHHOLD || attrs;
 }
 
 void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t entry, const struct adjout_route *r) {
-    uint32_t attrs = g->members ? evaluate(s, g, f, r) : 0;
+    uint32_t attrs = 0;
     struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+    if (!evaluate(s, g, f, r, &attrs)) {
+        adjout_group_failed(s, g);
+        return;
+    }
     if (!attrs && !slot) {
         return;
     }
     if (!slot && !slot_make(g, f, entry)) {
-        push_no_memory(s);
+        adjout_group_failed(s, g);
     } else {
         bool own = r->prefix.length == 0 && g->key.default_originate[f];
         want(s, g, f, entry, attrs, attrs && !own ? r->source_peer : 0);

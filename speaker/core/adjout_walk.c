@@ -161,9 +161,30 @@ static void cut_private(struct adjout_member *m) {
     }
 }
 
-static bool end_family(struct adjout_member *m, enum bgp_family f) {
+/* RFC 7313 4: no BoRR before the End-of-RIB of the first table. A refresh that was asked for before
+ * is answered by a second walk. */
+static bool is_framed(const struct adjout_member *m, enum bgp_family f) {
+    return m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) &&
+           !(m->masks & adjout_mask(f, ADJOUT_MASK_EOR));
+}
+
+/* What the log brought so far stands before the BoRR, so the receiver will take it for stale: it is
+ * sent again. */
+static bool begin_family(const struct adjout_group *g, struct adjout_member *m, enum bgp_family f) {
+    if (m->flags & ADJOUT_MEMBER_BEGUN || !is_framed(m, f)) {
+        return true;
+    }
+    m->start = g->log_end - 1;
+    return add_frame(m, f, BORR);
+}
+
+/* *ret_again: the family is walked once more. */
+static bool end_family(struct adjout_member *m, enum bgp_family f, bool *ret_again) {
     uint8_t message[64];
-    if (m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) && !add_frame(m, f, EORR)) {
+    uint8_t done = adjout_mask(f, ADJOUT_MASK_EOR);
+    bool framed = is_framed(m, f);
+    bool again = m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) && !framed;
+    if (framed && !add_frame(m, f, EORR)) {
         return false;
     }
     if (m->masks & adjout_mask(f, ADJOUT_MASK_EOR)) {
@@ -172,8 +193,11 @@ static bool end_family(struct adjout_member *m, enum bgp_family f) {
             return false;
         }
     }
-    m->masks &= (uint8_t) ~(adjout_mask(f, ADJOUT_MASK_ALL) | adjout_mask(f, ADJOUT_MASK_EOR) |
-                            adjout_mask(f, ADJOUT_MASK_FRAME));
+    if (!again) {
+        done |= adjout_mask(f, ADJOUT_MASK_ALL) | adjout_mask(f, ADJOUT_MASK_FRAME);
+    }
+    m->masks &= (uint8_t)~done;
+    *ret_again = again;
     return true;
 }
 
@@ -190,17 +214,18 @@ bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjo
     while (!m->private && m->flags & ADJOUT_MEMBER_WALKING) {
         enum bgp_family f = m->flags & ADJOUT_MEMBER_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
         uint32_t cursor = m->cursor;
-        bool framed = m->masks & adjout_mask(f, ADJOUT_MASK_FRAME);
-        bool ok = !framed || m->flags & ADJOUT_MEMBER_BEGUN || add_frame(m, f, BORR);
-        ok = ok && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
+        bool again = false;
+        bool ok = begin_family(g, m, f) && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
         bool ended = cursor >= slot_limit(g, m, f);
-        if (!ok || (ended && !end_family(m, f))) {
+        if (!ok || (ended && !end_family(m, f, &again))) {
             cut_private(m);
             return false;
         }
         m->cursor = ended ? 1 : cursor;
         m->flags |= ADJOUT_MEMBER_BEGUN;
-        if (ended && f == BGP_IPV6_UNICAST) {
+        if (again) {
+            m->flags &= (uint8_t)~ADJOUT_MEMBER_BEGUN;
+        } else if (ended && f == BGP_IPV6_UNICAST) {
             end_walk(s, g, m);
         } else if (ended) {
             m->flags = (uint8_t)((m->flags | ADJOUT_MEMBER_V6) & ~ADJOUT_MEMBER_BEGUN);

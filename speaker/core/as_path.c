@@ -141,13 +141,17 @@ static struct as_path as_builder_path(const struct as_builder *b) {
     return (struct as_path){.words = b->words, .word_count = b->word_count};
 }
 
+bool as_path_has_room(struct as_path p, uint32_t count) {
+    return count <= BGP_AS_PATH_MAX && as_path_total(p) <= BGP_AS_PATH_MAX - count;
+}
+
 bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
                      struct as_path *ret_path) {
     if (count == 0) {
         *ret_path = p;
         return true;
     }
-    if (count > BGP_AS_PATH_MAX || as_path_total(p) > BGP_AS_PATH_MAX - count) {
+    if (!as_path_has_room(p, count)) {
         return false;
     }
     struct as_segment first = {0};

@@ -122,6 +122,8 @@ struct arena;
  * False: out of memory or longer than BGP_AS_PATH_MAX. */
 bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
                      struct as_path *ret_path);
+/* Do `count` more ASes fit? */
+bool as_path_has_room(struct as_path p, uint32_t count);
 /* "65001 64512 {1,2} (65100)": blank separated, IOS style. Appended. */
 struct text;
 void as_path_format(struct as_path p, struct text *out);

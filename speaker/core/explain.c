@@ -64,6 +64,10 @@ static void explain_import(const struct bgp_speaker *s, const struct peer *p,
         text_printf(out, "rejected: %s\n", obstacle);
         return;
     }
+    if (raw && !rib_import_prepare(s, p, arena, &r.attrs)) {
+        text_puts(out, "rejected: AS_PATH is too long\n");
+        return;
+    }
     run_import(s, p, &r, out);
 }
 

@@ -241,21 +241,25 @@ static bool override_as(const struct export_key *k, struct arena *arena, struct 
     return true;
 }
 
-static bool make_as_path(const struct bgp_speaker *s, const struct export_key *k,
-                         struct arena *arena, struct attr_values *v) {
+static enum export_result make_as_path(const struct bgp_speaker *s, const struct export_key *k,
+                                       struct arena *arena, struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
     /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
     uint32_t count = k->local_as != k->speaker_as && !is_bird(s) ? 2 : 1;
     if (!k->external) {
-        return true;
+        return EXPORT_SEND;
     }
     if (k->remove_private_as && path_is_private(v->as_path, k->remote_as)) {
         v->as_path = (struct as_path){0};
     }
     if (k->as_override && !override_as(k, arena, &v->as_path)) {
-        return false;
+        return EXPORT_NO_MEMORY;
     }
-    return as_path_prepend(v->as_path, own, count, arena, &v->as_path);
+    if (!as_path_has_room(v->as_path, count)) {
+        return EXPORT_WITHHOLD;
+    }
+    return as_path_prepend(v->as_path, own, count, arena, &v->as_path) ? EXPORT_SEND
+                                                                       : EXPORT_NO_MEMORY;
 }
 
 /* ---- NEXT_HOP ---- */
@@ -439,10 +443,8 @@ static enum export_result pass_bird(const struct passage *e, struct attr_values 
     bool done;
     make_next_hop(e->s, e->key, e->source, e->family, v);
     default_local_pref(e->key, v);
-    if (!make_as_path(e->s, e->key, e->arena, v)) {
-        return EXPORT_NO_MEMORY;
-    }
-    return run_policy(e, v, &done);
+    enum export_result result = make_as_path(e->s, e->key, e->arena, v);
+    return result == EXPORT_SEND ? run_policy(e, v, &done) : result;
 }
 
 static enum export_result pass_rfc(const struct passage *e, struct attr_values *v) {
@@ -456,7 +458,7 @@ static enum export_result pass_rfc(const struct passage *e, struct attr_values *
     }
     v->link_local = (struct ip_addr){0};
     default_local_pref(e->key, v);
-    return make_as_path(e->s, e->key, e->arena, v) ? EXPORT_SEND : EXPORT_NO_MEMORY;
+    return make_as_path(e->s, e->key, e->arena, v);
 }
 
 static bool family_fits(struct ip_addr next_hop, enum bgp_family f) {
@@ -526,19 +528,19 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     return EXPORT_SEND;
 }
 
-bool export_default(const struct export_key *key, enum bgp_family f, struct arena *arena,
-                    struct attr_values *ret_values) {
+enum export_result export_default(const struct export_key *key, enum bgp_family f,
+                                  struct arena *arena, struct attr_values *ret_values) {
     struct attr_values v = {.next_hop = self_address(key, f)};
     if (!family_fits(v.next_hop, f)) {
-        return false;
+        return EXPORT_WITHHOLD;
     }
     if (key->external) {
         if (!as_path_prepend(v.as_path, &key->local_as, 1, arena, &v.as_path)) {
-            return false;
+            return EXPORT_NO_MEMORY;
         }
     } else {
         default_local_pref(key, &v);
     }
     *ret_values = v;
-    return true;
+    return EXPORT_SEND;
 }

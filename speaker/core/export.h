@@ -42,8 +42,8 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
                                 const struct policy_chain *chain, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values);
-/* What `neighbor default-originate` sends. False: no memory, or no next hop of that family. */
-bool export_default(const struct export_key *key, enum bgp_family f, struct arena *arena,
-                    struct attr_values *ret_values);
+/* What `neighbor default-originate` sends; withheld without a next hop of that family. */
+enum export_result export_default(const struct export_key *key, enum bgp_family f,
+                                  struct arena *arena, struct attr_values *ret_values);
 
 #endif

@@ -159,5 +159,8 @@ enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix 
             adjout_regroup(s, p, now);
         }
     }
+    if (s->profile->third_party_next_hop) {
+        adjout_reevaluate(s);
+    }
     return BGP_OK;
 }

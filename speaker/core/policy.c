@@ -253,7 +253,7 @@ static enum policy_verdict run_policy(const struct policy *p, struct policy_rout
         }
         trace_term(trace, p, t->name, t->verdict);
         if (t->verdict != POLICY_REJECT && !policy_actions_run(t, r)) {
-            *ret_no_memory = true;
+            *ret_no_memory = !r->too_long;
             return POLICY_REJECT;
         }
         if (t->verdict != POLICY_NEXT_TERM) {

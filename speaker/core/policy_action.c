@@ -52,8 +52,12 @@ static uint32_t insert_sorted(uint32_t *list, uint32_t count, uint32_t value) {
 static bool add_communities(const struct policy_action *a, struct policy_route *r, bool keep_old) {
     struct attr_values *v = &r->attrs;
     uint32_t count = keep_old ? v->community_count : 0;
+    r->too_long = (size_t)count + a->asn_count > BGP_COMMUNITIES_MAX;
+    if (r->too_long) {
+        return false;
+    }
     uint32_t *list = arena_array(r->arena, (size_t)count + a->asn_count + 1, sizeof *list);
-    if (!list || (size_t)count + a->asn_count > BGP_COMMUNITIES_MAX) {
+    if (!list) {
         return false;
     }
     if (count > 0) {
@@ -91,9 +95,13 @@ static bool delete_communities(const struct policy_action *a, struct policy_rout
 static bool add_large_communities(const struct policy_action *a, struct policy_route *r) {
     struct attr_values *v = &r->attrs;
     uint32_t count = v->large_community_count;
+    r->too_long = (size_t)count + a->large_community_count > BGP_COMMUNITIES_MAX;
+    if (r->too_long) {
+        return false;
+    }
     struct large_community *list =
         arena_array(r->arena, (size_t)count + a->large_community_count + 1, sizeof *list);
-    if (!list || (size_t)count + a->large_community_count > BGP_COMMUNITIES_MAX) {
+    if (!list) {
         return false;
     }
     if (count > 0) {
@@ -165,8 +173,9 @@ static bool run_action(const struct policy_action *a, struct policy_route *r) {
         set_next_hop(r, false, false, true);
         return true;
     case POLICY_PREPEND_AS_PATH:
-        return as_path_prepend(r->attrs.as_path, a->asns, a->asn_count, r->arena,
-                               &r->attrs.as_path);
+        r->too_long = !as_path_has_room(r->attrs.as_path, a->asn_count);
+        return !r->too_long && as_path_prepend(r->attrs.as_path, a->asns, a->asn_count, r->arena,
+                                               &r->attrs.as_path);
     case POLICY_ADD_COMMUNITIES:
         return add_communities(a, r, true);
     case POLICY_SET_COMMUNITIES:

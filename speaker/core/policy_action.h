@@ -9,7 +9,7 @@ struct policy_term;
 struct policy_route;
 
 /* All actions of the term, in order; what they build stands in the route's arena. False: out of
- * memory, or the route would exceed a limit of limits.h. */
+ * memory or, with r->too_long, the route would exceed a limit of limits.h. */
 bool policy_actions_run(const struct policy_term *t, struct policy_route *r);
 
 #endif

@@ -590,7 +590,7 @@ static bool handle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, str
     bool same = p ? p->attrs == e->best_attrs && p->peer == e->best_peer &&
                         (e->flags & RIB_ENTRY_SOURCE) == (p->flags & RIB_PATH_SOURCE)
                   : e->best_attrs == 0;
-    bool forced = p && e->flags & RIB_ENTRY_FORCE;
+    bool forced = e->flags & RIB_ENTRY_FORCE && (p || e->out_references);
     if (!same || forced) {
         publish(s, f, entry, best, now);
     }
@@ -617,7 +617,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
             }
         }
     }
-    adjout_fill(s, budget, now);
+    adjout_work(s, budget, now);
     bool released = s->rib->releasing && s->rib->dirty[0].count + s->rib->dirty[1].count == 0;
     if (released) {
         s->rib->releasing = false;
@@ -628,7 +628,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
 
 bool rib_has_work(const struct bgp_speaker *s) {
     bool dirty = s->rib->dirty[0].count > 0 || s->rib->dirty[1].count > 0;
-    return !s->restarting && (dirty || adjout_filling(s));
+    return !s->restarting && (dirty || adjout_has_work(s));
 }
 
 void rib_release_deferred(struct bgp_speaker *s, struct nanotime now) {

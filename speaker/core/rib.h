@@ -68,7 +68,7 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    uint32_t *raw; /* by path: attributes before import policy, held; NULL: never needed */
+    uint32_t *raw; /* by path: attributes as received, held; NULL: never needed */
     uint32_t raw_capacity;
     struct decide_path *candidates; /* scratch of a decision */
     enum decide_step *steps;
@@ -135,7 +135,11 @@ uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum 
 /* Policy chain of a direction under RFC 8212: denies an external session without policy. */
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
                         const struct policy_chain *chain);
-/* Why a path with these attributes from this peer cannot be used; NULL: it can. */
+/* What every route of this peer gets before policy sees it. False: AS_PATH too long, or no memory.
+ */
+bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struct arena *arena,
+                        struct attr_values *v);
+/* Why a path with these attributes from this peer, as received, cannot be used; NULL: it can. */
 const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *p,
                                 const struct attr_values *v);
 

@@ -99,6 +99,7 @@ struct import {
     struct nanotime now;
     struct attr_values values; /* of all prefixes, before policy */
     uint32_t base;             /* the same interned; one reference is ours */
+    uint32_t raw;              /* with soft reconfiguration: as received; one reference is ours */
     bool unusable;
     bool no_memory;
 };
@@ -166,7 +167,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix) {
         return;
     }
     if (keep) {
-        v.raw = im->base;
+        v.raw = im->raw;
         attr_hold(&s->attrs, v.raw);
     }
     if (!rib_path_put(s, im->family, prefix, &v, im->now)) {
@@ -175,21 +176,38 @@ static void import_prefix(struct import *im, struct ip_prefix prefix) {
     }
 }
 
-/* What every route of this peer gets before policy sees it. */
-static bool prepare_values(struct import *im) {
-    const struct bgp_peer_config *c = im->p->config;
+bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struct arena *arena,
+                        struct attr_values *v) {
+    const struct bgp_peer_config *c = p->config;
     /* BIRD: LOCAL_PREF is there from the start, so that filters can look at it. */
-    if (is_bird(im->s) && !im->values.has_local_pref) {
-        im->values.has_local_pref = true;
-        im->values.local_pref = im->s->config->default_local_pref;
+    if (is_bird(s) && !v->has_local_pref) {
+        v->has_local_pref = true;
+        v->local_pref = s->config->default_local_pref;
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
-    if (im->p->external && c->local_as && c->local_as != im->s->config->local_as &&
-        !is_bird(im->s)) {
-        return as_path_prepend(im->values.as_path, &c->local_as, 1, im->s->scratch,
-                               &im->values.as_path);
+    if (p->external && c->local_as && c->local_as != s->config->local_as && !is_bird(s)) {
+        return as_path_prepend(v->as_path, &c->local_as, 1, arena, &v->as_path);
     }
     return true;
+}
+
+/* From im->values as received; takes over one reference to `raw` (0: not kept). */
+static bool import_values(struct import *im, uint32_t raw) {
+    im->raw = raw;
+    im->unusable = rib_import_obstacle(im->s, im->p, &im->values) != NULL;
+    if (!rib_import_prepare(im->s, im->p, im->s->scratch, &im->values)) {
+        im->unusable = true; /* longer than BGP_AS_PATH_MAX */
+    }
+    im->base = attr_intern(&im->s->attrs, &im->values);
+    if (!im->base) {
+        attr_release(&im->s->attrs, raw);
+    }
+    return im->base != 0;
+}
+
+static void import_end(const struct import *im) {
+    attr_release(&im->s->attrs, im->base);
+    attr_release(&im->s->attrs, im->raw);
 }
 
 static bool import_begin(struct import *im, const struct attr_values *v, struct ip_addr next_hop,
@@ -197,12 +215,9 @@ static bool import_begin(struct import *im, const struct attr_values *v, struct 
     im->values = *v;
     im->values.next_hop = next_hop;
     im->values.link_local = link_local;
-    im->unusable = rib_import_obstacle(im->s, im->p, &im->values) != NULL;
-    if (!prepare_values(im)) {
-        im->unusable = true; /* longer than BGP_AS_PATH_MAX */
-    }
-    im->base = attr_intern(&im->s->attrs, &im->values);
-    return im->base != 0;
+    bool keep = im->p->config->soft_reconfiguration;
+    uint32_t raw = keep ? attr_intern(&im->s->attrs, &im->values) : 0;
+    return (raw || !keep) && import_values(im, raw);
 }
 
 /* ---- limits ---- */
@@ -274,7 +289,7 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
         im.no_memory = im.no_memory || (!withdraw_all && !begun);
         import_list(&im, &u->announced[i], !begun);
         if (begun) {
-            attr_release(&s->attrs, im.base);
+            import_end(&im);
         }
         if (over_limit(s, p, im.family, before)) {
             *ret_over_limit = true;
@@ -326,6 +341,9 @@ uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family 
 }
 
 void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    if (p->prefixes_received[f] == 0) {
+        return;
+    }
     for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
          i = rib_path_next_of(s, p->index, f, i + 1)) {
         struct rib_path *path = rib_path_at(s, i);
@@ -342,8 +360,10 @@ static void reimport_path(struct import *im, uint32_t path) {
     bool stale = p->flags & RIB_PATH_STALE;
     attr_hold(&s->attrs, raw);
     im->values = attr_get(&s->attrs, raw)->v;
-    im->base = raw;
-    im->unusable = rib_import_obstacle(s, im->p, &im->values) != NULL;
+    if (!import_values(im, raw)) {
+        im->no_memory = true; /* the path stays as it is */
+        return;
+    }
     import_prefix(im, prefix);
     uint32_t entry = rib_entry_find(s, im->family, prefix);
     uint32_t again =
@@ -351,7 +371,8 @@ static void reimport_path(struct import *im, uint32_t path) {
     if (again && stale) {
         rib_path_at(s, again)->flags |= RIB_PATH_STALE;
     }
-    attr_release(&s->attrs, raw);
+    import_end(im);
+    arena_reset(s->scratch);
 }
 
 bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now) {

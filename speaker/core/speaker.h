@@ -227,6 +227,7 @@ struct policy_route {
     uint32_t tag;
     bool next_hop_self, next_hop_peer, next_hop_keep; /* set by actions; the caller resolves them */
     bool external;                                    /* the session the policy stands on is eBGP */
+    bool too_long; /* set by actions: beyond a limit of limits.h, refused */
     struct arena *arena;
 };
 /* True: passes. `trace`, when not NULL, gets one line per term that matched. Out of memory: false
