@@ -52,18 +52,6 @@ static const struct verb *find_verb(const char *name) {
     return NULL;
 }
 
-static int help(const char *name) {
-    const struct verb *v = name ? find_verb(name) : NULL;
-    if (v) {
-        options_help(v);
-        return 0;
-    }
-    printf("usage: ribcage VERB …   (ribcage help VERB says more)\n\n");
-    for (size_t i = 0; i < VERBS; i++)
-        printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
-    return 0;
-}
-
 static int unknown_verb(const char *name) {
     const char *names[VERBS];
     for (size_t i = 0; i < VERBS; i++)
@@ -72,6 +60,20 @@ static int unknown_verb(const char *name) {
     cli_error("unknown verb %s%s%s%s; see ribcage help", name, near ? " (did you mean " : "",
               near ? near : "", near ? "?)" : "");
     return 2;
+}
+
+static int help(const char *name) {
+    const struct verb *v = name ? find_verb(name) : NULL;
+    if (v) {
+        options_help(v);
+        return 0;
+    }
+    if (name)
+        return unknown_verb(name);
+    printf("usage: ribcage VERB …   (ribcage help VERB says more)\n\n");
+    for (size_t i = 0; i < VERBS; i++)
+        printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
+    return 0;
 }
 
 /* A descriptor of ours that got a standard number would have our output written into it. */

@@ -43,7 +43,7 @@ static char **skip_birdcl(char **words) {
 
 static int print_output(json_t *answer) {
     if (!answer)
-        return 4;
+        return 2;
     const char *output = json_string_value(json_object_get(answer, "output"));
     cli_print_lines(output ? output : "");
     json_decref(answer);
@@ -73,11 +73,13 @@ static int run_inside(struct cli_options *o) {
     json_t *request = json_pack("{s:s, s:s}", "op", "netns", "node", o->arguments[0]);
     json_t *answer = lab_ask(&p, request, &fd);
     json_decref(request);
-    json_decref(answer);
     if (fd < 0) {
-        cli_error("no such node: %s", o->arguments[0]);
+        const char *error = json_string_value(json_object_get(answer, "error"));
+        cli_error("%s", error ? error : "the lab hands out no namespace");
+        json_decref(answer);
         return 2;
     }
+    json_decref(answer);
     if (setns(fd, CLONE_NEWNET) != 0) {
         cli_error("cannot enter the node's namespace: %s", strerror(errno));
         return 4;
@@ -159,7 +161,7 @@ int verb_wait(struct cli_options *o) {
     json_t *answer = lab_ask_chosen(o, json_pack("{s:s, s:s, s:I}", "op", "wait", "for", what,
                                                  "deadline_ms", (json_int_t)o->timeout_ms));
     if (!answer)
-        return 4;
+        return 2;
     bool holds = json_is_true(json_object_get(answer, "holds"));
     const char *reason = json_string_value(json_object_get(answer, "reason"));
     if (holds)

@@ -19,7 +19,7 @@ static long number_of(const json_t *o, const char *name) {
 
 static int print_output(json_t *answer) {
     if (!answer)
-        return 4;
+        return 2;
     cli_print_lines(text_of(answer, "output"));
     json_decref(answer);
     return 0;
@@ -66,7 +66,7 @@ int verb_status(struct cli_options *o) {
     json_t *answer = o->node ? ask_speaker(o, o->node, json_pack("{s:s}", "op", "peers"))
                              : lab_ask_chosen(o, json_pack("{s:s}", "op", "status"));
     if (!answer)
-        return 4;
+        return 2;
     if (o->format == CLI_JSON)
         cli_print_json(answer);
     else {
@@ -142,7 +142,7 @@ static void print_matrix(json_t *answer) {
 int verb_sessions(struct cli_options *o) {
     json_t *answer = lab_ask_chosen(o, json_pack("{s:s}", "op", "sessions"));
     if (!answer)
-        return 4;
+        return 2;
     if (o->format == CLI_JSON) {
         cli_print_json(answer);
         return 0;
@@ -229,7 +229,7 @@ int verb_rib(struct cli_options *o) {
         json_object_set_new(request, "peer", json_string(o->peer));
     json_t *answer = ask_speaker(o, o->arguments[0], request);
     if (!answer)
-        return 4;
+        return 2;
     if (o->format == CLI_JSON) {
         cli_print_json(answer);
         return 0;

@@ -263,7 +263,21 @@ static int print_plan(struct input *in, const struct calico_set *set,
     return ok && diag_error_count(in->diags) == 0 ? 0 : 2;
 }
 
+static bool looks_like_scenario(const char *path) {
+    char inside[4200];
+    snprintf(inside, sizeof inside, "%.4000s/scenario.yaml", path);
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash ? slash + 1 : path, "scenario.yaml") == 0 || access(inside, F_OK) == 0;
+}
+
 static int plan_all(struct input *in, struct cli_options *o) {
+    for (size_t i = 0; i < o->argument_count; i++) {
+        if (looks_like_scenario(o->arguments[i])) {
+            cli_error("plan: %s is a scenario: name its manifests, or try ribcage validate or up",
+                      o->arguments[i]);
+            return 2;
+        }
+    }
     for (size_t i = 0; i < o->argument_count; i++)
         read_path(in, o->arguments[i]);
     struct calico_set *set = calico_set_new();
@@ -296,13 +310,6 @@ int verb_plan(struct cli_options *o) {
 }
 
 /* ---- validate ---- */
-
-static bool looks_like_scenario(const char *path) {
-    char inside[4200];
-    snprintf(inside, sizeof inside, "%.4000s/scenario.yaml", path);
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash ? slash + 1 : path, "scenario.yaml") == 0 || access(inside, F_OK) == 0;
-}
 
 /* All that a run would refuse before it builds: the files it names, the plan at the start. Where
  * the manifests are there to be refused, that is for the run to check. */

@@ -59,6 +59,24 @@ static bool node_member(struct server *s, json_t *request, uint32_t *ret_node) {
     return true;
 }
 
+/* Names the node that was asked for, and the nearest that there is. */
+static json_t *refuse_node(const struct server *s, json_t *request) {
+    const char *name = text_member(request, "node");
+    const struct engine *e = s->e;
+    const char **names = name && *name ? calloc(e->count + 1, sizeof *names) : NULL;
+    if (!names)
+        return refuse("no such node");
+    for (uint32_t i = 0; i < e->count; i++)
+        names[i] = e->nodes[i].name;
+    const char *near = text_nearest(name, names, e->count);
+    char error[256];
+    snprintf(error, sizeof error, "no such node: %.80s%s%s%s", name,
+             near ? " (did you mean \"" : "; ribcage status lists them", near ? near : "",
+             near ? "\"?)" : "");
+    free(names);
+    return json_pack("{s:b, s:o}", "ok", 0, "error", report_text(error));
+}
+
 static json_t *diags_json(const struct diag_list *diags) {
     json_t *list = json_array();
     static const char *const severities[] = {"error", "warning", "note"};
@@ -134,7 +152,7 @@ static json_t *op_speaker(struct server *s, struct client *c, json_t *request) {
     uint32_t node = 0;
     const char *error = "the speaker does not answer";
     if (!node_member(s, request, &node))
-        return refuse("no such node");
+        return refuse_node(s, request);
     json_t *answer = lab_request(s->e->lab, node, json_object_get(request, "request"),
                                  REQUEST_DEADLINE_MS, &error);
     return answer ? answer : refuse(error);
@@ -144,7 +162,7 @@ static json_t *op_logs(struct server *s, struct client *c, json_t *request) {
     (void)c;
     uint32_t node = 0;
     if (!node_member(s, request, &node))
-        return refuse("no such node");
+        return refuse_node(s, request);
     const struct text *log = lab_speaker_log(s->e->lab, node);
     return json_pack("{s:b, s:o}", "ok", 1, "output", report_text(log ? text_str(log) : ""));
 }
@@ -153,7 +171,7 @@ static json_t *op_node_status(struct server *s, struct client *c, json_t *reques
     (void)c;
     uint32_t node = 0;
     if (!node_member(s, request, &node))
-        return refuse("no such node");
+        return refuse_node(s, request);
     struct text out;
     text_init(&out);
     bool ok = engine_node_status(s->e, node, &out);
@@ -169,7 +187,7 @@ static json_t *op_why(struct server *s, struct client *c, json_t *request) {
     struct ip_prefix p;
     const char *prefix = text_member(request, "prefix");
     if (!node_member(s, request, &node))
-        return refuse("no such node");
+        return refuse_node(s, request);
     if (!prefix || !ip_prefix_parse(prefix, &p))
         return refuse("not a prefix");
     struct text out;
@@ -238,7 +256,7 @@ static json_t *op_down(struct server *s, struct client *c, json_t *request) {
 static json_t *op_netns(struct server *s, struct client *c, json_t *request) {
     uint32_t node = 0;
     if (!node_member(s, request, &node))
-        return refuse("no such node");
+        return refuse_node(s, request);
     int fd = lab_host_netns(s->e->lab, node);
     char byte = '\n';
     union {

@@ -76,9 +76,9 @@ pid_t nodes_spawn(int node, char *const argv[], int log) {
     return spawn(nodes.at[node].ns, argv, log < 0 ? -1 : log);
 }
 
-static void run_ip(int ns, va_list arguments) {
-    char *argv[ARGUMENTS_MAX] = {(char *)(uintptr_t) "ip"};
-    int status, count = 1;
+static void run_ip(int ns, const char *first, va_list arguments) {
+    char *argv[ARGUMENTS_MAX] = {(char *)(uintptr_t) "ip", (char *)(uintptr_t)first};
+    int status, count = 2;
     while (count < ARGUMENTS_MAX - 1 && (argv[count] = va_arg(arguments, char *)))
         count++;
     pid_t pid = spawn(ns, argv, -2);
@@ -86,17 +86,24 @@ static void run_ip(int ns, va_list arguments) {
     assert_int_equal(status, 0);
 }
 
-void nodes_ip(int node, ...) {
+void nodes_ip(int node, const char *first, ...) {
     va_list arguments;
-    va_start(arguments, node);
-    run_ip(nodes.at[node].ns, arguments);
+    va_start(arguments, first);
+    run_ip(nodes.at[node].ns, first, arguments);
     va_end(arguments);
 }
 
-static void __attribute__((sentinel)) ip(int ns, ...) {
+void nodes_fabric_ip(const char *first, ...) {
     va_list arguments;
-    va_start(arguments, ns);
-    run_ip(ns, arguments);
+    va_start(arguments, first);
+    run_ip(nodes.fabric_ns, first, arguments);
+    va_end(arguments);
+}
+
+static void __attribute__((sentinel)) ip(int ns, const char *first, ...) {
+    va_list arguments;
+    va_start(arguments, first);
+    run_ip(ns, first, arguments);
     va_end(arguments);
 }
 

@@ -47,7 +47,9 @@ void nodes_down(void);
 /* ---- programs ---- */
 
 /* Runs `ip` in a node; arguments end with NULL. */
-void nodes_ip(int node, ...) __attribute__((sentinel));
+void nodes_ip(int node, const char *first, ...) __attribute__((sentinel));
+/* … between them, where there are more than two: n0, n1… are the nodes' ports of br0. */
+void nodes_fabric_ip(const char *first, ...) __attribute__((sentinel));
 /* What a program, found by PATH, prints in a node; its exit status. */
 int nodes_capture(int node, char *const argv[], struct text *out);
 /* Starts a program in a node, its output going to `log` (-1: nowhere). It dies with this one. */
