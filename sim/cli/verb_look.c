@@ -222,6 +222,12 @@ int verb_rib(struct cli_options *o) {
     if (o->why)
         return say_why(o);
     const char *table = o->table ? o->table : "loc";
+    if (strcmp(table, "out") == 0 && !o->peer) {
+        cli_error("rib --table out: to whom? --peer NAME; `ribcage status --node %s --json` has "
+                  "the names",
+                  o->arguments[0]);
+        return 2;
+    }
     json_t *request = json_pack("{s:s, s:s}", "op", "rib", "table", table);
     if (o->argument_count > 1)
         json_object_set_new(request, "prefix", json_string(o->arguments[1]));
