@@ -86,7 +86,7 @@ bool expect_ping(struct expectation *x, bool final) {
     struct lab_probe *list = calloc(PROBES_MAX, sizeof *list);
     size_t n = list ? make_probes(x, list, PROBES_MAX - 1) : 0;
     if (!n) {
-        reason_add(x, "nothing to probe: no two nodes with pod addresses; those come from an IPPool");
+        reason_add(x, "nothing to probe: no two pod addresses; they come from an IPPool");
         free(list);
         return false;
     }

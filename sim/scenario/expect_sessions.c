@@ -333,6 +333,19 @@ static bool plan_is_list(struct expectation *x) {
     return ok;
 }
 
+/* What is configured and cannot come up, which is why a plan has fewer sessions than hoped. */
+static void name_failures(struct expectation *x) {
+    const struct engine *e = x->e;
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(e->state->oracle, &f);
+    for (size_t i = 0; i < n && i < NAMED_MAX; i++)
+        reason_add(x, "%s %s does not come up: %s%s%s", engine_node_name(e, f[i].node),
+                   e->state->configs[f[i].node]->peers[f[i].peer].name, f[i].cause,
+                   *f[i].detail ? ": " : "", f[i].detail);
+    if (n > NAMED_MAX)
+        reason_add(x, "%zu do not come up in all", n);
+}
+
 static bool plan_count(struct expectation *x, uint64_t want, const char *formula) {
     const struct oracle_session *s = NULL;
     size_t n = oracle_sessions(x->e->state->oracle, &s);
@@ -342,6 +355,8 @@ static bool plan_count(struct expectation *x, uint64_t want, const char *formula
     if (count != want)
         reason_add(x, "%lu sessions expected%s, the plan has %lu", (unsigned long)want, formula,
                    (unsigned long)count);
+    if (count < want)
+        name_failures(x);
     return count == want;
 }
 
