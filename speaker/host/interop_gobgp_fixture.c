@@ -1,0 +1,237 @@
+/*
+ * GoBGP as a peer: gobgpd without zebra, so its routes stay out of the kernel.
+ *
+ * Owns its configuration and the calls of its command line tool, whose JSON holds attributes by
+ * their codes. Its routes are added by the tool as well and are gone with the process.
+ */
+#include "interop_fixture.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define ARGUMENTS_MAX 24
+
+/* ---- configuration ---- */
+
+static void put_neighbor(struct text *c, const struct setup *s, const struct neighbor *n, int f) {
+    text_printf(c,
+                "[[neighbors]]\n  [neighbors.config]\n    neighbor-address = \"%s\"\n"
+                "    peer-as = %u\n",
+                interop_addr(n->node, f), n->as);
+    if (n->password)
+        text_printf(c, "    auth-password = \"%s\"\n", n->password);
+    text_printf(c,
+                "  [neighbors.transport.config]\n    local-address = \"%s\"\n"
+                "    passive-mode = %s\n",
+                interop_addr(s->node, f), n->passive ? "true" : "false");
+    text_puts(c, "  [neighbors.timers.config]\n    connect-retry = 1\n"
+                 "  [neighbors.graceful-restart.config]\n    enabled = true\n"
+                 "    restart-time = 60\n");
+    if (n->as != s->as)
+        text_puts(c, "  [neighbors.ebgp-multihop.config]\n    enabled = true\n"
+                     "    multihop-ttl = 64\n");
+    if (n->rr_client)
+        text_printf(c,
+                    "  [neighbors.route-reflector.config]\n    route-reflector-client = true\n"
+                    "    route-reflector-cluster-id = \"10.9.9.%d\"\n",
+                    s->node + 1);
+    text_printf(c,
+                "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n"
+                "      afi-safi-name = \"%s\"\n"
+                "    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n",
+                f == V4 ? "ipv4-unicast" : "ipv6-unicast");
+}
+
+/* ---- the tool ---- */
+
+/* Words separated by blanks, behind "gobgp"; false: it failed. */
+static bool tool(int node, const char *words, struct text *ret_answer) {
+    char binary[512], copy[512], *rest = copy, *argv[ARGUMENTS_MAX] = {binary};
+    int count = 1;
+    snprintf(binary, sizeof binary, "%s", interop_path(&program_gobgp, "usr/bin/gobgp"));
+    snprintf(copy, sizeof copy, "%s", words);
+    while (count < ARGUMENTS_MAX - 1 && (argv[count] = strsep(&rest, " ")))
+        count++;
+    return nodes_capture(node, argv, ret_answer) == 0;
+}
+
+static void act(int node, const char *words) {
+    struct text answer;
+    text_init(&answer);
+    if (!tool(node, words, &answer))
+        fail_msg("gobgp %s: %s", words, text_str(&answer));
+    text_deinit(&answer);
+}
+
+static json_t *ask(int node, const char *words) {
+    struct text answer;
+    text_init(&answer);
+    json_t *json = tool(node, words, &answer) ? json_loads(text_str(&answer), 0, NULL) : NULL;
+    text_deinit(&answer);
+    return json;
+}
+
+/* ---- running ---- */
+
+static bool serves(int node) {
+    struct text answer;
+    text_init(&answer);
+    bool ok = tool(node, "global", &answer);
+    text_deinit(&answer);
+    return ok;
+}
+
+static void gobgp_announce(int node, int family, bool present) {
+    char words[200];
+    snprintf(words, sizeof words, "global rib %s %s%s -a ipv%d", present ? "add" : "del",
+             interop_prefix(node, family, false), present ? " origin igp" : "",
+             family == V4 ? 4 : 6);
+    act(node, words);
+}
+
+static void announce_rich(int node, int family) {
+    char words[300];
+    snprintf(words, sizeof words,
+             "global rib add %s origin egp aspath 65010 med 70 local-pref 170 "
+             "community 64512:1,64512:2 large-community 64512:3:4 -a ipv%d",
+             interop_prefix(node, family, true), family == V4 ? 4 : 6);
+    act(node, words);
+}
+
+static void gobgp_start(const struct setup *s) {
+    char binary[512], conf[64];
+    struct text c;
+    text_init(&c);
+    text_printf(&c, "[global.config]\n  as = %u\n  router-id = \"10.0.0.%u\"\n", s->as,
+                s->last_id ? s->last_id : (unsigned)s->node + 1);
+    for (unsigned i = 0; i < s->neighbor_count; i++)
+        for (int f = 0; f < FAMILIES; f++)
+            put_neighbor(&c, s, &s->neighbors[i], f);
+    snprintf(conf, sizeof conf, "/run/%d.toml", s->node);
+    snprintf(binary, sizeof binary, "%s", interop_path(&program_gobgp, "usr/bin/gobgpd"));
+    interop_write(conf, text_str(&c));
+    text_deinit(&c);
+    char *argv[] = {binary,
+                    (char *)(uintptr_t) "-f",
+                    conf,
+                    (char *)(uintptr_t) "--api-hosts=127.0.0.1:50051",
+                    (char *)(uintptr_t) "--pprof-disable",
+                    s->restarted ? (char *)(uintptr_t) "-r" : NULL,
+                    NULL};
+    interop_spawn(&program_gobgp, s->node, 0, argv);
+    UNTIL(serves(s->node));
+    for (int f = 0; f < FAMILIES; f++) {
+        gobgp_announce(s->node, f, true);
+        announce_rich(s->node, f);
+    }
+}
+
+static void gobgp_kill(int node) {
+    interop_kill(node, 0);
+}
+
+/* ---- looking ---- */
+
+#define GOBGP_ESTABLISHED 6 /* of its session_state */
+
+static bool gobgp_established(int node, int family, int neighbor) {
+    char words[96];
+    snprintf(words, sizeof words, "-j neighbor %s", interop_addr(neighbor, family));
+    json_t *json = ask(node, words);
+    json_t *peer = json_is_array(json) ? json_array_get(json, 0) : json;
+    bool up = json_integer_value(json_object_get(json_object_get(peer, "state"),
+                                                 "session_state")) == GOBGP_ESTABLISHED;
+    json_decref(json);
+    return up;
+}
+
+static const json_t *attribute(const json_t *path, int code) {
+    size_t i;
+    json_t *a;
+    json_array_foreach(json_object_get(path, "attrs"), i,
+                       a) if (json_integer_value(json_object_get(a, "type")) == code) return a;
+    return NULL;
+}
+
+static long long number(const json_t *in, const char *member) {
+    return (long long)json_integer_value(json_object_get(in, member));
+}
+
+static void put_as_path(struct text *out, const json_t *path) {
+    const json_t *segments = json_object_get(attribute(path, 2), "as_paths");
+    bool first = true;
+    text_puts(out, " as_path=");
+    for (size_t i = 0; i < json_array_size(segments); i++) {
+        const json_t *asns = json_object_get(json_array_get(segments, i), "asns");
+        for (size_t k = 0; k < json_array_size(asns); k++, first = false)
+            text_printf(out, first ? "%lld" : " %lld",
+                        (long long)json_integer_value(json_array_get(asns, k)));
+    }
+}
+
+static void put_communities(struct text *out, const json_t *path) {
+    const json_t *list = json_object_get(attribute(path, 8), "communities");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        long long c = (long long)json_integer_value(json_array_get(list, i));
+        text_printf(out, "%s%lld:%lld", i ? " " : " communities=", c >> 16, c & 65535);
+    }
+}
+
+static void put_large(struct text *out, const json_t *path) {
+    const json_t *list = json_object_get(attribute(path, 32), "value");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        text_printf(out, "%s%lld:%lld:%lld", i ? " " : " large=", number(c, "ASN"),
+                    number(c, "LocalData1"), number(c, "LocalData2"));
+    }
+}
+
+static void put_path(struct text *out, const json_t *path) {
+    static const char *const origins[] = {"igp", "egp", "incomplete"};
+    const json_t *hop = attribute(path, 14), *clusters = attribute(path, 10);
+    text_printf(out, "origin=%s", origins[number(attribute(path, 1), "value") % 3]);
+    put_as_path(out, path);
+    text_printf(out, " next_hop=%s",
+                json_string_value(json_object_get(hop ? hop : attribute(path, 3), "nexthop")));
+    if (attribute(path, 4))
+        text_printf(out, " med=%lld", number(attribute(path, 4), "metric"));
+    if (attribute(path, 5))
+        text_printf(out, " local_pref=%lld", number(attribute(path, 5), "value"));
+    put_communities(out, path);
+    put_large(out, path);
+    if (attribute(path, 9))
+        text_printf(out, " originator=%s",
+                    json_string_value(json_object_get(attribute(path, 9), "value")));
+    clusters = json_object_get(clusters, "value");
+    for (size_t i = 0; i < json_array_size(clusters); i++)
+        text_printf(out, "%s%s",
+                    i ? " " : " clusters=", json_string_value(json_array_get(clusters, i)));
+}
+
+static bool gobgp_route(int node, const char *prefix, struct text *ret_route) {
+    char words[96];
+    snprintf(words, sizeof words, "-j global rib %s -a ipv%d", prefix, strchr(prefix, ':') ? 6 : 4);
+    json_t *json = ask(node, words);
+    const json_t *path = json_array_get(json_object_get(json, prefix), 0); /* the best is first */
+    bool found = path != NULL;
+    if (found)
+        put_path(ret_route, path);
+    json_decref(json);
+    return found;
+}
+
+const struct program program_gobgp = {
+    .name = "gobgpd",
+    .title = "GoBGP 3.10",
+    .one_connection = true,
+    .reflects_own = true,
+    .start = gobgp_start,
+    .kill = gobgp_kill,
+    .established = gobgp_established,
+    .route = gobgp_route,
+    .announce = gobgp_announce,
+};

@@ -1,0 +1,218 @@
+/*
+ * Our speaker against other BGP programs: BIRD 1.6 (what Calico ships), BIRD 2, FRR, GoBGP.
+ *
+ * Everything is real: namespaces, TCP, kernel routes, the programs of Debian as .ci/peers unpacks
+ * them. A few child processes per program share the rows of the table between them, all at
+ * once, each in network and mount namespaces of its own. Node 0 is ours, node 1 the other program;
+ * where a third is needed it is ours. What a side holds is compared as a whole line of attributes.
+ *
+ * INTEROP_PROGRAM=bird runs one program in the foreground, INTEROP_ROW=text the rows whose name
+ * contains it; INTEROP_WRITE=1 writes speaker/INTEROP.md from the run.
+ */
+#include "interop_fixture.h"
+#include "interop_rows_fixture.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const struct program *const programs[] = {
+    &program_bird,
+    &program_bird2,
+    &program_frr,
+    &program_gobgp,
+};
+#define PROGRAMS (sizeof programs / sizeof programs[0])
+#define ROWS_MAX 24
+#define SHARDS 3 /* most of a row is waiting for timers of seconds */
+
+/* Written by the children, read by the parent. */
+static struct cell {
+    enum { CELL_NONE, CELL_SKIPPED, CELL_FAILED, CELL_HELD } result;
+    char note[48];
+} (*cells)[ROWS_MAX];
+
+static struct {
+    const struct program *program;
+    unsigned column;
+    bool forbidden;
+} run;
+
+/* ---- one row with one program ---- */
+
+static int row_index(void **state) {
+    return (int)((const struct interop_row *)*state - interop_rows);
+}
+
+static void test_row(void **state) {
+    const struct interop_row *row = *state;
+    struct cell *cell = &cells[run.column][row_index(state)];
+    cell->result = CELL_SKIPPED;
+    if (!interop_present(run.program)) {
+        printf("skipped: %s is missing; .ci/peers fetches it\n", interop_path(run.program, ""));
+        skip();
+    }
+    if (run.forbidden || !nodes_up(row->nodes))
+        skip();
+    cell->result = CELL_FAILED;
+    interop_note = cell->note;
+    row->run(run.program, row->argument);
+    cell->result = CELL_HELD;
+}
+
+static void print_log(const char *path) {
+    char line[400];
+    FILE *f = fopen(path, "r");
+    static char tail[30][400];
+    unsigned count = 0;
+    while (f && fgets(line, sizeof line, f))
+        memcpy(tail[count++ % 30], line, sizeof line);
+    for (unsigned i = count > 30 ? count - 30 : 0; i < count; i++)
+        printf("    %s: %s", path, tail[i % 30]);
+    if (f)
+        fclose(f);
+}
+
+static int end_row(void **state) {
+    if (run.program && cells[run.column][row_index(state)].result == CELL_FAILED) {
+        print_log("/run/1.0.log");
+        print_log("/run/1.0.out");
+        print_log("/run/1.1.log");
+        print_log("/run/1.1.out");
+    }
+    interop_kill_all();
+    if (nodes.count)
+        nodes_down();
+    return 0;
+}
+
+static int start_program(void **state) {
+    (void)state;
+    run.forbidden = !interop_private_run();
+    return 0;
+}
+
+static bool row_applies(const struct interop_row *row, const struct program *p) {
+    return (!row->only || row->only == p) && !(row->collision && p->one_connection);
+}
+
+/* The rows of a program, or every SHARDS-th of them. */
+static int run_program(unsigned column, unsigned shard, unsigned shards) {
+    struct CMUnitTest tests[ROWS_MAX] = {{0}};
+    const char *only = getenv("INTEROP_ROW");
+    run.column = column;
+    run.program = programs[column];
+    for (unsigned i = 0; i < interop_row_count; i++) {
+        const struct interop_row *row = &interop_rows[i];
+        if (!row_applies(row, run.program) || (only && !strstr(row->name, only)) ||
+            i % shards != shard)
+            continue;
+        tests[i] = (struct CMUnitTest){row->name, test_row, NULL, end_row, (void *)(uintptr_t)row};
+    }
+    return cmocka_run_group_tests_name(run.program->title, tests, start_program, NULL);
+}
+
+/* ---- all programs at once ---- */
+
+static pid_t fork_program(unsigned child, FILE *out) {
+    pid_t parent = getpid(), pid;
+    fflush(NULL);
+    pid = fork();
+    if (pid != 0)
+        return pid;
+    nodes_bind_to_parent(parent);
+    if (dup2(fileno(out), 1) < 0 || dup2(fileno(out), 2) < 0)
+        _exit(96);
+    exit(run_program(child / SHARDS, child % SHARDS, SHARDS) == 0 ? 0 : 1);
+}
+
+static void print_file(FILE *f) {
+    char line[1024];
+    rewind(f);
+    while (fgets(line, sizeof line, f))
+        fputs(line, stdout);
+}
+
+#define CHILDREN (PROGRAMS * SHARDS)
+
+static int run_all(void) {
+    FILE *out[CHILDREN];
+    pid_t pids[CHILDREN];
+    int failed = 0;
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        out[i] = tmpfile();
+        if (!out[i] || (pids[i] = fork_program(i, out[i])) < 0)
+            return 1;
+    }
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        int status = 0;
+        if (waitpid(pids[i], &status, 0) != pids[i] || status != 0)
+            failed = 1;
+        print_file(out[i]);
+        fclose(out[i]);
+    }
+    return failed;
+}
+
+/* ---- the matrix ---- */
+
+static void write_cell(FILE *f, const struct cell *c) {
+    static const char *const words[] = {[CELL_NONE] = "–",
+                                        [CELL_SKIPPED] = "not run",
+                                        [CELL_FAILED] = "**no**",
+                                        [CELL_HELD] = "yes"};
+    fprintf(f, " %s%s%s |", words[c->result], c->note[0] ? ", " : "", c->note);
+}
+
+static const char head[] =
+    "# Interoperability\n\n"
+    "Written by `speaker/host/interop_test.c` with `INTEROP_WRITE=1`, not by hand. Each cell is a\n"
+    "test with real processes in network namespaces: our speaker on one side, the program as\n"
+    "Debian 12 packages it on the other, routes of both families both ways with every attribute\n"
+    "compared. `.ci/peers` fetches the programs; a dash means the row is not for that program.\n\n"
+    "|  |";
+
+static void write_matrix(const char *path) {
+    FILE *f = fopen(path, "w");
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    fputs(head, f);
+    for (unsigned p = 0; p < PROGRAMS; p++)
+        fprintf(f, " %s |", programs[p]->title);
+    fputs("\n|---|", f);
+    for (unsigned p = 0; p < PROGRAMS; p++)
+        fputs("---|", f);
+    for (unsigned i = 0; i < interop_row_count; i++) {
+        fprintf(f, "\n| %s |", interop_rows[i].name);
+        for (unsigned p = 0; p < PROGRAMS; p++)
+            write_cell(f, &cells[p][i]);
+    }
+    fputs("\n\n", f);
+    fputs(interop_legend, f);
+    fclose(f);
+}
+
+int main(void) {
+    const char *only = getenv("INTEROP_PROGRAM");
+    cells = mmap(NULL, PROGRAMS * sizeof *cells, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                 -1, 0);
+    if (cells == MAP_FAILED || interop_row_count > ROWS_MAX)
+        return 1;
+    for (unsigned i = 0; only && i < PROGRAMS; i++)
+        if (strcmp(programs[i]->name, only) == 0)
+            return run_program(i, 0, 1);
+    int failed = run_all();
+    if (getenv("INTEROP_WRITE"))
+        write_matrix("speaker/INTEROP.md");
+    return failed;
+}
