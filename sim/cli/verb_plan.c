@@ -337,7 +337,7 @@ static void validate_one(struct input *in, const char *path, const struct cli_op
     size_t before = in->count;
     read_path(in, path);
     const struct yaml_node *root = in->count > before ? in->documents[before].root : NULL;
-    if (root && root->kind == YAML_MAPPING && yaml_get(root, "fabric"))
+    if (root && root->kind == YAML_MAPPING && yaml_get(root, "segments"))
         (void)topology_read(root, in->arena, in->diags);
     else {
         struct calico_set *set = calico_set_new();
