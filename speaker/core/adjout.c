@@ -31,6 +31,7 @@ bool adjout_new(struct bgp_speaker *s) {
     slab_init(&a->pendings, sizeof(struct adjout_pending), 64);
     slab_init(&a->buckets, sizeof(struct adjout_bucket), 16);
     a->backlog_max = ADJOUT_BACKLOG_MAX;
+    a->walk_max = ADJOUT_WALK_MAX;
     a->arena = arena_new();
     if (!a->arena) {
         alloc_free(a);

@@ -136,6 +136,7 @@ struct adjout {
     bool misplaced;       /* some member is: see ADJOUT_MEMBER_MISPLACED */
     bool stalled;         /* some pull found no memory: its member is told again */
     uint32_t backlog_max; /* ADJOUT_BACKLOG_MAX, less in tests */
+    uint32_t walk_max;    /* ADJOUT_WALK_MAX, less in tests */
     struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
     struct ip_prefix batch[ADJOUT_BATCH_MAX];

@@ -140,12 +140,20 @@ static void mixed_peers(struct bench *b, enum bgp_profile profile) {
     }
 }
 
+/* Every second peer checks what stands between BoRR and EoRR. */
+static void enhance_refresh(struct bench *b) {
+    for (uint32_t i = 0; i < b->config.peer_count; i += 2) {
+        b->holds[i].p->enhanced_refresh = true;
+    }
+}
+
 /* `backlog_max`: how many bytes a slow reader may be behind; 0: the real limit. */
 static void run_model(uint64_t seed, enum bgp_profile profile, uint32_t backlog_max) {
     static struct bench b;
     uint64_t rng = seed;
     mixed_peers(&b, profile);
     bench_start(&b);
+    enhance_refresh(&b);
     b.rng = seed % 3 ? seed : 0;
     if (backlog_max) {
         b.s->adjout->backlog_max = backlog_max;

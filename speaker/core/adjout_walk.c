@@ -141,7 +141,7 @@ static uint32_t slot_limit(const struct adjout_group *g, const struct adjout_mem
 static uint32_t gather(struct bgp_speaker *s, const struct adjout_group *g, struct adjout_member *m,
                        enum bgp_family f, uint32_t *cursor) {
     uint32_t limit = slot_limit(g, m, f), count = 0;
-    for (; *cursor < limit && count < ADJOUT_WALK_MAX; (*cursor)++) {
+    for (; *cursor < limit && count < s->adjout->walk_max; (*cursor)++) {
         uint32_t attrs = 0;
         enum say say = what_to_say(g, m, f, *cursor, &attrs);
         if (say != SAY_NOTHING) {

@@ -29,6 +29,7 @@
 struct held_route {
     struct ip_prefix prefix;
     uint32_t attrs; /* interned in the bench's own table */
+    bool stale;     /* RFC 7313: not sent again since the BoRR */
 };
 
 struct bench_peer {
@@ -37,6 +38,8 @@ struct bench_peer {
     struct held_route routes[BENCH_ROUTES_MAX];
     uint32_t route_count;
     uint32_t updates, end_of_ribs, refreshes;
+    bool end_of_rib_seen[BGP_FAMILIES]; /* of this session */
+    uint32_t purged;                    /* at an EoRR */
     uint32_t repeated;                  /* announcements of what was held already */
     uint32_t spurious;                  /* withdrawals of what was not */
     uint8_t rest[BGP_MESSAGE_SIZE_MAX]; /* of a message that is half sent */
@@ -51,7 +54,9 @@ struct bench {
     struct attr_table attrs;
     struct arena *arena;
     struct nanotime now;
-    uint64_t rng; /* 0: messages are sent whole */
+    uint64_t rng;             /* 0: messages are sent whole */
+    unsigned long fail_after; /* which allocation of a call into the tables fails; 0: none */
+    bool fail_for_ever;       /* … and all after it */
     struct bgp_fib_route fib;
     uint32_t fib_events, log_events;
     enum bgp_log_id last_log;
@@ -67,6 +72,15 @@ TABLES_UNUSED static struct ip_prefix pfx(const char *text) {
     struct ip_prefix p = {0};
     assert(ip_prefix_parse(text, &p));
     return p;
+}
+
+/* Around each call into the tables: only their allocations fail. */
+TABLES_UNUSED static void bench_arm(const struct bench *b) {
+    alloc_fail_after(b->fail_after, b->fail_for_ever);
+}
+
+TABLES_UNUSED static void bench_disarm(void) {
+    alloc_fail_after(0, false);
 }
 
 /* A configuration with `count` peers 10.0.0.1…, all iBGP with AS 64512; the test changes it. */
@@ -139,8 +153,12 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     p->local.addr = b->config.router_id;
     p->remote.addr = p->config->remote_addr;
     p->remote_id = ip4_to_u32(p->config->remote_addr);
-    h->up = true;
-    assert_true(adjout_peer_up(b->s, p, b->now));
+    memset(h->end_of_rib_seen, 0, sizeof h->end_of_rib_seen);
+    bench_arm(b);
+    h->up = adjout_peer_up(b->s, p, b->now);
+    bench_disarm();
+    assert_true(h->up || b->fail_after);
+    p->state = h->up ? BGP_ESTABLISHED : BGP_IDLE;
 }
 
 TABLES_UNUSED static void bench_forget(struct bench *b, struct bench_peer *h) {
@@ -174,7 +192,9 @@ TABLES_UNUSED static bool bench_message(struct bench *b, uint32_t i, const uint8
     arena_reset(b->s->scratch);
     update_decode(&codec, message + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, b->s->scratch, &u);
     assert_int_not_equal(u.outcome, BGP_OUTCOME_SESSION_RESET);
+    bench_arm(b);
     rib_update(b->s, p, &u, b->now, &over, &f);
+    bench_disarm();
     arena_reset(b->s->scratch);
     return over;
 }
@@ -233,9 +253,30 @@ static void held_put(struct bench *b, struct bench_peer *h, struct ip_prefix p,
         r = &h->routes[h->route_count++];
         *r = (struct held_route){.prefix = p};
     }
+    r->stale = false;
     h->repeated += r->attrs == attrs;
     attr_release(&b->attrs, r->attrs);
     r->attrs = attrs;
+}
+
+/* RFC 7313 4: what is not sent again between BoRR and EoRR is gone. */
+static void bench_frame(struct bench *b, struct bench_peer *h, const uint8_t *m) {
+    enum bgp_family f = m[20] == 2 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    uint8_t family = f == BGP_IPV6_UNICAST ? IP_V6 : IP_V4, subtype = m[21];
+    h->refreshes++;
+    assert_true(h->end_of_rib_seen[f] || (!h->p->open.gr && !b->s->profile->end_of_rib_always));
+    for (uint32_t i = h->route_count; i-- > 0;) {
+        struct held_route *r = &h->routes[i];
+        if (r->prefix.addr.family != family) {
+            continue;
+        }
+        if (subtype == 1) {
+            r->stale = true;
+        } else if (subtype == 2 && r->stale) {
+            held_remove(b, h, r->prefix);
+            h->purged++;
+        }
+    }
 }
 
 static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, size_t size) {
@@ -244,7 +285,7 @@ static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, 
     struct bgp_update u;
     struct ip_prefix prefix;
     if (m[18] == BGP_MSG_ROUTE_REFRESH) {
-        h->refreshes++;
+        bench_frame(b, h, m);
         return;
     }
     assert_int_equal(m[18], BGP_MSG_UPDATE);
@@ -253,6 +294,7 @@ static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, 
     assert_int_equal(u.outcome, BGP_OUTCOME_OK);
     h->updates++;
     h->end_of_ribs += u.end_of_rib;
+    h->end_of_rib_seen[u.end_of_rib_family] |= u.end_of_rib;
     for (uint8_t i = 0; i < u.withdrawn_count; i++) {
         for (uint32_t at = 0; nlri_next(&u.withdrawn[i], &at, &prefix);) {
             held_remove(b, h, prefix);
@@ -295,11 +337,14 @@ TABLES_UNUSED static uint32_t bench_pull_some(struct bench *b, uint32_t i, uint3
     struct bgp_part parts[4];
     uint32_t done = 0;
     while (done < times && h->up) {
+        bench_arm(b);
         size_t count = adjout_pull(b->s, h->p, parts, b->rng ? 4 : 1, b->now), bytes = 0;
+        bench_disarm();
         for (size_t n = 0; n < count; n++) {
             bytes += parts[n].size;
         }
-        if (bytes == 0) {
+        if (bytes == 0) { /* no memory: it will be told again */
+            assert_true(!adjout_pending(b->s, h->p) || rib_has_work(b->s));
             break;
         }
         size_t send = b->rng ? 1 + rng_below(&b->rng, bytes) : bytes, left = send;
