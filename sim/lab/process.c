@@ -104,21 +104,7 @@ static pid_t start_child(struct child *c) {
 
 /* ---- starting a speaker ---- */
 
-/* The fabric's namespace is there to be held, not used: where the supervisor is killed, the kernel
- * closes its descriptors before it kills the speakers. Were the fabric gone by then, what their
- * sockets still have to say would go nowhere and be repeated for minutes, and each socket pins its
- * node's namespace meanwhile. */
-enum speaker_fd {
-    FD_NULL,
-    FD_OUT,
-    FD_ERR,
-    FD_CONTROL,
-    FD_BOARD,
-    FD_BELL,
-    FD_CONFIG,
-    FD_FABRIC,
-    FD_COUNT
-};
+enum speaker_fd { FD_NULL, FD_OUT, FD_ERR, FD_CONTROL, FD_BOARD, FD_BELL, FD_CONFIG, FD_COUNT };
 
 static int seal_config(const char *data, size_t size) {
     const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
@@ -204,8 +190,7 @@ static pid_t start_speaker(struct lab *lab, uint32_t host, const struct lab_spea
                               [FD_CONTROL] = p->control[1],
                               [FD_BOARD] = lab->board_fd,
                               [FD_BELL] = lab->bell_fd,
-                              [FD_CONFIG] = p->config_fd,
-                              [FD_FABRIC] = lab->fabric_fd},
+                              [FD_CONFIG] = p->config_fd},
                       .fd_count = FD_COUNT};
 
     snprintf(slot, sizeof(slot), "%u", host);
