@@ -99,7 +99,9 @@ uint32_t rib_entry_find(const struct bgp_speaker *s, enum bgp_family f, struct i
 }
 
 uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix p) {
-    uint32_t entry = rib_entry_find(s, f, p);
+    struct entry_key key = {s->rib, f};
+    uint64_t hash = prefix_hash(&p);
+    uint32_t entry = table_find(&s->rib->index[f], hash, entry_equal, &key, &p);
     if (entry) {
         return entry;
     }
@@ -107,7 +109,7 @@ uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_pref
     if (!entry) {
         return 0;
     }
-    if (!table_insert(&s->rib->index[f], prefix_hash(&p), entry)) {
+    if (!table_insert(&s->rib->index[f], hash, entry)) {
         slab_free(&s->rib->entries[f], entry);
         return 0;
     }
