@@ -313,7 +313,7 @@ static void step(struct model *m) {
     }
 }
 
-#define LOG_SLACK (8 * 256u) /* what one pull of four parts may add: small messages */
+#define LOG_SLACK (8 * 256u) /* what one pull may add: small messages */
 
 /* A reader that lags behind keeps no more than the maximum. */
 static void check_backlog(const struct model *m) {
@@ -406,6 +406,35 @@ static void test_model(void **state) {
         }
         finish(&m);
     }
+}
+
+/* One client never reads while the others do: the log keeps within its maximum because that one is
+ * dropped back, and afterwards it is told what it missed. */
+static void test_backlog_has_a_maximum(void **state) {
+    static struct model m;
+    const uint32_t slow = 1;
+    bool dropped = false;
+    (void)state;
+    start(&m, 3);
+    m.b.s->adjout->backlog_max = 500;
+    for (uint32_t i = 0; i < PEERS; i++) {
+        bench_up(&m.b, i);
+    }
+    settle(&m);
+    for (uint32_t n = 0; n < 2000; n++) {
+        do_update(&m, (uint32_t)rng_below(&m.rng, PEERS));
+        do_work(&m);
+        for (uint32_t i = 0; i < PEERS; i++) {
+            (void)bench_pull_some(&m.b, i, i == slow ? 0 : UINT32_MAX);
+        }
+        check_backlog(&m);
+        uint32_t member = m.b.holds[slow].p->group_member;
+        dropped = dropped || adjout_member_at(m.b.s, member)->flags & ADJOUT_MEMBER_RESYNC;
+    }
+    assert_true(dropped);
+    settle(&m);
+    check(&m);
+    finish(&m);
 }
 
 /* What is held of the offers after allocations failed. */
@@ -514,6 +543,7 @@ int main(void) {
         cmocka_unit_test(test_local_as_and_soft_reconfiguration_c071),
         cmocka_unit_test(test_too_long_is_no_lack_of_memory_c070),
         cmocka_unit_test(test_model),
+        cmocka_unit_test(test_backlog_has_a_maximum),
         cmocka_unit_test(test_model_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
