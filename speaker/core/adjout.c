@@ -11,7 +11,8 @@
  * nothing, and every member follows the same numbering of messages.
  *
  * Invariants: a group lives as long as it has a member; a group without members on the stream has
- * nothing due, changes are put into its table at once. RFC 4271 3.2, 9.2; 2918; 4724; 7313.
+ * nothing due, changes are put into its table at once; what memory was missing for is remembered
+ * (refill, misplaced, stalled) and done again by adjout_work. RFC 4271 3.2, 9.2; 2918; 4724; 7313.
  */
 #include "adjout.h"
 
