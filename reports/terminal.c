@@ -196,8 +196,10 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
                 json_array_size(checks));
     escaped(&x, string(r, "directory"));
     text_puts(&x, "/result.json\n");
+    /* Failed checks have said why already. */
     const char *error = string(r, "error");
-    if (!good && *error) {
+    bool said = v == RUN_FAILED || v == RUN_NOT_CONVERGED;
+    if (!good && !said && *error) {
         text_puts(&x, " ");
         escaped(&x, error);
         text_putc(&x, '\n');

@@ -130,6 +130,16 @@ void front_keep_result(struct front *f, json_t *result, bool final);
  * interrupt, kills at the second. Returns the exit status. */
 int front_run(struct front *f, int fd, int pidfd);
 
+/* ---- scenarios.c ---- */
+
+struct arena;
+/* Is this path a scenario: a scenario.yaml, or a folder that holds one? */
+bool cli_is_scenario(const char *path);
+/* The scenarios that the arguments name: those of a folder and below it, each one itself. Paths
+ * live in the arena. False with findings. */
+bool cli_scenarios(const struct cli_options *o, struct arena *arena, struct diag_list *diags,
+                   const char ***ret_paths, size_t *ret_count);
+
 /* ---- tables ---- */
 
 /* Prints columns padded to their widest cell; rows are arrays of `columns` texts. */

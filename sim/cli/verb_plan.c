@@ -143,7 +143,12 @@ static bool read_router(struct input *in, const struct calico_set *set, const ch
     char *text = file_read(path, in->arena, in->diags, &size);
     struct ios_env env = {"router", NULL, 0};
     struct ios_router *r = text ? ios_router_new(&env) : NULL;
-    if (!r || !ios_load(r, text, size, path, true, in->diags)) {
+    struct diag_list *found = diag_list_new();
+    bool loaded = r && found && ios_load(r, text, size, path, true, found);
+    if (found) /* IOS refuses single lines and goes on */
+        diag_append(in->diags, found, DIAG_WARNING, NULL);
+    diag_list_free(found);
+    if (!loaded) {
         ios_router_free(r);
         return false;
     }
@@ -263,16 +268,9 @@ static int print_plan(struct input *in, const struct calico_set *set,
     return ok && diag_error_count(in->diags) == 0 ? 0 : 2;
 }
 
-static bool looks_like_scenario(const char *path) {
-    char inside[4200];
-    snprintf(inside, sizeof inside, "%.4000s/scenario.yaml", path);
-    const char *slash = strrchr(path, '/');
-    return strcmp(slash ? slash + 1 : path, "scenario.yaml") == 0 || access(inside, F_OK) == 0;
-}
-
 static int plan_all(struct input *in, struct cli_options *o) {
     for (size_t i = 0; i < o->argument_count; i++) {
-        if (looks_like_scenario(o->arguments[i])) {
+        if (cli_is_scenario(o->arguments[i])) {
             cli_error("plan: %s is a scenario: name its manifests, or try ribcage validate or up",
                       o->arguments[i]);
             return 2;
@@ -280,6 +278,10 @@ static int plan_all(struct input *in, struct cli_options *o) {
     }
     for (size_t i = 0; i < o->argument_count; i++)
         read_path(in, o->arguments[i]);
+    if (!in->count && !diag_error_count(in->diags)) {
+        cli_error("plan: there is no manifest in %s", o->arguments[0]);
+        return 2;
+    }
     struct calico_set *set = calico_set_new();
     struct calico_plan_options po = {.pods_per_node = 1, .node_ip_interface = "eth0"};
     bool ok = set && diag_error_count(in->diags) == 0 &&
@@ -329,11 +331,27 @@ static void validate_scenario(struct input *in, const char *path, const struct c
     scenario_close(s);
 }
 
+/* A folder of scenarios, like `ribcage run` takes one. */
+static bool validate_below(struct input *in, const char *path, const struct cli_options *o) {
+    struct stat s;
+    struct diag_list *none = diag_list_new(); /* no scenario there: it holds manifests */
+    const char **paths = NULL;
+    size_t count = 0;
+    bool found = none && stat(path, &s) == 0 && S_ISDIR(s.st_mode) &&
+                 scenario_list(path, in->arena, none, &paths, &count);
+    for (size_t i = 0; found && i < count; i++)
+        validate_scenario(in, paths[i], o);
+    diag_list_free(none);
+    return found;
+}
+
 static void validate_one(struct input *in, const char *path, const struct cli_options *o) {
-    if (looks_like_scenario(path)) {
+    if (cli_is_scenario(path)) {
         validate_scenario(in, path, o);
         return;
     }
+    if (validate_below(in, path, o))
+        return;
     size_t before = in->count;
     read_path(in, path);
     const struct yaml_node *root = in->count > before ? in->documents[before].root : NULL;

@@ -4,55 +4,14 @@
 
 #include "launch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- run ---- */
-
-#define SCENARIOS_MAX 1000
-#define DEPTH_MAX 4
-
-struct found {
-    char *paths[SCENARIOS_MAX];
-    size_t count;
-};
-
-static int compare_paths(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool holds_scenario(const char *directory) {
-    char path[4200];
-    snprintf(path, sizeof path, "%.4000s/scenario.yaml", directory);
-    return access(path, F_OK) == 0;
-}
-
-/* A folder that holds a scenario is one; any other is searched. */
-static void find_scenarios(struct found *f, const char *path, int depth) {
-    struct stat s;
-    bool is_folder = stat(path, &s) == 0 && S_ISDIR(s.st_mode);
-    if (!is_folder || holds_scenario(path)) {
-        if (f->count < SCENARIOS_MAX)
-            f->paths[f->count++] = strdup(path);
-        return;
-    }
-    DIR *d = depth < DEPTH_MAX ? opendir(path) : NULL;
-    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
-        char below[4200];
-        if (e->d_name[0] == '.' || e->d_type != DT_DIR)
-            continue;
-        snprintf(below, sizeof below, "%.3900s/%s", path, e->d_name);
-        find_scenarios(f, below, depth + 1);
-    }
-    if (d)
-        closedir(d);
-}
 
 static int worse(int a, int b) {
     static const int order[] = {0, 3, 7, 1, 5, 2, 4, 6, 130}; /* best first */
@@ -63,32 +22,44 @@ static int worse(int a, int b) {
     return a ? a : b;
 }
 
+struct series {
+    struct cli_options *o;
+    size_t runs, passed, planned;
+    int status;
+};
+
+static void run_path(struct series *s, const char *path) {
+    for (uint64_t k = 0; k < s->o->repeat && s->status != 130; k++) {
+        struct launch l = {.o = s->o};
+        int one = launch(&l, path);
+        s->runs++;
+        s->passed += one == 0 || one == 3;
+        s->status = worse(s->status, one);
+        if (l.front.interrupts && s->runs < s->planned)
+            s->status = 130; /* that run had ended already; the others do not begin */
+    }
+}
+
 int verb_run(struct cli_options *o) {
-    struct found f = {.count = 0};
-    for (size_t i = 0; i < o->argument_count; i++)
-        find_scenarios(&f, o->arguments[i], 0);
-    if (!f.count) {
+    struct arena *arena = arena_new();
+    struct diag_list *diags = diag_list_new();
+    struct series s = {.o = o};
+    const char **paths = NULL;
+    size_t count = 0;
+    if (!o->argument_count)
         fprintf(stderr, "ribcage run: which scenario? Try scenarios/mesh/full-mesh\n");
-        return 2;
+    if (!arena || !diags || !o->argument_count || !cli_scenarios(o, arena, diags, &paths, &count)) {
+        s.status = 2;
+        cli_print_diags(diags);
     }
-    qsort(f.paths, f.count, sizeof *f.paths, compare_paths);
-    int status = 0;
-    size_t passed = 0, runs = 0;
-    for (size_t i = 0; i < f.count; i++) {
-        for (uint64_t k = 0; k < o->repeat && status != 130; k++) {
-            struct launch l = {.o = o};
-            int one = launch(&l, f.paths[i]);
-            runs++;
-            passed += one == 0 || one == 3;
-            status = worse(status, one);
-            if (l.front.interrupts && runs < f.count * o->repeat)
-                status = 130; /* that run had ended already; the others do not begin */
-        }
-        free(f.paths[i]);
-    }
-    if (runs > 1 && !o->json)
-        printf("%zu scenarios passed, %zu failed\n", passed, runs - passed);
-    return status;
+    s.planned = count * o->repeat;
+    for (size_t i = 0; i < count; i++)
+        run_path(&s, paths[i]);
+    if (s.runs > 1 && !o->json)
+        printf("%zu scenarios passed, %zu failed\n", s.passed, s.runs - s.passed);
+    diag_list_free(diags);
+    arena_free(arena);
+    return s.status;
 }
 
 /* ---- up ---- */

@@ -127,6 +127,7 @@ void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from
 struct expectation {
     struct engine *e;
     const struct scenario_expect *x;
+    bool hopeless;     /* set by the evaluation: no waiting can make it hold in this step */
     char reason[4096]; /* why it does not hold (yet) */
 };
 /* Waits until all hold at once, or the deadline; adds one check each. False: one failed. */

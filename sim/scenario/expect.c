@@ -114,7 +114,8 @@ static bool all_hold(struct engine *e, struct expectation *list, size_t count, b
     e->witnesses_agree = false;
     for (size_t i = 0; i < count; i++) {
         list[i].reason[0] = '\0';
-        if (evaluators[list[i].x->kind](&list[i], false))
+        /* What can never hold is not waited for; the others still get their time. */
+        if (list[i].hopeless || evaluators[list[i].x->kind](&list[i], false) || list[i].hopeless)
             continue;
         *ret_poll = !announced_by_bell(list[i].x->kind);
         return false;
@@ -132,6 +133,14 @@ static void show_waiting(struct engine *e, struct nanotime deadline) {
                 (double)nanotime_since(deadline, lab_now()) / 1e9);
 }
 
+static bool any_hopeless(const struct expectation *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].hopeless)
+            return true;
+    }
+    return false;
+}
+
 static bool wait_for_all(struct engine *e, struct expectation *list, size_t count,
                          struct nanotime deadline) {
     bool poll = false;
@@ -143,7 +152,7 @@ static bool wait_for_all(struct engine *e, struct expectation *list, size_t coun
         struct nanotime next = poll ? nanotime_add_ms(now, ASK_AGAIN_MS) : deadline;
         (void)engine_wait(e, nanotime_before(next, deadline) ? next : deadline);
     }
-    return true;
+    return !any_hopeless(list, count);
 }
 
 static bool report_each(struct engine *e, struct expectation *list, size_t count,

@@ -88,6 +88,7 @@ bool expect_ping(struct expectation *x, bool final) {
     if (!n) {
         reason_add(x, "nothing to probe: no two pod addresses; they come from an IPPool");
         free(list);
+        x->hopeless = true;
         return false;
     }
     bool ran = lab_ping(x->e->lab, list, n, x->x->absent ? PING_ABSENT_MS : PING_DEADLINE_MS);
@@ -279,6 +280,7 @@ bool expect_cause(struct expectation *x, bool final) {
             name_cause(x, &f[i]);
         found = true;
     }
+    x->hopeless = !found;
     if (!found && final)
         reason_add(x, "no session fails for that cause");
     return found;

@@ -261,6 +261,7 @@ static bool everywhere(struct expectation *x, holds_fn *holds, bool final) {
             ok = holds(x, i, list[k], final) && ok;
         }
     }
+    x->hopeless = asked == 0;
     if (!asked)
         reason_add(x, "nothing to check: no such node or no block");
     return ok && asked;

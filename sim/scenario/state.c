@@ -92,15 +92,6 @@ static bool load_router(struct engine *e, uint32_t i, struct diag_list *diags) {
     return true;
 }
 
-/* IOS refuses single lines and goes on; so do we, and say so. */
-static void demote_errors(struct diag_list *from, struct diag_list *to) {
-    for (size_t i = 0; i < diag_count(from); i++) {
-        const struct diag *d = diag_at(from, i);
-        diag_add(to, d->severity == DIAG_NOTE ? DIAG_NOTE : DIAG_WARNING,
-                 (struct diag_place){d->file, d->line, d->column}, d->id, "%s", d->message);
-    }
-}
-
 /* ---- nodes of the oracle ---- */
 
 static void add_attachment(const struct engine *e, struct oracle_node *n,
@@ -214,12 +205,26 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     return NULL;
 }
 
+/* The other end hears this one even where it has no stanza for it and hangs up. */
+static bool remember_caller(struct engine *e, const struct state *s, uint32_t node,
+                            const struct bgp_peer_config *p) {
+    uint32_t other = oracle_address_owner(s->oracle, p->remote_addr);
+    const struct oracle_node *n = &s->nodes[node];
+    bool ok = true;
+    for (size_t i = 0; other != UINT32_MAX && ok && i < n->addr_count; i++) {
+        if (n->addrs[i].family == p->remote_addr.family)
+            ok = witness_add(&e->wire_known, other, n->addrs[i]);
+    }
+    return ok;
+}
+
 /* Every end that was ever configured may have sent an OPEN: the wire remembers. */
 static bool remember_ends(struct engine *e, const struct state *s) {
     for (uint32_t i = 0; i < e->count; i++) {
         const struct bgp_config *c = s->configs[i];
         for (uint32_t k = 0; c && k < c->peer_count; k++) {
-            if (!witness_add(&e->wire_known, i, c->peers[k].remote_addr))
+            if (!witness_add(&e->wire_known, i, c->peers[k].remote_addr) ||
+                !remember_caller(e, s, i, &c->peers[k]))
                 return false;
         }
     }
@@ -267,11 +272,16 @@ static bool start_manifests(struct engine *e, struct calico_set *set, struct dia
     const struct scenario *s = e->scenario;
     struct yaml_document *documents = NULL;
     size_t count = 0;
-    if (!scenario_read_manifests(s, s->manifests, s->manifest_places, s->manifest_count, e->arena,
-                                 diags, &documents, &count))
-        return false;
-    bool ok = calico_apply(set, documents, count, true, diags);
-    return calico_apply(set, s->inline_documents, s->inline_count, true, diags) && ok;
+    struct diag_list *found = diag_list_new();
+    bool ok = found &&
+              scenario_read_manifests(s, s->manifests, s->manifest_places, s->manifest_count,
+                                      e->arena, found, &documents, &count) &&
+              calico_apply(set, documents, count, true, found);
+    ok = ok && calico_apply(set, s->inline_documents, s->inline_count, true, found);
+    if (found) /* all of it is in force before anything runs: no mesh can go down too early */
+        diag_append(diags, found, DIAG_ERROR, "mesh-off-first");
+    diag_list_free(found);
+    return ok;
 }
 
 static bool load_routers(struct engine *e, struct diag_list *diags) {
@@ -282,8 +292,8 @@ static bool load_routers(struct engine *e, struct diag_list *diags) {
         text_init(&e->routers[i].text);
         ok = load_router(e, i, ios);
     }
-    if (ios)
-        demote_errors(ios, diags);
+    if (ios) /* IOS refuses single lines and goes on; so do we, and say so */
+        diag_append(diags, ios, DIAG_WARNING, NULL);
     diag_list_free(ios);
     return ok;
 }

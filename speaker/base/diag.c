@@ -126,6 +126,17 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
     va_end(args);
 }
 
+void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
+                 const char *except) {
+    for (size_t i = 0; i < diag_count(from); i++) {
+        const struct diag *d = diag_at(from, i);
+        if (except && strcmp(d->id, except) == 0)
+            continue;
+        diag_add(to, d->severity < worst ? worst : d->severity,
+                 (struct diag_place){d->file, d->line, d->column}, d->id, "%s", d->message);
+    }
+}
+
 size_t diag_count(const struct diag_list *d) {
     return d->count;
 }

@@ -45,6 +45,10 @@ void diag_list_free(struct diag_list *d);
 /* `id` may be NULL. Never fails visibly: out of memory counts the finding without its text. */
 void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_place place,
               const char *id, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Appends the findings of `from`, none worse than `worst`, without those called `except` (NULL:
+ * all). */
+void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
+                 const char *except);
 size_t diag_count(const struct diag_list *d);
 size_t diag_error_count(const struct diag_list *d); /* counts the dropped ones too */
 const struct diag *diag_at(const struct diag_list *d, size_t index);
