@@ -179,9 +179,13 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     struct text x = line_begin(t);
     enum run_verdict v = RUN_INCOMPLETE;
     (void)report_verdict(r, &v);
-    size_t passed = 0, index;
+    size_t passed = 0, failed = 0, index;
     json_t *checks = json_object_get(r, "checks"), *c;
-    json_array_foreach(checks, index, c) passed += strcmp(string(c, "verdict"), "passed") == 0;
+    json_array_foreach(checks, index, c) {
+        passed += strcmp(string(c, "verdict"), "passed") == 0;
+        failed += strcmp(string(c, "verdict"), "failed") == 0 ||
+                  strcmp(string(c, "verdict"), "timeout") == 0;
+    }
     if (!t->quiet) {
         witness_line(&x, r);
         convergence_line(&x, r);
@@ -198,7 +202,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     text_puts(&x, "/result.json\n");
     /* Failed checks have said why already. */
     const char *error = string(r, "error");
-    bool said = v == RUN_FAILED || v == RUN_NOT_CONVERGED;
+    bool said = failed && (v == RUN_FAILED || v == RUN_NOT_CONVERGED);
     if (!good && !said && *error) {
         text_puts(&x, " ");
         escaped(&x, error);
