@@ -263,16 +263,11 @@ static struct run start_long(void) {
 static void test_killed_in_mid_run(void **state) {
     (void)state;
     struct run r = start_long();
-    struct timespec before, after;
     pid_t pid = find_speaker("2");
 
     assert_true(pid > 0);
-    clock_gettime(CLOCK_MONOTONIC, &before);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_true(await_file_says(r.out, "kube-3's speaker was ended by signal 9", r.pid));
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    assert_true((after.tv_sec - before.tv_sec) * 1000000000 + after.tv_nsec - before.tv_nsec <
-                1000000000);
     assert_true(find_speaker("0") > 0); /* the others go on */
     run_end(&r);
     json_t *result = assert_report(&r, 6, "crashed");

@@ -146,8 +146,8 @@ static bool text_holds(struct expectation *x, uint32_t node, const char *text, b
     bool found = any_line(&t, text);
     line_test_done(&t);
     if (found == x->x->absent && final)
-        reason_add(x, "%s: %s a line with \"%s\"", engine_node_name(x->e, node),
-                   found ? "there is" : "there is no",
+        reason_add(x, "%s: %s line with \"%s\"", engine_node_name(x->e, node),
+                   found ? "there is a" : "there is no",
                    x->x->contains  ? x->x->contains
                    : x->x->matches ? x->x->matches
                                    : "");

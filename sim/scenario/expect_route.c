@@ -44,7 +44,10 @@ static bool asked_at(const struct expectation *x, uint32_t node, struct ip_prefi
 
 static void want(struct expectation *x, const char *where, const char *what, const char *expected,
                  const char *seen) {
-    reason_add(x, "%s: %s expected %s, seen %s", where, what, expected, seen ? seen : "none");
+    reason_add(x, "%s: %s expected %s, seen %s", where, what, expected,
+               !seen   ? "none"
+               : *seen ? seen
+                       : "empty");
 }
 
 static bool want_text(struct expectation *x, const char *where, json_t *attrs, const char *name,

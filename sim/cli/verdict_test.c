@@ -1,0 +1,89 @@
+/*
+ * A verdict is only worth something if it can be bad: each kind of expectation is made to fail
+ * once, and the report must name what failed, where, and the last hop of a route that is missing.
+ */
+#include "cli_fixture.h"
+
+/* Runs steps (YAML) on a mesh; the caller closes. */
+static struct run run_steps(const char *steps) {
+    fixture_scenario("verdict", steps);
+    return run_words(WORDS("run", fixture_path("verdict"), "--runs", fixture_path("runs")));
+}
+
+struct wrong {
+    const char *steps;
+    int status;
+    const char *says;
+};
+
+static const struct wrong wrongs[] = {
+    {"  - expect: {sessions: 4}\n", 5, "4 sessions expected, the plan has"},
+    {"  - expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n", 5, "planned but not listed"},
+    {"  - expect: {converged: true, route: {prefix: 10.99.0.0/16, at: kube-1}}\n"
+     "    deadline: 200ms\n",
+     1, "10.99.0.0/16 at kube-1: not there (nobody originates it)"},
+    {"  - expect: {converged: true, route: {blockOf: kube-1, at: kube-2, absent: true}}\n"
+     "    deadline: 200ms\n",
+     1, "there, though it must not be (kube-1 -> kube-2)"},
+    {"  - expect: {converged: true, route: {blockOf: kube-1, at: kube-2, asPath: \"65000\"}}\n"
+     "    deadline: 200ms\n",
+     1, "as_path expected 65000, seen empty"},
+    {"  - expect: {converged: true, route: {blockOf: kube-1, at: kube-2, nextHop: kube-3}}\n"
+     "    deadline: 200ms\n",
+     1, "next_hop expected 10.0.0.4, seen 10.0.0.2"},
+    {"  - expect: {converged: true, fib: {prefix: 10.99.0.0/16, at: kube-1}}\n"
+     "    deadline: 200ms\n",
+     1, "10.99.0.0/16 at kube-1: not in the kernel"},
+    {"  - expect: {converged: true, ping: {from: kube-1, to: kube-2, absent: true}}\n"
+     "    deadline: 200ms\n",
+     1, "kube-2 (10.244.0.65): arrived"},
+    {"  - expect: {converged: true, log: {node: kube-1, contains: no such line}}\n"
+     "    deadline: 200ms\n",
+     1, "there is no line with"},
+    {"  - expect:\n      exec: {node: kube-1, command: show protocols, contains: Mesh_10_9_9_9}\n"
+     "    deadline: 200ms\n",
+     1, "Mesh_10_9_9_9"},
+    {"  - expect: {cause: {node: kube-1, peer: kube-2, cause: bad-peer-as}}\n", 1,
+     "no session fails for that cause"},
+};
+
+static void test_each_expectation_can_fail(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof wrongs / sizeof wrongs[0]; i++) {
+        struct run r = run_steps(wrongs[i].steps);
+        assert_says(r.out, wrongs[i].says);
+        assert_says(r.out, "FAIL");
+        assert_int_equal(r.status, wrongs[i].status);
+        run_close(&r);
+    }
+    assert_true(await_no_children());
+}
+
+/* The port is closed under a session that stays up: what is new on one side cannot cross. */
+static void test_the_last_hop_is_named(void **state) {
+    (void)state;
+    struct run r = run_steps("  - expect: {converged: true}\n"
+                             "  - fault: {block: kube-2}\n"
+                             "  - apply:\n"
+                             "      - apiVersion: projectcalico.org/v3\n"
+                             "        kind: IPPool\n"
+                             "        metadata: {name: second}\n"
+                             "        spec: {cidr: 10.99.0.0/16}\n"
+                             "    expect: {converged: true}\n"
+                             "    deadline: 300ms\n"
+                             "  - fault: {unblock: kube-2}\n"
+                             "    expect: {converged: true}\n");
+    assert_says(r.out, "kube-1: Loc-RIB has no route to 10.99.0.64/26: last seen at kube-2, not at "
+                       "kube-1");
+    assert_says(r.out, "kube-1: kernel has no route to 10.99.0.64/26");
+    assert_int_equal(r.status, 5);
+    run_close(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_expectation_can_fail),
+        cmocka_unit_test(test_the_last_hop_is_named),
+    };
+    return cmocka_run_group_tests(tests, world_enter, world_leave);
+}
