@@ -48,7 +48,7 @@ coverage-run: $(TESTS) $(OUT)/ribcage $(OUT)/ribcage-speaker
 	@COUNTS=$(BUILD)/coverage.counts .ci/scenarios $(OUT)/ribcage scenarios || true
 	@lcov --quiet --capture --directory $(OUT) --base-directory . --no-external \
 		--output-file $(BUILD)/coverage.info
-	@lcov --quiet --remove $(BUILD)/coverage.info '*_test.c' '*_fuzz.c' '*_bench.c' \
+	@lcov --quiet --remove $(BUILD)/coverage.info '*_test.c' '*_fuzz.c' '*_bench.c' '*_fixture.c' \
 		--output-file $(BUILD)/coverage.info
 	@genhtml --quiet --output-directory $(BUILD)/coverage $(BUILD)/coverage.info
 	@echo "coverage: $(BUILD)/coverage/index.html"

@@ -550,7 +550,7 @@ static void test_reports_belong_to_the_user(void **state) {
 
 static void run_together(size_t count) {
     struct run runs[8];
-    char names[8][16];
+    char names[8][32];
 
     for (size_t i = 0; i < count; i++) {
         snprintf(names[i], sizeof names[i], "runs%zu", i);
