@@ -29,6 +29,10 @@ static int setup(void **state) {
     fixture_scenario("long", "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
                              "  - name: forever\n    deadline: 60s\n"
                              "    expect: {log: {node: kube-1, contains: never-said}}\n");
+    fixture_scenario("deaf", "  - name: before\n    expect: {sessions: mesh, converged: true}\n"
+                             "  - name: up\n    fault: {block: kube-1}\n"
+                             "  - name: forever\n    deadline: 60s\n"
+                             "    expect: {log: {node: kube-1, contains: never-said}}\n");
     return 0;
 }
 
@@ -213,25 +217,35 @@ static void test_kill_supervisor(void **state) {
     assert_true(crashed >= POINTS / 4);
 }
 
+/* Once the step `up` is over. */
+static void kill_supervisor_of(const char *scenario) {
+    fixture_remove(fixture_path("runs"));
+    struct run r = run_start(WORDS("run", fixture_path(scenario), "--runs", fixture_path("runs")));
+
+    while (!strstr(written(r.out), " up  ")) {
+        assert_false(await_exit(r.pidfd, 0));
+        sched_yield();
+    }
+    assert_int_equal(kill(first_child(r.pid), SIGKILL), 0);
+    run_end(&r);
+    assert_int_equal(r.status, 6);
+    run_close(&r);
+    uint64_t start = now_us();
+    assert_nothing_left();
+    print_message("gone after %lu ms\n", (unsigned long)(now_us() - start) / 1000);
+}
+
 /* With sessions up: what their sockets still have to say must not keep a namespace. */
 static void test_kill_established(void **state) {
     (void)state;
-    for (int i = 0; i < 5; i++) {
-        fixture_remove(fixture_path("runs"));
-        struct run r =
-            run_start(WORDS("run", fixture_path("long"), "--runs", fixture_path("runs")));
-        while (!strstr(written(r.out), " up  ")) {
-            assert_false(await_exit(r.pidfd, 0));
-            sched_yield();
-        }
-        assert_int_equal(kill(first_child(r.pid), SIGKILL), 0);
-        run_end(&r);
-        assert_int_equal(r.status, 6);
-        run_close(&r);
-        uint64_t start = now_us();
-        assert_nothing_left();
-        print_message("gone after %lu ms\n", (unsigned long)(now_us() - start) / 1000);
-    }
+    for (int i = 0; i < 5; i++)
+        kill_supervisor_of("long");
+}
+
+/* Their FINs are never answered. */
+static void test_kill_unanswered(void **state) {
+    (void)state;
+    kill_supervisor_of("deaf");
 }
 
 int main(void) {
@@ -240,6 +254,7 @@ int main(void) {
         cmocka_unit_test(test_interrupt_twice), cmocka_unit_test(test_terminate),
         cmocka_unit_test(test_hang_up),         cmocka_unit_test(test_kill_front),
         cmocka_unit_test(test_kill_supervisor), cmocka_unit_test(test_kill_established),
+        cmocka_unit_test(test_kill_unanswered),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

@@ -119,8 +119,6 @@ static void connection_free(struct connection *c) {
 
 void connection_drop(struct connection *c) {
     struct sockets *s = c->owner;
-    if (c->source.fd >= 0)
-        sockopt_reset_on_close(c->source.fd);
     connection_free(c);
     connection_next_waiting(s);
 }

@@ -257,6 +257,7 @@ bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
     int family = p->remote_addr.family == IP_V6 ? AF_INET6 : AF_INET;
     uint8_t hops = p->ttl_security_hops;
     bool ok = sockopt_common(fd, family);
+    sockopt_reset_on_close(fd, true);
     ok = sockopt_ttl(fd, family, peer_ttl(bgp_config_of(s->host->speaker), p)) && ok;
     if (hops)
         ok = sockopt_ttl_min(fd, family, (uint8_t)(TTL_MAX - hops + 1)) && ok;
@@ -273,7 +274,7 @@ static void accept_without_room(struct sockets *s, int listener_fd) {
         close(s->reserve_fd);
     int fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-        sockopt_reset_on_close(fd);
+        sockopt_reset_on_close(fd, true);
         close(fd);
     }
     s->reserve_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -281,8 +282,8 @@ static void accept_without_room(struct sockets *s, int listener_fd) {
 }
 
 static void refuse(int fd, const struct bgp_reject *reject) {
-    if (reject->size == 0 || send(fd, reject->data, reject->size, MSG_NOSIGNAL) < 0)
-        sockopt_reset_on_close(fd);
+    bool said = reject->size > 0 && send(fd, reject->data, reject->size, MSG_NOSIGNAL) > 0;
+    sockopt_reset_on_close(fd, !said);
     close(fd);
 }
 

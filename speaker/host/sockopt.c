@@ -89,7 +89,7 @@ bool sockopt_md5(int fd, struct ip_addr remote, const char *key) {
     return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof md5) == 0;
 }
 
-void sockopt_reset_on_close(int fd) {
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+void sockopt_reset_on_close(int fd, bool reset) {
+    struct linger linger = {.l_onoff = reset, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
 }

@@ -25,7 +25,11 @@ bool sockopt_ttl(int fd, int family, uint8_t ttl);
 bool sockopt_ttl_min(int fd, int family, uint8_t ttl);
 /* RFC 2385. An empty key removes it. */
 bool sockopt_md5(int fd, struct ip_addr remote, const char *key);
-/* close() will send RST and forget what is unsent. */
-void sockopt_reset_on_close(int fd);
+/*
+ * close(), and the death of the process, will send RST and forget what is unsent. Else the kernel
+ * goes on asking for an answer to the FIN, for minutes if the other end is gone too, and keeps the
+ * namespace all the while.
+ */
+void sockopt_reset_on_close(int fd, bool reset);
 
 #endif
