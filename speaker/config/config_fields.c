@@ -53,6 +53,10 @@ static const char *const restart_words[] = {
     [BGP_GR_HELPER] = "helper",
     [BGP_GR_FULL] = "full",
 };
+static const char *const role_words[BGP_ROLES] = {
+    [BGP_ROLE_NONE] = "none",           [BGP_ROLE_PROVIDER] = "provider", [BGP_ROLE_RS] = "rs",
+    [BGP_ROLE_RS_CLIENT] = "rs-client", [BGP_ROLE_CUSTOMER] = "customer", [BGP_ROLE_PEER] = "peer",
+};
 static const char *const verdict_words[] = {
     [POLICY_ACCEPT] = "accept",
     [POLICY_REJECT] = "reject",
@@ -161,17 +165,18 @@ static const struct shape shape_policy = SHAPE(struct policy, policy_fields, NUL
 
 /* ---- peers and origins ---- */
 
+#define PEER_ONLY_FIELDS 2 /* the first ones: a template has none of them */
 static const struct field peer_fields[] = {
+    NEEDED(struct bgp_peer_config, remote_addr, FIELD_ADDR),
+    PLAIN(struct bgp_peer_config, shutdown, FIELD_BOOL),
     NEEDED(struct bgp_peer_config, name, FIELD_CHARS),
     PLAIN(struct bgp_peer_config, description, FIELD_CHARS),
-    NEEDED(struct bgp_peer_config, remote_addr, FIELD_ADDR),
     PLAIN(struct bgp_peer_config, local_addr, FIELD_ADDR),
     PLAIN(struct bgp_peer_config, remote_port, FIELD_U16),
     NEEDED(struct bgp_peer_config, remote_as, FIELD_U32),
     PLAIN(struct bgp_peer_config, local_as, FIELD_U32),
     PLAIN(struct bgp_peer_config, families, FIELD_FAMILY_SET),
     PLAIN(struct bgp_peer_config, passive, FIELD_BOOL),
-    PLAIN(struct bgp_peer_config, shutdown, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, rr_client, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, ttl_security_hops, FIELD_U8),
     PLAIN(struct bgp_peer_config, multihop, FIELD_U8),
@@ -195,7 +200,17 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, prefix_restart_min, FIELD_U16),
     WORD(struct bgp_peer_config, graceful_restart, false, restart_words),
     PLAIN(struct bgp_peer_config, restart_time_s, FIELD_U16),
+    PLAIN(struct bgp_peer_config, gr_notification, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, advertisement_interval_ms, FIELD_U32),
+    PLAIN(struct bgp_peer_config, extended_messages, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, extended_next_hop, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, strict_families, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, send_hold_time_s, FIELD_U16),
+    WORD(struct bgp_peer_config, role, false, role_words),
+    PLAIN(struct bgp_peer_config, role_strict, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, shutdown_text, FIELD_TEXT),
+    PLAIN(struct bgp_peer_config, blackhole_accept, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, graceful_shutdown, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, import, FIELD_FAMILY_CHAINS),
     PLAIN(struct bgp_peer_config, export, FIELD_FAMILY_CHAINS),
 };
@@ -204,6 +219,20 @@ static void peer_init(void *object, enum bgp_profile profile) {
     bgp_peer_config_init(object, profile);
 }
 const struct shape shape_peer = SHAPE(struct bgp_peer_config, peer_fields, peer_init);
+
+static const struct shape shape_template = {peer_fields + PEER_ONLY_FIELDS,
+                                            COUNT_OF(peer_fields) - PEER_ONLY_FIELDS,
+                                            sizeof(struct bgp_peer_config), peer_init};
+static const struct field range_fields[] = {
+    NEEDED(struct bgp_listen_range, prefix, FIELD_PREFIX),
+    PLAIN(struct bgp_listen_range, limit, FIELD_U32),
+    {"peer", FIELD_STRUCT, true, MEMBER(struct bgp_listen_range, peer), 0, 0, &shape_template, NULL,
+     0},
+};
+static void range_init(void *object, enum bgp_profile profile) {
+    bgp_peer_config_init(&((struct bgp_listen_range *)object)->peer, profile);
+}
+static const struct shape shape_range = SHAPE(struct bgp_listen_range, range_fields, range_init);
 
 static const struct field origin_fields[] = {
     NEEDED(struct bgp_origin_config, prefix, FIELD_PREFIX),
@@ -258,8 +287,11 @@ static const struct field config_fields[] = {
     PLAIN(struct bgp_config, hold_time_s, FIELD_U16),
     PLAIN(struct bgp_config, keepalive_s, FIELD_U16),
     PLAIN(struct bgp_config, hold_time_set, FIELD_BOOL),
+    PLAIN(struct bgp_config, blackhole_no_export, FIELD_BOOL),
+    PLAIN(struct bgp_config, graceful_shutdown_receive, FIELD_BOOL),
     {"fib", FIELD_STRUCT, false, MEMBER(struct bgp_config, fib), 0, 0, &shape_fib, NULL, 0},
     LIST(struct bgp_config, peers, peer_count, BGP_PEERS_MAX, &shape_peer),
+    LIST(struct bgp_config, listen_ranges, listen_range_count, BGP_LISTEN_RANGES_MAX, &shape_range),
     LIST(struct bgp_config, policies, policy_count, BGP_POLICIES_MAX, &shape_policy),
     LIST(struct bgp_config, origins, origin_count, BGP_ORIGINS_MAX, &shape_origin),
 };

@@ -17,6 +17,7 @@
 /* ---- defaults ---- */
 
 void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
+    const struct profile *f = profile_get(profile);
     *c = (struct bgp_config){
         .profile = profile,
         .client_to_client_reflection = true,
@@ -24,6 +25,8 @@ void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
         .listen = true,
         .default_local_pref = 100,
         .log_neighbor_changes = true,
+        .blackhole_no_export = f->blackhole_no_export,
+        .graceful_shutdown_receive = f->graceful_shutdown_receive,
         .fib = {.install = true},
     };
 }
@@ -37,6 +40,8 @@ void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile) {
         .send_ext_communities = f->send_communities,
         .enforce_first_as = f->enforce_first_as,
         .graceful_restart = f->graceful_restart,
+        .gr_notification = f->gr_notification,
+        .extended_messages = f->extended_messages,
     };
     for (unsigned i = 0; i < BGP_FAMILIES; i++) {
         /* RFC 8212: without a policy nothing passes, unless the front end says otherwise. */
@@ -121,6 +126,7 @@ static void copy_chain(struct arena *arena, struct policy_chain *c, bool *ok) {
 }
 
 static void copy_peer(struct arena *arena, struct bgp_peer_config *p, bool *ok) {
+    p->shutdown_text = copy_text(arena, p->shutdown_text, ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         copy_chain(arena, &p->import[f], ok);
         copy_chain(arena, &p->export[f], ok);
@@ -133,12 +139,16 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
     if (!copy)
         return NULL;
     copy->peers = copy_array(arena, c->peers, c->peer_count, sizeof *c->peers, &ok);
+    copy->listen_ranges =
+        copy_array(arena, c->listen_ranges, c->listen_range_count, sizeof *c->listen_ranges, &ok);
     copy->origins = copy_array(arena, c->origins, c->origin_count, sizeof *c->origins, &ok);
     struct policy *policies =
         copy_array(arena, c->policies, c->policy_count, sizeof *c->policies, &ok);
     copy->policies = policies;
     for (uint32_t i = 0; ok && i < c->peer_count; i++)
         copy_peer(arena, &copy->peers[i], &ok);
+    for (uint32_t i = 0; ok && i < c->listen_range_count; i++)
+        copy_peer(arena, &copy->listen_ranges[i].peer, &ok);
     for (uint32_t i = 0; ok && i < c->policy_count; i++)
         copy_policy(arena, &policies[i], &ok);
     return ok ? copy : NULL;

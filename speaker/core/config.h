@@ -49,6 +49,17 @@ enum bgp_graceful_restart {
     BGP_GR_FULL,   /* helper, and announces that our forwarding survives */
 };
 
+/* RFC 9234 4: what we are to the peer. Values less one are those of the wire. */
+enum bgp_role {
+    BGP_ROLE_NONE,
+    BGP_ROLE_PROVIDER,
+    BGP_ROLE_RS,
+    BGP_ROLE_RS_CLIENT,
+    BGP_ROLE_CUSTOMER,
+    BGP_ROLE_PEER,
+};
+#define BGP_ROLES 6
+
 struct bgp_peer_config {
     char name[BGP_PEER_NAME_MAX]; /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
     char description[BGP_PEER_NAME_MAX];
@@ -83,7 +94,17 @@ struct bgp_peer_config {
     uint16_t prefix_restart_min; /* minutes; 0: stays down */
     enum bgp_graceful_restart graceful_restart;
     uint16_t restart_time_s;            /* 0: the profile's (120) */
+    bool gr_notification;               /* RFC 8538: N bit; NOTIFICATIONs restart gracefully too */
     uint32_t advertisement_interval_ms; /* MRAI; 0 = none */
+    bool extended_messages;             /* RFC 8654: messages of up to 65,535 octets */
+    bool extended_next_hop;             /* RFC 8950: IPv4 prefixes may have IPv6 next hops */
+    bool strict_families;      /* RFC 5492 5: all of ours, not one, must be the peer's too */
+    uint16_t send_hold_time_s; /* RFC 9687; 0: 480 s or twice the hold time, what is longer */
+    enum bgp_role role;        /* RFC 9234; external sessions only */
+    bool role_strict;          /* a peer without a role is refused */
+    const char *shutdown_text; /* RFC 9003: with Cease 6/2 by `shutdown`; NULL: none */
+    bool blackhole_accept;     /* RFC 7999: routes with BLACKHOLE from this peer discard traffic */
+    bool graceful_shutdown;    /* RFC 8326: what we send carries GRACEFUL_SHUTDOWN */
     struct policy_chain import[BGP_FAMILIES];
     struct policy_chain export[BGP_FAMILIES];
 };
@@ -109,6 +130,14 @@ struct bgp_fib_config {
     bool metric_from_local_pref; /* Calico: 2147483647 - local_pref */
 };
 
+/* Neighbours that are not configured one by one: whoever calls from `prefix` gets a peer made from
+ * `peer` that lives as long as its session. */
+struct bgp_listen_range {
+    struct ip_prefix prefix;
+    uint32_t limit;              /* peers at a time; 0: as many as a speaker may have */
+    struct bgp_peer_config peer; /* its name begins theirs; no remote address; remote_as 0: any */
+};
+
 struct bgp_config {
     char hostname[64];
     enum bgp_profile profile;
@@ -128,10 +157,14 @@ struct bgp_config {
     uint16_t hold_time_s; /* with hold_time_set: default of all peers */
     uint16_t keepalive_s;
     bool hold_time_set;
+    bool blackhole_no_export;       /* RFC 7999 3.2: BLACKHOLE is treated as NO_EXPORT */
+    bool graceful_shutdown_receive; /* RFC 8326 4.2: GRACEFUL_SHUTDOWN sets LOCAL_PREF 0 */
     struct bgp_fib_config fib;
 
     struct bgp_peer_config *peers; /* in the order of the file (BIRD: by name) */
     uint32_t peer_count;
+    struct bgp_listen_range *listen_ranges; /* the longest match counts */
+    uint32_t listen_range_count;
     const struct policy *policies;
     uint32_t policy_count;
     struct bgp_origin_config *origins; /* sorted by prefix; unique by (prefix, source) */

@@ -70,11 +70,34 @@ static void check_addresses(const struct check *k, const struct bgp_peer_config 
               p->name);
     if (ip_is_set(b) && ip_equal(a, b))
         ERROR(k, "bad-address", "peer \"%s\": its address is our own", p->name);
-    if (!p->families[BGP_IPV4_UNICAST] && !p->families[BGP_IPV6_UNICAST])
-        ERROR(k, "no-family", "peer \"%s\": no address family", p->name);
 }
 
-static void check_peer(const struct check *k, const struct bgp_peer_config *p) {
+/* Members that only make sense with another one. */
+static void check_features(const struct check *k, const char *where,
+                           const struct bgp_peer_config *p) {
+    uint32_t local_as = p->local_as ? p->local_as : k->config->local_as;
+    if (!p->families[BGP_IPV4_UNICAST] && !p->families[BGP_IPV6_UNICAST])
+        ERROR(k, "no-family", "%sno address family", where);
+    if (p->rr_client && local_as != p->remote_as)
+        ERROR(k, "external-client", "%sa route reflector client must be internal (AS %u, ours %u)",
+              where, p->remote_as, local_as);
+    if (p->role != BGP_ROLE_NONE && local_as == p->remote_as)
+        ERROR(k, "internal-role", "%sa role is for external sessions (RFC 9234 4.1)", where);
+    if (p->role_strict && p->role == BGP_ROLE_NONE)
+        ERROR(k, "strict-role", "%srole_strict without a role", where);
+    if (p->send_hold_time_s && p->hold_time_set && p->send_hold_time_s <= p->hold_time_s)
+        ERROR(k, "bad-send-hold-time",
+              "%ssend hold time %u s: must be longer than the hold time, "
+              "%u s (RFC 9687 6)",
+              where, p->send_hold_time_s, p->hold_time_s);
+    if (p->extended_next_hop && !p->families[BGP_IPV4_UNICAST])
+        ERROR(k, "no-family", "%sextended next hops without IPv4 unicast (RFC 8950)", where);
+    if (p->shutdown_text && strlen(p->shutdown_text) > BGP_SHUTDOWN_TEXT_MAX)
+        ERROR(k, "too-long", "%sshutdown text longer than %d octets (RFC 9003)", where,
+              BGP_SHUTDOWN_TEXT_MAX);
+}
+
+static void check_peer(const struct check *k, const struct bgp_peer_config *p, bool template) {
     char where[BGP_PEER_NAME_MAX + 16];
     size_t size = strnlen(p->name, sizeof p->name);
     if (size == 0 || size == sizeof p->name) {
@@ -84,16 +107,15 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p) {
     memcpy(where, "peer \"", 6);
     memcpy(where + 6, p->name, size);
     memcpy(where + 6 + size, "\": ", 4);
-    check_as(k, where, "remote AS", p->remote_as);
+    if (!template || p->remote_as)
+        check_as(k, where, "remote AS", p->remote_as);
     if (p->local_as)
         check_as(k, where, "local AS", p->local_as);
     if (p->hold_time_set)
         check_hold(k, where, p->hold_time_s);
-    check_addresses(k, p);
-    uint32_t local_as = p->local_as ? p->local_as : k->config->local_as;
-    if (p->rr_client && local_as != p->remote_as)
-        ERROR(k, "external-client", "%sa route reflector client must be internal (AS %u, ours %u)",
-              where, p->remote_as, local_as);
+    if (!template)
+        check_addresses(k, p);
+    check_features(k, where, p);
     if (strnlen(p->password, sizeof p->password) == sizeof p->password)
         ERROR(k, "bad-password", "%spassword longer than %d octets", where, BGP_PASSWORD_MAX);
     if (p->ttl_security_hops && p->multihop)
@@ -103,6 +125,24 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         check_chain(k, p->name, &p->import[f]);
         check_chain(k, p->name, &p->export[f]);
+    }
+}
+
+static void check_ranges(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    char text[IP_PREFIX_TEXT_MAX];
+    for (uint32_t i = 0; i < c->listen_range_count; i++) {
+        const struct bgp_listen_range *r = &c->listen_ranges[i];
+        check_peer(k, &r->peer, true);
+        ip_prefix_format(r->prefix, text);
+        if (!ip_prefix_is_masked(r->prefix))
+            ERROR(k, "host-bits", "listen range %s has bits behind its length", text);
+        if (strnlen(r->peer.name, BGP_PEER_NAME_MAX) + IP_ADDR_TEXT_MAX >= BGP_PEER_NAME_MAX)
+            ERROR(k, "bad-name", "listen range %s: its name leaves no room for an address", text);
+        for (uint32_t j = 0; j < i; j++) {
+            if (ip_prefix_compare(c->listen_ranges[j].prefix, r->prefix) == 0)
+                ERROR(k, "duplicate-range", "listen range %s is defined twice", text);
+        }
     }
 }
 
@@ -169,6 +209,7 @@ static void check_limits(const struct check *k) {
         uint32_t count, max;
     } limits[] = {
         {"peers", c->peer_count, BGP_PEERS_MAX},
+        {"listen ranges", c->listen_range_count, BGP_LISTEN_RANGES_MAX},
         {"policies", c->policy_count, BGP_POLICIES_MAX},
         {"routes", c->origin_count, BGP_ORIGINS_MAX},
     };
@@ -189,7 +230,9 @@ bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_
         check_hold(&k, "", c->hold_time_s);
     check_limits(&k);
     for (uint32_t i = 0; i < c->peer_count; i++)
-        check_peer(&k, &c->peers[i]);
+        check_peer(&k, &c->peers[i], false);
+    if (c->listen_range_count <= BGP_LISTEN_RANGES_MAX)
+        check_ranges(&k);
     check_names(&k);
     check_policies(&k);
     check_origins(&k);

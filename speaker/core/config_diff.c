@@ -30,6 +30,7 @@ bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_p
     bool other = config_diff_endpoint(a, b) || a->remote_as != b->remote_as ||
                  a->local_as != b->local_as ||
                  memcmp(a->families, b->families, sizeof a->families) != 0;
+    other = other || a->role != b->role || a->role_strict != b->role_strict; /* RFC 9234 4.2 */
     *ret_rr_client = !other && a->rr_client != b->rr_client;
     return other || a->rr_client != b->rr_client;
 }
@@ -115,7 +116,9 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
     const struct bgp_peer_config *x = a->peer, *y = b->peer;
     if (x->weight != y->weight || x->allow_local_as != y->allow_local_as ||
         x->enforce_first_as != y->enforce_first_as ||
-        x->soft_reconfiguration != y->soft_reconfiguration)
+        x->soft_reconfiguration != y->soft_reconfiguration ||
+        x->blackhole_accept != y->blackhole_accept ||
+        a->config->graceful_shutdown_receive != b->config->graceful_shutdown_receive)
         return true;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (chain_differs(a, &x->import[f], b, &y->import[f]))
@@ -129,6 +132,8 @@ bool config_diff_export(const struct config_side *a, const struct config_side *b
     if (x->next_hop_mode != y->next_hop_mode || x->remove_private_as != y->remove_private_as ||
         x->as_override != y->as_override || x->send_communities != y->send_communities ||
         x->send_ext_communities != y->send_ext_communities ||
+        x->graceful_shutdown != y->graceful_shutdown ||
+        a->config->blackhole_no_export != b->config->blackhole_no_export ||
         x->advertisement_interval_ms != y->advertisement_interval_ms ||
         a->config->default_local_pref != b->config->default_local_pref ||
         a->config->client_to_client_reflection != b->config->client_to_client_reflection)

@@ -99,6 +99,55 @@ static void host_bits(struct bgp_config *c) {
 static void unsorted(struct bgp_config *c) {
     c->origins[1] = c->origins[0];
 }
+static void internal_role(struct bgp_config *c) {
+    c->peers[0].role = BGP_ROLE_PEER;
+}
+static void strict_without_role(struct bgp_config *c) {
+    c->peers[0].role_strict = true;
+}
+static void short_send_hold(struct bgp_config *c) {
+    c->peers[0].hold_time_set = true;
+    c->peers[0].hold_time_s = c->peers[0].send_hold_time_s = 90;
+}
+static void next_hop_without_ipv4(struct bgp_config *c) {
+    c->peers[0].families[BGP_IPV4_UNICAST] = false;
+    c->peers[0].families[BGP_IPV6_UNICAST] = true;
+    c->peers[0].extended_next_hop = true;
+}
+static void long_text(struct bgp_config *c) {
+    static char text[BGP_SHUTDOWN_TEXT_MAX + 2];
+    memset(text, 'x', sizeof text - 1);
+    c->peers[0].shutdown_text = text;
+}
+static struct bgp_listen_range ranges[BGP_LISTEN_RANGES_MAX + 1];
+static void one_range(struct bgp_config *c) {
+    c->listen_ranges = ranges;
+    c->listen_range_count = 1;
+    memset(ranges, 0, sizeof ranges);
+    for (uint32_t i = 0; i <= BGP_LISTEN_RANGES_MAX; i++) {
+        ranges[i].prefix = ip_prefix_make(ip4(0x0C000000 + (i << 8)), 24);
+        ranges[i].peer = c->peers[0];
+        ranges[i].peer.remote_addr = (struct ip_addr){0};
+    }
+}
+static void range_host_bits(struct bgp_config *c) {
+    one_range(c);
+    ranges[0].prefix.addr.bytes[3] = 1;
+}
+static void range_twice(struct bgp_config *c) {
+    one_range(c);
+    ranges[1] = ranges[0];
+    c->listen_range_count = 2;
+}
+static void range_name(struct bgp_config *c) {
+    one_range(c);
+    memset(ranges[0].peer.name, 'n', BGP_PEER_NAME_MAX - 2);
+    ranges[0].peer.name[BGP_PEER_NAME_MAX - 1] = '\0';
+}
+static void many_ranges(struct bgp_config *c) {
+    one_range(c);
+    c->listen_range_count = BGP_LISTEN_RANGES_MAX + 1;
+}
 static void many(struct bgp_config *c) {
     for (uint32_t i = 2; i <= BGP_PEERS_MAX; i++) {
         peers[i] = peers[1];
@@ -133,12 +182,24 @@ static void check(void **state) {
         {"host-bits", host_bits},
         {"bad-order", unsorted},
         {"too-many", many},
+        {"internal-role", internal_role},
+        {"strict-role", strict_without_role},
+        {"bad-send-hold-time", short_send_hold},
+        {"no-family", next_hop_without_ipv4},
+        {"too-long", long_text},
+        {"host-bits", range_host_bits},
+        {"duplicate-range", range_twice},
+        {"bad-name", range_name},
+        {"too-many", many_ranges},
     };
     struct bgp_config c;
     struct diag_list *d = diag_list_new();
     good(&c);
     assert_true(bgp_config_check(&c, "file", d));
     assert_int_equal(diag_count(d), 0);
+    one_range(&c);
+    c.listen_range_count = BGP_LISTEN_RANGES_MAX;
+    assert_true(bgp_config_check(&c, "file", d));
     diag_list_free(d);
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         d = diag_list_new();

@@ -5,12 +5,14 @@
  * it. */
 
 #define BGP_MESSAGE_SIZE_MAX 4096
+#define BGP_MESSAGE_EXTENDED_MAX 65535 /* RFC 8654 */
 #define BGP_HEADER_SIZE 19
 #define BGP_PORT 179
 
-#define BGP_PEERS_MAX 16384        /* per speaker */
-#define BGP_PEER_NAME_MAX 128      /* with the NUL */
-#define BGP_PASSWORD_MAX 80        /* octets; the kernel's TCP_MD5SIG_MAXKEYLEN */
+#define BGP_PEERS_MAX 16384   /* per speaker */
+#define BGP_PEER_NAME_MAX 128 /* with the NUL */
+#define BGP_PASSWORD_MAX 80   /* octets; the kernel's TCP_MD5SIG_MAXKEYLEN */
+#define BGP_LISTEN_RANGES_MAX 256
 #define BGP_POLICIES_MAX 4096      /* per configuration */
 #define BGP_POLICY_TERMS_MAX 65536 /* per policy */
 #define BGP_POLICY_CHAIN_MAX 64    /* policies per session and direction */

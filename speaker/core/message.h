@@ -65,11 +65,23 @@ const char *bgp_suberror_name(uint8_t code, uint8_t subcode);
  * there or still arriving; on a bad header *ret_error is set and 0 returned. RFC 4271 6.1. */
 size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
                     struct bgp_error *ret_error);
+/* The same once both sides announced extended messages (RFC 8654): UPDATE, NOTIFICATION and
+ * ROUTE-REFRESH may have up to 65,535 octets. */
+size_t message_peek_extended(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
+                             struct bgp_error *ret_error);
 
 /* ---- OPEN ---- */
 
 struct bgp_gr_family {
     bool present, forwarding; /* in the capability; F bit */
+};
+
+/* RFC 7911 4, of the capability's sender. */
+enum bgp_add_path {
+    BGP_ADD_PATH_NONE = 0,
+    BGP_ADD_PATH_RECEIVE = 1,
+    BGP_ADD_PATH_SEND = 2,
+    BGP_ADD_PATH_BOTH = 3,
 };
 
 /* What is in an OPEN, both to send and received. */
@@ -84,7 +96,14 @@ struct bgp_open {
     bool gr, gr_restarting, gr_notification; /* capability 64; R bit; N bit (8538) */
     uint16_t gr_time_s;
     struct bgp_gr_family gr_families[BGP_FAMILIES];
-    bool one_capability_per_parameter; /* encode: IOS's style */
+    bool extended_message;              /* capability 6, RFC 8654 */
+    bool extended_next_hop;             /* 5: IPv4 unicast with IPv6 next hops, RFC 8950 */
+    bool llgr;                          /* 71, RFC 9494 */
+    uint8_t role;                       /* 9: enum bgp_role; none: absent */
+    bool role_conflict;                 /* it came twice, with different values */
+    uint8_t add_path[BGP_FAMILIES];     /* 69: enum bgp_add_path, what its sender can do */
+    uint32_t llgr_time_s[BGP_FAMILIES]; /* stale time; 0: none */
+    bool one_capability_per_parameter;  /* encode: IOS's style */
 };
 
 bool open_decode(const uint8_t *body, size_t size, struct bgp_open *ret_open,
@@ -135,6 +154,8 @@ struct bgp_codec {
     bool as4;                    /* both sides sent capability 65 */
     bool external;               /* eBGP: LOCAL_PREF, ORIGINATOR_ID, CLUSTER_LIST are discarded */
     bool families[BGP_FAMILIES]; /* negotiated */
+    bool extended_next_hop;      /* RFC 8950: IPv4 prefixes in MP_REACH may have IPv6 next hops */
+    bool add_path[BGP_FAMILIES]; /* RFC 7911: prefixes come with path identifiers */
 };
 
 /* A list of prefixes inside the message. IPv4 ones may come from two places. */
@@ -175,14 +196,15 @@ void nlri_put(struct byte_writer *w, struct ip_prefix p);
 struct attr_encoding {
     bool as4;               /* receiver is a NEW speaker; else AS_TRANS + AS4_PATH (6793 4.2.2) */
     enum bgp_family family; /* IPv4: NEXT_HOP attribute; IPv6: MP_REACH by update_* below */
+    bool extended;          /* RFC 8654: messages of up to 65,535 octets */
 };
 /* All attributes of `v` but MP_REACH, in ascending order of code; false if they do not fit. */
 bool attr_encode(const struct attr_values *v, const struct attr_encoding *how,
                  struct byte_writer *w);
 
 /*
- * One UPDATE with as many of `prefixes` as fit into `out_size` (<= BGP_MESSAGE_SIZE_MAX), all of
- * one family, all with attributes `v` (NULL: withdraw them). Returns the number taken and the
+ * One UPDATE with as many of `prefixes` as fit into `out_size` (and into a message), all of one
+ * family, all with attributes `v` (NULL: withdraw them). Returns the number taken and the
  * message's size; 0 taken with size 0: the attributes alone are too large.
  */
 size_t update_encode(const struct attr_values *v, const struct attr_encoding *how,

@@ -93,6 +93,11 @@ static const struct profile profiles[BGP_PROFILES] = {
             .send_communities = true,
             .default_deny_external = true,
             .enforce_first_as = true,
+            .extended_messages = true,
+            .gr_notification = true,
+            .blackhole_no_export = true,
+            .graceful_shutdown_receive = true,
+            .idle_hold_max_ms = 60000,
             .mrai_external_ms = 30000,
         },
 };

@@ -37,7 +37,12 @@ struct profile {
     bool send_communities;      /* default of a peer */
     bool default_deny_external; /* RFC 8212 */
     bool enforce_first_as;
-    bool as_loop_check_out; /* do not send a route whose AS_PATH has the peer's AS */
+    bool extended_messages;   /* default of a peer, RFC 8654 */
+    bool gr_notification;     /* default of a peer, RFC 8538 */
+    bool blackhole_no_export; /* RFC 7999 3.2; BIRD and IOS leave it to policy */
+    bool graceful_shutdown_receive;
+    uint32_t idle_hold_max_ms; /* a session that flaps waits up to this, doubled; 0: not damped */
+    bool as_loop_check_out;    /* do not send a route whose AS_PATH has the peer's AS */
     uint32_t mrai_external_ms;
 };
 
