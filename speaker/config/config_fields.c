@@ -211,6 +211,9 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, shutdown_text, FIELD_TEXT),
     PLAIN(struct bgp_peer_config, blackhole_accept, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, graceful_shutdown, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, add_path_send, FIELD_FAMILY_U32),
+    PLAIN(struct bgp_peer_config, add_path_receive, FIELD_FAMILY_SET),
+    PLAIN(struct bgp_peer_config, add_path_receive_max, FIELD_FAMILY_U32),
     PLAIN(struct bgp_peer_config, import, FIELD_FAMILY_CHAINS),
     PLAIN(struct bgp_peer_config, export, FIELD_FAMILY_CHAINS),
 };
@@ -253,6 +256,15 @@ static void origin_init(void *object, enum bgp_profile profile) {
 }
 const struct shape shape_origin = SHAPE(struct bgp_origin_config, origin_fields, origin_init);
 
+static const struct field aggregate_fields[] = {
+    NEEDED(struct bgp_aggregate_config, prefix, FIELD_PREFIX),
+    PLAIN(struct bgp_aggregate_config, as_set, FIELD_BOOL),
+    PLAIN(struct bgp_aggregate_config, summary_only, FIELD_BOOL),
+    PLAIN(struct bgp_aggregate_config, suppress_policy, FIELD_U32),
+};
+static const struct shape shape_aggregate =
+    SHAPE(struct bgp_aggregate_config, aggregate_fields, NULL);
+
 /* ---- the whole ---- */
 
 static const struct field fib_fields[] = {
@@ -283,6 +295,15 @@ static const struct field config_fields[] = {
     PLAIN(struct bgp_config, deterministic_med, FIELD_BOOL),
     PLAIN(struct bgp_config, compare_router_id, FIELD_BOOL),
     PLAIN(struct bgp_config, med_missing_as_worst, FIELD_BOOL),
+    PLAIN(struct bgp_config, confederation_id, FIELD_U32),
+    {"confederation_members", FIELD_U32_LIST, false,
+     MEMBER(struct bgp_config, confederation_members),
+     offsetof(struct bgp_config, confederation_member_count), BGP_CONFEDERATION_MEMBERS_MAX, NULL,
+     NULL, 0},
+    PLAIN(struct bgp_config, multipath_external, FIELD_U32),
+    PLAIN(struct bgp_config, multipath_internal, FIELD_U32),
+    PLAIN(struct bgp_config, multipath_mixed, FIELD_U32),
+    PLAIN(struct bgp_config, multipath_as_path_relax, FIELD_BOOL),
     PLAIN(struct bgp_config, log_neighbor_changes, FIELD_BOOL),
     PLAIN(struct bgp_config, hold_time_s, FIELD_U16),
     PLAIN(struct bgp_config, keepalive_s, FIELD_U16),
@@ -294,6 +315,7 @@ static const struct field config_fields[] = {
     LIST(struct bgp_config, listen_ranges, listen_range_count, BGP_LISTEN_RANGES_MAX, &shape_range),
     LIST(struct bgp_config, policies, policy_count, BGP_POLICIES_MAX, &shape_policy),
     LIST(struct bgp_config, origins, origin_count, BGP_ORIGINS_MAX, &shape_origin),
+    LIST(struct bgp_config, aggregates, aggregate_count, BGP_AGGREGATES_MAX, &shape_aggregate),
 };
 
 static void config_init(void *object, enum bgp_profile profile) {

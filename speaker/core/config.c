@@ -142,6 +142,11 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
     copy->listen_ranges =
         copy_array(arena, c->listen_ranges, c->listen_range_count, sizeof *c->listen_ranges, &ok);
     copy->origins = copy_array(arena, c->origins, c->origin_count, sizeof *c->origins, &ok);
+    copy->aggregates =
+        copy_array(arena, c->aggregates, c->aggregate_count, sizeof *c->aggregates, &ok);
+    copy->confederation_members =
+        copy_array(arena, c->confederation_members, c->confederation_member_count,
+                   sizeof *c->confederation_members, &ok);
     struct policy *policies =
         copy_array(arena, c->policies, c->policy_count, sizeof *c->policies, &ok);
     copy->policies = policies;

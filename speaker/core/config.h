@@ -105,6 +105,10 @@ struct bgp_peer_config {
     const char *shutdown_text; /* RFC 9003: with Cease 6/2 by `shutdown`; NULL: none */
     bool blackhole_accept;     /* RFC 7999: routes with BLACKHOLE from this peer discard traffic */
     bool graceful_shutdown;    /* RFC 8326: what we send carries GRACEFUL_SHUTDOWN */
+    /* RFC 7911. Sent: at most so many paths per prefix, best first; 0: not offered. */
+    uint32_t add_path_send[BGP_FAMILIES]; /* BGP_ADD_PATH_ALL: every usable path */
+    bool add_path_receive[BGP_FAMILIES];
+    uint32_t add_path_receive_max[BGP_FAMILIES]; /* ids taken per prefix; 0 = BGP_ADD_PATH_IDS */
     struct policy_chain import[BGP_FAMILIES];
     struct policy_chain export[BGP_FAMILIES];
 };
@@ -120,6 +124,15 @@ struct bgp_origin_config {
     uint32_t med;             /* with med_set */
     bool med_set;
     bool blackhole_in_kernel; /* the host writes a blackhole route for it (IPAM block) */
+};
+
+/* RFC 4271 9.2.2.2, as IOS's aggregate-address does it: originated while a more specific prefix has
+ * a best path. */
+struct bgp_aggregate_config {
+    struct ip_prefix prefix;
+    bool as_set;              /* AS_SET of what is aggregated; without it ATOMIC_AGGREGATE */
+    bool summary_only;        /* the more specific ones are not sent */
+    uint32_t suppress_policy; /* index into `policies` + 1: what it accepts is not sent; 0: none */
 };
 
 /* How best paths become kernel routes. */
@@ -153,6 +166,14 @@ struct bgp_config {
     bool deterministic_med;
     bool compare_router_id;
     bool med_missing_as_worst;
+    /* RFC 5065: `local_as` is the member AS then. 0: no confederation. */
+    uint32_t confederation_id;
+    const uint32_t *confederation_members; /* the other members' ASes */
+    uint32_t confederation_member_count;
+    /* Paths as good as the best one that share the load, the best included; 0 and 1: none. IOS:
+     * maximum-paths, maximum-paths ibgp, maximum-paths eibgp. */
+    uint32_t multipath_external, multipath_internal, multipath_mixed;
+    bool multipath_as_path_relax; /* AS_PATHs need equal length only */
     bool log_neighbor_changes;
     uint16_t hold_time_s; /* with hold_time_set: default of all peers */
     uint16_t keepalive_s;
@@ -169,6 +190,8 @@ struct bgp_config {
     uint32_t policy_count;
     struct bgp_origin_config *origins; /* sorted by prefix; unique by (prefix, source) */
     uint32_t origin_count;
+    struct bgp_aggregate_config *aggregates; /* in the order of the file; prefixes are unique */
+    uint32_t aggregate_count;
 };
 
 /* Fills in everything a front end need not say: profile's habits, 179, install on… */

@@ -202,6 +202,36 @@ static void check_origins(const struct check *k) {
     }
 }
 
+/* RFC 5065 4: the identifier is seen outside, the members inside. */
+static void check_confederation(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    if (c->confederation_id)
+        check_as(k, "", "confederation identifier", c->confederation_id);
+    else if (c->confederation_member_count)
+        ERROR(k, "no-confederation", "confederation members without a confederation identifier");
+    for (uint32_t i = 0; i < c->confederation_member_count; i++)
+        check_as(k, "", "confederation member", c->confederation_members[i]);
+}
+
+static void check_aggregates(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    char text[IP_PREFIX_TEXT_MAX];
+    for (uint32_t i = 0; i < c->aggregate_count; i++) {
+        const struct bgp_aggregate_config *a = &c->aggregates[i];
+        if (!ip_prefix_is_masked(a->prefix))
+            ERROR(k, "host-bits", "aggregate %s has bits behind its length",
+                  ip_prefix_format(a->prefix, text));
+        if (a->suppress_policy > c->policy_count)
+            ERROR(k, "unknown-policy", "aggregate %s: policy number %u of %u",
+                  ip_prefix_format(a->prefix, text), a->suppress_policy - 1, c->policy_count);
+        for (uint32_t j = 0; j < i; j++) {
+            if (ip_prefix_equal(c->aggregates[j].prefix, a->prefix))
+                ERROR(k, "duplicate-aggregate", "aggregate %s is there twice",
+                      ip_prefix_format(a->prefix, text));
+        }
+    }
+}
+
 static void check_limits(const struct check *k) {
     const struct bgp_config *c = k->config;
     const struct {
@@ -212,6 +242,8 @@ static void check_limits(const struct check *k) {
         {"listen ranges", c->listen_range_count, BGP_LISTEN_RANGES_MAX},
         {"policies", c->policy_count, BGP_POLICIES_MAX},
         {"routes", c->origin_count, BGP_ORIGINS_MAX},
+        {"aggregates", c->aggregate_count, BGP_AGGREGATES_MAX},
+        {"confederation members", c->confederation_member_count, BGP_CONFEDERATION_MEMBERS_MAX},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (limits[i].count > limits[i].max)
@@ -236,5 +268,7 @@ bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_
     check_names(&k);
     check_policies(&k);
     check_origins(&k);
+    check_confederation(&k);
+    check_aggregates(&k);
     return diag_error_count(diags) == before;
 }

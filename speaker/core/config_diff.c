@@ -14,9 +14,17 @@
 
 /* ---- sessions ---- */
 
+static bool members_differ(const struct bgp_config *a, const struct bgp_config *b) {
+    uint32_t count = a->confederation_member_count;
+    return count != b->confederation_member_count ||
+           (count > 0 && memcmp(a->confederation_members, b->confederation_members,
+                                count * sizeof *a->confederation_members) != 0);
+}
+
 bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b) {
     return a->profile != b->profile || a->local_as != b->local_as ||
-           !ip_equal(a->router_id, b->router_id) || a->cluster_id != b->cluster_id;
+           !ip_equal(a->router_id, b->router_id) || a->cluster_id != b->cluster_id ||
+           a->confederation_id != b->confederation_id || members_differ(a, b);
 }
 
 bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
@@ -29,7 +37,9 @@ bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_p
                              bool *ret_rr_client) {
     bool other = config_diff_endpoint(a, b) || a->remote_as != b->remote_as ||
                  a->local_as != b->local_as ||
-                 memcmp(a->families, b->families, sizeof a->families) != 0;
+                 memcmp(a->families, b->families, sizeof a->families) != 0 ||
+                 memcmp(a->add_path_send, b->add_path_send, sizeof a->add_path_send) != 0 ||
+                 memcmp(a->add_path_receive, b->add_path_receive, sizeof a->add_path_receive) != 0;
     other = other || a->role != b->role || a->role_strict != b->role_strict; /* RFC 9234 4.2 */
     *ret_rr_client = !other && a->rr_client != b->rr_client;
     return other || a->rr_client != b->rr_client;

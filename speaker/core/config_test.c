@@ -156,6 +156,27 @@ static void many(struct bgp_config *c) {
     c->peer_count = BGP_PEERS_MAX + 1;
 }
 
+static void stray_members(struct bgp_config *c) {
+    static const uint32_t members[] = {65001};
+    c->confederation_members = members;
+    c->confederation_member_count = 1;
+}
+static void bad_confederation(struct bgp_config *c) {
+    c->confederation_id = 23456;
+}
+static struct bgp_aggregate_config aggregates[2] = {{.prefix = {.addr = {.family = IP_V4}}},
+                                                    {.prefix = {.addr = {.family = IP_V4}}}};
+static void twice_aggregated(struct bgp_config *c) {
+    c->aggregates = aggregates;
+    c->aggregate_count = 2;
+}
+static void suppress_unknown(struct bgp_config *c) {
+    static struct bgp_aggregate_config a = {.prefix = {.addr = {.family = IP_V4}},
+                                            .suppress_policy = 1};
+    c->aggregates = &a;
+    c->aggregate_count = 1;
+}
+
 static void check(void **state) {
     (void)state;
     static const struct {
@@ -191,6 +212,10 @@ static void check(void **state) {
         {"duplicate-range", range_twice},
         {"bad-name", range_name},
         {"too-many", many_ranges},
+        {"no-confederation", stray_members},
+        {"bad-as", bad_confederation},
+        {"duplicate-aggregate", twice_aggregated},
+        {"unknown-policy", suppress_unknown},
     };
     struct bgp_config c;
     struct diag_list *d = diag_list_new();

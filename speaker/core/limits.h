@@ -26,5 +26,10 @@
 #define BGP_MALFORMED_KEPT_MAX 16 /* malformed UPDATEs kept for the operator, per speaker */
 #define BGP_EVENTS_MAX 65536
 #define BGP_PATHS_PER_PREFIX_MAX 16384
+#define BGP_ADD_PATH_ALL UINT32_MAX
+#define BGP_ADD_PATH_IDS 256 /* paths taken per peer and prefix, unless configured */
+#define BGP_CONFEDERATION_MEMBERS_MAX 1024
+#define BGP_AGGREGATES_MAX 1024
+#define BGP_MULTIPATH_MAX 32 /* next hops of one route */
 
 #endif
