@@ -1,6 +1,7 @@
 /*
  * Owns the look of `calicoctl node status`: which protocols are listed, what their names become,
- * and the box around them (headings centred, cells left, long INFO wrapped into further rows).
+ * and the box around them. Up to v3.32 headings are centred and long INFO is wrapped into further
+ * rows; later ones have everything on the left and wrap nothing.
  *
  * calicoctl: a session without info is left out; workload sessions are not listed; the address is
  * the protocol's name with its underscores turned back, so a port shows as 10.0.0.3.port.500.
@@ -8,6 +9,7 @@
 #include "calico_status.h"
 
 #include "../../speaker/base/text.h"
+#include "calico_version.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -56,9 +58,9 @@ static void squeeze(const char *info, char out[CELL_MAX]) {
 }
 
 /* How much of `text` fits a row, broken between words; a longer word stays whole. */
-static size_t row_size(const char *text) {
+static size_t row_size(const char *text, bool wrap) {
     size_t size = strlen(text), fit = 0;
-    if (size <= INFO_WIDTH_MAX)
+    if (size <= INFO_WIDTH_MAX || !wrap)
         return size;
     for (size_t i = 0; i < size; i++)
         if (text[i] == ' ' && (i <= INFO_WIDTH_MAX || fit == 0)) {
@@ -84,7 +86,7 @@ static void widen(size_t *width, size_t size) {
         *width = size;
 }
 
-static size_t measure(const struct calico_status_row *rows, size_t count, bool v6,
+static size_t measure(const struct calico_status_row *rows, size_t count, bool v6, bool old,
                       size_t width[COLUMNS]) {
     size_t shown = 0;
     for (size_t c = 0; c < COLUMNS; c++)
@@ -101,7 +103,7 @@ static size_t measure(const struct calico_status_row *rows, size_t count, bool v
         widen(&width[COLUMN_SINCE], strlen(rows[i].since));
         squeeze(rows[i].info, info);
         for (const char *at = info; *at;) {
-            size_t size = row_size(at);
+            size_t size = row_size(at, old);
             widen(&width[COLUMN_INFO], size);
             at += size + (at[size] == ' ');
         }
@@ -130,8 +132,8 @@ static void print_cell(struct text *out, const char *s, size_t size, size_t widt
     repeat(out, ' ', width - size - left + 1);
 }
 
-static void print_row(const struct calico_status_row *r, bool v6, const size_t width[COLUMNS],
-                      struct text *out) {
+static void print_row(const struct calico_status_row *r, bool v6, bool old,
+                      const size_t width[COLUMNS], struct text *out) {
     char address[CELL_MAX], info[CELL_MAX] = "";
     const char *type;
     if (!listed(r, v6, address, &type))
@@ -140,7 +142,7 @@ static void print_row(const struct calico_status_row *r, bool v6, const size_t w
     const char *cells[COLUMNS] = {address, type, r->state, r->since, ""};
     const char *at = info;
     do {
-        size_t size = row_size(at);
+        size_t size = row_size(at, old);
         for (size_t c = 0; c < COLUMN_INFO; c++)
             print_cell(out, cells[c], strlen(cells[c]), width[c], false);
         print_cell(out, at, size, width[COLUMN_INFO], false);
@@ -151,29 +153,31 @@ static void print_row(const struct calico_status_row *r, bool v6, const size_t w
     } while (*at);
 }
 
-static void print_family(const struct calico_status_row *rows, size_t count, bool v6,
+static void print_family(const struct calico_status_row *rows, size_t count, bool v6, bool old,
                          struct text *out) {
     size_t width[COLUMNS];
     const char *version = v6 ? "IPv6" : "IPv4";
     text_printf(out, "%s BGP status\n", version);
-    if (measure(rows, count, v6, width) == 0) {
+    if (measure(rows, count, v6, old, width) == 0) {
         text_printf(out, "No %s peers found.\n\n", version);
         return;
     }
     print_rule(width, out);
     for (size_t c = 0; c < COLUMNS; c++)
-        print_cell(out, headings[c], strlen(headings[c]), width[c], true);
+        print_cell(out, headings[c], strlen(headings[c]), width[c], old);
     text_puts(out, "|\n");
     print_rule(width, out);
     for (size_t i = 0; i < count; i++)
-        print_row(&rows[i], v6, width, out);
+        print_row(&rows[i], v6, old, width, out);
     print_rule(width, out);
     text_putc(out, '\n');
 }
 
 void calico_status_print(const struct calico_status_row *rows4, size_t count4,
-                         const struct calico_status_row *rows6, size_t count6, struct text *out) {
+                         const struct calico_status_row *rows6, size_t count6, uint32_t version,
+                         struct text *out) {
+    bool old = !calico_rules_of(version).status_headings_left;
     text_puts(out, "Calico process is running.\n\n");
-    print_family(rows4, count4, false, out);
-    print_family(rows6, count6, true, out);
+    print_family(rows4, count4, false, old, out);
+    print_family(rows6, count6, true, old, out);
 }

@@ -2,6 +2,7 @@
 #define RIBCAGE_CALICO_STATUS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct text;
 
@@ -13,8 +14,10 @@ struct calico_status_row {
     const char *info;  /* "Established", "Active        Socket: Connection refused"; "" none */
 };
 
-/* The output of `calicoctl node status`, rows in the order given (BIRD's). */
+/* The output of `calicoctl node status` of that version (calico_version.h), rows in the order given
+ * (BIRD's). */
 void calico_status_print(const struct calico_status_row *rows4, size_t count4,
-                         const struct calico_status_row *rows6, size_t count6, struct text *out);
+                         const struct calico_status_row *rows6, size_t count6, uint32_t version,
+                         struct text *out);
 
 #endif

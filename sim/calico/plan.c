@@ -259,6 +259,8 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
             .p = p, .set = set, .diags = diags, .arena = arena, .scratch = scratch};
         p->plan.arena = arena;
         p->plan.set = set;
+        p->plan.version = o ? o->version : 0;
+        p->plan.rules = calico_rules_of(p->plan.version);
         p->pods_per_node = o && o->pods_per_node ? o->pods_per_node : 1;
         p->pods_of = o ? o->pods_of : NULL;
         p->pods_context = o ? o->context : NULL;

@@ -3,6 +3,7 @@
 
 #include "../../speaker/base/diag.h"
 #include "../../speaker/core/config.h"
+#include "calico_version.h"
 #include "resources.h"
 
 #include <jansson.h>
@@ -92,6 +93,8 @@ struct calico_plan {
     size_t node_count;
     uint32_t as_number;
     bool mesh_enabled;
+    uint32_t version; /* 0: today's */
+    struct calico_rules rules;
 };
 
 /* How many pods a node runs, in each block's pool and family. */
@@ -102,6 +105,8 @@ struct calico_plan_options {
     calico_pods_fn *pods_of; /* over pods_per_node when given; 0: the node needs no block either */
     void *context;
     const char *node_ip_interface; /* name of the node's interface, "eth0" */
+    uint32_t version;              /* calico_version.h; 0: today's */
+    const char *router_id;         /* CALICO_ROUTER_ID: an IPv4 address, "hash", or NULL */
 };
 
 /* The set must outlive the plan. Findings: what Calico would do silently and an operator would want

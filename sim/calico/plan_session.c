@@ -45,7 +45,9 @@ void plan_session_mesh(const struct plan_build *b, uint32_t node, uint32_t other
     s.port = b->p->info[other].port;
     s.peer_node = peer->node->name;
     s.peer_index = other;
-    s.peer_as = peer->node->as_number ? peer->node->as_number : me->as_number;
+    s.peer_as = peer->node->as_number                  ? peer->node->as_number
+                : b->p->plan.rules.mesh_peer_global_as ? b->p->plan.as_number
+                                                       : me->as_number;
     s.internal = s.peer_as == s.local_as;
     s.passive = strcmp(b->p->info[other].text[family], b->p->info[node].text[family]) > 0;
     set_password(&s, &global->mesh_password, b->mesh_password);

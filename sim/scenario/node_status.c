@@ -90,7 +90,8 @@ bool engine_node_status(struct engine *e, uint32_t node, struct text *out) {
         line = next;
     }
     if (ok)
-        calico_status_print(t.rows[0], t.counts[0], t.rows[1], t.counts[1], out);
+        calico_status_print(t.rows[0], t.counts[0], t.rows[1], t.counts[1],
+                            e->scenario->calico_version, out);
     free(t.rows[0]);
     free(t.rows[1]);
     free(copy);

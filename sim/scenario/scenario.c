@@ -21,7 +21,7 @@
 
 static const char *const top_keys[] = {
     "name",      "description", "parameters", "topology", "profile", "seed",
-    "manifests", "rejected",    "deadline",   "capture",  "steps",
+    "manifests", "rejected",    "deadline",   "capture",  "steps",   "calico",
 };
 const struct scenario_keys scenario_keys_top = {"", top_keys, COUNT(top_keys)};
 
@@ -164,6 +164,32 @@ static void read_profile(struct scenario_reader *r, const struct yaml_node *n) {
     r->scenario->profile = i == 0 ? BGP_PROFILE_CALICO : BGP_PROFILE_FAST;
 }
 
+static const char *const calico_keys[] = {"version", "routerID", "usePodCIDR"};
+const struct scenario_keys scenario_keys_calico = {"calico", calico_keys, COUNT(calico_keys)};
+
+/* Which Calico is meant, and what its nodes' environment says. */
+static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
+    struct scenario *s = r->scenario;
+    const struct yaml_node *version = NULL, *id = NULL;
+    const char *text = NULL;
+    struct ip_addr addr;
+    if (!n || !scenario_check_keys(r, n, &scenario_keys_calico))
+        return;
+    version = yaml_get(n, "version");
+    if (version && yaml_string(version, "calico.version", r->diags, &text) &&
+        !calico_version_parse(text, &s->calico_version))
+        diag_add(r->diags, DIAG_ERROR, yaml_place(version), "bad-version",
+                 "calico.version: \"%.40s\" is none of v3.22 to v3.34", text);
+    id = yaml_get(n, "routerID");
+    if (id && yaml_string(id, "calico.routerID", r->diags, &s->router_id) &&
+        strcmp(s->router_id, "hash") != 0 &&
+        (!ip_parse(s->router_id, &addr) || addr.family != IP_V4))
+        diag_add(r->diags, DIAG_ERROR, yaml_place(id), "bad-address",
+                 "calico.routerID: \"%.40s\" is neither an IPv4 address nor \"hash\"",
+                 s->router_id);
+    yaml_bool(yaml_get(n, "usePodCIDR"), "calico.usePodCIDR", r->diags, &s->use_pod_cidr);
+}
+
 static void read_settings(struct scenario_reader *r, const struct yaml_node *root) {
     struct scenario *s = r->scenario;
     s->seed = 1;
@@ -172,6 +198,7 @@ static void read_settings(struct scenario_reader *r, const struct yaml_node *roo
     yaml_string(yaml_get(root, "name"), "name", r->diags, &s->name);
     yaml_string(yaml_get(root, "description"), "description", r->diags, &s->description);
     read_profile(r, yaml_get(root, "profile"));
+    read_calico(r, yaml_get(root, "calico"));
     yaml_u64(yaml_get(root, "seed"), "seed", 0, UINT64_MAX, r->diags, &s->seed);
     yaml_bool(yaml_get(root, "capture"), "capture", r->diags, &s->capture);
     const struct yaml_node *deadline = yaml_get(root, "deadline");

@@ -4,6 +4,7 @@
 #include "../../speaker/base/addr.h"
 #include "../../speaker/base/diag.h"
 #include "../../speaker/core/config.h"
+#include "../calico/calico_version.h"
 #include "../topo/topo.h"
 #include "../yaml/yaml.h"
 
@@ -22,6 +23,7 @@ struct arena;
  *   parameters: {nodes: 10}                  # --set nodes=100; used as ${nodes}
  *   topology: ../../../topologies/mesh.yaml  # or inline, a mapping
  *   profile: fast                            # calico | fast
+ *   calico: {version: v3.28}                 # today's by default
  *   manifests: [manifests/start.yaml]        # files, folders, or inline documents
  *   rejected: {…}                            # for scenarios whose manifests must be refused
  *   deadline: 10s                            # default of every step
@@ -166,6 +168,9 @@ struct scenario {
     const char *shown_directory; /* the same as the user wrote it: in front of names in messages */
     const char *theme;           /* "mesh" for scenarios/mesh/full-mesh */
     enum bgp_profile profile;
+    uint32_t calico_version; /* calico/calico_version.h; 0: today's */
+    const char *router_id;   /* CALICO_ROUTER_ID of every node; NULL: not set */
+    bool use_pod_cidr;       /* USE_POD_CIDR */
     uint64_t seed;
     struct topology *topology;
     const char *const *manifests;

@@ -180,6 +180,15 @@ static uint32_t pods_of_node(void *context, const char *node) {
     return i < t->node_count ? t->nodes[i].pods : 0;
 }
 
+static struct calico_plan_options plan_options(const struct scenario *s) {
+    return (struct calico_plan_options){
+        .pods_per_node = 1,
+        .node_ip_interface = "eth0",
+        .version = s->calico_version,
+        .router_id = s->router_id,
+    };
+}
+
 static struct state *state_make(struct engine *e, struct calico_set *set, struct diag_list *diags) {
     struct arena *arena = arena_new();
     struct state *s = arena ? arena_alloc(arena, sizeof *s) : NULL;
@@ -192,8 +201,9 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     s->set = set;
     s->generation = e->state ? e->state->generation + 1 : 1;
     s->configs = arena_array(arena, e->count + 1, sizeof *s->configs);
-    struct calico_plan_options o = {
-        .node_ip_interface = "eth0", .pods_of = pods_of_node, .context = e};
+    struct calico_plan_options o = plan_options(e->scenario);
+    o.pods_of = pods_of_node;
+    o.context = e;
     size_t errors = diag_error_count(diags);
     s->plan = calico_plan_new(set, &o, diags);
     if (s->plan && s->configs && diag_error_count(diags) == errors && compile_nodes(e, s, diags) &&
@@ -314,7 +324,7 @@ static void choose_fabric(struct engine *e) {
 /* A scenario that only refuses manifests need not name a topology. */
 static bool plan_only(struct engine *e, struct diag_list *diags) {
     struct calico_set *set = calico_set_new();
-    struct calico_plan_options o = {.pods_per_node = 1, .node_ip_interface = "eth0"};
+    struct calico_plan_options o = plan_options(e->scenario);
     bool ok = set && start_manifests(e, set, diags);
     struct calico_plan *plan = ok ? calico_plan_new(set, &o, diags) : NULL;
     calico_plan_free(plan);
