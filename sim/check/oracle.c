@@ -139,6 +139,20 @@ static uint32_t kernel_metric(const struct bgp_config *c, const struct attr_valu
     return UINT32_C(2147483647) - (v->has_local_pref ? v->local_pref : c->default_local_pref);
 }
 
+/* The node's filter for its kernel table, and the device it names. */
+static bool kernel_accepts(const struct oracle *o, const struct bgp_config *c,
+                           const struct oracle_path *p, struct oracle_route *r) {
+    struct oracle_candidate candidate = {
+        .prefix = r->prefix,
+        .attrs = p->attrs,
+        .source = p->own ? p->own->source : ROUTE_SOURCE_BGP,
+        .interface = "",
+        .metric = UINT32_MAX,
+        .external_session = p->external,
+    };
+    return c->fib.install && oracle_kernel_filter(c, &candidate, o->arena, &r->device);
+}
+
 static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
                        const struct oracle_path *p, struct oracle_route *r) {
     const struct oracle_node *n = &o->in.nodes[node];
@@ -149,12 +163,14 @@ static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
     if (p->own) {
         r->from_node = node;
         r->blackhole = p->own->blackhole_in_kernel;
-        r->in_fib = r->blackhole && n->config->fib.install;
+        r->in_fib = r->blackhole && kernel_accepts(o, n->config, p, r);
         return;
     }
     r->from_node = o->states[node].ends[p->end].neighbor;
     r->next_hop = p->attrs->next_hop;
-    r->in_fib = n->config->fib.install && kernel_gateway(o, n, r);
+    r->in_fib = kernel_gateway(o, n, r) && kernel_accepts(o, n->config, p, r);
+    if (r->device)
+        r->gateway = r->next_hop;
     r->metric = kernel_metric(n->config, p->attrs);
 }
 

@@ -95,6 +95,7 @@ struct oracle_route {
     const struct attr_values *attrs; /* the oracle's, often shared by many routes */
     bool in_fib;                     /* the speaker installs it */
     struct ip_addr gateway;          /* in the kernel */
+    const char *device;              /* the kernel filter's tunnel device; NULL: none */
     bool blackhole;
     uint32_t metric;
     bool by_age; /* IOS: tied with another external path, the oldest one wins: any
@@ -137,5 +138,9 @@ struct oracle_candidate {
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,
                    struct attr_values *ret_attrs, const char **ret_rule);
+/* Does the node's kernel filter (bgp_fib_config.filter) let the route into the kernel's table, and
+ * through which tunnel device (NULL: none)? */
+bool oracle_kernel_filter(const struct bgp_config *c, const struct oracle_candidate *r,
+                          struct arena *arena, const char **ret_device);
 
 #endif

@@ -20,6 +20,7 @@ struct evaluation {
     struct arena *arena;
     struct attr_values values;
     uint32_t tag;
+    const char *device;
 };
 
 static bool in_prefixes(const struct policy_match *m, struct ip_prefix p) {
@@ -257,6 +258,9 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
     case POLICY_SET_TAG:
         e->tag = a->value;
         break;
+    case POLICY_SET_DEVICE:
+        e->device = a->text;
+        break;
     case POLICY_LOCAL_PREF_FROM_METRIC:
         if (e->route->source != ROUTE_SOURCE_BGP) {
             v->has_local_pref = true;
@@ -294,21 +298,40 @@ static enum policy_verdict run_policy(struct evaluation *e, const struct policy 
     return p->otherwise;
 }
 
+/* `ret_rule` may be NULL. */
+static bool run_chain(struct evaluation *e, const struct policy_chain *chain,
+                      const char **ret_rule) {
+    const struct bgp_config *c = e->config;
+    for (uint16_t i = 0; i < chain->count; i++) {
+        const struct policy *p = &c->policies[chain->policies[i]];
+        const struct policy_term *term = NULL;
+        enum policy_verdict v = run_policy(e, p, &term);
+        if (v == POLICY_NEXT_POLICY || v == POLICY_NEXT_TERM)
+            continue;
+        if (ret_rule)
+            *ret_rule =
+                arena_printf(e->arena, "%s %s", p->name, term ? term->name : "(no rule matched)");
+        return v == POLICY_ACCEPT;
+    }
+    if (ret_rule)
+        *ret_rule = chain->accept_by_default ? "accepted by default" : "rejected by default";
+    return chain->accept_by_default;
+}
+
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,
                    struct attr_values *ret_attrs, const char **ret_rule) {
     struct evaluation e = {.config = c, .route = r, .arena = arena, .values = *r->attrs};
-    for (uint16_t i = 0; i < chain->count; i++) {
-        const struct policy *p = &c->policies[chain->policies[i]];
-        const struct policy_term *term = NULL;
-        enum policy_verdict v = run_policy(&e, p, &term);
-        if (v == POLICY_NEXT_POLICY || v == POLICY_NEXT_TERM)
-            continue;
-        *ret_rule = arena_printf(arena, "%s %s", p->name, term ? term->name : "(no rule matched)");
-        *ret_attrs = e.values;
-        return v == POLICY_ACCEPT;
-    }
-    *ret_rule = chain->accept_by_default ? "accepted by default" : "rejected by default";
+    bool passes = run_chain(&e, chain, ret_rule);
     *ret_attrs = e.values;
-    return chain->accept_by_default;
+    return passes;
+}
+
+bool oracle_kernel_filter(const struct bgp_config *c, const struct oracle_candidate *r,
+                          struct arena *arena, const char **ret_device) {
+    struct evaluation e = {.config = c, .route = r, .arena = arena, .values = *r->attrs};
+    const struct policy_chain *chain = &c->fib.filter[r->prefix.addr.family == IP_V6];
+    bool passes = chain->count == 0 || run_chain(&e, chain, NULL);
+    *ret_device = passes ? e.device : NULL;
+    return passes;
 }

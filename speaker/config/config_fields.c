@@ -103,6 +103,7 @@ static const char *const action_words[] = {
     [POLICY_DELETE_COMMUNITIES] = "delete-communities",
     [POLICY_ADD_LARGE_COMMUNITIES] = "add-large-communities",
     [POLICY_SET_TAG] = "set-tag",
+    [POLICY_SET_DEVICE] = "set-device",
     [POLICY_LOCAL_PREF_FROM_METRIC] = "local-pref-from-metric",
 };
 
@@ -141,6 +142,7 @@ static const struct field action_fields[] = {
     WORD(struct policy_action, kind, true, action_words),
     PLAIN(struct policy_action, mode, FIELD_U8),
     PLAIN(struct policy_action, value, FIELD_U32),
+    PLAIN(struct policy_action, text, FIELD_TEXT),
     PLAIN(struct policy_action, address, FIELD_ADDR),
     VALUES(struct policy_action, asns, asn_count, FIELD_U32_LIST),
     VALUES(struct policy_action, large_communities, large_community_count, FIELD_LARGE_LIST),
@@ -272,6 +274,7 @@ static const struct field fib_fields[] = {
     PLAIN(struct bgp_fib_config, table, FIELD_U32),
     PLAIN(struct bgp_fib_config, metric, FIELD_U32),
     PLAIN(struct bgp_fib_config, metric_from_local_pref, FIELD_BOOL),
+    PLAIN(struct bgp_fib_config, filter, FIELD_FAMILY_CHAINS),
 };
 static void fib_init(void *object, enum bgp_profile profile) {
     struct bgp_config c = {.local_as = 0};

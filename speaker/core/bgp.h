@@ -190,6 +190,13 @@ struct bgp_fib_route {
     bool blackhole; /* own route with blackhole_in_kernel */
 };
 
+/* What the configuration's kernel filter (bgp_fib_config.filter) says of a route. */
+struct bgp_fib_decision {
+    bool install;
+    const char *device; /* the tunnel's, the configuration's memory; NULL: the next hop's own */
+};
+struct bgp_fib_decision bgp_fib_decide(const struct bgp_config *c, const struct bgp_fib_route *r);
+
 struct bgp_event {
     enum bgp_event_kind kind;
     struct bgp_peer_id peer;

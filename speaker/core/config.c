@@ -94,6 +94,7 @@ static void copy_match(struct arena *arena, struct policy_match *m, bool *ok) {
 }
 
 static void copy_action(struct arena *arena, struct policy_action *a, bool *ok) {
+    a->text = copy_text(arena, a->text, ok);
     a->asns = copy_array(arena, a->asns, a->asn_count, sizeof *a->asns, ok);
     a->large_communities = copy_array(arena, a->large_communities, a->large_community_count,
                                       sizeof *a->large_communities, ok);
@@ -154,6 +155,8 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
         copy_peer(arena, &copy->peers[i], &ok);
     for (uint32_t i = 0; ok && i < c->listen_range_count; i++)
         copy_peer(arena, &copy->listen_ranges[i].peer, &ok);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        copy_chain(arena, &copy->fib.filter[f], &ok);
     for (uint32_t i = 0; ok && i < c->policy_count; i++)
         copy_policy(arena, &policies[i], &ok);
     return ok ? copy : NULL;

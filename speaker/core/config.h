@@ -141,6 +141,10 @@ struct bgp_fib_config {
     uint32_t table;              /* 0 = main (254) */
     uint32_t metric;             /* 0 = the kernel's default, unless from_local_pref */
     bool metric_from_local_pref; /* Calico: 2147483647 - local_pref */
+    /* Which best paths (own blackholes too) the kernel gets: matches on prefix, source, next hop
+     * and local preference; POLICY_SET_DEVICE sends a route through a tunnel device instead of the
+     * next hop's interface. No policies: all of them. */
+    struct policy_chain filter[BGP_FAMILIES];
 };
 
 /* Neighbours that are not configured one by one: whoever calls from `prefix` gets a peer made from

@@ -50,13 +50,13 @@ static void check_hold(const struct check *k, const char *where, uint16_t hold_t
               hold_time_s);
 }
 
-static void check_chain(const struct check *k, const char *peer, const struct policy_chain *c) {
+static void check_chain(const struct check *k, const char *where, const struct policy_chain *c) {
     if (c->count > BGP_POLICY_CHAIN_MAX)
-        ERROR(k, "too-many", "peer \"%s\": %u policies in a chain, at most %d", peer, c->count,
+        ERROR(k, "too-many", "%s%u policies in a chain, at most %d", where, c->count,
               BGP_POLICY_CHAIN_MAX);
     for (uint16_t i = 0; i < c->count; i++) {
         if (c->policies[i] >= k->config->policy_count)
-            ERROR(k, "unknown-policy", "peer \"%s\": policy number %u of %u", peer, c->policies[i],
+            ERROR(k, "unknown-policy", "%spolicy number %u of %u", where, c->policies[i],
                   k->config->policy_count);
     }
 }
@@ -123,8 +123,8 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p, b
     if (p->prefix_warning_percent > 100)
         ERROR(k, "bad-percent", "%sprefix warning at %u %%", where, p->prefix_warning_percent);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        check_chain(k, p->name, &p->import[f]);
-        check_chain(k, p->name, &p->export[f]);
+        check_chain(k, where, &p->import[f]);
+        check_chain(k, where, &p->export[f]);
     }
 }
 
@@ -261,6 +261,8 @@ bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_
     if (c->hold_time_set)
         check_hold(&k, "", c->hold_time_s);
     check_limits(&k);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        check_chain(&k, "kernel filter: ", &c->fib.filter[f]);
     for (uint32_t i = 0; i < c->peer_count; i++)
         check_peer(&k, &c->peers[i], false);
     if (c->listen_range_count <= BGP_LISTEN_RANGES_MAX)

@@ -75,6 +75,7 @@ static uint64_t mix_match(uint64_t h, const struct policy_match *m) {
 static uint64_t mix_action(uint64_t h, const struct policy_action *a) {
     h = hash_mix(h, (uint64_t)a->kind << 8 | a->mode);
     h = hash_mix(h, a->value);
+    h = mix_text(h, a->text);
     h = hash_mix(h, hash_bytes(&a->address, sizeof a->address, 4));
     h = mix_array(h, a->asns, a->asn_count, sizeof *a->asns);
     return mix_array(h, a->large_communities, a->large_community_count,

@@ -63,6 +63,7 @@ static uint64_t hash_term(uint64_t h, const struct policy_term *t) {
     for (uint32_t i = 0; i < t->action_count; i++) {
         const struct policy_action *a = &t->actions[i];
         h = hash_mix(h, (uint64_t)a->kind << 40 | (uint64_t)a->mode << 32 | a->value);
+        h = hash_text(h, a->text);
         h = hash_bytes(&a->address, sizeof a->address, h);
         h = hash_words(h, a->asns, a->asn_count);
         h = hash_large(h, a->large_communities, a->large_community_count);

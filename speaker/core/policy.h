@@ -103,6 +103,7 @@ enum policy_action_kind {
     POLICY_DELETE_COMMUNITIES,
     POLICY_ADD_LARGE_COMMUNITIES,
     POLICY_SET_TAG,
+    POLICY_SET_DEVICE,             /* kernel filter: the route goes through the device `text` */
     POLICY_LOCAL_PREF_FROM_METRIC, /* Calico: local_pref = value - metric, where the metric of a
                                       route not learned over BGP is its source's own; BGP routes
                                       keep theirs */
@@ -112,6 +113,7 @@ struct policy_action {
     enum policy_action_kind kind;
     uint8_t mode;
     uint32_t value;
+    const char *text;
     struct ip_addr address;
     const uint32_t *asns;
     uint32_t asn_count;

@@ -187,6 +187,9 @@ static bool run_action(const struct policy_action *a, struct policy_route *r) {
     case POLICY_SET_TAG:
         r->tag = a->value;
         return true;
+    case POLICY_SET_DEVICE:
+        r->device = a->text;
+        return true;
     case POLICY_LOCAL_PREF_FROM_METRIC:
         local_pref_from_metric(a, r);
         return true;

@@ -225,6 +225,7 @@ struct policy_route {
     uint32_t metric;       /* the source's own; UINT32_MAX: none */
     uint32_t weight;
     uint32_t tag;
+    const char *device;                               /* set by actions of the kernel's filter */
     bool next_hop_self, next_hop_peer, next_hop_keep; /* set by actions; the caller resolves them */
     bool external;                                    /* the session the policy stands on is eBGP */
     bool too_long; /* set by actions: beyond a limit of limits.h, refused */

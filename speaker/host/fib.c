@@ -12,6 +12,9 @@
  *
  * Only what the kernel has confirmed is counted and digested (scoreboard.h).
  *
+ * What the kernel's filter (core/fib_filter.c) refuses is not wanted; it is asked anew at every
+ * write, with the speaker's configuration of that moment.
+ *
  * Calico: metric = 2147483647 - LOCAL_PREF for routes learned over BGP.
  */
 #include "fib.h"
@@ -28,6 +31,7 @@
 #include "resolver.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -210,9 +214,35 @@ static uint32_t metric_of(const struct fib *f, const struct fib_entry *e) {
     return e->local_pref < CALICO_METRIC_BASE ? CALICO_METRIC_BASE - e->local_pref : 0;
 }
 
+/* Through a tunnel device the next hop is the tunnel's other end: always on the link. */
+static bool into_tunnel(struct fib_entry *e, const char *device, struct fib_target *ret) {
+    ret->interface = if_nametoindex(device);
+    ret->gateway = e->next_hop;
+    ret->onlink = true;
+    if (ret->interface == 0)
+        e->refused = true; /* asked again when the kernel's routes change */
+    return ret->interface != 0;
+}
+
+static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entry *e) {
+    struct bgp_fib_route r = {
+        .prefix = e->prefix,
+        .next_hop = e->next_hop,
+        .local_pref = e->local_pref,
+        .source = e->external_source ? ROUTE_SOURCE_BGP : ROUTE_SOURCE_STATIC,
+        .blackhole = !ip_is_set(e->next_hop),
+    };
+    if (!f->host->speaker)
+        return (struct bgp_fib_decision){.install = true};
+    return bgp_fib_decide(bgp_config_of(f->host->speaker), &r);
+}
+
 /* The route that should stand in the kernel now; false: none. */
-static bool target_of(const struct fib *f, const struct fib_entry *e, struct fib_target *ret) {
+static bool target_of(const struct fib *f, struct fib_entry *e, struct fib_target *ret) {
     if (!e->wanted || !f->config.install || f->host->options.no_fib)
+        return false;
+    struct bgp_fib_decision decision = decide(f, e);
+    if (!decision.install)
         return false;
     *ret = (struct fib_target){
         .metric = metric_of(f, e),
@@ -223,6 +253,8 @@ static bool target_of(const struct fib *f, const struct fib_entry *e, struct fib
     const struct resolver_route *hop = resolver_find(f->host->resolver, e->next_hop);
     if (!hop || !hop->reachable)
         return false;
+    if (decision.device)
+        return into_tunnel(e, decision.device, ret);
     ret->gateway = hop->gateway;
     ret->interface = hop->interface;
     ret->onlink = hop->onlink;
@@ -240,7 +272,10 @@ static void touch(struct fib *f, uint32_t index, void *context) {
 }
 
 void fib_configure(struct fib *f, const struct bgp_fib_config *c) {
-    if (f->config.install == c->install && f->config.table == c->table &&
+    /* A filter's terms may have changed behind the same numbers. */
+    bool filtered = c->filter[0].count || c->filter[1].count || f->config.filter[0].count ||
+                    f->config.filter[1].count;
+    if (!filtered && f->config.install == c->install && f->config.table == c->table &&
         f->config.metric == c->metric &&
         f->config.metric_from_local_pref == c->metric_from_local_pref)
         return;

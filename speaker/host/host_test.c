@@ -99,6 +99,21 @@ static void start_calling(void) {
     start(1, config_of(1, 64512, 64512, "\"passive\":true,", ""));
 }
 
+/* The second node's kernel is not to have the first one's block. */
+static const char *filtered_config(void) {
+    static char text[4096];
+    const char *config = config_of(1, 64512, 64512, "", "");
+    const char *fib = strstr(config, "\"metric_from_local_pref\":true}");
+    snprintf(text, sizeof text,
+             "%.*s\"metric_from_local_pref\":true,\"filter\":{\"ipv4\":{\"policies\":[0],"
+             "\"accept_by_default\":true}}},\"policies\":[{\"name\":\"kernel\",\"terms\":[{"
+             "\"name\":\"not this\",\"matches\":[{\"kind\":\"prefix\",\"prefixes\":[{\"prefix\":"
+             "\"10.244.1.0/24\",\"length_min\":24,\"length_max\":32}]}],\"verdict\":\"reject\"}],"
+             "\"otherwise\":\"next-policy\"}]%s",
+             (int)(fib - config), config, fib + strlen("\"metric_from_local_pref\":true}"));
+    return text;
+}
+
 #define SKIP_IF_FORBIDDEN()                                                                        \
     if (forbidden)                                                                                 \
     skip()
@@ -153,6 +168,30 @@ static void test_reconfigure_without_flap(void **state) {
                           "missing-member"));
     assert_true(nodes_ask(0, "{\"id\":3,\"op\":\"hello\"}\n", "\"id\":3"));
     assert_true(loc_rib(0, 3));
+    text_deinit(&request);
+    assert_int_equal(nodes_stop(0), 0);
+    assert_int_equal(nodes_stop(1), 0);
+}
+
+/* A new filter takes routes out of the kernel and, gone again, lets them back in. */
+static void test_kernel_filter(void **state) {
+    struct text request;
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    start_pair("");
+    WAIT_FOR(fib_routes, 1, 2);
+    text_init(&request);
+    text_printf(&request, "{\"id\":1,\"op\":\"configure\",\"config\":%s}\n", filtered_config());
+    assert_true(nodes_ask(1, text_str(&request), "\"ok\":true"));
+    WAIT_FOR(fib_routes, 1, 1);
+    assert_false(route_present(1, 1));
+    assert_true(loc_rib(1, 2));
+    text_clear(&request);
+    text_printf(&request, "{\"id\":2,\"op\":\"configure\",\"config\":%s}\n",
+                config_of(1, 64512, 64512, "", ""));
+    assert_true(nodes_ask(1, text_str(&request), "\"ok\":true"));
+    WAIT_FOR(fib_routes, 1, 2);
+    assert_true(route_present(1, 1) && dropped(1, 0));
     text_deinit(&request);
     assert_int_equal(nodes_stop(0), 0);
     assert_int_equal(nodes_stop(1), 0);
@@ -316,6 +355,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_routes_reach_the_kernel, speakers_end),
         cmocka_unit_test_teardown(test_reconfigure_without_flap, speakers_end),
+        cmocka_unit_test_teardown(test_kernel_filter, speakers_end),
         cmocka_unit_test_teardown(test_kernel_changes_are_followed, speakers_end),
         cmocka_unit_test_teardown(test_foreign_route_is_left_alone, speakers_end),
         cmocka_unit_test_teardown(test_password, speakers_end),
