@@ -229,6 +229,8 @@ static void *read_value(struct read_context *c, enum object_kind kind,
         return read_ip_pool(c, root);
     case OBJECT_SECRET:
         return read_secret(c, root);
+    case OBJECT_SERVICE:
+    case OBJECT_ENDPOINT_SLICE:
     case OBJECT_KINDS:
         break;
     }
@@ -249,6 +251,8 @@ static void set_frame(struct document_object *o) {
         FRAME(OBJECT_POOL, calico_ip_pool);
 #undef FRAME
     case OBJECT_SECRET:
+    case OBJECT_SERVICE:
+    case OBJECT_ENDPOINT_SLICE:
     case OBJECT_KINDS:
         break;
     }

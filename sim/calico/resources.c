@@ -285,6 +285,19 @@ const struct calico_bgp_configuration *calico_config_find(const struct calico_se
     return o ? o->value : NULL;
 }
 
+size_t calico_service_count(const struct calico_set *s) {
+    return s->tables[OBJECT_SERVICE].count;
+}
+const struct calico_service *calico_service_at(const struct calico_set *s, size_t i) {
+    return s->tables[OBJECT_SERVICE].items[i].value;
+}
+size_t calico_slice_count(const struct calico_set *s) {
+    return s->tables[OBJECT_ENDPOINT_SLICE].count;
+}
+const struct calico_endpoint_slice *calico_slice_at(const struct calico_set *s, size_t i) {
+    return s->tables[OBJECT_ENDPOINT_SLICE].items[i].value;
+}
+
 /* calico-node reads Secrets of its own namespace; a document without one is taken to mean it. */
 static const char *const secret_namespaces[] = {"kube-system", "calico-system", ""};
 #define SECRET_NAMESPACE_COUNT (sizeof secret_namespaces / sizeof secret_namespaces[0])

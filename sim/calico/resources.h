@@ -154,6 +154,10 @@ struct calico_node {
     struct ip_addr cluster_id;
     const struct calico_label *labels; /* merged, sorted by name */
     size_t label_count;
+    struct ip_addr ipip_tunnel4;           /* not set: no tunl0 */
+    struct ip_addr wireguard4, wireguard6; /* addresses of the interface; not set: none */
+    const struct ip_prefix *pod_cidrs;     /* core v1 spec.podCIDRs */
+    size_t pod_cidr_count;
 };
 
 struct calico_ip_pool {
@@ -168,6 +172,37 @@ struct calico_ip_pool {
     bool workload;                        /* allowedUses contains Workload (default) */
     bool manual;                          /* assignmentMode Manual */
     const struct selector *node_selector; /* NULL: all() */
+};
+
+/* core v1 Service, as far as its advertisement asks. */
+enum calico_service_type {
+    CALICO_SERVICE_CLUSTER_IP,
+    CALICO_SERVICE_NODE_PORT,
+    CALICO_SERVICE_LOAD_BALANCER,
+    CALICO_SERVICE_EXTERNAL_NAME,
+};
+struct calico_service {
+    const char *name, *name_space;
+    struct diag_place place;
+    enum calico_service_type type;
+    bool local_policy;                  /* externalTrafficPolicy: Local */
+    const struct ip_addr *cluster_ips;  /* clusterIPs, or clusterIP; none for a headless one */
+    const struct ip_addr *external_ips; /* externalIPs */
+    const struct ip_addr *lb_ips;       /* status.loadBalancer.ingress, else loadBalancerIP */
+    size_t cluster_ip_count, external_ip_count, lb_ip_count;
+};
+
+/* discovery.k8s.io/v1 EndpointSlice. */
+struct calico_endpoint {
+    const char *node; /* nodeName; NULL: none */
+    bool ready;       /* conditions.ready; not given: true */
+};
+struct calico_endpoint_slice {
+    const char *name, *name_space;
+    struct diag_place place;
+    const char *service; /* label kubernetes.io/service-name; NULL: of no service */
+    const struct calico_endpoint *endpoints;
+    size_t endpoint_count;
 };
 
 struct calico_secret {
@@ -213,6 +248,10 @@ const struct calico_bgp_filter *calico_filter_at(const struct calico_set *s, siz
 const struct calico_bgp_filter *calico_filter_find(const struct calico_set *s, const char *name);
 size_t calico_pool_count(const struct calico_set *s);
 const struct calico_ip_pool *calico_pool_at(const struct calico_set *s, size_t i);
+size_t calico_service_count(const struct calico_set *s);
+const struct calico_service *calico_service_at(const struct calico_set *s, size_t i);
+size_t calico_slice_count(const struct calico_set *s);
+const struct calico_endpoint_slice *calico_slice_at(const struct calico_set *s, size_t i);
 const struct calico_bgp_configuration *calico_config_find(const struct calico_set *s,
                                                           const char *name);
 const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name,

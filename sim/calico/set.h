@@ -21,6 +21,8 @@ enum object_kind {
     OBJECT_NODE,
     OBJECT_POOL,
     OBJECT_SECRET,
+    OBJECT_SERVICE,        /* named "namespace/name", like Secrets */
+    OBJECT_ENDPOINT_SLICE, /* likewise */
     OBJECT_KINDS,
 };
 
