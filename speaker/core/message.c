@@ -5,7 +5,8 @@
  * bodies whose size suits their type. It looks at the marker octets as they arrive, so that a
  * stranger speaking another protocol is refused at once, and at lengths before any body arrives.
  *
- * RFC 4271 4.1, 4.4, 6.1; 2918; 7313. Extended messages (8654) are not offered: 4096 is the limit.
+ * Without extended messages (8654) 4096 octets are the limit; OPEN and KEEPALIVE, and all we write
+ * but UPDATEs, keep to it always. RFC 4271 4.1, 4.4, 6.1; 2918; 7313; 8654 3.
  * A ROUTE-REFRESH of any other size than 23 is 7/1: outbound filters (5291) are never offered.
  */
 #include "message.h"
@@ -28,6 +29,9 @@ struct bgp_error framing_error(uint8_t code, uint8_t subcode, const uint8_t *dat
 }
 
 struct byte_writer framing_begin(enum bgp_message_type type, uint8_t *out, size_t out_size) {
+    if (type != BGP_MSG_UPDATE && out_size > BGP_MESSAGE_SIZE_MAX) {
+        out_size = BGP_MESSAGE_SIZE_MAX;
+    }
     static const uint8_t header[BGP_HEADER_SIZE - 1] = {
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
         0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0,    0,
@@ -39,7 +43,7 @@ struct byte_writer framing_begin(enum bgp_message_type type, uint8_t *out, size_
 }
 
 size_t framing_end(struct byte_writer *w) {
-    if (w->failed || w->at > BGP_MESSAGE_SIZE_MAX) {
+    if (w->failed || w->at > BGP_MESSAGE_EXTENDED_MAX) {
         return 0;
     }
     assert(w->at >= BGP_HEADER_SIZE);
@@ -52,16 +56,23 @@ size_t framing_end(struct byte_writer *w) {
  * refuse (7/1). */
 static const struct {
     uint16_t size_min, size_max;
+    bool may_extend;
 } message_sizes[] = {
-    [BGP_MSG_OPEN] = {29, BGP_MESSAGE_SIZE_MAX},
-    [BGP_MSG_UPDATE] = {23, BGP_MESSAGE_SIZE_MAX},
-    [BGP_MSG_NOTIFICATION] = {21, BGP_MESSAGE_SIZE_MAX},
-    [BGP_MSG_KEEPALIVE] = {BGP_HEADER_SIZE, BGP_HEADER_SIZE},
-    [BGP_MSG_ROUTE_REFRESH] = {BGP_HEADER_SIZE, BGP_MESSAGE_SIZE_MAX},
+    [BGP_MSG_OPEN] = {29, BGP_MESSAGE_SIZE_MAX, false},
+    [BGP_MSG_UPDATE] = {23, BGP_MESSAGE_SIZE_MAX, true},
+    [BGP_MSG_NOTIFICATION] = {21, BGP_MESSAGE_SIZE_MAX, true},
+    [BGP_MSG_KEEPALIVE] = {BGP_HEADER_SIZE, BGP_HEADER_SIZE, false},
+    [BGP_MSG_ROUTE_REFRESH] = {BGP_HEADER_SIZE, BGP_MESSAGE_SIZE_MAX, true},
 };
 
-size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
-                    struct bgp_error *ret_error) {
+static bool message_size_fits(size_t whole, uint8_t type, bool extended) {
+    extended = extended && message_sizes[type].may_extend;
+    return whole >= message_sizes[type].size_min &&
+           (extended || whole <= message_sizes[type].size_max);
+}
+
+static size_t message_peek_any(const uint8_t *data, size_t size, bool extended,
+                               enum bgp_message_type *ret_type, struct bgp_error *ret_error) {
     ret_error->code = 0;
     ret_error->subcode = 0;
     ret_error->size = 0;
@@ -77,7 +88,7 @@ size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret
     const uint8_t *length = data + MESSAGE_MARKER_SIZE;
     size_t whole = (size_t)(length[0] << 8 | length[1]);
     uint8_t type = data[BGP_HEADER_SIZE - 1];
-    if (whole < BGP_HEADER_SIZE || whole > BGP_MESSAGE_SIZE_MAX) {
+    if (whole < BGP_HEADER_SIZE || (whole > BGP_MESSAGE_SIZE_MAX && !extended)) {
         *ret_error = framing_error(BGP_ERR_HEADER, 2, length, 2);
         return 0;
     }
@@ -85,12 +96,22 @@ size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret
         *ret_error = framing_error(BGP_ERR_HEADER, 3, &type, 1);
         return 0;
     }
-    if (whole < message_sizes[type].size_min || whole > message_sizes[type].size_max) {
+    if (!message_size_fits(whole, type, extended)) {
         *ret_error = framing_error(BGP_ERR_HEADER, 2, length, 2);
         return 0;
     }
     *ret_type = (enum bgp_message_type)type;
     return whole;
+}
+
+size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
+                    struct bgp_error *ret_error) {
+    return message_peek_any(data, size, false, ret_type, ret_error);
+}
+
+size_t message_peek_extended(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
+                             struct bgp_error *ret_error) {
+    return message_peek_any(data, size, true, ret_type, ret_error);
 }
 
 size_t keepalive_encode(uint8_t *out, size_t out_size) {

@@ -121,7 +121,11 @@ struct bgp_notification {
 bool notification_decode(const uint8_t *body, size_t size, struct bgp_notification *ret_n);
 size_t notification_encode(uint8_t code, uint8_t subcode, const uint8_t *data, size_t data_size,
                            uint8_t *out, size_t out_size);
-/* The shutdown text of a Cease 6/2 or 6/4 (RFC 9003), escaped and appended; false: none or damaged.
+/* What a Cease/Hard Reset carries (RFC 8538 3.1): the code and subcode that would have stood there,
+ * and their data. False: none, or not a hard reset. */
+bool notification_hard_reset(const struct bgp_notification *n, struct bgp_notification *ret_inner);
+/* The shutdown text of a Cease 6/2 or 6/4 (RFC 9003), or of one inside a hard reset, escaped and
+ * appended; false: none or damaged.
  */
 bool notification_shutdown_text(const struct bgp_notification *n, struct text *out);
 size_t keepalive_encode(uint8_t *out, size_t out_size);

@@ -4,8 +4,8 @@
  * The families of a session are negotiated; anything else in these attributes is passed over whole
  * (RFC 4760 7 leaves it to us), because nothing in it can be trusted to be understood. Within a
  * negotiated family damage cannot be bounded to a route, so it resets the session with 3/9 and the
- * attribute as data (RFC 4760 7, 7606 7.11 and 5.3). IPv4 prefixes have IPv4 next hops here: the
- * encoding of RFC 8950 is not offered.
+ * attribute as data (RFC 4760 7, 7606 7.11 and 5.3). IPv4 prefixes have IPv4 next hops here, and
+ * IPv6 ones too where that was negotiated (RFC 8950).
  */
 #include "attr_decode.h"
 #include "framing.h"
@@ -44,15 +44,17 @@ static bool mp_nlri(struct byte_reader *r, enum bgp_family family, struct bgp_nl
 }
 
 /* RFC 2545 3: 16 octets, or 32 with a link-local address behind the global one. */
-static bool mp_next_hop(enum bgp_family family, const struct byte_reader *r,
-                        struct ip_addr *ret_next_hop, struct ip_addr *ret_link_local) {
+static bool mp_next_hop(const struct bgp_codec *codec, enum bgp_family family,
+                        const struct byte_reader *r, struct ip_addr *ret_next_hop,
+                        struct ip_addr *ret_link_local) {
     struct byte_reader next_hop = *r;
     *ret_link_local = (struct ip_addr){0};
-    if (family == BGP_IPV4_UNICAST) {
+    bool may_be_ipv6 = family == BGP_IPV6_UNICAST || codec->extended_next_hop;
+    if (family == BGP_IPV4_UNICAST && next_hop.size == 4) {
         *ret_next_hop = ip4(bytes_u32(&next_hop));
-        return bytes_ok(&next_hop) && bytes_left(&next_hop) == 0;
+        return true;
     }
-    if (next_hop.size != 16 && next_hop.size != 32) {
+    if (!may_be_ipv6 || (next_hop.size != 16 && next_hop.size != 32)) {
         return false;
     }
     *ret_next_hop = ip6(next_hop.data);
@@ -75,7 +77,7 @@ enum bgp_outcome mp_reach_decode(struct attr_decoder *d, struct byte_reader *r) 
     uint8_t next_hop_size = bytes_u8(r);
     struct byte_reader next_hop_bytes = bytes_view(r, next_hop_size);
     bytes_u8(r); /* reserved, once the number of SNPAs: RFC 4760 3 ignores it */
-    if (!bytes_ok(r) || !mp_next_hop(family, &next_hop_bytes, &next_hop, &link_local) ||
+    if (!bytes_ok(r) || !mp_next_hop(d->codec, family, &next_hop_bytes, &next_hop, &link_local) ||
         !mp_nlri(r, family, &nlri)) {
         return mp_reset(d, ATTR_MP_REACH);
     }

@@ -3,7 +3,8 @@
  *
  * A NOTIFICATION is never answered with another one (RFC 4271 6.4), so decoding can only fail
  * quietly; unknown codes are passed on as numbers. The text is a remote's octets: it is cut to its
- * own length field, which must fit the data, and leaves here escaped only.
+ * own length field, which must fit the data, and leaves here escaped only. A hard reset (RFC 8538)
+ * has a whole NOTIFICATION inside; one level of that is looked through.
  */
 #include "message.h"
 
@@ -14,7 +15,7 @@
 bool notification_decode(const uint8_t *body, size_t size, struct bgp_notification *ret_n) {
     struct byte_reader r = bytes_reader(body, size);
     struct bgp_notification n = {.code = bytes_u8(&r), .subcode = bytes_u8(&r)};
-    if (!bytes_ok(&r) || size > BGP_MESSAGE_SIZE_MAX) {
+    if (!bytes_ok(&r) || size > BGP_MESSAGE_EXTENDED_MAX) {
         return false;
     }
     n.size = (uint16_t)bytes_left(&r);
@@ -32,7 +33,16 @@ size_t notification_encode(uint8_t code, uint8_t subcode, const uint8_t *data, s
     return framing_end(&w);
 }
 
+bool notification_hard_reset(const struct bgp_notification *n, struct bgp_notification *ret_inner) {
+    return n->code == BGP_ERR_CEASE && n->subcode == BGP_CEASE_HARD_RESET &&
+           notification_decode(n->data, n->size, ret_inner);
+}
+
 bool notification_shutdown_text(const struct bgp_notification *n, struct text *out) {
+    struct bgp_notification inner;
+    if (notification_hard_reset(n, &inner)) {
+        n = &inner;
+    }
     if (n->code != BGP_ERR_CEASE ||
         (n->subcode != BGP_CEASE_SHUTDOWN && n->subcode != BGP_CEASE_RESET)) {
         return false;

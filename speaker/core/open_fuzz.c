@@ -24,7 +24,11 @@ static void open_fuzz_same(const struct bgp_open *a, const struct bgp_open *b) {
     open_fuzz_require(a->enhanced_refresh == b->enhanced_refresh && a->as4 == b->as4);
     open_fuzz_require(a->gr == b->gr && a->gr_restarting == b->gr_restarting);
     open_fuzz_require(a->gr_notification == b->gr_notification && a->gr_time_s == b->gr_time_s);
+    open_fuzz_require(a->extended_message == b->extended_message && a->role == b->role);
+    open_fuzz_require(a->extended_next_hop == b->extended_next_hop && a->llgr == b->llgr);
     for (int f = 0; f < BGP_FAMILIES; f++) {
+        open_fuzz_require(a->add_path[f] == b->add_path[f]);
+        open_fuzz_require(a->llgr_time_s[f] == b->llgr_time_s[f]);
         open_fuzz_require(a->gr_families[f].present == b->gr_families[f].present);
         open_fuzz_require(a->gr_families[f].forwarding == b->gr_families[f].forwarding);
     }
@@ -60,6 +64,8 @@ static const struct fuzz_seed open_fuzz_seeds[] = {
                    "\x02\x06\x41\x04\0\0\xff\xff"),
     FUZZ_SEED(HEAD "\x22\x02\x20\x01\x04\0\x01\0\x01\x01\x04\0\x02\0\x01\x02\0\x40\x0a\x80\x78\0"
                    "\x01\x01\x80\0\x02\x01\0\x41\x04\0\x01\0\0"),
+    FUZZ_SEED(HEAD "\x22\x02\x20\x05\x06\0\x01\0\x01\0\x02\x06\0\x09\x01\x03\x45\x04\0\x01\x01\x03"
+                   "\x47\x07\0\x02\x01\x80\x01\x51\x80"),
     FUZZ_SEED(HEAD "\xff\xff\0\x09\x02\0\x06\x01\x04\0\x02\0\x01"),
     FUZZ_SEED(HEAD "\x10\x02\x0e\x49\x06\x04host\0\x4b\x04\x03"
                    "bgp"),

@@ -152,6 +152,66 @@ static const struct open_case open_cases[] = {
      HEAD "0A 02 08 49 02 FF41 4B 02 4062",
      -1,
      {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C011 extended messages",
+     HEAD "04 02 02 06 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .extended_message = true}},
+    {"C011 extended messages of 1", HEAD "05 02 03 06 01 00", 0, {0}},
+    {"C038 role of 0", HEAD "04 02 02 09 00", 0, {0}},
+    {"C038 role of 4", HEAD "08 02 06 09 04 00000000", 0, {0}},
+    {"C208 provider",
+     HEAD "05 02 03 09 01 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .role = BGP_ROLE_PROVIDER}},
+    {"C208 peer, twice",
+     HEAD "08 02 06 09 01 04 09 01 04",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .role = BGP_ROLE_PEER}},
+    {"C208 two roles",
+     HEAD "08 02 06 09 01 03 09 01 04",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .role = BGP_ROLE_PEER, .role_conflict = true}},
+    {"C208 unassigned role",
+     HEAD "05 02 03 09 01 FF",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .role = BGP_ROLES}},
+    {"C137 extended next hop",
+     HEAD "0A 02 08 05 06 0001 0001 0002",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .extended_next_hop = true}},
+    {"C137 extended next hop, other families before ours",
+     HEAD "16 02 14 05 12 0001 0080 0002 0063 0001 0002 0001 0001 0002",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .extended_next_hop = true}},
+    {"C137 extended next hop of 7",
+     HEAD "0B 02 09 05 07 0001 0001 0002 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C137 extended next hop of 5",
+     HEAD "09 02 07 05 05 0001 0001 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C197 add-path both ways",
+     HEAD "0C 02 0A 45 08 0001 01 03 0002 01 01",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true,
+      .add_path = {BGP_ADD_PATH_BOTH, BGP_ADD_PATH_RECEIVE}}},
+    {"C197 add-path values that mean nothing",
+     HEAD "0C 02 0A 45 08 0001 01 00 0002 01 04",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C197 add-path of 5",
+     HEAD "09 02 07 45 05 0001 01 03 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C196 long-lived graceful restart",
+     HEAD "0B 02 09 47 07 0002 01 80 015180",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .llgr = true, .llgr_time_s = {0, 86400}}},
+    {"C196 long-lived graceful restart of 8",
+     HEAD "0C 02 0A 47 08 0002 01 80 015180 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true}},
     {"C223 ORF capability",
      HEAD "0B 02 09 03 07 00010001014003",
      -1,
@@ -178,11 +238,15 @@ static void open_expect(const char *name, const struct bgp_open *got, const stru
         got->mp_present == want->mp_present && got->refresh == want->refresh &&
         got->refresh_old == want->refresh_old && got->enhanced_refresh == want->enhanced_refresh &&
         got->as4 == want->as4 && got->gr == want->gr && got->gr_restarting == want->gr_restarting &&
-        got->gr_notification == want->gr_notification && got->gr_time_s == want->gr_time_s;
+        got->gr_notification == want->gr_notification && got->gr_time_s == want->gr_time_s &&
+        got->extended_message == want->extended_message &&
+        got->extended_next_hop == want->extended_next_hop && got->role == want->role &&
+        got->role_conflict == want->role_conflict && got->llgr == want->llgr;
     for (int f = 0; f < BGP_FAMILIES; f++) {
         same = same && got->families[f] == want->families[f] &&
                got->gr_families[f].present == want->gr_families[f].present &&
-               got->gr_families[f].forwarding == want->gr_families[f].forwarding;
+               got->gr_families[f].forwarding == want->gr_families[f].forwarding &&
+               got->add_path[f] == want->add_path[f] && got->llgr_time_s[f] == want->llgr_time_s[f];
     }
     if (!same) {
         fail_msg("%s: reads differently (AS %u)", name, got->asn);
@@ -270,7 +334,7 @@ static void test_extended_full(void **state) {
 /* I9: every known capability with every length: accepted only as specified, never read past. */
 static void test_capability_lengths(void **state) {
     (void)state;
-    static const uint8_t codes[] = {1, 2, 3, 6, 9, 64, 65, 69, 70, 71, 73, 75, 128};
+    static const uint8_t codes[] = {1, 2, 3, 5, 6, 9, 64, 65, 69, 70, 71, 73, 75, 128};
     for (size_t i = 0; i < sizeof codes; i++) {
         for (unsigned length = 0; length <= 251; length++) {
             uint8_t body[512] = {0};
@@ -282,9 +346,12 @@ static void test_capability_lengths(void **state) {
             memcpy(body + at, head, sizeof head);
             memset(body + at + sizeof head, 1, length);
             bool ok = open_run("length", body, at + sizeof head + length, &o, &error);
-            bool known_bad = ((codes[i] == 1 || codes[i] == 65) && length != 4) ||
-                             ((codes[i] == 2 || codes[i] == 70 || codes[i] == 128) && length > 0) ||
-                             (codes[i] == 64 && (length < 2 || length % 4 != 2));
+            bool known_bad =
+                ((codes[i] == 1 || codes[i] == 65) && length != 4) ||
+                (codes[i] == 9 && length != 1) ||
+                ((codes[i] == 2 || codes[i] == 6 || codes[i] == 70 || codes[i] == 128) &&
+                 length > 0) ||
+                (codes[i] == 64 && (length < 2 || length % 4 != 2));
             assert_int_equal(ok, !known_bad);
         }
     }
@@ -330,6 +397,31 @@ static void test_encode(void **state) {
     codec_assert_bytes("BIRD", out, size,
                        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 003D 01 04 5BA0 00F0 0A000001 20 02 1E"
                        "010400010001 010400020001 0200 4006 8078 00010180 4104 FA56EA00 4600");
+    struct bgp_open all = {
+        .asn = 65001,
+        .hold_time_s = 90,
+        .router_id = 1,
+        .has_capabilities = true,
+        .mp_present = true,
+        .families = {true, true},
+        .refresh = true,
+        .as4 = true,
+        .extended_message = true,
+        .extended_next_hop = true,
+        .role = BGP_ROLE_CUSTOMER,
+        .gr = true,
+        .gr_notification = true,
+        .gr_time_s = 120,
+        .add_path = {BGP_ADD_PATH_BOTH, 0},
+        .enhanced_refresh = true,
+        .llgr = true,
+        .llgr_time_s = {0, 86400},
+    };
+    size = open_encode(&all, out, sizeof out);
+    codec_assert_bytes("all", out, size,
+                       "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0055 01 04 FDE9 005A 00000001 38 02 36"
+                       "010400010001 010400020001 0200 0506000100010002 0600 090103 40024078"
+                       "41040000FDE9 450400010103 4600 4707000201000151 80");
     struct bgp_open plain = {.asn = 65001, .hold_time_s = 90, .router_id = 1, .refresh = true};
     size = open_encode(&plain, out, sizeof out);
     codec_assert_bytes("C040 without capabilities", out, size,

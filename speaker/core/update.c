@@ -11,7 +11,8 @@
  * are framed soundly, nothing can be lost: the withdrawals are applied and the session stays.
  *
  * Encoding puts MP_REACH or MP_UNREACH first (RFC 7606 5.1) and fills one message with as many
- * prefixes as fit. RFC 4271 4.3, 5, 6.3; 2545; 4724 2; 4760.
+ * prefixes as fit. IPv4 prefixes go into the classic fields unless their next hop is IPv6.
+ * RFC 4271 4.3, 5, 6.3; 2545; 4724 2; 4760; 8654; 8950.
  */
 #include "attr_decode.h"
 #include "framing.h"
@@ -163,12 +164,13 @@ static void update_put_prefixes(struct byte_writer *w, const struct ip_prefix *p
     }
 }
 
-static void update_put_mp_head(struct byte_writer *w, enum bgp_attr_code code, size_t size) {
+static void update_put_mp_head(struct byte_writer *w, enum bgp_attr_code code, enum bgp_family f,
+                               size_t size) {
     assert(size <= UINT16_MAX);
     bytes_put_u8(w, ATTR_FLAG_OPTIONAL | ATTR_FLAG_EXTENDED);
     bytes_put_u8(w, (uint8_t)code);
     bytes_put_u16(w, (uint16_t)size);
-    bytes_put_u16(w, family_afi(BGP_IPV6_UNICAST));
+    bytes_put_u16(w, family_afi(f));
     bytes_put_u8(w, 1);
 }
 
@@ -189,7 +191,7 @@ static size_t update_withdraw(const struct attr_encoding *how, const struct ip_p
     }
     bytes_put_u16(w, 0);
     size_t mark = bytes_mark_u16(w);
-    update_put_mp_head(w, ATTR_MP_UNREACH, size + 3);
+    update_put_mp_head(w, ATTR_MP_UNREACH, how->family, size + 3);
     update_put_prefixes(w, prefixes, taken);
     bytes_patch_u16(w, mark);
     return taken;
@@ -233,7 +235,7 @@ static size_t update_announce_mp(const struct attr_values *v, const struct attr_
     size_t shift = UPDATE_MP_HEAD_SIZE + head + size;
     memmove(w->data + start + shift, w->data + start, attrs_size);
     w->at = start;
-    update_put_mp_head(w, ATTR_MP_REACH, head + size);
+    update_put_mp_head(w, ATTR_MP_REACH, how->family, head + size);
     bytes_put_u8(w, (uint8_t)next_hop_size);
     bytes_put(w, v->next_hop.bytes, 16);
     bytes_put(w, v->link_local.bytes, next_hop_size - 16);
@@ -248,12 +250,13 @@ static size_t update_announce_mp(const struct attr_values *v, const struct attr_
 size_t update_encode(const struct attr_values *v, const struct attr_encoding *how,
                      const struct ip_prefix *prefixes, size_t count, uint8_t *out, size_t out_size,
                      size_t *ret_size) {
-    size_t size_max = out_size < BGP_MESSAGE_SIZE_MAX ? out_size : BGP_MESSAGE_SIZE_MAX;
+    size_t size_max = how->extended ? BGP_MESSAGE_EXTENDED_MAX : BGP_MESSAGE_SIZE_MAX;
+    size_max = out_size < size_max ? out_size : size_max;
     struct byte_writer w = framing_begin(BGP_MSG_UPDATE, out, size_max);
     size_t taken;
     if (!v) {
         taken = update_withdraw(how, prefixes, count, &w);
-    } else if (how->family == BGP_IPV4_UNICAST) {
+    } else if (how->family == BGP_IPV4_UNICAST && v->next_hop.family != IP_V6) {
         taken = update_announce_classic(v, how, prefixes, count, &w);
     } else {
         taken = update_announce_mp(v, how, prefixes, count, &w);
