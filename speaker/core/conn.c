@@ -22,7 +22,7 @@
 #include <string.h>
 
 #define LINGER_MS 5000
-#define CONTROL_BYTES_MAX 65536
+#define CONTROL_BYTES_MAX (2 * BGP_MESSAGE_EXTENDED_MAX)
 #define PARTS_MAX 16
 
 struct conn_buffer {
@@ -75,6 +75,7 @@ struct conn *conn_new(struct bgp_speaker *s, struct peer *p, bool incoming) {
     c->incoming = incoming;
     c->up = incoming;
     c->state = incoming ? BGP_ACTIVE : BGP_CONNECT;
+    c->send_deadline = NANOTIME_NEVER;
     c->timer.order = timer_order(index, TIMER_CONN);
     if (incoming)
         p->conn_in = index;
@@ -165,6 +166,11 @@ static bool fill_partial(struct conn *c, size_t want, const uint8_t **data, size
     return step == missing;
 }
 
+static size_t peek(const struct conn *c, const uint8_t *data, size_t size,
+                   enum bgp_message_type *ret_type, struct bgp_error *ret_error) {
+    return (c->extended ? message_peek_extended : message_peek)(data, size, ret_type, ret_error);
+}
+
 static void no_memory(struct bgp_speaker *s, struct conn *c, struct nanotime now) {
     static const struct bgp_error error = {.code = BGP_ERR_CEASE,
                                            .subcode = BGP_CEASE_OUT_OF_RESOURCES};
@@ -180,7 +186,7 @@ static bool receive_kept(struct bgp_speaker *s, struct conn *c, const uint8_t **
     struct bgp_error error = {0};
     if (c->in->size < BGP_HEADER_SIZE && !fill_partial(c, BGP_HEADER_SIZE, data, size))
         return false;
-    size_t whole = message_peek(c->in->data, c->in->size, &type, &error);
+    size_t whole = peek(c, c->in->data, c->in->size, &type, &error);
     if (whole == 0) {
         session_header_error(s, c, &error, now);
         return false;
@@ -205,7 +211,7 @@ static bool receive_in_place(struct bgp_speaker *s, struct conn *c, const uint8_
                              size_t *size, struct nanotime now) {
     enum bgp_message_type type = BGP_MSG_KEEPALIVE;
     struct bgp_error error = {0};
-    size_t whole = message_peek(*data, *size, &type, &error);
+    size_t whole = peek(c, *data, *size, &type, &error);
     if (whole == 0 && error.code) {
         session_header_error(s, c, &error, now);
         return false;
@@ -264,10 +270,6 @@ bool conn_send(struct bgp_speaker *s, struct conn *c, const uint8_t *message, si
 
 void conn_forget_output(struct conn *c) {
     buffer_free(&c->out);
-}
-
-size_t conn_backlog(const struct conn *c) {
-    return c->out ? c->out->size - c->out->at : 0;
 }
 
 static size_t message_size(const uint8_t *header) {
@@ -344,13 +346,9 @@ static size_t pull_control(struct conn *c, struct bgp_part *part) {
     return 1;
 }
 
-size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_part *parts,
-                     size_t count, struct nanotime now) {
-    struct conn *c = conn_find(s, id);
+static size_t pull(struct bgp_speaker *s, struct conn *c, struct bgp_part *parts, size_t count,
+                   struct nanotime now) {
     size_t used = 0;
-    if (!c || !c->up || count == 0)
-        return 0;
-    count = count < PARTS_MAX ? count : PARTS_MAX;
     c->pulled_update = c->pulled_control = 0;
     bool updates = conn_has_updates(s, c);
     if (c->out && c->update_left > 0 && updates) {
@@ -367,8 +365,19 @@ size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_pa
         pull_updates(s, c, parts + used, &more, SIZE_MAX, now);
         used += more;
     }
+    return used;
+}
+
+size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_part *parts,
+                     size_t count, struct nanotime now) {
+    struct conn *c = conn_find(s, id);
+    if (!c || !c->up || count == 0)
+        return 0;
+    size_t used = pull(s, c, parts, count < PARTS_MAX ? count : PARTS_MAX, now);
     if (used == 0)
         c->output_told = false;
+    else if (nanotime_is_never(c->send_deadline))
+        session_plan_send_hold(s, c, now);
     return used;
 }
 
@@ -441,5 +450,8 @@ void bgp_conn_sent(struct bgp_speaker *s, struct bgp_conn_id id, size_t size, st
         conn_release(s, c);
     } else if (!bgp_conn_has_output(s, id)) {
         c->output_told = false;
+        c->send_deadline = NANOTIME_NEVER;
+    } else {
+        session_plan_send_hold(s, c, now);
     }
 }

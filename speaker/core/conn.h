@@ -27,6 +27,7 @@ struct conn {
     bool closing : 1;     /* detached: ends when the output is sent */
     bool output_told : 1; /* BGP_EVENT_OUTPUT was pushed and not pulled empty since */
     bool open_delayed : 1;
+    bool extended : 1;       /* RFC 8654: longer messages may come */
     uint16_t hold_time_s;    /* negotiated */
     uint16_t keepalive_s;    /* negotiated */
     uint16_t update_left;    /* bytes left of the UPDATE that is partly on the wire */
@@ -35,6 +36,7 @@ struct conn {
     struct heap_timer timer; /* the earliest of the deadlines below, or the only one */
     struct nanotime hold_deadline;
     struct nanotime keepalive_deadline;
+    struct nanotime send_deadline; /* RFC 9687; never while nothing waits to be sent */
     struct conn_setup *setup;
     struct conn_buffer *in, *out;
 };
@@ -57,8 +59,6 @@ bool conn_send(struct bgp_speaker *s, struct conn *c, const uint8_t *message, si
  * queued behind is dropped: nothing follows a NOTIFICATION. */
 bool conn_send_last(struct bgp_speaker *s, struct conn *c, const uint8_t *message, size_t size,
                     struct nanotime now);
-/* Bytes of control messages that wait. */
-size_t conn_backlog(const struct conn *c);
 /* Drops what is queued: the remote will read nothing any more. */
 void conn_forget_output(struct conn *c);
 /* Tells the caller once that there is output. */

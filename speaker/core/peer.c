@@ -25,6 +25,7 @@
 
 #define AMNESIA_ERROR_WAITS 10u /* BIRD: 300 s for an error wait of at most 30 s */
 #define UNKNOWN_LOG_MS 1000u
+#define IDLE_HOLD_MIN_MS 1000u
 
 enum timer_phase {
     PHASE_RETRY,
@@ -104,9 +105,13 @@ void peer_stop_retry(struct bgp_speaker *s, struct peer *p) {
         heap_cancel(&s->timers, &p->timer);
 }
 
+static bool in_error_wait(const struct peer *p) {
+    return heap_armed(&p->timer) && p->timer_phase == PHASE_ERROR_WAIT;
+}
+
 void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     enum fsm_event event = FSM_START_DELAYED;
-    if (!p->started || p->active || p->conn_in || p->conn_out)
+    if (!p->started || p->active || p->conn_in || p->conn_out || in_error_wait(p))
         return;
     if (p->config->passive)
         event = FSM_START_PASSIVE;
@@ -114,10 +119,6 @@ void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanoti
         event = FSM_START;
     heap_cancel(&s->timers, &p->timer);
     session_run(s, p, NULL, event, NULL, now);
-}
-
-static bool in_error_wait(const struct peer *p) {
-    return heap_armed(&p->timer) && p->timer_phase == PHASE_ERROR_WAIT;
 }
 
 static void end_conns(struct bgp_speaker *s, struct peer *p, const struct session_cause *cause,
@@ -154,6 +155,22 @@ void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     p->last_error_at = now;
     arm(s, p, PHASE_ERROR_WAIT, peer_jitter_ms(s, p->error_wait_ms, f->connect_jitter_percent),
         now);
+}
+
+void peer_idle_hold(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    uint64_t max_ms = s->profile->idle_hold_max_ms;
+    if (max_ms == 0 || !p->started)
+        return;
+    if (nanotime_since(now, p->since) >= max_ms * NANOS_PER_MS) {
+        p->idle_hold_ms = 0; /* it was up long enough to be trusted again */
+        return;
+    }
+    if (p->idle_hold_ms)
+        arm(s, p, PHASE_ERROR_WAIT,
+            peer_jitter_ms(s, p->idle_hold_ms, s->profile->connect_jitter_percent), now);
+    p->idle_hold_ms = p->idle_hold_ms ? p->idle_hold_ms * 2 : IDLE_HOLD_MIN_MS;
+    if (p->idle_hold_ms > max_ms)
+        p->idle_hold_ms = (uint32_t)max_ms;
 }
 
 void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now) {

@@ -27,6 +27,9 @@ void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanoti
 void peer_arm_retry(struct bgp_speaker *s, struct peer *p, uint32_t ms, struct nanotime now);
 void peer_stop_retry(struct bgp_speaker *s, struct peer *p);
 void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* RFC 4271 8.1.1: a session that was up for a moment only starts again after a wait that doubles,
+ * where the profile damps flapping. */
+void peer_idle_hold(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 
 void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now);

@@ -4,8 +4,9 @@
  * Helper (4.2): when the transport of an Established session is lost and both sides announced the
  * capability, the routes of the families the peer listed stay, marked stale, for the time it asked
  * for. When it is back, a family it does not vouch for (missing, or F bit clear) is purged at once,
- * the others at its End-of-RIB. A NOTIFICATION in either direction ends all retention: that is
- * decided in session.c, which then leaves with `keep` false.
+ * the others at its End-of-RIB. A NOTIFICATION in either direction ends all retention, unless
+ * both sides set the N bit and it is no hard reset (RFC 8538): that is decided in session.c, which
+ * then leaves with `keep` false.
  *
  * Restarter (4.1): while speaker->restarting is set no best path is chosen. It ends when every peer
  * that may run has sent its End-of-RIB, those excepted that restart themselves or know nothing of
@@ -31,6 +32,11 @@ bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p) {
             return true;
     }
     return false;
+}
+
+bool restart_by_notification(const struct peer *p) {
+    return p->config->graceful_restart != BGP_GR_OFF && p->config->gr_notification && p->open.gr &&
+           p->open.gr_notification;
 }
 
 static bool any_stale(const struct peer *p) {
@@ -59,6 +65,9 @@ void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nano
     for (unsigned i = 0; i < BGP_FAMILIES; i++) {
         enum bgp_family f = (enum bgp_family)i;
         bool keep_this = keep && both_announced(p, f);
+        /* RFC 7313 4: what only waited for the rest of a refresh is not of a former session. */
+        if (p->refreshing[f] && !p->restarting[f] && keep_this)
+            rib_mark_fresh(s, p, f);
         p->refreshing[f] = false;
         if (p->restarting[f]) /* a second restart during the first: what was stale goes */
             purge(s, p, f, now);

@@ -7,6 +7,8 @@
 
 /* Did both sides agree, so that the routes of an Established session may outlive its connection? */
 bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p);
+/* RFC 8538: and a NOTIFICATION other than a hard reset, too? */
+bool restart_by_notification(const struct peer *p);
 /* The session left Established: keeps or withdraws the routes of every family. */
 void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nanotime now);
 /* The session is Established (again): what the new OPEN does not vouch for goes. */

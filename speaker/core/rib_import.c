@@ -340,16 +340,25 @@ uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family 
     return purged;
 }
 
-void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+static void mark(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool stale) {
     if (p->prefixes_received[f] == 0) {
         return;
     }
     for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
          i = rib_path_next_of(s, p->index, f, i + 1)) {
         struct rib_path *path = rib_path_at(s, i);
-        path->flags |= RIB_PATH_STALE;
+        path->flags &= (uint8_t)~RIB_PATH_STALE;
+        path->flags |= stale ? RIB_PATH_STALE : 0;
         rib_entry_dirty(s, f, path->entry);
     }
+}
+
+void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    mark(s, p, f, true);
+}
+
+void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    mark(s, p, f, false);
 }
 
 static void reimport_path(struct import *im, uint32_t path) {

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #define KEEPALIVE_JITTER_PERCENT 25u /* RFC 4271 10 */
+#define SEND_HOLD_MIN_S 480u         /* RFC 9687 4: eight minutes */
 #define CONNECT_TIMEOUT_MIN_MS                                                                     \
     5000u /* a busy host may take long to say that a SYN was answered                              \
            */
@@ -36,6 +37,7 @@ struct run {
     const struct session_cause *cause;
     struct nanotime now;
     bool broken; /* out of memory on the way: the session must end */
+    bool hard;   /* a hard reset was sent */
 };
 
 /* ---- sending ---- */
@@ -64,8 +66,26 @@ static void act_send_keepalive(struct run *r) {
     r->p->sent.keepalives++;
 }
 
+/* RFC 8538 5: what the routes must not outlive, or would only be in the way of. */
+static bool is_hard(uint8_t code, uint8_t subcode) {
+    return code == BGP_ERR_CEASE &&
+           (subcode == BGP_CEASE_PREFIX_LIMIT || subcode == BGP_CEASE_SHUTDOWN ||
+            subcode == BGP_CEASE_DECONFIGURED || subcode == BGP_CEASE_RESET ||
+            subcode == BGP_CEASE_OUT_OF_RESOURCES);
+}
+
 static void notify(struct run *r, uint8_t code, uint8_t subcode, const uint8_t *data, size_t size) {
     uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    uint8_t inside[2 + 1 + BGP_SHUTDOWN_TEXT_MAX] = {code, subcode};
+    r->hard = r->from == BGP_ESTABLISHED && is_hard(code, subcode);
+    if (r->hard && restart_by_notification(r->p)) {
+        assert(size <= sizeof inside - 2);
+        if (size)
+            memcpy(inside + 2, data, size);
+        subcode = BGP_CEASE_HARD_RESET;
+        data = inside;
+        size += 2;
+    }
     size_t length = notification_encode(code, subcode, data, size, message, sizeof message);
     if (length && conn_send_last(r->s, r->c, message, length, r->now))
         r->p->sent.notifications++;
@@ -105,6 +125,8 @@ void session_arm_earliest(struct bgp_speaker *s, struct conn *c) {
     struct nanotime first = nanotime_before(c->hold_deadline, c->keepalive_deadline)
                                 ? c->hold_deadline
                                 : c->keepalive_deadline;
+    if (nanotime_before(c->send_deadline, first))
+        first = c->send_deadline;
     if (nanotime_is_never(first))
         heap_cancel(&s->timers, &c->timer);
     else
@@ -119,6 +141,21 @@ void session_plan_keepalive(struct bgp_speaker *s, struct conn *c, struct nanoti
     }
     uint64_t ms = peer_jitter_ms(s, c->keepalive_s * UINT64_C(1000), KEEPALIVE_JITTER_PERCENT);
     c->keepalive_deadline = nanotime_add_ms(now, ms);
+}
+
+void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanotime now) {
+    if (c->state != BGP_ESTABLISHED || c->closing)
+        return;
+    const struct bgp_peer_config *config = speaker_peer(s, c->peer)->config;
+    uint32_t hold_s = c->hold_time_s, send_s = config->send_hold_time_s;
+    if (send_s == 0)
+        send_s = 2 * hold_s > SEND_HOLD_MIN_S ? 2 * hold_s : SEND_HOLD_MIN_S;
+    else if (send_s <= hold_s)
+        send_s = hold_s + 1;
+    c->send_deadline = nanotime_add_ms(now, send_s * UINT64_C(1000));
+    /* The other timers look at it when they fire, and are earlier as a rule. */
+    if (!heap_armed(&c->timer) || nanotime_before(c->send_deadline, c->timer.deadline))
+        heap_set(&s->timers, &c->timer, c->send_deadline);
 }
 
 static void act_hold_restart(struct run *r) {
@@ -187,6 +224,8 @@ static void act_drop(struct run *r) {
 }
 
 static void act_restart(struct run *r) {
+    if (r->from == BGP_ESTABLISHED)
+        peer_idle_hold(r->s, r->p, r->now);
     peer_start_after_delay(r->s, r->p, r->now);
 }
 
@@ -212,6 +251,8 @@ static void act_negotiate(struct run *r) {
     struct conn *c = r->c, *other = peer_other_conn(r->s, r->p, r->c);
     uint16_t ours = session_hold_time(r->s, r->p), theirs = c->setup->open.hold_time_s;
     c->open_delayed = false;
+    c->extended = c->setup->open.extended_message && !r->p->no_capabilities &&
+                  r->p->config->extended_messages;
     c->hold_time_s = ours < theirs ? ours : theirs; /* RFC 4271 4.2 */
     c->keepalive_s = keepalive_time(r->s, r->p, c->hold_time_s);
     c->hold_deadline = NANOTIME_NEVER;
@@ -226,7 +267,16 @@ static void act_negotiate(struct run *r) {
 
 static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *c) {
     const struct bgp_open *open = &c->setup->open;
-    p->open = *open;
+    p->open = (struct peer_open){
+        .gr = open->gr,
+        .gr_restarting = open->gr_restarting,
+        .gr_notification = open->gr_notification,
+        .llgr = open->llgr,
+        .gr_time_s = open->gr_time_s,
+    };
+    memcpy(p->open.gr_families, open->gr_families, sizeof p->open.gr_families);
+    memcpy(p->open.add_path, open->add_path, sizeof p->open.add_path);
+    p->extended_messages = c->extended;
     p->local = c->setup->local;
     p->remote = c->setup->remote;
     p->incoming = c->incoming;
@@ -243,6 +293,8 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
         p->families[f] = ours && theirs && p->config->families[f];
         p->end_of_rib_seen[f] = false;
     }
+    p->extended_next_hop = open->extended_next_hop && p->config->extended_next_hop &&
+                           !p->no_capabilities && p->families[BGP_IPV4_UNICAST];
 }
 
 static void count_established(struct run *r) {
@@ -293,7 +345,9 @@ static void act_leave(struct run *r) {
     p->last_reset = r->now;
     adjout_peer_down(s, p);
     p->conn = 0;
-    restart_leave(s, p, (lost || r->cause->keep_routes) && restart_negotiated(s, p), r->now);
+    bool keep = lost || r->cause->keep_routes ||
+                (restart_by_notification(p) && !r->hard && !r->cause->hard_reset);
+    restart_leave(s, p, keep && restart_negotiated(s, p), r->now);
 }
 
 /* ---- messages of an Established session ---- */
@@ -315,7 +369,8 @@ static void over_limit(struct run *r, enum bgp_family f) {
 static void apply_update(struct run *r) {
     struct bgp_speaker *s = r->s;
     struct peer *p = r->p;
-    struct bgp_codec codec = {.as4 = p->as4, .external = p->external};
+    struct bgp_codec codec = {
+        .as4 = p->as4, .external = p->external, .extended_next_hop = p->extended_next_hop};
     struct bgp_update update;
     bool too_many = false;
     enum bgp_family family = BGP_IPV4_UNICAST;
@@ -399,7 +454,7 @@ void session_run(struct bgp_speaker *s, struct peer *p, struct conn *c, enum fsm
                  const struct session_cause *cause, struct nanotime now) {
     static const struct session_cause nothing = {0};
     enum bgp_state from = c ? (enum bgp_state)c->state : p->active ? BGP_ACTIVE : BGP_IDLE;
-    struct run r = {s, p, c, from, event, cause ? cause : &nothing, now, false};
+    struct run r = {s, p, c, from, event, cause ? cause : &nothing, now, false, false};
     struct fsm_step step = fsm_step(from, event);
     if (!c)
         p->active = step.next == BGP_ACTIVE;

@@ -14,6 +14,7 @@ struct session_cause {
     const uint8_t *body; /* of the message, for FSM_ACT_APPLY */
     size_t size;
     bool keep_routes; /* RFC 4724 4.2: the peer restarts */
+    bool hard_reset;  /* RFC 8538: it does not, whatever was announced */
 };
 
 /* Feeds one event to the machine of connection `c`, or of the peer's outgoing side when `c` is
@@ -33,6 +34,8 @@ void session_cease(struct bgp_speaker *s, struct peer *p, struct conn *c, enum b
                    enum bgp_down_reason reason, struct nanotime now);
 
 void session_plan_keepalive(struct bgp_speaker *s, struct conn *c, struct nanotime now);
+/* RFC 9687 4: something waits to be sent; how long may it? Only for Established connections. */
+void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanotime now);
 void session_arm_earliest(struct bgp_speaker *s, struct conn *c);
 /* A NOTIFICATION was sent or received: tells the caller and remembers it in the peer. */
 void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *c, bool sent,

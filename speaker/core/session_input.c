@@ -18,8 +18,6 @@
 
 #include <string.h>
 
-#define SEND_HOLD_MIN_S 480u /* RFC 9687 4: not less than eight minutes */
-
 void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *c, bool sent,
                       const struct bgp_notification *n) {
     struct bgp_event e = {.kind = BGP_EVENT_NOTIFIED, .peer = {p->index}, .conn = conn_id(c)};
@@ -39,7 +37,9 @@ void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *
     p->last_code = n->code;
     p->last_subcode = n->subcode;
     p->last_sent = sent;
-    p->last_error = session_error_text(n->code, n->subcode, !sent);
+    struct bgp_notification inner;
+    const struct bgp_notification *why = notification_hard_reset(n, &inner) ? &inner : n;
+    p->last_error = session_error_text(why->code, why->subcode, !sent);
     p->last_reason = sent ? BGP_DOWN_NOTIFICATION_SENT : BGP_DOWN_NOTIFICATION_RECEIVED;
 }
 
@@ -122,7 +122,9 @@ static void receive_notification(struct bgp_speaker *s, struct peer *p, struct c
     bool mild = c->state != BGP_ESTABLISHED && (collision || falls_back(s, p, &n));
     if (!mild && n.code == BGP_ERR_OPEN)
         p->no_capabilities = false;
-    session_run(s, p, c, mild ? FSM_NOTIFICATION_MILD : FSM_NOTIFICATION, NULL, now);
+    const struct session_cause cause = {.hard_reset = n.code == BGP_ERR_CEASE &&
+                                                      n.subcode == BGP_CEASE_HARD_RESET};
+    session_run(s, p, c, mild ? FSM_NOTIFICATION_MILD : FSM_NOTIFICATION, &cause, now);
 }
 
 /* ---- all ---- */
@@ -177,14 +179,6 @@ void session_message(struct bgp_speaker *s, struct conn *c, enum bgp_message_typ
 
 /* ---- timers ---- */
 
-/* RFC 9687: the peer takes nothing any more. Told by the KEEPALIVEs that pile up. */
-static bool send_hold_expired(const struct conn *c) {
-    uint32_t count = SEND_HOLD_MIN_S / c->keepalive_s;
-    if (count < 6)
-        count = 6; /* twice the hold time */
-    return conn_backlog(c) >= count * (size_t)BGP_HEADER_SIZE;
-}
-
 static void session_clock(struct bgp_speaker *s, struct peer *p, struct conn *c,
                           struct nanotime now) {
     static const struct session_cause hold = {.error = {.code = BGP_ERR_HOLD_TIMER}};
@@ -194,11 +188,14 @@ static void session_clock(struct bgp_speaker *s, struct peer *p, struct conn *c,
         session_run(s, p, c, FSM_HOLD_EXPIRES, &hold, now);
         return;
     }
+    if (!nanotime_before(now, c->send_deadline)) {
+        session_run(s, p, c, FSM_HOLD_EXPIRES, &send_hold, now);
+        return;
+    }
     if (!nanotime_before(now, c->keepalive_deadline)) {
-        if (send_hold_expired(c)) {
-            session_run(s, p, c, FSM_HOLD_EXPIRES, &send_hold, now);
-            return;
-        }
+        /* A caller that waits for room before it pulls says nothing of a peer that takes none. */
+        if (nanotime_is_never(c->send_deadline) && bgp_conn_has_output(s, id))
+            session_plan_send_hold(s, c, now);
         session_plan_keepalive(s, c, now);
         session_run(s, p, c, FSM_KEEPALIVE_EXPIRES, NULL, now);
     }

@@ -3,7 +3,7 @@
  *
  * Leaves to open_decode what is damaged in the bytes; here an intact OPEN meets the
  * configuration. RFC 4271 6.2, 5492 (capabilities, retry without), 6286 2 (identifiers), 6793 (AS
- * numbers), 4724 3 (restart), 7607 (AS 0).
+ * numbers), 4724 3 and 8538 2 (restart), 7607 (AS 0), 8654, 8950, 9234 4 (roles).
  *
  * The order of checks is that of 6.2, so that of several errors the same one is always reported.
  */
@@ -28,6 +28,7 @@ static void offer_restart(const struct bgp_speaker *s, const struct peer *p, str
     if (o->gr_time_s > 4095)
         o->gr_time_s = 4095; /* twelve bits on the wire */
     o->gr_restarting = o->gr && s->restarting;
+    o->gr_notification = o->gr && p->config->gr_notification;
     if (p->config->graceful_restart != BGP_GR_FULL)
         return;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
@@ -53,6 +54,9 @@ void session_open_make(const struct bgp_speaker *s, const struct peer *p,
         o.enhanced_refresh = s->profile->send_enhanced_refresh;
         o.as4 = true;
         o.one_capability_per_parameter = s->profile->one_capability_per_parameter;
+        o.extended_message = p->config->extended_messages;
+        o.extended_next_hop = p->config->extended_next_hop;
+        o.role = (uint8_t)p->config->role;
         offer_restart(s, p, &o);
     }
     *ret_open = o;
@@ -82,6 +86,31 @@ static bool refuse_families(const struct bgp_speaker *s, const struct peer *p,
     return refuse(e, 7, data, size);
 }
 
+/* RFC 9234 4.2: provider and customer, route server and its client, peer and peer. */
+static bool role_agrees(const struct bgp_peer_config *c, const struct bgp_open *open) {
+    static const uint8_t opposite[BGP_ROLES] = {
+        [BGP_ROLE_PROVIDER] = BGP_ROLE_CUSTOMER, [BGP_ROLE_CUSTOMER] = BGP_ROLE_PROVIDER,
+        [BGP_ROLE_RS] = BGP_ROLE_RS_CLIENT,      [BGP_ROLE_RS_CLIENT] = BGP_ROLE_RS,
+        [BGP_ROLE_PEER] = BGP_ROLE_PEER,
+    };
+    if (c->role == BGP_ROLE_NONE)
+        return true;
+    if (open->role == BGP_ROLE_NONE)
+        return !c->role_strict;
+    return !open->role_conflict && open->role == opposite[c->role];
+}
+
+/* Every family of ours in theirs, or any of them. */
+static bool families_agree(const struct bgp_peer_config *c, const struct bgp_open *open) {
+    bool any = false, all = true;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
+        any = any || (c->families[f] && theirs);
+        all = all && (!c->families[f] || theirs);
+    }
+    return c->strict_families ? all : any;
+}
+
 bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
                          const struct bgp_open *open, struct bgp_error *ret_error) {
     const struct bgp_peer_config *c = p->config;
@@ -98,10 +127,7 @@ bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
     }
     if (open->hold_time_s == 1 || open->hold_time_s == 2)
         return refuse(ret_error, 6, NULL, 0);
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
-        if (c->families[f] && theirs)
-            return true;
-    }
-    return refuse_families(s, p, ret_error);
+    if (!role_agrees(c, open))
+        return refuse(ret_error, 11, NULL, 0);
+    return families_agree(c, open) || refuse_families(s, p, ret_error);
 }

@@ -29,6 +29,7 @@ static const struct row rows[] = {
     ROW(2, 6, "Unacceptable hold time"),
     ROW(2, 7, "Required capability missing"),
     ROW(2, 8, "No supported AFI/SAFI"),
+    ROW(2, 11, "Role mismatch"),
     ROW(3, 0, "Invalid UPDATE message"),
     ROW(3, 1, "Malformed attribute list"),
     ROW(3, 2, "Unrecognized well-known attribute"),

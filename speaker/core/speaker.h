@@ -52,6 +52,15 @@ struct call_timer {
     void (*fired)(struct bgp_speaker *s, struct call_timer *t, struct nanotime now);
 };
 
+/* What of a peer's last OPEN is looked at again while the session lives, and after it. */
+struct peer_open {
+    bool gr, gr_restarting, gr_notification;
+    bool llgr;
+    uint16_t gr_time_s;
+    struct bgp_gr_family gr_families[BGP_FAMILIES];
+    uint8_t add_path[BGP_FAMILIES]; /* enum bgp_add_path, of the peer */
+};
+
 struct peer {
     uint32_t index;                       /* own slab index */
     uint32_t config_index;                /* into speaker->config->peers */
@@ -68,7 +77,8 @@ struct peer {
     bool external;               /* session type */
     bool families[BGP_FAMILIES]; /* negotiated */
     bool refresh, enhanced_refresh;
-    struct bgp_open open; /* the peer's last OPEN */
+    bool extended_messages, extended_next_hop; /* negotiated */
+    struct peer_open open;
     uint32_t remote_id;
     uint16_t hold_time_s, keepalive_s; /* negotiated */
     struct bgp_endpoint local, remote; /* of the established connection */
@@ -87,6 +97,7 @@ struct peer {
     /* Sessions, further. */
     uint32_t address_next;         /* next peer with this remote address, configuration order */
     struct nanotime last_error_at; /* for the back-off's amnesia */
+    uint32_t idle_hold_ms;         /* RFC 4271 8.1.1: doubled each time the session flaps */
     uint8_t timer_phase;           /* peer.c: what `timer` means */
     bool active;                   /* the outgoing side tries, or waits for a call */
     bool no_capabilities;          /* RFC 5492 5: the last OPEN was answered with 2/4 */
@@ -156,6 +167,8 @@ uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family 
                          struct nanotime now);
 /* Everything of the peer becomes stale (enhanced refresh BoRR, restart again). */
 void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
+/* Nothing of the peer is stale any more: what rib_mark_stale did is taken back. */
+void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 /* Import policy, weight, … changed: run it again over what is kept. False: not all was kept
  * (no soft reconfiguration), the session should ask for a refresh. */
 bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now);
