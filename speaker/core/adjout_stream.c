@@ -196,7 +196,7 @@ static uint32_t collect(struct bgp_speaker *s, const struct adjout_bucket *b) {
     uint32_t count = 0;
     for (uint32_t i = b->first; i && count < ADJOUT_BATCH_MAX;) {
         const struct adjout_pending *p = slab_at(&a->pendings, i);
-        a->batch[count] = rib_entry_at(s, b->key.family, p->entry)->prefix;
+        a->batch[count] = rib_entry_prefix(s, b->key.family, p->entry);
         a->batch_entries[count++] = p->entry;
         i = p->next;
     }

@@ -95,7 +95,7 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
     struct attr_encoding how = {.as4 = g->key.as4, .family = f};
     count = count < ADJOUT_BATCH_MAX ? count : ADJOUT_BATCH_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        a->batch[i] = rib_entry_at(s, f, (uint32_t)a->walk[from + i])->prefix;
+        a->batch[i] = rib_entry_prefix(s, f, (uint32_t)a->walk[from + i]);
     }
     const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
     *ret_taken =

@@ -36,6 +36,11 @@ const struct attr_set *attr_get(const struct attr_table *t, uint32_t id) {
     return *(struct attr_set *const *)slab_at(&t->sets, id);
 }
 
+struct attr_set *attr_get_mutable(struct attr_table *t, uint32_t id) {
+    assert(id != 0 && id < t->sets.next_new);
+    return *(struct attr_set **)slab_at(&t->sets, id);
+}
+
 /* Scalars without padding; what is absent is zero. */
 struct attr_key {
     uint32_t present;

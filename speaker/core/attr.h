@@ -95,6 +95,8 @@ struct attr_set {
     uint64_t hash;
     uint16_t as_path_length; /* RFC 4271 9.1.2.2 a: sets count 1, confederation segments 0 */
     uint32_t neighbor_as;    /* leftmost AS of a first AS_SEQUENCE, 0 when there is none */
+    /* Owned by rib_path.c: the tracked next hop, held while paths that may be used have the set. */
+    uint32_t nexthop, nexthop_paths;
 };
 
 struct attr_table {
@@ -109,6 +111,8 @@ uint32_t attr_intern(struct attr_table *t, const struct attr_values *v);
 void attr_hold(struct attr_table *t, uint32_t id);
 void attr_release(struct attr_table *t, uint32_t id); /* 0 is fine */
 const struct attr_set *attr_get(const struct attr_table *t, uint32_t id);
+/* For what is not content: the fields of their owners. */
+struct attr_set *attr_get_mutable(struct attr_table *t, uint32_t id);
 
 /* ---- AS paths ---- */
 

@@ -41,7 +41,7 @@ static void explain_import(const struct bgp_speaker *s, const struct peer *p,
                            struct ip_prefix prefix, struct arena *arena, struct text *out) {
     enum bgp_family f = rib_prefix_family(prefix);
     uint32_t entry = rib_entry_find(s, f, prefix);
-    uint32_t path = entry ? rib_path_find(s, f, entry, p->index, ROUTE_SOURCE_BGP) : 0;
+    uint32_t path = entry ? rib_path_find(s, f, entry, p->index, ROUTE_SOURCE_BGP, 0) : 0;
     struct policy_route r = {.prefix = prefix,
                              .source = ROUTE_SOURCE_BGP,
                              .interface = "",
@@ -54,7 +54,7 @@ static void explain_import(const struct bgp_speaker *s, const struct peer *p,
         run_import(s, p, &r, out);
         return;
     }
-    uint32_t raw = path < s->rib->raw_capacity ? s->rib->raw[path] : 0;
+    uint32_t raw = rib_side_get(&s->rib->raw, path);
     if (!raw) {
         text_puts(out, "run on the attributes as accepted (no soft reconfiguration)\n");
     }

@@ -92,7 +92,6 @@ void nexthop_release(struct bgp_speaker *s, uint32_t nexthop) {
     if (--hop->references > 0) {
         return;
     }
-    assert(hop->paths == 0);
     push_track(s, hop->addr, false);
     table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
     slab_free(&s->nexthops->slab, nexthop);
@@ -106,8 +105,11 @@ bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *
     return hop->reachable;
 }
 
+static void note_change(struct bgp_speaker *s, uint32_t nexthop);
+
 void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
                      struct nanotime now) {
+    (void)now;
     uint32_t index = find(s, address);
     if (!index) {
         return; /* nobody uses it any more */
@@ -118,7 +120,61 @@ void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachab
     }
     hop->reachable = reachable;
     hop->metric = reachable ? metric : 0;
-    rib_nexthop_changed(s, index, now);
+    note_change(s, index);
+}
+
+/* ---- telling the prefixes ---- */
+
+static void note_change(struct bgp_speaker *s, uint32_t nexthop) {
+    struct nexthops *n = s->nexthops;
+    struct nexthop *hop = nexthop_at(s, nexthop);
+    memcpy(hop->todo, hop->used, sizeof hop->todo);
+    if (hop->changed) {
+        return;
+    }
+    hop->changed = true;
+    hop->changed_next = 0;
+    hop->references++;
+    *(n->changed_tail ? &nexthop_at(s, n->changed_tail)->changed_next : &n->changed_head) = nexthop;
+    n->changed_tail = nexthop;
+}
+
+void nexthop_used_by(struct bgp_speaker *s, uint32_t nexthop, enum bgp_family f, uint32_t entry) {
+    rib_range_add(&nexthop_at(s, nexthop)->used[f], entry);
+}
+
+static bool entry_uses(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
+                       uint32_t nexthop) {
+    const struct rib_entry *e = rib_entry_at(s, f, entry);
+    for (uint32_t i = e->flags & RIB_ENTRY_USED ? e->paths : 0; i; i = rib_path_at(s, i)->next) {
+        if (attr_get(&s->attrs, rib_path_at(s, i)->attrs)->nexthop == nexthop) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t nexthop_work(struct bgp_speaker *s, uint32_t budget) {
+    struct nexthops *n = s->nexthops;
+    while (n->changed_head && budget > 0) {
+        uint32_t nexthop = n->changed_head;
+        struct nexthop *hop = nexthop_at(s, nexthop);
+        for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+            struct rib_range *r = &hop->todo[f];
+            for (; r->first < r->end && budget > 0; r->first++, budget--) {
+                if (entry_uses(s, f, r->first, nexthop)) {
+                    rib_entry_dirty(s, f, r->first);
+                }
+            }
+        }
+        if (budget > 0) {
+            n->changed_head = hop->changed_next;
+            n->changed_tail = n->changed_head ? n->changed_tail : 0;
+            hop->changed = false;
+            nexthop_release(s, nexthop);
+        }
+    }
+    return budget;
 }
 
 /* ---- connected subnets ---- */

@@ -1,15 +1,19 @@
 #ifndef RIBCAGE_CORE_NEXTHOP_H
 #define RIBCAGE_CORE_NEXTHOP_H
 
-#include "speaker.h"
+#include "rib.h"
 
-/* A tracked next hop. `paths` is the head of the list rib.c keeps of the paths that use it. */
+/* A tracked next hop. Where the paths that use it stand is known as a stretch of the table, which
+ * is looked through when the next hop changes. */
 struct nexthop {
     struct ip_addr addr;
     bool reachable;
+    bool changed; /* the table is being looked through; listed, and held by that */
     uint32_t metric;
     uint32_t references;
-    uint32_t paths;
+    uint32_t changed_next;               /* of the list */
+    struct rib_range used[BGP_FAMILIES]; /* what may use it */
+    struct rib_range todo[BGP_FAMILIES]; /* of that: what has not heard of the change */
 };
 
 struct nexthops {
@@ -17,8 +21,17 @@ struct nexthops {
     struct table index;
     struct ip_prefix *subnets; /* connected */
     size_t subnet_count;
+    uint32_t changed_head, changed_tail;
 };
 
 struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop);
+/* A path of this prefix uses it. */
+void nexthop_used_by(struct bgp_speaker *s, uint32_t nexthop, enum bgp_family f, uint32_t entry);
+/* Passes changes on to the prefixes they concern, at most `budget` of them looked at. Returns what
+ * is left of it. */
+uint32_t nexthop_work(struct bgp_speaker *s, uint32_t budget);
+static inline bool nexthop_has_work(const struct bgp_speaker *s) {
+    return s->nexthops->changed_head != 0;
+}
 
 #endif

@@ -1,32 +1,34 @@
 #ifndef RIBCAGE_CORE_RIB_H
 #define RIBCAGE_CORE_RIB_H
 
+#include "../base/slim.h"
 #include "decide.h"
 #include "speaker.h"
 
 /*
- * The tables behind rib.c, shared by the files of the RIB (rib.c, rib_import.c, rib_origin.c,
- * rib_dump.c), by adjout.c, which numbers its own tables by the index of a prefix here, and by
- * explain.c.
+ * The tables behind rib.c, shared by the files of the RIB (rib.c, rib_entry.c, rib_path.c,
+ * rib_import.c, rib_origin.c, rib_dump.c), by adjout.c, which numbers its own tables by the index
+ * of a prefix here, and by explain.c.
  */
 
-/* One path to a prefix: of a peer (Adj-RIB-In) or our own. 40 bytes. */
+/* One path to a prefix: of a peer (Adj-RIB-In) or our own. What only few paths have (attributes as
+ * received, path identifiers) stands in arrays of its own, by path. */
 struct rib_path {
-    uint32_t next;                       /* of the prefix, by peer (then source); own paths first */
-    uint32_t entry;                      /* the prefix, in entries[family] */
-    uint32_t attrs;                      /* after import policy; held */
-    uint32_t peer;                       /* 0: own */
-    uint32_t nexthop;                    /* held; own paths: index in origins */
-    uint32_t nexthop_next, nexthop_prev; /* paths of the same next hop */
-    uint32_t sequence;                   /* order of arrival */
-    uint32_t received_16ms;              /* when, in units of 2^24 ns */
+    uint32_t next;  /* of the prefix, by peer, source and path identifier; own paths first */
+    uint32_t attrs; /* after import policy; held */
+    union {
+        uint32_t sequence; /* of a peer: order of arrival */
+        uint32_t origin;   /* own: index in origins */
+    };
+    uint32_t received_16ms; /* when, in units of 2^24 ns */
+    uint16_t peer;          /* 0: own */
     uint16_t weight;
-    uint8_t flags; /* RIB_PATH_* */
-    uint8_t step;  /* enum decide_step by which it lost */
+    uint16_t flags; /* RIB_PATH_* */
+    uint8_t step;   /* enum decide_step by which it lost */
 };
+_Static_assert(sizeof(struct rib_path) == 24, "a path costs 24 bytes");
 
 #define RIB_PATH_SOURCE 0x07 /* enum route_source; never 0 while in use */
-#define RIB_PATH_V6 0x08
 #define RIB_PATH_BEST 0x10
 #define RIB_PATH_STALE 0x20
 #define RIB_PATH_REJECTED 0x40 /* by policy or a loop; kept for soft reconfiguration */
@@ -35,14 +37,15 @@ struct rib_path {
 
 /* One prefix. `best_*` is what has been published: digest, FIB and Adj-RIB-Out know it. */
 struct rib_entry {
-    struct ip_prefix prefix;
-    uint16_t flags; /* RIB_ENTRY_* */
     uint32_t paths;
-    uint32_t best_attrs; /* held; 0: none */
-    uint32_t best_peer;
-    uint32_t queue_next;
-    uint32_t out_references; /* update groups that have something about it */
+    uint32_t best_attrs;          /* held; 0: none */
+    uint32_t out_references : 24; /* update groups that have something about it */
+    uint32_t length : 8;
+    uint16_t best_peer;
+    uint16_t flags;  /* RIB_ENTRY_* */
+    uint8_t bytes[]; /* of the address, as many as the family has */
 };
+_Static_assert(sizeof(struct rib_entry) == 16, "a prefix costs 16 bytes and its address");
 
 #define RIB_ENTRY_SOURCE 0x0007 /* of the published best */
 #define RIB_ENTRY_USED 0x0008
@@ -58,18 +61,49 @@ struct rib_origin {
     bool blackhole;
 };
 
+/* Prefixes whose decision is due, oldest first. What no memory was there for is marked in its entry
+ * alone (`unlisted`) and found by looking through the table. */
 struct rib_queue {
-    uint32_t head, tail, count;
+    uint32_t *ring;
+    uint32_t capacity; /* a power of two, or 0 */
+    uint32_t head, count;
+    uint32_t unlisted;
+    uint32_t cursor; /* of the search for them */
+};
+
+/* A number per path that few paths have; 0 where there is none. */
+struct rib_side {
+    uint32_t *values; /* NULL: never needed */
+    uint32_t capacity;
+};
+
+/* A stretch of table, in indices of prefixes: [first, end). Empty: all zero. */
+struct rib_range {
+    uint32_t first, end;
+};
+static inline void rib_range_add(struct rib_range *r, uint32_t entry) {
+    if (r->end == 0) {
+        *r = (struct rib_range){entry, entry + 1};
+    }
+    r->first = entry < r->first ? entry : r->first;
+    r->end = entry >= r->end ? entry + 1 : r->end;
+}
+
+/* What a peer with paths has beside its counts. */
+struct rib_peer {
+    uint32_t best[BGP_FAMILIES];         /* paths with RIB_PATH_BEST */
+    struct rib_range used[BGP_FAMILIES]; /* where it may have paths */
 };
 
 struct rib {
     struct slab entries[BGP_FAMILIES]; /* struct rib_entry */
-    struct table index[BGP_FAMILIES];
+    struct slim_table index[BGP_FAMILIES];
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    uint32_t *raw; /* by path: attributes as received, held; NULL: never needed */
-    uint32_t raw_capacity;
+    struct slab peers;              /* struct rib_peer */
+    struct rib_side raw;            /* attributes as received, held */
+    struct rib_side ids;            /* RFC 7911: path identifiers as received */
     struct decide_path *candidates; /* scratch of a decision */
     enum decide_step *steps;
     uint32_t candidate_capacity;
@@ -87,11 +121,14 @@ static inline struct rib_entry *rib_entry_at(const struct bgp_speaker *s, enum b
 static inline struct rib_path *rib_path_at(const struct bgp_speaker *s, uint32_t path) {
     return slab_at(&s->rib->paths, path);
 }
-static inline enum bgp_family rib_path_family(const struct rib_path *p) {
-    return p->flags & RIB_PATH_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
-}
 static inline enum bgp_family rib_prefix_family(struct ip_prefix p) {
     return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+}
+static inline uint32_t rib_side_get(const struct rib_side *side, uint32_t path) {
+    return path < side->capacity ? side->values[path] : 0;
+}
+static inline enum route_source rib_path_source(const struct rib_path *p) {
+    return (enum route_source)(p->flags & RIB_PATH_SOURCE);
 }
 
 /* ---- prefixes ---- */
@@ -102,17 +139,26 @@ uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_pref
 /* Frees it when nobody needs it any more. */
 void rib_entry_tidy(struct bgp_speaker *s, enum bgp_family f, uint32_t entry);
 void rib_entry_dirty(struct bgp_speaker *s, enum bgp_family f, uint32_t entry);
+struct ip_prefix rib_entry_prefix(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry);
+/* The next prefix whose decision is due, no longer marked so; 0: none. May look through the table
+ * for `*budget` prefixes, which it takes off. */
+uint32_t rib_dirty_pop(struct bgp_speaker *s, enum bgp_family f, uint32_t *budget);
+static inline bool rib_dirty_any(const struct rib_queue *q) {
+    return q->count > 0 || q->unlisted > 0;
+}
+void rib_dirty_deinit(struct rib_queue *q);
 /* The published best path of a prefix as update groups want it; attrs 0: none. */
 struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry);
 
 /* ---- paths ---- */
 
-/* What a path is to become. The references to attrs, raw and nexthop/origin are taken over. */
+/* What a path is to become. The references to attrs, raw and origin are taken over. */
 struct rib_path_values {
     uint32_t attrs;
-    uint32_t raw;     /* 0: not kept */
-    uint32_t nexthop; /* of own paths: origin */
+    uint32_t raw;    /* 0: not kept */
+    uint32_t origin; /* own paths */
     uint32_t peer;
+    uint32_t path_id; /* RFC 7911, as received; 0 without */
     uint32_t weight;
     enum route_source source;
     bool rejected;
@@ -120,15 +166,29 @@ struct rib_path_values {
 /* Adds or replaces; false: out of memory, nothing changed but the references are gone. */
 bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix prefix,
                   const struct rib_path_values *v, struct nanotime now);
-/* The path of a peer (own: of a source) for a prefix, 0: none. */
+/* The path of a peer with a path identifier (own: of a source) for a prefix, 0: none. */
 uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
-                       uint32_t peer, enum route_source source);
-void rib_path_remove(struct bgp_speaker *s, uint32_t path);
-/* The next path of a peer from `from` on (1 at first) in table order; 0: no more. */
-uint32_t rib_path_next_of(const struct bgp_speaker *s, uint32_t peer, enum bgp_family f,
-                          uint32_t from);
-/* Best paths learned from a peer. */
+                       uint32_t peer, enum route_source source, uint32_t path_id);
+void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path);
+/* How many best paths are the peer's. */
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
+/* One of them becomes, or no longer is, a best path. */
+void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool more);
+/* What it holds, at the end of everything. */
+void rib_path_release(struct bgp_speaker *s, uint32_t path);
+
+/* A walk over the paths of a peer, in the order of the table. The path it stands on may be changed
+ * or removed. */
+struct rib_walk {
+    uint32_t peer;
+    enum bgp_family family;
+    uint32_t entry, path;
+    uint32_t end;  /* private: prefix to stop at */
+    uint32_t next; /* private: path to look at next; 0: of the next prefix */
+};
+struct rib_walk rib_walk_begin(const struct bgp_speaker *s, const struct peer *p,
+                               enum bgp_family f);
+bool rib_walk_next(const struct bgp_speaker *s, struct rib_walk *w);
 
 /* ---- import (rib_import.c) ---- */
 

@@ -24,9 +24,8 @@ struct order_context {
 
 static int entry_order(const void *a, const void *b, void *context) {
     const struct order_context *c = context;
-    const struct rib_entry *x = rib_entry_at(c->s, c->family, *(const uint32_t *)a);
-    const struct rib_entry *y = rib_entry_at(c->s, c->family, *(const uint32_t *)b);
-    return ip_prefix_compare(x->prefix, y->prefix);
+    return ip_prefix_compare(rib_entry_prefix(c->s, c->family, *(const uint32_t *)a),
+                             rib_entry_prefix(c->s, c->family, *(const uint32_t *)b));
 }
 
 static struct snapshot *snapshot_new(uint32_t count) {
@@ -59,7 +58,7 @@ bool bgp_rib_next_prefix(const struct bgp_speaker *s, struct bgp_rib_iterator *i
     if (!snap || it->position >= snap->count) {
         return false;
     }
-    it->prefix = rib_entry_at(s, it->family, snap->entries[it->position++])->prefix;
+    it->prefix = rib_entry_prefix(s, it->family, snap->entries[it->position++]);
     it->path = 0;
     return true;
 }

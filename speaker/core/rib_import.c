@@ -104,12 +104,13 @@ struct import {
     bool no_memory;
 };
 
-static void withdraw_prefix(struct import *im, struct ip_prefix prefix) {
+static void withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     uint32_t entry = rib_entry_find(im->s, im->family, prefix);
     uint32_t path =
-        entry ? rib_path_find(im->s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP) : 0;
+        entry ? rib_path_find(im->s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP, path_id)
+              : 0;
     if (path) {
-        rib_path_remove(im->s, path);
+        rib_path_remove(im->s, im->family, entry, path);
     }
 }
 
@@ -137,7 +138,7 @@ static uint32_t intern_result(const struct import *im, const struct attr_values 
     return attr_intern(&im->s->attrs, v);
 }
 
-static void import_prefix(struct import *im, struct ip_prefix prefix) {
+static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     struct bgp_speaker *s = im->s;
     bool keep = im->p->config->soft_reconfiguration, no_memory = false;
     struct policy_route r = {.prefix = prefix,
@@ -151,19 +152,18 @@ static void import_prefix(struct import *im, struct ip_prefix prefix) {
     bool passes = !im->unusable && run_import_policy(im, &r, &no_memory);
     if (no_memory || (!passes && !keep)) {
         im->no_memory = im->no_memory || no_memory;
-        withdraw_prefix(im, prefix);
+        withdraw_prefix(im, prefix, path_id);
         return;
     }
-    struct rib_path_values v = {
-        .peer = im->p->index, .weight = r.weight, .source = ROUTE_SOURCE_BGP, .rejected = !passes};
+    struct rib_path_values v = {.peer = im->p->index,
+                                .path_id = path_id,
+                                .weight = r.weight,
+                                .source = ROUTE_SOURCE_BGP,
+                                .rejected = !passes};
     v.attrs = intern_result(im, passes ? &r.attrs : &im->values);
-    if (v.attrs && passes) {
-        v.nexthop = nexthop_hold(s, r.attrs.next_hop);
-    }
-    if (!v.attrs || (passes && !v.nexthop)) {
-        attr_release(&s->attrs, v.attrs);
+    if (!v.attrs) {
         im->no_memory = true;
-        withdraw_prefix(im, prefix);
+        withdraw_prefix(im, prefix, path_id);
         return;
     }
     if (keep) {
@@ -172,7 +172,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix) {
     }
     if (!rib_path_put(s, im->family, prefix, &v, im->now)) {
         im->no_memory = true;
-        withdraw_prefix(im, prefix);
+        withdraw_prefix(im, prefix, path_id);
     }
 }
 
@@ -257,9 +257,9 @@ static void import_list(struct import *im, const struct bgp_nlri *list, bool wit
             continue;
         }
         if (withdraw) {
-            withdraw_prefix(im, prefix);
+            withdraw_prefix(im, prefix, 0);
         } else {
-            import_prefix(im, prefix);
+            import_prefix(im, prefix, 0);
         }
     }
 }
@@ -307,18 +307,14 @@ void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, boo
                    struct nanotime now) {
     (void)now;
     p->prefix_warned[f] = false;
-    if (p->prefixes_received[f] == 0) {
-        return;
-    }
-    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
-         i = rib_path_next_of(s, p->index, f, i + 1)) {
-        struct rib_path *path = rib_path_at(s, i);
+    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
+        struct rib_path *path = rib_path_at(s, w.path);
         /* RFC 4724 4.2: what was stale before a second restart goes. */
         if (!keep_stale || path->flags & RIB_PATH_STALE) {
-            rib_path_remove(s, i);
+            rib_path_remove(s, f, w.entry, w.path);
         } else {
             path->flags |= RIB_PATH_STALE;
-            rib_entry_dirty(s, f, path->entry);
+            rib_entry_dirty(s, f, w.entry);
         }
     }
 }
@@ -327,29 +323,21 @@ uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family 
                          struct nanotime now) {
     uint32_t purged = 0;
     (void)now;
-    if (p->prefixes_received[f] == 0) {
-        return 0;
-    }
-    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
-         i = rib_path_next_of(s, p->index, f, i + 1)) {
-        if (rib_path_at(s, i)->flags & RIB_PATH_STALE) {
-            rib_path_remove(s, i);
+    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
+        if (rib_path_at(s, w.path)->flags & RIB_PATH_STALE) {
+            rib_path_remove(s, f, w.entry, w.path);
             purged++;
         }
     }
     return purged;
 }
 
-static void mark(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool stale) {
-    if (p->prefixes_received[f] == 0) {
-        return;
-    }
-    for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
-         i = rib_path_next_of(s, p->index, f, i + 1)) {
-        struct rib_path *path = rib_path_at(s, i);
-        path->flags &= (uint8_t)~RIB_PATH_STALE;
+static void mark(struct bgp_speaker *s, const struct peer *p, enum bgp_family f, bool stale) {
+    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
+        struct rib_path *path = rib_path_at(s, w.path);
+        path->flags &= (uint16_t)~RIB_PATH_STALE;
         path->flags |= stale ? RIB_PATH_STALE : 0;
-        rib_entry_dirty(s, f, path->entry);
+        rib_entry_dirty(s, f, w.entry);
     }
 }
 
@@ -361,22 +349,20 @@ void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     mark(s, p, f, false);
 }
 
-static void reimport_path(struct import *im, uint32_t path) {
+static void reimport_path(struct import *im, const struct rib_walk *w) {
     struct bgp_speaker *s = im->s;
-    uint32_t raw = s->rib->raw[path];
-    const struct rib_path *p = rib_path_at(s, path);
-    struct ip_prefix prefix = rib_entry_at(s, im->family, p->entry)->prefix;
-    bool stale = p->flags & RIB_PATH_STALE;
+    uint32_t raw = rib_side_get(&s->rib->raw, w->path);
+    uint32_t path_id = rib_side_get(&s->rib->ids, w->path);
+    struct ip_prefix prefix = rib_entry_prefix(s, w->family, w->entry);
+    bool stale = rib_path_at(s, w->path)->flags & RIB_PATH_STALE;
     attr_hold(&s->attrs, raw);
     im->values = attr_get(&s->attrs, raw)->v;
     if (!import_values(im, raw)) {
         im->no_memory = true; /* the path stays as it is */
         return;
     }
-    import_prefix(im, prefix);
-    uint32_t entry = rib_entry_find(s, im->family, prefix);
-    uint32_t again =
-        entry ? rib_path_find(s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP) : 0;
+    import_prefix(im, prefix, path_id);
+    uint32_t again = rib_path_find(s, w->family, w->entry, im->p->index, ROUTE_SOURCE_BGP, path_id);
     if (again && stale) {
         rib_path_at(s, again)->flags |= RIB_PATH_STALE;
     }
@@ -389,10 +375,9 @@ bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     bool all_kept = p->config->soft_reconfiguration;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         im.family = f;
-        for (uint32_t i = rib_path_next_of(s, p->index, f, 1); i;
-             i = rib_path_next_of(s, p->index, f, i + 1)) {
-            if (i < s->rib->raw_capacity && s->rib->raw[i]) {
-                reimport_path(&im, i);
+        for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
+            if (rib_side_get(&s->rib->raw, w.path)) {
+                reimport_path(&im, &w);
             } else {
                 all_kept = false;
             }

@@ -26,12 +26,12 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
     if (!v.attrs) {
         return false;
     }
-    v.nexthop = slab_alloc(&s->rib->origins);
-    if (!v.nexthop) {
+    v.origin = slab_alloc(&s->rib->origins);
+    if (!v.origin) {
         attr_release(&s->attrs, v.attrs);
         return false;
     }
-    struct rib_origin *record = slab_at(&s->rib->origins, v.nexthop);
+    struct rib_origin *record = slab_at(&s->rib->origins, v.origin);
     memcpy(record->interface, o->interface, sizeof record->interface);
     record->interface[sizeof record->interface - 1] = 0;
     record->metric = o->metric;
@@ -43,9 +43,9 @@ static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
                           enum route_source source) {
     enum bgp_family f = rib_prefix_family(prefix);
     uint32_t entry = rib_entry_find(s, f, prefix);
-    uint32_t path = entry ? rib_path_find(s, f, entry, 0, source) : 0;
+    uint32_t path = entry ? rib_path_find(s, f, entry, 0, source, 0) : 0;
     if (path) {
-        rib_path_remove(s, path);
+        rib_path_remove(s, f, entry, path);
     }
     return path != 0;
 }

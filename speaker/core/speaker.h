@@ -107,6 +107,7 @@ struct peer {
     uint32_t prefixes_received[BGP_FAMILIES];
     uint32_t prefixes_accepted[BGP_FAMILIES];
     bool prefix_warned[BGP_FAMILIES];
+    uint32_t routes; /* rib_path.c: slab index, 0 while it has no path */
 };
 
 struct bgp_speaker {
@@ -181,8 +182,6 @@ void rib_release_deferred(struct bgp_speaker *s, struct nanotime now);
 bool rib_has_work(const struct bgp_speaker *s);
 void rib_counters(const struct bgp_speaker *s,
                   struct bgp_counters *ret_counters); /* its fields only */
-/* A next hop's reachability or metric changed (nexthop.c). */
-void rib_nexthop_changed(struct bgp_speaker *s, uint32_t nexthop, struct nanotime now);
 
 /* adjout.c */
 bool adjout_new(struct bgp_speaker *s);

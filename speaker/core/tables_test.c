@@ -444,7 +444,7 @@ static void read_offers(struct model *m) {
         for (uint32_t n = 0; n < PREFIXES; n++) {
             enum bgp_family f = rib_prefix_family(prefix_of(n));
             uint32_t entry = rib_entry_find(m->b.s, f, prefix_of(n));
-            uint32_t path = entry ? rib_path_find(m->b.s, f, entry, p->index, ROUTE_SOURCE_BGP) : 0;
+            uint32_t path = entry ? rib_path_find(m->b.s, f, entry, p->index, ROUTE_SOURCE_BGP, 0) : 0;
             struct offer *o = &m->offers[i][n];
             assert_true(!path || o->present); /* nothing comes from nowhere */
             o->present = path != 0;

@@ -1,0 +1,330 @@
+/*
+ * Paths: one list per prefix, serving Adj-RIB-In and Loc-RIB.
+ *
+ * Owns the making, replacing and removing of paths, what few of them have beside the struct, the
+ * peers' counts of them, and which attribute sets have their next hop tracked. Leaves prefixes to
+ * rib_entry.c, the decision to rib.c.
+ *
+ * Invariants: a path in use has a source; its prefix, attributes and own origin are held by it; a
+ * set's next hop is tracked while a path that is not rejected has the set; whatever changes a path
+ * queues its prefix. RFC 4271 3.2; 7911 for several paths of one peer.
+ */
+#include "rib.h"
+
+#include "nexthop.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- numbers few paths have ---- */
+
+static bool side_reserve(struct rib_side *side, uint32_t path) {
+    if (path < side->capacity) {
+        return true;
+    }
+    uint32_t capacity = side->capacity ? side->capacity : 64;
+    while (capacity <= path) {
+        capacity *= 2;
+    }
+    uint32_t *values = alloc_resize(side->values, capacity, sizeof *values);
+    if (!values) {
+        return false;
+    }
+    memset(values + side->capacity, 0, (capacity - side->capacity) * sizeof *values);
+    side->values = values;
+    side->capacity = capacity;
+    return true;
+}
+
+static void side_clear(struct rib_side *side, uint32_t path) {
+    if (path < side->capacity) {
+        side->values[path] = 0;
+    }
+}
+
+/* ---- the next hop of a set ---- */
+
+static bool is_tracked(const struct rib_path *p) {
+    return rib_path_source(p) == ROUTE_SOURCE_BGP && !(p->flags & RIB_PATH_REJECTED);
+}
+
+/* One more path counts on the set's next hop. False: out of memory. */
+static bool hop_hold(struct bgp_speaker *s, uint32_t attrs) {
+    struct attr_set *set = attr_get_mutable(&s->attrs, attrs);
+    if (set->nexthop_paths == 0) {
+        set->nexthop = nexthop_hold(s, set->v.next_hop);
+    }
+    set->nexthop_paths += set->nexthop != 0;
+    return set->nexthop != 0;
+}
+
+static void hop_release(struct bgp_speaker *s, uint32_t attrs) {
+    struct attr_set *set = attr_get_mutable(&s->attrs, attrs);
+    assert(set->nexthop_paths > 0);
+    if (--set->nexthop_paths == 0) {
+        nexthop_release(s, set->nexthop);
+        set->nexthop = 0;
+    }
+}
+
+/* ---- values ---- */
+
+static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct rib_path *p,
+                       bool add) {
+    struct peer *peer = speaker_peer(s, p->peer);
+    uint32_t step = add ? 1 : UINT32_MAX; /* minus one */
+    if (!peer) {
+        return;
+    }
+    s->rib->adj_in[f] = add ? s->rib->adj_in[f] + 1 : s->rib->adj_in[f] - 1;
+    peer->prefixes_received[f] += step;
+    if (!(p->flags & RIB_PATH_REJECTED)) {
+        peer->prefixes_accepted[f] += step;
+    }
+    if (p->flags & RIB_PATH_BEST) {
+        rib_best_step(s, p->peer, f, add);
+    }
+}
+
+static struct rib_peer *rib_peer_at(const struct bgp_speaker *s, uint32_t index) {
+    return slab_at(&s->rib->peers, index);
+}
+
+uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    return p->routes ? rib_peer_at(s, p->routes)->best[f] : 0;
+}
+
+void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool more) {
+    struct rib_peer *r = rib_peer_at(s, speaker_peer(s, peer)->routes);
+    assert(more || r->best[f] > 0);
+    r->best[f] += more ? 1 : UINT32_MAX;
+}
+
+/* Once the last path of a peer is gone, and once before its first one. */
+static void rib_peer_drop(struct bgp_speaker *s, uint32_t peer) {
+    struct peer *p = speaker_peer(s, peer);
+    if (p && p->routes && p->prefixes_received[0] + p->prefixes_received[1] == 0) {
+        slab_free(&s->rib->peers, p->routes);
+        p->routes = 0;
+    }
+}
+
+static bool rib_peer_make(struct bgp_speaker *s, uint32_t peer) {
+    struct peer *p = speaker_peer(s, peer);
+    if (p && !p->routes) {
+        p->routes = slab_alloc(&s->rib->peers);
+    }
+    return !p || p->routes;
+}
+
+/* What a path holds beside its prefix. */
+static void path_drop_values(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
+    struct rib *r = s->rib;
+    struct rib_path *p = rib_path_at(s, path);
+    count_path(s, f, p, false);
+    if (rib_path_source(p) != ROUTE_SOURCE_BGP) {
+        slab_free(&r->origins, p->origin);
+    } else if (is_tracked(p)) {
+        hop_release(s, p->attrs);
+    }
+    attr_release(&s->attrs, p->attrs);
+    attr_release(&s->attrs, rib_side_get(&r->raw, path));
+    side_clear(&r->raw, path);
+}
+
+void rib_path_release(struct bgp_speaker *s, uint32_t path) {
+    const struct rib_path *p = rib_path_at(s, path);
+    if (p->flags & RIB_PATH_SOURCE) {
+        attr_release(&s->attrs, p->attrs);
+        attr_release(&s->attrs, rib_side_get(&s->rib->raw, path));
+    }
+}
+
+/* The next hop is held already. */
+static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path,
+                            const struct rib_path_values *v, struct nanotime now) {
+    struct rib_path *p = rib_path_at(s, path);
+    assert(v->peer <= UINT16_MAX);
+    unsigned kept = p->flags & RIB_PATH_BEST;
+    p->attrs = v->attrs;
+    p->peer = (uint16_t)v->peer;
+    p->weight = (uint16_t)(v->weight > UINT16_MAX ? UINT16_MAX : v->weight);
+    p->flags = (uint16_t)((unsigned)v->source | (v->rejected ? RIB_PATH_REJECTED : 0) | kept);
+    p->received_16ms = (uint32_t)(now.ns >> RIB_RECEIVED_SHIFT);
+    if (v->source == ROUTE_SOURCE_BGP) {
+        p->sequence = ++s->rib->sequence;
+    } else {
+        p->origin = v->origin;
+    }
+    if (is_tracked(p)) {
+        nexthop_used_by(s, attr_get(&s->attrs, p->attrs)->nexthop, f, entry);
+    }
+    if (v->raw) {
+        s->rib->raw.values[path] = v->raw;
+    }
+    if (v->peer) {
+        rib_range_add(&rib_peer_at(s, speaker_peer(s, v->peer)->routes)->used[f], entry);
+    }
+    count_path(s, f, p, true);
+}
+
+static void values_release(struct bgp_speaker *s, const struct rib_path_values *v) {
+    attr_release(&s->attrs, v->attrs);
+    attr_release(&s->attrs, v->raw);
+    if (v->source != ROUTE_SOURCE_BGP) {
+        slab_free(&s->rib->origins, v->origin);
+    }
+}
+
+/* ---- the list of a prefix ---- */
+
+/* Own paths first (by source), then by peer and path identifier. */
+static int path_order(const struct bgp_speaker *s, uint32_t path, uint32_t peer,
+                      enum route_source source, uint32_t path_id) {
+    const struct rib_path *p = rib_path_at(s, path);
+    if (p->peer != peer) {
+        return p->peer < peer ? -1 : 1;
+    }
+    if (rib_path_source(p) != source) {
+        return (int)rib_path_source(p) - (int)source;
+    }
+    uint32_t id = rib_side_get(&s->rib->ids, path);
+    return (id > path_id) - (id < path_id);
+}
+
+uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
+                       uint32_t peer, enum route_source source, uint32_t path_id) {
+    for (uint32_t i = rib_entry_at(s, f, entry)->paths; i; i = rib_path_at(s, i)->next) {
+        if (path_order(s, i, peer, source, path_id) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static void path_link(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path,
+                      const struct rib_path_values *v) {
+    uint32_t *at = &rib_entry_at(s, f, entry)->paths;
+    while (*at && path_order(s, *at, v->peer, v->source, v->path_id) < 0) {
+        at = &rib_path_at(s, *at)->next;
+    }
+    rib_path_at(s, path)->next = *at;
+    *at = path;
+    if (v->path_id) {
+        s->rib->ids.values[path] = v->path_id;
+    }
+}
+
+/* A path announced again as it was: only no longer stale. */
+static bool path_is_same(const struct bgp_speaker *s, uint32_t path,
+                         const struct rib_path_values *v) {
+    const struct rib_path *p = rib_path_at(s, path);
+    return v->source == ROUTE_SOURCE_BGP && p->attrs == v->attrs && p->weight == v->weight &&
+           rib_side_get(&s->rib->raw, path) == v->raw &&
+           !(p->flags & RIB_PATH_REJECTED) == !v->rejected;
+}
+
+/* All that can fail about a path that is added or replaced. Returns it, 0: out of memory. */
+static uint32_t path_prepare(struct bgp_speaker *s, uint32_t path,
+                             const struct rib_path_values *v) {
+    bool added = !path, tracked = v->source == ROUTE_SOURCE_BGP && !v->rejected;
+    if (added) {
+        path = slab_alloc(&s->rib->paths);
+    }
+    if (path && (!v->raw || side_reserve(&s->rib->raw, path)) &&
+        (!v->path_id || side_reserve(&s->rib->ids, path)) && rib_peer_make(s, v->peer) &&
+        (!tracked || hop_hold(s, v->attrs))) {
+        return path;
+    }
+    if (path && added) {
+        slab_free(&s->rib->paths, path);
+    }
+    rib_peer_drop(s, v->peer);
+    return 0;
+}
+
+bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix prefix,
+                  const struct rib_path_values *v, struct nanotime now) {
+    uint32_t entry = rib_entry_make(s, f, prefix);
+    uint32_t old = entry ? rib_path_find(s, f, entry, v->peer, v->source, v->path_id) : 0;
+    if (old && path_is_same(s, old, v)) {
+        struct rib_path *p = rib_path_at(s, old);
+        if (p->flags & RIB_PATH_STALE) {
+            p->flags &= (uint16_t)~RIB_PATH_STALE;
+            rib_entry_dirty(s, f, entry);
+        }
+        values_release(s, v);
+        return true;
+    }
+    uint32_t path = entry ? path_prepare(s, old, v) : 0;
+    if (!path) {
+        if (entry) {
+            rib_entry_tidy(s, f, entry);
+        }
+        values_release(s, v);
+        return false;
+    }
+    if (old) {
+        path_drop_values(s, f, path);
+    } else {
+        path_link(s, f, entry, path, v);
+    }
+    path_set_values(s, f, entry, path, v, now);
+    if (v->source != ROUTE_SOURCE_BGP) {
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_FORCE;
+    }
+    rib_entry_dirty(s, f, entry);
+    return true;
+}
+
+void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path) {
+    struct rib_path *p = rib_path_at(s, path);
+    uint32_t *at = &rib_entry_at(s, f, entry)->paths;
+    while (*at != path) {
+        at = &rib_path_at(s, *at)->next;
+    }
+    *at = p->next;
+    path_drop_values(s, f, path);
+    side_clear(&s->rib->ids, path);
+    p->flags = 0;
+    rib_peer_drop(s, p->peer);
+    slab_free(&s->rib->paths, path);
+    rib_entry_dirty(s, f, entry);
+}
+
+/* ---- the paths of a peer ---- */
+
+struct rib_walk rib_walk_begin(const struct bgp_speaker *s, const struct peer *p,
+                               enum bgp_family f) {
+    struct rib_walk w = {.peer = p->index, .family = f};
+    if (p->routes) {
+        const struct rib_range *r = &rib_peer_at(s, p->routes)->used[f];
+        w.entry = r->end ? r->first - 1 : 0;
+        w.end = r->end;
+    }
+    return w;
+}
+
+/* The next prefix with paths; false: none before the end. */
+static bool next_entry(const struct bgp_speaker *s, struct rib_walk *w) {
+    while (++w->entry < w->end) {
+        const struct rib_entry *e = rib_entry_at(s, w->family, w->entry);
+        if (e->flags & RIB_ENTRY_USED && e->paths) {
+            w->next = e->paths;
+            return true;
+        }
+    }
+    w->end = 0;
+    return false;
+}
+
+bool rib_walk_next(const struct bgp_speaker *s, struct rib_walk *w) {
+    while (w->next || next_entry(s, w)) {
+        w->path = w->next;
+        w->next = rib_path_at(s, w->path)->next;
+        if (rib_path_at(s, w->path)->peer == w->peer) {
+            return true;
+        }
+    }
+    return false;
+}
