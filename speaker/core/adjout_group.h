@@ -187,6 +187,12 @@ void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h);
 /* ---- adjout_stream.c ---- */
 
 struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size);
+/* A message with the first *ret_taken, at least one, of the `count` prefixes of the batch; attrs 0
+ * withdraws them. Longer than 4,096 octets only where one prefix needs it (RFC 8654). NULL: no
+ * memory. */
+struct adjout_chunk *adjout_chunk_encode(struct bgp_speaker *s, const struct adjout_group *g,
+                                         enum bgp_family f, uint32_t attrs, uint32_t count,
+                                         uint32_t *ret_taken);
 void adjout_log_free(struct adjout_group *g);
 /* Off its place in the log, for good. */
 void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m);

@@ -26,7 +26,7 @@
 /* ---- the log ---- */
 
 struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size) {
-    assert(size <= BGP_MESSAGE_SIZE_MAX);
+    assert(size <= BGP_MESSAGE_EXTENDED_MAX);
     struct adjout_chunk *c = alloc_zero(1, sizeof *c + size);
     if (c) {
         c->size = (uint16_t)size;
@@ -203,15 +203,35 @@ static uint32_t collect(struct bgp_speaker *s, const struct adjout_bucket *b) {
     return count;
 }
 
-static struct adjout_chunk *encode(struct bgp_speaker *s, const struct adjout_group *g,
-                                   enum bgp_family f, uint32_t attrs, uint32_t count,
-                                   uint32_t *ret_taken) {
+/* For the one route that needs a longer message. */
+static struct adjout_chunk *encode_extended(struct adjout *a, const struct attr_values *v,
+                                            struct attr_encoding how, uint32_t *ret_taken) {
+    uint8_t *message = alloc_zero(1, BGP_MESSAGE_EXTENDED_MAX);
+    struct adjout_chunk *chunk = NULL;
+    size_t size = 0;
+    how.extended = true;
+    if (message) {
+        *ret_taken =
+            (uint32_t)update_encode(v, &how, a->batch, 1, message, BGP_MESSAGE_EXTENDED_MAX, &size);
+        assert(*ret_taken == 1); /* export_route lets nothing pass that does not fit */
+        chunk = adjout_chunk_new(message, size);
+    }
+    alloc_free(message);
+    return chunk;
+}
+
+struct adjout_chunk *adjout_chunk_encode(struct bgp_speaker *s, const struct adjout_group *g,
+                                         enum bgp_family f, uint32_t attrs, uint32_t count,
+                                         uint32_t *ret_taken) {
     struct adjout *a = s->adjout;
     struct attr_encoding how = {.as4 = g->key.as4, .family = f};
     size_t size = 0;
     const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
     *ret_taken =
         (uint32_t)update_encode(v, &how, a->batch, count, a->message, sizeof a->message, &size);
+    if (*ret_taken == 0 && g->key.extended_messages) {
+        return encode_extended(a, v, how, ret_taken);
+    }
     assert(*ret_taken > 0); /* export_route lets nothing pass that does not fit */
     return adjout_chunk_new(a->message, size);
 }
@@ -272,10 +292,10 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
     if (!adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
         return false;
     }
-    main = encode(s, g, key.family, key.attrs, count, &taken);
+    main = adjout_chunk_encode(s, g, key.family, key.attrs, count, &taken);
     uint32_t lost = main ? collect_lost(s, g, &key, taken) : 0;
     if (lost) {
-        loss = encode(s, g, key.family, 0, lost, &unused);
+        loss = adjout_chunk_encode(s, g, key.family, 0, lost, &unused);
         assert(unused == lost); /* withdrawals are shorter than what announced as many */
     }
     if (!main || (lost && !loss)) {

@@ -68,8 +68,7 @@ static enum say what_to_say(const struct adjout_group *g, const struct adjout_me
 
 /* ---- messages of its own ---- */
 
-static bool add_private(struct adjout_member *m, const uint8_t *data, size_t size) {
-    struct adjout_chunk *c = adjout_chunk_new(data, size);
+static bool add_chunk(struct adjout_member *m, struct adjout_chunk *c) {
     struct adjout_chunk **at = &m->private;
     if (!c) {
         return false;
@@ -79,6 +78,10 @@ static bool add_private(struct adjout_member *m, const uint8_t *data, size_t siz
     }
     *at = c;
     return true;
+}
+
+static bool add_private(struct adjout_member *m, const uint8_t *data, size_t size) {
+    return add_chunk(m, adjout_chunk_new(data, size));
 }
 
 static int by_attrs(const void *a, const void *b) {
@@ -91,17 +94,11 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
                        enum bgp_family f, uint32_t from, uint32_t count, uint32_t *ret_taken) {
     struct adjout *a = s->adjout;
     uint32_t attrs = (uint32_t)(a->walk[from] >> 32);
-    size_t size = 0;
-    struct attr_encoding how = {.as4 = g->key.as4, .family = f};
     count = count < ADJOUT_BATCH_MAX ? count : ADJOUT_BATCH_MAX;
     for (uint32_t i = 0; i < count; i++) {
         a->batch[i] = rib_entry_prefix(s, f, (uint32_t)a->walk[from + i]);
     }
-    const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
-    *ret_taken =
-        (uint32_t)update_encode(v, &how, a->batch, count, a->message, sizeof a->message, &size);
-    assert(*ret_taken > 0);
-    return add_private(m, a->message, size);
+    return add_chunk(m, adjout_chunk_encode(s, g, f, attrs, count, ret_taken));
 }
 
 static bool encode_all(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m,

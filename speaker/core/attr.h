@@ -142,6 +142,7 @@ int large_community_compare(const struct large_community *a, const struct large_
 uint32_t community_sort(uint32_t *communities, uint32_t count);
 uint32_t large_community_sort(struct large_community *communities, uint32_t count);
 uint32_t ext_community_sort(uint64_t *communities, uint32_t count);
+bool attr_has_community(const struct attr_values *v, uint32_t community);
 
 #define COMMUNITY_GRACEFUL_SHUTDOWN UINT32_C(0xFFFF0000)
 #define COMMUNITY_BLACKHOLE UINT32_C(0xFFFF029A)

@@ -157,3 +157,12 @@ uint32_t large_community_sort(struct large_community *communities, uint32_t coun
 uint32_t ext_community_sort(uint64_t *communities, uint32_t count) {
     return community_sort_items(communities, count, sizeof *communities, community_compare_ext);
 }
+
+bool attr_has_community(const struct attr_values *v, uint32_t community) {
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        if (v->communities[i] == community) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -10,7 +10,7 @@
  * held and make the outgoing attributes from what policy left.
  *
  * Invariants: no state; the result is a function of the arguments.
- * RFC 1997; 4271 5.1, 9.2; 4360 6; 4456; 7705; 7999; 8212.
+ * RFC 1997; 4271 5.1, 9.2; 4360 6; 4456; 7705; 7999; 8212; 8326; 8950; 9234 5.
  */
 #include "export.h"
 
@@ -18,6 +18,7 @@
 #include "../base/hash.h"
 #include "../base/text.h"
 #include "nexthop.h"
+#include "otc.h"
 #include "rib.h"
 
 #include <string.h>
@@ -115,6 +116,10 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->send_ext_communities = c->send_ext_communities;
     k->remove_private_as = c->remove_private_as;
     k->as_override = c->as_override;
+    k->extended_messages = p->extended_messages;
+    k->extended_next_hop = p->extended_next_hop;
+    k->graceful_shutdown = c->graceful_shutdown;
+    k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
     k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
     k->mrai_ms = c->advertisement_interval_ms;
     if (p->external && s->profile->third_party_next_hop) {
@@ -150,15 +155,6 @@ bool export_key_equal(const struct export_key *a, const struct export_key *b) {
 
 /* ---- whether ---- */
 
-static bool has_community(const struct attr_values *v, uint32_t community) {
-    for (uint32_t i = 0; i < v->community_count; i++) {
-        if (v->communities[i] == community) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_reflected(const struct export_key *k, const struct peer *source) {
     return source && !source->external && !k->external;
 }
@@ -180,20 +176,20 @@ static const char *source_obstacle(const struct export_key *k, const struct peer
 
 static const char *community_obstacle(const struct bgp_speaker *s, const struct export_key *k,
                                       const struct attr_values *v) {
-    if (has_community(v, COMMUNITY_NO_ADVERTISE)) {
+    if (attr_has_community(v, COMMUNITY_NO_ADVERTISE)) {
         return "community no-advertise";
     }
     if (!k->external) {
         return NULL;
     }
-    if (has_community(v, COMMUNITY_NO_EXPORT)) {
+    if (attr_has_community(v, COMMUNITY_NO_EXPORT)) {
         return "community no-export";
     }
-    if (has_community(v, COMMUNITY_NO_EXPORT_SUBCONFED)) {
+    if (attr_has_community(v, COMMUNITY_NO_EXPORT_SUBCONFED)) {
         return "community local-AS";
     }
-    /* RFC 7999 3.2. BIRD and IOS leave that to policy. */
-    if (s->config->profile == BGP_PROFILE_PLAIN && has_community(v, COMMUNITY_BLACKHOLE)) {
+    if (s->config->blackhole_no_export && /* RFC 7999 3.2 */
+        attr_has_community(v, COMMUNITY_BLACKHOLE)) {
         return "community blackhole";
     }
     return NULL;
@@ -267,8 +263,9 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
 
 /* Our address as next hop of a family; not set: we have none. */
 static struct ip_addr self_address(const struct export_key *k, enum bgp_family f) {
-    if (f == BGP_IPV4_UNICAST) {
-        return k->local_addr.family == IP_V4 ? k->local_addr : (struct ip_addr){0};
+    if (f == BGP_IPV4_UNICAST) { /* RFC 8950: the session's own address, where that is IPv6 */
+        bool usable = k->local_addr.family == IP_V4 || k->extended_next_hop;
+        return usable ? k->local_addr : (struct ip_addr){0};
     }
     if (k->local_addr.family == IP_V4) { /* RFC 4291 2.5.5.2, as IOS does */
         uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
@@ -385,6 +382,21 @@ static bool strip(const struct export_key *k, struct arena *arena, struct attr_v
     return v->ext_community_count == 0 || drop_local_communities(arena, v);
 }
 
+/* RFC 8326 4.1: our side of the session is about to go down. */
+static bool add_graceful_shutdown(struct arena *arena, struct attr_values *v) {
+    uint32_t *list = arena_array(arena, (size_t)v->community_count + 1, sizeof *list);
+    if (!list) {
+        return false;
+    }
+    if (v->community_count) {
+        memcpy(list, v->communities, v->community_count * sizeof *list);
+    }
+    list[v->community_count] = COMMUNITY_GRACEFUL_SHUTDOWN;
+    v->community_count = community_sort(list, v->community_count + 1);
+    v->communities = list;
+    return true;
+}
+
 static void default_local_pref(const struct export_key *k, struct attr_values *v) {
     if (!v->has_local_pref) {
         v->has_local_pref = true;
@@ -462,25 +474,33 @@ static enum export_result pass_rfc(const struct passage *e, struct attr_values *
     return make_as_path(e->s, e->key, e->arena, v);
 }
 
-static bool family_fits(struct ip_addr next_hop, enum bgp_family f) {
+static bool family_fits(const struct export_key *k, struct ip_addr next_hop, enum bgp_family f) {
+    if (f == BGP_IPV4_UNICAST && k->extended_next_hop && next_hop.family == IP_V6) {
+        return true;
+    }
     return next_hop.family == (f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
 }
 
 /* RFC 8654 4: what does not fit into a message with its prefix is not sent. */
-static bool fits_message(const struct passage *e, const struct attr_values *v) {
+static enum export_result fits_message(const struct passage *e, const struct attr_values *v) {
     size_t rough = (size_t)v->as_path.word_count * 8 + (size_t)v->community_count * 4 +
                    (size_t)v->large_community_count * 12 + (size_t)v->ext_community_count * 8 +
                    (size_t)v->cluster_count * 4 + 200;
     for (uint32_t i = 0; i < v->unknown_count; i++) {
         rough += (size_t)v->unknown[i].size + 4;
     }
-    if (rough < BGP_MESSAGE_SIZE_MAX) {
-        return true;
+    bool extended = e->key->extended_messages;
+    size_t size = 0, size_max = extended ? BGP_MESSAGE_EXTENDED_MAX : BGP_MESSAGE_SIZE_MAX;
+    if (rough < size_max) {
+        return EXPORT_SEND;
     }
-    uint8_t message[BGP_MESSAGE_SIZE_MAX];
-    size_t size = 0;
-    struct attr_encoding how = {.as4 = e->key->as4, .family = e->family};
-    return update_encode(v, &how, &e->route->prefix, 1, message, sizeof message, &size) == 1;
+    uint8_t *message = arena_alloc(e->arena, size_max);
+    if (!message) {
+        return EXPORT_NO_MEMORY;
+    }
+    struct attr_encoding how = {.as4 = e->key->as4, .family = e->family, .extended = extended};
+    bool fits = update_encode(v, &how, &e->route->prefix, 1, message, size_max, &size) == 1;
+    return fits ? EXPORT_SEND : withhold(e, "attributes do not fit into one message");
 }
 
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
@@ -499,6 +519,7 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     const char *why = source_obstacle(key, e.source);
     why = why ? why : community_obstacle(s, key, &v);
     why = why ? why : as_loop_obstacle(s, key, &v);
+    why = why ? why : otc_export_obstacle(key->role, &v);
     if (!why && v.as_path.word_count + 2 > BGP_AS_PATH_MAX) {
         why = "AS_PATH is too long";
     }
@@ -516,23 +537,24 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     if (result != EXPORT_SEND) {
         return result;
     }
-    if (!strip(key, arena, &v)) {
+    if (!strip(key, arena, &v) || !otc_export(key->role, key->speaker_as, arena, &v) ||
+        (key->graceful_shutdown && !add_graceful_shutdown(arena, &v))) {
         return EXPORT_NO_MEMORY;
     }
-    if (!family_fits(v.next_hop, e.family)) {
+    if (!family_fits(key, v.next_hop, e.family)) {
         return withhold(&e, "no next hop of the prefix's family");
     }
-    if (!fits_message(&e, &v)) {
-        return withhold(&e, "attributes do not fit into one message");
+    result = fits_message(&e, &v);
+    if (result == EXPORT_SEND) {
+        *ret_values = v;
     }
-    *ret_values = v;
-    return EXPORT_SEND;
+    return result;
 }
 
 enum export_result export_default(const struct export_key *key, enum bgp_family f,
                                   struct arena *arena, struct attr_values *ret_values) {
     struct attr_values v = {.next_hop = self_address(key, f)};
-    if (!family_fits(v.next_hop, f)) {
+    if (!family_fits(key, v.next_hop, f)) {
         return EXPORT_WITHHOLD;
     }
     if (key->external) {

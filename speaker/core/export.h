@@ -23,6 +23,9 @@ struct export_key {
     bool deny[BGP_FAMILIES]; /* RFC 8212 */
     bool external, rr_client, client_to_client, as4;
     bool send_communities, send_ext_communities, remove_private_as, as_override;
+    bool extended_messages, extended_next_hop; /* negotiated */
+    bool graceful_shutdown;
+    uint8_t role; /* enum bgp_role, ours */
     uint8_t next_hop_mode;
 };
 

@@ -14,6 +14,7 @@
 
 #include "../base/arena.h"
 #include "nexthop.h"
+#include "otc.h"
 
 #include <assert.h>
 #include <string.h>
@@ -70,7 +71,7 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
         as_path_neighbor(v->as_path) != p->config->remote_as) {
         return "first AS of AS_PATH is not the peer's";
     }
-    return NULL;
+    return p->external ? otc_import_obstacle(p->config->role, p->config->remote_as, v) : NULL;
 }
 
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
@@ -176,6 +177,15 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
     }
 }
 
+/* RFC 8326 4.2: nobody's first choice any more. */
+static void prepare_shutdown(const struct bgp_speaker *s, struct attr_values *v) {
+    if (s->config->graceful_shutdown_receive &&
+        attr_has_community(v, COMMUNITY_GRACEFUL_SHUTDOWN)) {
+        v->has_local_pref = true;
+        v->local_pref = 0;
+    }
+}
+
 bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struct arena *arena,
                         struct attr_values *v) {
     const struct bgp_peer_config *c = p->config;
@@ -183,6 +193,12 @@ bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struc
     if (is_bird(s) && !v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = s->config->default_local_pref;
+    }
+    if (p->external) {
+        prepare_shutdown(s, v);
+        if (!otc_import(c->role, c->remote_as, arena, v)) {
+            return false;
+        }
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
     if (p->external && c->local_as && c->local_as != s->config->local_as && !is_bird(s)) {
