@@ -28,7 +28,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum mac_kind { MAC_HOST = 0x48, MAC_FABRIC = 0x46, MAC_BRIDGE = 0x42 };
+enum mac_kind { MAC_HOST = 0x48, MAC_FABRIC = 0x46, MAC_BRIDGE = 0x42, MAC_VTEP = 0x56 };
 
 static struct link_mac make_mac(enum mac_kind kind, uint32_t host, uint32_t link) {
     /* 02: locally administered, one station. */
@@ -40,6 +40,14 @@ struct ip_addr fabric_gateway(uint8_t family) {
     static const uint8_t gateway6[16] = {0xfe, 0x80, [15] = 1};
 
     return family == IP_V4 ? ip4(UINT32_C(0xa9fe0101)) : ip6(gateway6);
+}
+
+struct link_mac fabric_vtep_mac(uint32_t host, uint32_t device) {
+    return make_mac(MAC_VTEP, host, device);
+}
+
+struct ip_addr fabric_next_hop(const struct lab *lab, struct ip_addr host) {
+    return lab->fabric == LAB_FABRIC_ROUTED ? fabric_gateway(host.family) : host;
 }
 
 static struct ip_addr link_addr(const struct lab_link *l, uint8_t family) {

@@ -532,6 +532,7 @@ void lab_teardown(struct lab *lab) {
     capture_stop(lab);
     if (lab->epoll_fd >= 0)
         stop_processes(lab);
+    overlay_stop(lab);
     /* A build that failed may have left the thread inside a host. */
     if (lab->home_fd >= 0)
         (void)netns_enter(lab->home_fd);

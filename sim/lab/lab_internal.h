@@ -5,6 +5,7 @@
 #include "lab.h"
 #include "link.h"
 #include "netlink.h"
+#include "overlay.h"
 
 #include <signal.h>
 
@@ -13,6 +14,8 @@
  */
 
 struct capture;
+struct ipip_tun;
+struct overlay;
 
 #define LAB_LOG_BYTES_MAX (256u << 10)
 #define LAB_LOG_EXTRA_BYTES_MAX (4u << 20)
@@ -22,6 +25,7 @@ struct capture;
 
 /* Index of the first link in a host's namespace and in the fabric: chosen, so that nothing has to
  * be looked up. The two ranges are apart on purpose (see struct link_veth). */
+#define LAB_TUNNEL_FIRST 8u /* tunnel devices, by enum lab_tunnel */
 #define LAB_HOST_LINK_FIRST 16u
 #define LAB_BRIDGE_FIRST 100u
 #define LAB_FABRIC_LINK_FIRST 10000u
@@ -70,6 +74,7 @@ struct lab_node {
     bool forwarding;
     struct lab_block *blocks; /* alloc_free */
     size_t block_count;
+    struct overlay *overlay; /* overlay.c; NULL: no tunnels were ever asked for */
     struct speaker speaker;
 };
 
@@ -110,6 +115,8 @@ struct lab {
     int signal_last;
     struct nanotime bell_last;
     struct capture *capture;
+    struct ipip_tun *ipip_tun; /* NULL: no TUN device is served */
+    enum lab_ipip ipip;
 };
 
 /* lab.c */
@@ -151,6 +158,10 @@ bool fabric_set_link(struct lab *lab, uint32_t host, uint32_t link, bool up);
 struct ip_addr fabric_gateway(uint8_t family);
 /* What the fabric delivers to a host changed. */
 bool fabric_deliver(struct lab *lab, uint32_t host, struct ip_prefix p, bool add);
+/* The address of a host's VTEP on a VXLAN device; the same in every namespace. */
+struct link_mac fabric_vtep_mac(uint32_t host, uint32_t device);
+/* Another host's address as next hop on the link: itself, or the router of the routed fabric. */
+struct ip_addr fabric_next_hop(const struct lab *lab, struct ip_addr host);
 
 /* sockets.c */
 /* Ends what closed processes left behind (FIN-WAIT and the like), which would hold a namespace. */
@@ -158,5 +169,10 @@ void sockets_destroy_orphans(struct lab *lab);
 
 /* capture.c */
 void capture_stop(struct lab *lab);
+
+/* overlay.c */
+/* The tunnel whose device has this index in a host; NULL: none. */
+const char *overlay_device_name(const struct lab_node *n, uint32_t index);
+void overlay_stop(struct lab *lab);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * rtnetlink requests: bridges, veth pairs, addresses, routes, neighbours.
+ * rtnetlink requests: bridges, veth pairs, tunnels, addresses, routes, neighbours.
  *
  * Owns: the attributes of each request.
  * Leaves to others: sending and refusals (netlink.c), which links there are (fabric.c).
@@ -25,6 +25,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 /* Values of IN6_ADDR_GEN_MODE_* and of the bridge's options; not all headers of libc have them. */
@@ -144,21 +145,73 @@ bool link_delete_addr(struct netlink *nl, uint32_t index, struct ip_addr a, uint
         nl, &r, (struct netlink_entry){.what = "remove an address", .tolerated = EADDRNOTAVAIL});
 }
 
+bool link_add_vxlan(struct netlink *nl, const struct link_vxlan *v) {
+    struct ifinfomsg i = {.ifi_index = (int)v->index};
+    struct request r = request_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof(i));
+    uint16_t port = htons(v->port);
+    struct nlattr *info, *data;
+
+    request_put_text(&r, IFLA_IFNAME, v->name);
+    request_put(&r, IFLA_ADDRESS, v->mac.bytes, sizeof(v->mac.bytes));
+    request_put_u32(&r, IFLA_MTU, v->mtu);
+    info = request_nest(&r, IFLA_LINKINFO);
+    request_put_text(&r, IFLA_INFO_KIND, "vxlan");
+    data = request_nest(&r, IFLA_INFO_DATA);
+    request_put_u32(&r, IFLA_VXLAN_ID, v->vni);
+    request_put_u32(&r, IFLA_VXLAN_LINK, v->link);
+    request_put_addr(&r, v->local.family == IP_V4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6,
+                     &v->local);
+    request_put_u8(&r, IFLA_VXLAN_LEARNING, 0);
+    request_put(&r, IFLA_VXLAN_PORT, &port, sizeof(port));
+    request_end(&r, data);
+    request_end(&r, info);
+    return netlink_queue(nl, &r, (struct netlink_entry){.what = "make a VXLAN device"});
+}
+
+bool link_add_ipip(struct netlink *nl, uint32_t index, const char *name) {
+    struct ifinfomsg i = {.ifi_index = (int)index};
+    struct request r = request_new(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &i, sizeof(i));
+    struct nlattr *info;
+
+    request_put_text(&r, IFLA_IFNAME, name);
+    info = request_nest(&r, IFLA_LINKINFO);
+    request_put_text(&r, IFLA_INFO_KIND, "ipip");
+    request_end(&r, info);
+    return netlink_queue(nl, &r, (struct netlink_entry){.what = "make an IPIP device"});
+}
+
+bool link_set_mtu(struct netlink *nl, uint32_t index, uint32_t mtu) {
+    struct ifinfomsg i = {.ifi_index = (int)index};
+    struct request r = request_new(RTM_SETLINK, 0, &i, sizeof(i));
+
+    request_put_u32(&r, IFLA_MTU, mtu);
+    return netlink_queue(nl, &r, (struct netlink_entry){.what = "set an MTU"});
+}
+
+bool link_delete(struct netlink *nl, uint32_t index) {
+    struct ifinfomsg i = {.ifi_index = (int)index};
+    struct request r = request_new(RTM_DELLINK, 0, &i, sizeof(i));
+
+    return netlink_queue(nl, &r,
+                         (struct netlink_entry){.what = "remove a link", .tolerated = ENODEV});
+}
+
 static struct request route_request(uint16_t type, uint16_t flags, const struct link_route *route) {
     bool has_gateway = ip_is_set(route->gateway);
-    bool host_scope = !has_gateway && route->prefix.addr.family == IP_V4;
+    bool host_scope = !has_gateway && !route->blackhole && route->prefix.addr.family == IP_V4;
     struct rtmsg m = {.rtm_family = address_family(&route->prefix.addr),
                       .rtm_dst_len = route->prefix.length,
                       .rtm_table = RT_TABLE_MAIN,
-                      .rtm_protocol = RTPROT_STATIC,
+                      .rtm_protocol = route->protocol == 0 ? RTPROT_STATIC : route->protocol,
                       .rtm_scope = host_scope ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-                      .rtm_type = RTN_UNICAST,
+                      .rtm_type = route->blackhole ? RTN_BLACKHOLE : RTN_UNICAST,
                       .rtm_flags = has_gateway ? RTNH_F_ONLINK : 0};
     struct request r = request_new(type, flags, &m, sizeof(m));
 
     if (route->prefix.length > 0)
         request_put_addr(&r, RTA_DST, &route->prefix.addr);
-    request_put_u32(&r, RTA_OIF, route->index);
+    if (!route->blackhole)
+        request_put_u32(&r, RTA_OIF, route->index);
     if (has_gateway)
         request_put_addr(&r, RTA_GATEWAY, &route->gateway);
     if (ip_is_set(route->source))
@@ -187,4 +240,42 @@ bool link_add_neighbour(struct netlink *nl, uint32_t index, struct ip_addr a, st
     request_put_addr(&r, NDA_DST, &a);
     request_put(&r, NDA_LLADDR, mac.bytes, sizeof(mac.bytes));
     return netlink_queue(nl, &r, (struct netlink_entry){.what = "add a neighbour"});
+}
+
+bool link_delete_neighbour(struct netlink *nl, uint32_t index, struct ip_addr a) {
+    struct ndmsg m = {.ndm_family = address_family(&a), .ndm_ifindex = (int)index};
+    struct request r = request_new(RTM_DELNEIGH, 0, &m, sizeof(m));
+
+    request_put_addr(&r, NDA_DST, &a);
+    return netlink_queue(nl, &r,
+                         (struct netlink_entry){.what = "remove a neighbour", .tolerated = ENOENT});
+}
+
+static struct request forwarding_request(uint16_t type, uint16_t flags, uint32_t index,
+                                         struct link_mac mac, struct ip_addr outer) {
+    struct ndmsg m = {.ndm_family = AF_BRIDGE,
+                      .ndm_ifindex = (int)index,
+                      .ndm_state = NUD_PERMANENT,
+                      .ndm_flags = NTF_SELF};
+    struct request r = request_new(type, flags, &m, sizeof(m));
+
+    request_put(&r, NDA_LLADDR, mac.bytes, sizeof(mac.bytes));
+    request_put_addr(&r, NDA_DST, &outer);
+    return r;
+}
+
+bool link_add_forwarding(struct netlink *nl, uint32_t index, struct link_mac mac,
+                         struct ip_addr outer) {
+    struct request r =
+        forwarding_request(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, index, mac, outer);
+
+    return netlink_queue(nl, &r, (struct netlink_entry){.what = "add a forwarding entry"});
+}
+
+bool link_delete_forwarding(struct netlink *nl, uint32_t index, struct link_mac mac,
+                            struct ip_addr outer) {
+    struct request r = forwarding_request(RTM_DELNEIGH, 0, index, mac, outer);
+
+    return netlink_queue(
+        nl, &r, (struct netlink_entry){.what = "remove a forwarding entry", .tolerated = ENOENT});
 }

@@ -42,16 +42,38 @@ bool link_delete_group(struct netlink *nl);
 bool link_add_addr(struct netlink *nl, uint32_t index, struct ip_addr a, uint8_t length);
 bool link_delete_addr(struct netlink *nl, uint32_t index, struct ip_addr a, uint8_t length);
 
+struct link_vxlan {
+    uint32_t index, link; /* link: what carries the outer packets */
+    const char *name;
+    struct link_mac mac;
+    uint32_t vni, mtu;
+    uint16_t port;
+    struct ip_addr local; /* outer source */
+};
+/* RFC 7348, without learning: link_add_forwarding says what is where. */
+bool link_add_vxlan(struct netlink *nl, const struct link_vxlan *v);
+bool link_add_ipip(struct netlink *nl, uint32_t index, const char *name);
+bool link_set_mtu(struct netlink *nl, uint32_t index, uint32_t mtu);
+bool link_delete(struct netlink *nl, uint32_t index);
+
 struct link_route {
     struct ip_prefix prefix;
     struct ip_addr gateway; /* not set: on the link itself */
     struct ip_addr source;  /* preferred source (IPv4); not set: the kernel's choice */
     uint32_t index;
+    uint8_t protocol; /* 0: RTPROT_STATIC */
+    bool blackhole;   /* no gateway, no index */
 };
 /* A gateway is taken as being on the link, whatever the link's subnets are (RTNH_F_ONLINK). */
 bool link_add_route(struct netlink *nl, const struct link_route *r);
 bool link_delete_route(struct netlink *nl, const struct link_route *r);
 /* Permanent: never probed, never expired, not counted against gc_thresh3. */
 bool link_add_neighbour(struct netlink *nl, uint32_t index, struct ip_addr a, struct link_mac mac);
+bool link_delete_neighbour(struct netlink *nl, uint32_t index, struct ip_addr a);
+/* Frames to `mac` leave a VXLAN device for `outer`. */
+bool link_add_forwarding(struct netlink *nl, uint32_t index, struct link_mac mac,
+                         struct ip_addr outer);
+bool link_delete_forwarding(struct netlink *nl, uint32_t index, struct link_mac mac,
+                            struct ip_addr outer);
 
 #endif

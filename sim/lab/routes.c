@@ -59,6 +59,8 @@ static void name_interface(const struct lab_node *n, uint32_t index, char name[1
             snprintf(name, 16, "%s", n->links[i].name);
     if (index == LAB_LOOPBACK)
         snprintf(name, 16, "lo");
+    if (name[0] == '\0' && overlay_device_name(n, index) != NULL)
+        snprintf(name, 16, "%s", overlay_device_name(n, index));
     if (index != 0 && name[0] == '\0')
         snprintf(name, 16, "#%u", index);
 }
