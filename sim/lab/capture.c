@@ -148,19 +148,14 @@ static void write_filter(struct text *t, const uint16_t *ports, size_t count) {
     text_printf(t, ") and ((ip and %s) or (ip6 and %s))", four, six);
 }
 
-static bool set_filter(struct capture *c, const uint16_t *ports, size_t count) {
+static bool set_filter(pcap_t *pcap, const char *filter) {
     struct bpf_program program;
-    struct text t;
-    bool ok;
+    bool ok = pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0;
 
-    text_init(&t);
-    write_filter(&t, ports, count);
-    ok = !t.failed && pcap_compile(c->pcap, &program, text_str(&t), 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (ok) {
-        ok = pcap_setfilter(c->pcap, &program) == 0;
+        ok = pcap_setfilter(pcap, &program) == 0;
         pcap_freecode(&program);
     }
-    text_deinit(&t);
     return ok;
 }
 
@@ -179,19 +174,43 @@ static bool open_file(struct capture *c, const char *path) {
     return c->file != NULL;
 }
 
-/* The calling thread is in the fabric's namespace. */
-static bool open_pcap(struct capture *c, char error[PCAP_ERRBUF_SIZE]) {
-    c->pcap = pcap_create("any", error);
-    if (c->pcap == NULL)
-        return false;
-    if (pcap_set_snaplen(c->pcap, SNAPSHOT_BYTES) != 0 ||
-        pcap_set_buffer_size(c->pcap, BUFFER_BYTES) != 0 ||
-        pcap_set_immediate_mode(c->pcap, 1) != 0 || pcap_activate(c->pcap) < 0 ||
-        pcap_setnonblock(c->pcap, 1, error) != 0 || pcap_datalink(c->pcap) != DLT_LINUX_SLL) {
-        snprintf(error, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(c->pcap));
-        return false;
+static bool activate(pcap_t *pcap, int buffer_bytes, char error[PCAP_ERRBUF_SIZE]) {
+    return pcap_set_snaplen(pcap, SNAPSHOT_BYTES) == 0 &&
+           pcap_set_buffer_size(pcap, buffer_bytes) == 0 && pcap_set_immediate_mode(pcap, 1) == 0 &&
+           pcap_activate(pcap) >= 0 && pcap_setnonblock(pcap, 1, error) == 0 &&
+           pcap_datalink(pcap) == DLT_LINUX_SLL;
+}
+
+struct pcap *capture_open(struct lab *lab, const char *filter, int buffer_bytes,
+                          char error[PCAP_ERRBUF_SIZE]) {
+    bool there = netns_enter(lab->fabric_fd);
+    pcap_t *pcap = there ? pcap_create("any", error) : NULL;
+    bool ok = pcap != NULL && activate(pcap, buffer_bytes, error) && set_filter(pcap, filter);
+
+    if (pcap != NULL && !ok)
+        snprintf(error, PCAP_ERRBUF_SIZE, "%s", pcap_geterr(pcap));
+    if (!there || !netns_enter(lab->home_fd)) {
+        snprintf(error, PCAP_ERRBUF_SIZE, "%s", strerror(errno));
+        ok = false;
     }
-    return true;
+    if (ok)
+        return pcap;
+    if (pcap != NULL)
+        pcap_close(pcap);
+    return NULL;
+}
+
+/* The capture of OPENs. */
+static bool open_pcap(struct lab *lab, struct capture *c, const uint16_t *ports, size_t count,
+                      char error[PCAP_ERRBUF_SIZE]) {
+    struct text t;
+
+    text_init(&t);
+    write_filter(&t, ports, count);
+    if (!t.failed)
+        c->pcap = capture_open(lab, text_str(&t), BUFFER_BYTES, error);
+    text_deinit(&t);
+    return c->pcap != NULL;
 }
 
 static void free_capture(struct capture *c) {
@@ -238,13 +257,7 @@ bool lab_capture_start(struct lab *lab, const uint16_t *ports, size_t port_count
         return false;
     }
     c = new_capture();
-    ok = c != NULL && netns_enter(lab->fabric_fd) && open_pcap(c, error);
-    if (!netns_enter(lab->home_fd))
-        ok = false;
-    if (ok && !set_filter(c, ports, port_count)) {
-        snprintf(error, sizeof(error), "%s", pcap_geterr(c->pcap));
-        ok = false;
-    }
+    ok = c != NULL && open_pcap(lab, c, ports, port_count, error);
     if (ok && pcap_path != NULL && !open_file(c, pcap_path)) {
         snprintf(error, sizeof(error), "%s", strerror(errno));
         ok = false;

@@ -38,6 +38,8 @@
  *   capture.c    libpcap: OPEN messages on the wire
  *   frame.c      an OPEN in a captured frame
  *   probe.c      packets from pod to pod
+ *   wire.c       the same, and the frames they travel in (wire.h)
+ *   overlay.c    tunnels and the routes into them (overlay.h); ipip_tun.c: IPIP without a device
  *   host.c       what this machine can do (doctor)
  */
 

@@ -169,6 +169,9 @@ void sockets_destroy_orphans(struct lab *lab);
 
 /* capture.c */
 void capture_stop(struct lab *lab);
+/* A capture of frames that come into the fabric, non-blocking, of link type LINUX_SLL; the caller's
+ * (pcap_close). NULL with the reason in `error` (PCAP_ERRBUF_SIZE octets). */
+struct pcap *capture_open(struct lab *lab, const char *filter, int buffer_bytes, char error[256]);
 
 /* overlay.c */
 /* The tunnel whose device has this index in a host; NULL: none. */

@@ -6,10 +6,10 @@
  * Leaves to others: what should be there (whoever calls lab_overlay_set), moving IPIP packets where
  * the kernel cannot (ipip_tun.c), the requests (link.c).
  *
- * A host's overlay is replaced as a whole: lists are kept sorted, the difference is written. Indices
- * and MAC addresses of devices are computed, so no host asks another one for them. Whether the
- * kernel has ipip devices is asked by making the first one; where it has none, all hosts of the lab
- * get a TUN device of the same name.
+ * A host's overlay is replaced as a whole: lists are kept sorted, the difference is written.
+ * Indices and MAC addresses of devices are computed, so no host asks another one for them. Whether
+ * the kernel has ipip devices is asked by making the first one; where it has none, all hosts of the
+ * lab get a TUN device of the same name.
  *
  * Removing a VXLAN device makes the kernel drop what leads into it, which is forgotten with it; a
  * tunl0 that is wanted no more goes down and stays, as Calico leaves it.
@@ -299,7 +299,8 @@ static void change_address(struct change *c, struct tunnel_device *d, struct ip_
     if (ip_equal(d->end.addr, addr))
         return;
     if (ip_is_set(d->end.addr))
-        link_delete_addr(&c->nl, d->index, d->end.addr, ip_bits((enum ip_family)d->end.addr.family));
+        link_delete_addr(&c->nl, d->index, d->end.addr,
+                         ip_bits((enum ip_family)d->end.addr.family));
     if (ip_is_set(addr))
         link_add_addr(&c->nl, d->index, addr, ip_bits((enum ip_family)addr.family));
     d->end.addr = addr;
@@ -337,8 +338,7 @@ static void replace_lists(struct overlay *o, struct lab_overlay_route *routes, s
 static bool change_lists(struct change *c, const struct lab_overlay *want) {
     struct overlay *o = c->o;
     size_t routes = want->route_count, vteps = want->vtep_count;
-    struct lab_overlay_route *r =
-        sorted_copy(want->routes, routes, sizeof(*r), compare_routes);
+    struct lab_overlay_route *r = sorted_copy(want->routes, routes, sizeof(*r), compare_routes);
     struct lab_overlay_vtep *v = sorted_copy(want->vteps, vteps, sizeof(*v), compare_vteps);
 
     if (r == NULL || v == NULL) {
