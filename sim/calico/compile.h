@@ -39,6 +39,11 @@ uint16_t compile_filter(struct compile *c, const struct calico_bgp_filter *f, in
 uint16_t compile_metric_sync(struct compile *c, int family);
 uint16_t compile_calico_export(struct compile *c, int family);
 
+/* Whose prefixAdvertisements the node uses, and the value a community's name stands for there. */
+const struct calico_bgp_configuration *compile_advertising(const struct compile *c);
+const char *compile_community_value(const struct compile *c,
+                                    const struct calico_bgp_configuration *from, const char *use);
+
 uint32_t compile_normal_priority(const struct compile *c, int family);
 
 #endif

@@ -338,15 +338,15 @@ static void add_interfaces(struct export_terms *e) {
 /* ---- communities of prefixAdvertisements ---- */
 
 /* The node's own list replaces the global one, even for the other family. */
-static const struct calico_bgp_configuration *advertising(const struct compile *c) {
+const struct calico_bgp_configuration *compile_advertising(const struct compile *c) {
     const char *name = arena_printf(c->arena, "node.%s", c->node->node->name);
     const struct calico_bgp_configuration *own =
         name ? calico_config_find(c->impl->plan.set, name) : NULL;
     return own && own->prefix_advertisements_set ? own : c->impl->global;
 }
 
-static const char *resolve(const struct compile *c, const struct calico_bgp_configuration *from,
-                           const char *use) {
+const char *compile_community_value(const struct compile *c,
+                                    const struct calico_bgp_configuration *from, const char *use) {
     const struct calico_bgp_configuration *all[] = {from, c->impl->global};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < all[k]->community_count; i++)
@@ -372,7 +372,7 @@ static void advertisement_actions(struct compile *c, const struct calico_bgp_con
         return;
     for (size_t i = 0; i < a->community_count; i++) {
         enum calico_community_kind kind =
-            calico_community_parse(resolve(c, from, a->communities[i]), &parsed);
+            calico_community_parse(compile_community_value(c, from, a->communities[i]), &parsed);
         if (kind == COMMUNITY_STANDARD)
             standard[standards++] = parsed.standard;
         else if (kind == COMMUNITY_LARGE)
@@ -393,7 +393,7 @@ static void advertisement_actions(struct compile *c, const struct calico_bgp_con
 }
 
 static void add_advertisements(struct export_terms *e) {
-    const struct calico_bgp_configuration *from = advertising(e->c);
+    const struct calico_bgp_configuration *from = compile_advertising(e->c);
     for (size_t i = 0; i < from->prefix_advertisement_count; i++) {
         const struct calico_cidr_communities *a = &from->prefix_advertisements[i];
         if (!ip_is_set(a->cidr.addr) || plan_family(a->cidr.addr) != e->family)

@@ -143,5 +143,7 @@ void plan_findings(struct plan_build *b);
 
 /* CALICO_ROUTER_ID=hash: from the node's name. */
 struct ip_addr router_id_hash(const char *name);
+/* The SHA-256 digest of a text, most significant word first (router_id.c). */
+void sha256_words(const char *text, uint32_t h[8]);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * Owns the router id Calico makes from a node's name (CALICO_ROUTER_ID=hash): the first four
  * octets of its SHA-256, kept below the multicast range. Only nodes without an IPv4 address need
- * it. SHA-256 is FIPS 180-4; messages here are names, so the length in bits fits 32.
+ * it; names of filters that are too long for BIRD are shortened with the same digest. SHA-256 is
+ * FIPS 180-4; messages here are names, so the length in bits fits 32.
  */
 #include "plan_internal.h"
 
@@ -45,11 +46,11 @@ static void sha256_block(uint32_t h[8], const uint8_t *block) {
         h[i] += v[i];
 }
 
-/* The first 32 bits of the digest. */
-static uint32_t sha256_first(const char *text) {
-    uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+void sha256_words(const char *text, uint32_t h[8]) {
+    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     size_t size = strlen(text), at = 0;
+    memcpy(h, start, sizeof start);
     for (; size - at >= 64; at += 64)
         sha256_block(h, (const uint8_t *)text + at);
     uint8_t tail[128] = {0};
@@ -61,11 +62,12 @@ static uint32_t sha256_first(const char *text) {
     sha256_block(h, tail);
     if (tail_size == 128)
         sha256_block(h, tail + 64);
-    return h[0];
 }
 
 struct ip_addr router_id_hash(const char *name) {
-    uint32_t id = sha256_first(name);
+    uint32_t words[8];
+    sha256_words(name, words);
+    uint32_t id = words[0];
     if (id >> 24 > 223)
         id -= UINT32_C(32) << 24;
     return ip4(id);

@@ -19,7 +19,7 @@
  * host cannot do it; 5 not converged in time; 6 something crashed; 7 result void; 130 interrupted.
  */
 
-enum cli_format { CLI_TABLE, CLI_JSON };
+enum cli_format { CLI_TABLE, CLI_JSON, CLI_WIDE, CLI_YAML, CLI_DOT, CLI_BIRD };
 
 #define CLI_SETS_MAX 64
 #define CLI_ARGUMENTS_MAX 256
@@ -34,9 +34,10 @@ struct cli_options {
     size_t set_count;
     const char *cisco[CLI_ARGUMENTS_MAX];
     size_t cisco_count;
-    const char *lab, *node, *profile, *runs, *table, *prefix, *peer;
+    const char *lab, *node, *profile, *runs, *table, *prefix, *peer, *directory, *to;
     enum cli_format format;
-    bool quiet, why, all, remove, matrix, json;
+    bool quiet, why, all, remove, matrix, json, diff;
+    uint32_t calico_version; /* 0: today's */
     uint64_t seed, repeat, timeout_ms, nodes;
     bool seed_set, warnings_warn, warnings_fail;
 };

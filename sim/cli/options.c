@@ -6,43 +6,49 @@
 #include "cli.h"
 
 #include "../../speaker/base/text.h"
+#include "../calico/calico_version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct option_row {
-    char letter; /* in struct verb.takes, and the short form if `is_short` */
-    bool is_short;
+    char letter;       /* in struct verb.takes */
+    char short_name;   /* '\0': none */
     const char *name;  /* without the dashes */
     const char *value; /* NULL: a switch */
     const char *help;
 };
 
 static const struct option_row rows[] = {
-    {'s', false, "set", "KEY=VALUE", "override a parameter of the scenario"},
-    {'j', false, "json", NULL, "JSON on standard output"},
-    {'o', true, "output", "table|json", "form of the output"},
-    {'q', true, "quiet", NULL, "only failures, on standard error"},
-    {'S', false, "seed", "N", "seed of everything random"},
-    {'p', false, "profile", "calico|fast",
+    {'s', '\0', "set", "KEY=VALUE", "override a parameter of the scenario"},
+    {'j', '\0', "json", NULL, "JSON on standard output"},
+    {'o', 'o', "output", "table|json", "form of the output"},
+    {'O', 'o', "output", "FORM", "form of the output: table, wide, json, yaml, dot or bird"},
+    {'D', 'd', "directory", "DIR", "write files of -o bird below this folder"},
+    {'x', '\0', "diff", NULL, "compare two states: OLD NEW"},
+    {'k', '\0', "to", "PEER", "follow the route of PREFIX to this peer"},
+    {'v', '\0', "calico-version", "VERSION", "plan as this Calico would, e.g. v3.28"},
+    {'q', 'q', "quiet", NULL, "only failures, on standard error"},
+    {'S', '\0', "seed", "N", "seed of everything random"},
+    {'p', '\0', "profile", "calico|fast",
      "timers: Calico's own, or the same rules in milliseconds"},
-    {'r', false, "repeat", "N", "run N times"},
-    {'R', false, "runs", "DIR", "where reports go (default: runs)"},
-    {'l', true, "lab", "ID", "which lab, when several run"},
-    {'n', true, "node", "NAME", "only this node"},
-    {'c', false, "cisco", "FILE", "IOS configuration of a router around the cluster"},
-    {'t', true, "table", "loc|in|out|fib", "which table"},
-    {'P', false, "peer", "NAME", "only this peer's routes"},
-    {'w', false, "why", NULL, "where the prefix was last seen, and what stopped it"},
-    {'a', false, "all", NULL, "all of them"},
-    {'d', true, "delete", NULL, "delete the objects instead of applying them"},
-    {'T', false, "timeout", "SECONDS", "give up after this long (default 60)"},
-    {'m', false, "matrix", NULL, "a matrix of nodes"},
-    {'W', false, "warnings-as", "ok|warn|fail",
+    {'r', '\0', "repeat", "N", "run N times"},
+    {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
+    {'l', 'l', "lab", "ID", "which lab, when several run"},
+    {'n', 'n', "node", "NAME", "only this node"},
+    {'c', '\0', "cisco", "FILE", "IOS configuration of a router around the cluster"},
+    {'t', 't', "table", "loc|in|out|fib", "which table"},
+    {'P', '\0', "peer", "NAME", "only this peer's routes"},
+    {'w', '\0', "why", NULL, "where the prefix was last seen, and what stopped it"},
+    {'a', '\0', "all", NULL, "all of them"},
+    {'d', 'd', "delete", NULL, "delete the objects instead of applying them"},
+    {'T', '\0', "timeout", "SECONDS", "give up after this long (default 60)"},
+    {'m', '\0', "matrix", NULL, "a matrix of nodes"},
+    {'W', '\0', "warnings-as", "ok|warn|fail",
      "exit status when all passed but there were warnings: 0, 3 or 1"},
-    {'N', false, "nodes", "N", "how many nodes to ask for"},
-    {'f', true, "file", "FILE", "the scenario or manifest (same as an argument)"},
+    {'N', '\0', "nodes", "N", "how many nodes to ask for"},
+    {'f', 'f', "file", "FILE", "the scenario or manifest (same as an argument)"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -74,6 +80,25 @@ static bool take_output(struct cli_options *o, const char *value) {
     else if (strcmp(value, "table") != 0)
         return wrong("--output is table or json, not", value, NULL);
     return true;
+}
+
+static bool take_form(struct cli_options *o, const char *value) {
+    static const char *const names[] = {
+        [CLI_TABLE] = "table", [CLI_JSON] = "json", [CLI_WIDE] = "wide",
+        [CLI_YAML] = "yaml",   [CLI_DOT] = "dot",   [CLI_BIRD] = "bird",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], value) == 0) {
+            o->format = (enum cli_format)i;
+            return true;
+        }
+    }
+    return wrong("--output is table, wide, json, yaml, dot or bird, not", value, NULL);
+}
+
+static bool take_version(struct cli_options *o, const char *value) {
+    return calico_version_parse(value, &o->calico_version) ||
+           wrong("--calico-version is v3.22 to today's, not", value, NULL);
 }
 
 static bool take_warnings(struct cli_options *o, const char *value) {
@@ -115,6 +140,10 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return true;
     case 'o':
         return take_output(o, value);
+    case 'O':
+        return take_form(o, value);
+    case 'v':
+        return take_version(o, value);
     case 'S':
         o->seed_set = true;
         return take_number("--seed", value, UINT64_MAX, &o->seed);
@@ -141,7 +170,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         {'q', &o->quiet, NULL},  {'w', &o->why, NULL},    {'a', &o->all, NULL},
         {'d', &o->remove, NULL}, {'m', &o->matrix, NULL}, {'p', NULL, &o->profile},
         {'R', NULL, &o->runs},   {'l', NULL, &o->lab},    {'n', NULL, &o->node},
-        {'t', NULL, &o->table},  {'P', NULL, &o->peer},
+        {'t', NULL, &o->table},  {'P', NULL, &o->peer},   {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},   {'k', NULL, &o->to},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)
@@ -157,7 +187,7 @@ static bool take(struct cli_options *o, char letter, const char *value) {
 static const struct option_row *find(const struct verb *v, const char *name, size_t size) {
     for (size_t i = 0; i < ROWS; i++) {
         bool is_long = strlen(rows[i].name) == size && strncmp(rows[i].name, name, size) == 0;
-        bool is_short = rows[i].is_short && size == 1 && rows[i].letter == name[0];
+        bool is_short = size == 1 && rows[i].short_name == name[0];
         if ((is_long || is_short) && strchr(v->takes, rows[i].letter))
             return &rows[i];
     }
@@ -227,7 +257,7 @@ void options_help(const struct verb *v) {
             continue;
         char left[48];
         snprintf(left, sizeof left, "%s--%s%s%s",
-                 rows[i].is_short ? (char[]){'-', rows[i].letter, ',', ' ', '\0'} : "",
+                 rows[i].short_name ? (char[]){'-', rows[i].short_name, ',', ' ', '\0'} : "",
                  rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
         printf("%s  %-28s %s\n", any ? "" : "\n", left, rows[i].help);
         any = true;

@@ -1,5 +1,5 @@
 /*
- * plan and validate: reading what an operator would apply, and saying what would come of it,
+ * plan: reading what an operator would apply, and saying what would come of it,
  * without building anything.
  *
  * `--cisco FILE` adds a router: its address is the one its interface statements give, or else the
@@ -8,91 +8,21 @@
  */
 
 #include "cli.h"
+#include "manifests.h"
 
 #include "../../speaker/ios/ios.h"
 #include "../calico/plan.h"
+#include "../calico/plan_bird.h"
 #include "../check/oracle.h"
 #include "../scenario/engine.h"
 
-#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- reading ---- */
-
-struct input {
-    struct arena *arena;
-    struct diag_list *diags;
-    struct yaml_document *documents;
-    size_t count, capacity;
-};
-
-static bool keep(struct input *in, const struct yaml_document *list, size_t count) {
-    if (in->count + count > in->capacity) {
-        size_t capacity = (in->count + count) * 2;
-        struct yaml_document *all = arena_array(in->arena, capacity, sizeof *all);
-        if (!all)
-            return false;
-        if (in->count)
-            memcpy(all, in->documents, in->count * sizeof *all);
-        in->documents = all;
-        in->capacity = capacity;
-    }
-    if (count)
-        memcpy(&in->documents[in->count], list, count * sizeof *list);
-    in->count += count;
-    return true;
-}
-
-static void read_one(struct input *in, const char *path) {
-    struct yaml_document *list = NULL;
-    int n = yaml_parse_file(path, in->arena, in->diags, &list);
-    if (n > 0)
-        (void)keep(in, list, (size_t)n);
-}
-
-static bool is_manifest(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot &&
-           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0 || strcmp(dot, ".json") == 0);
-}
-
-#define FILES_MAX 10000
-
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void read_folder(struct input *in, const char *path) {
-    DIR *d = opendir(path);
-    char **names = calloc(FILES_MAX, sizeof *names);
-    size_t n = 0;
-    for (struct dirent *e; d && names && n < FILES_MAX && (e = readdir(d)) != NULL;) {
-        char *name = NULL;
-        if (is_manifest(e->d_name) && asprintf(&name, "%s/%s", path, e->d_name) > 0)
-            names[n++] = name;
-    }
-    if (d)
-        closedir(d);
-    if (names)
-        qsort(names, n, sizeof *names, compare_names);
-    for (size_t i = 0; i < n; i++) {
-        read_one(in, names[i]);
-        free(names[i]);
-    }
-    free(names);
-}
-
-static void read_path(struct input *in, const char *path) {
-    struct stat s;
-    if (strcmp(path, "-") != 0 && stat(path, &s) == 0 && S_ISDIR(s.st_mode))
-        read_folder(in, path);
-    else
-        read_one(in, path);
-}
 
 /* ---- routers ---- */
 
@@ -137,7 +67,7 @@ static uint32_t router_as(struct ios_router *r) {
     return c ? c->local_as : 0;
 }
 
-static bool read_router(struct input *in, const struct calico_set *set, const char *path,
+static bool read_router(struct manifests *in, const struct calico_set *set, const char *path,
                         struct outside *o) {
     size_t size = 0;
     char *text = file_read(path, in->arena, in->diags, &size);
@@ -230,7 +160,7 @@ static void print_outside(const struct oracle *o, const struct both *b, size_t f
                     b->nodes[f[i].node].config->peers[f[i].peer].name, f[i].cause, f[i].detail);
 }
 
-static bool plan_outside(struct input *in, const struct calico_set *set,
+static bool plan_outside(struct manifests *in, const struct calico_set *set,
                          const struct calico_plan *plan, const struct cli_options *opt,
                          struct text *out) {
     struct outside o = {.count = 0};
@@ -249,13 +179,87 @@ static bool plan_outside(struct input *in, const struct calico_set *set,
     return oracle != NULL;
 }
 
-static int print_plan(struct input *in, const struct calico_set *set,
+/* ---- BIRD's files ---- */
+
+/* DIR/NODE/bird.cfg and bird6.cfg: passwords stand in them, so they are for the owner only. */
+static bool write_file(int folder, const char *name, const struct text *t) {
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!f) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    bool written = fwrite(t->data, 1, t->size, f) == t->size;
+    return fclose(f) == 0 && written;
+}
+
+static int open_folder(int at, const char *name) {
+    if (mkdirat(at, name, 0777) != 0 && errno != EEXIST)
+        return -1;
+    return openat(at, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+}
+
+static bool write_bird(const struct calico_plan *plan, const struct calico_plan_node *n,
+                       const char *directory) {
+    struct text t;
+    int top = open_folder(AT_FDCWD, directory);
+    int folder = top >= 0 ? open_folder(top, n->node->name) : -1;
+    bool ok = folder >= 0;
+    text_init(&t);
+    for (int family = 0; ok && family < BGP_FAMILIES; family++) {
+        text_clear(&t);
+        ok = calico_plan_bird(plan, n, (enum bgp_family)family, &t) &&
+             write_file(folder, calico_bird_file_name((enum bgp_family)family), &t);
+    }
+    if (!ok)
+        cli_error("plan: cannot write %s/%s: %s", directory, n->node->name, strerror(errno));
+    text_deinit(&t);
+    if (folder >= 0)
+        close(folder);
+    if (top >= 0)
+        close(top);
+    return ok;
+}
+
+static bool has_family(const struct calico_plan_node *n, int family) {
+    return ip_is_set(family == BGP_IPV4_UNICAST ? n->node->addr4 : n->node->addr6);
+}
+
+static bool print_bird(const struct calico_plan *plan, const struct calico_plan_node *n,
+                       struct text *out) {
+    bool ok = true;
+    for (int family = 0; ok && family < BGP_FAMILIES; family++)
+        if (has_family(n, family))
+            ok = calico_plan_bird(plan, n, (enum bgp_family)family, out);
+    return ok;
+}
+
+static bool form_bird(const struct calico_plan *plan, const struct cli_options *o,
+                      struct text *out) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < plan->node_count; i++) {
+        const struct calico_plan_node *n = &plan->nodes[i];
+        if (o->node && strcmp(o->node, n->node->name) != 0)
+            continue;
+        ok = o->directory ? write_bird(plan, n, o->directory) : print_bird(plan, n, out);
+    }
+    return ok;
+}
+
+/* ---- the verb ---- */
+
+static int print_plan(struct manifests *in, const struct calico_set *set,
                       const struct calico_plan *plan, const struct cli_options *o) {
     struct text out;
     text_init(&out);
-    if (o->format != CLI_JSON)
+    bool ok = true, table = o->format == CLI_TABLE || o->format == CLI_WIDE;
+    if (table)
         calico_plan_print(plan, o->node, &out);
-    bool ok = !o->cisco_count || plan_outside(in, set, plan, o, &out);
+    else if (o->format == CLI_BIRD)
+        ok = form_bird(plan, o, &out);
+    if (table && o->cisco_count)
+        ok = plan_outside(in, set, plan, o, &out);
     diag_sort(in->diags);
     if (o->format == CLI_JSON)
         ok = calico_plan_write_json(plan, in->diags, stdout) && ok;
@@ -263,12 +267,12 @@ static int print_plan(struct input *in, const struct calico_set *set,
         fputs(text_str(&out), stdout);
     text_deinit(&out);
     fflush(stdout);
-    if (o->format != CLI_JSON)
+    if (table)
         cli_print_diags(in->diags);
     return ok && diag_error_count(in->diags) == 0 ? 0 : 2;
 }
 
-static int plan_all(struct input *in, struct cli_options *o) {
+static int plan_all(struct manifests *in, struct cli_options *o) {
     for (size_t i = 0; i < o->argument_count; i++) {
         if (cli_is_scenario(o->arguments[i])) {
             cli_error("plan: %s is a scenario: name its manifests, or try ribcage validate or up",
@@ -277,13 +281,14 @@ static int plan_all(struct input *in, struct cli_options *o) {
         }
     }
     for (size_t i = 0; i < o->argument_count; i++)
-        read_path(in, o->arguments[i]);
+        manifests_read(in, o->arguments[i]);
     if (!in->count && !diag_error_count(in->diags)) {
         cli_error("plan: there is no manifest in %s", o->arguments[0]);
         return 2;
     }
     struct calico_set *set = calico_set_new();
-    struct calico_plan_options po = {.pods_per_node = 1, .node_ip_interface = "eth0"};
+    struct calico_plan_options po = {
+        .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
     bool ok = set && diag_error_count(in->diags) == 0 &&
               calico_apply(set, in->documents, in->count, true, in->diags);
     struct calico_plan *plan = ok ? calico_plan_new(set, &po, in->diags) : NULL;
@@ -304,78 +309,8 @@ int verb_plan(struct cli_options *o) {
         fprintf(stderr, "ribcage plan: which manifests?\n");
         return 2;
     }
-    struct input in = {.arena = arena_new(), .diags = diag_list_new()};
+    struct manifests in = {.arena = arena_new(), .diags = diag_list_new()};
     int status = in.arena && in.diags ? plan_all(&in, o) : 4;
-    diag_list_free(in.diags);
-    arena_free(in.arena);
-    return status;
-}
-
-/* ---- validate ---- */
-
-/* All that a run would refuse before it builds: the files it names, the plan at the start. Where
- * the manifests are there to be refused, that is for the run to check. */
-static void validate_scenario(struct input *in, const char *path, const struct cli_options *o) {
-    struct scenario *s = scenario_read(path, o->sets, o->set_count, in->arena, in->diags);
-    if (!s)
-        return;
-    struct engine e = {.scenario = s,
-                       .arena = in->arena,
-                       .diags = in->diags,
-                       .seed = s->seed,
-                       .front_fd = -1,
-                       .wait_fd = -1};
-    if (!s->no_lab)
-        (void)engine_prepare(&e, in->diags);
-    engine_release(&e);
-    scenario_close(s);
-}
-
-/* A folder of scenarios, like `ribcage run` takes one. */
-static bool validate_below(struct input *in, const char *path, const struct cli_options *o) {
-    struct stat s;
-    struct diag_list *none = diag_list_new(); /* no scenario there: it holds manifests */
-    const char **paths = NULL;
-    size_t count = 0;
-    bool found = none && stat(path, &s) == 0 && S_ISDIR(s.st_mode) &&
-                 scenario_list(path, in->arena, none, &paths, &count);
-    for (size_t i = 0; found && i < count; i++)
-        validate_scenario(in, paths[i], o);
-    diag_list_free(none);
-    return found;
-}
-
-static void validate_one(struct input *in, const char *path, const struct cli_options *o) {
-    if (cli_is_scenario(path)) {
-        validate_scenario(in, path, o);
-        return;
-    }
-    if (validate_below(in, path, o))
-        return;
-    size_t before = in->count;
-    read_path(in, path);
-    const struct yaml_node *root = in->count > before ? in->documents[before].root : NULL;
-    if (root && root->kind == YAML_MAPPING && yaml_get(root, "segments"))
-        (void)topology_read(root, in->arena, in->diags);
-    else {
-        struct calico_set *set = calico_set_new();
-        (void)calico_apply(set, in->documents + before, in->count - before, true, in->diags);
-        calico_set_free(set);
-    }
-}
-
-int verb_validate(struct cli_options *o) {
-    struct input in = {.arena = arena_new(), .diags = diag_list_new()};
-    if (!o->argument_count || !in.arena || !in.diags) {
-        fprintf(stderr, "ribcage validate: which files?\n");
-        return 2;
-    }
-    for (size_t i = 0; i < o->argument_count; i++)
-        validate_one(&in, o->arguments[i], o);
-    cli_print_diags(in.diags);
-    int status = diag_error_count(in.diags) ? 2 : 0;
-    if (!status)
-        printf("%zu valid\n", o->argument_count);
     diag_list_free(in.diags);
     arena_free(in.arena);
     return status;
