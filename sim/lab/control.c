@@ -199,13 +199,23 @@ static bool send_request(struct lab *lab, uint32_t host, const json_t *request, 
     return true;
 }
 
+static void ask_daemon(struct lab *lab, struct control_wait *w, size_t index, const json_t *request,
+                       struct nanotime deadline) {
+    json_t *answer = daemon_request(lab, w->hosts[index], request, deadline);
+
+    finish(w, index, answer);
+    json_decref(answer);
+}
+
 static void run_requests(struct lab *lab, struct control_wait *w, json_t *const *requests,
                          struct nanotime deadline) {
     size_t next = 0;
 
     while (w->remaining > 0) {
         while (next < w->count && lab->control_queued_bytes < QUEUED_BYTES_MAX) {
-            if (!send_request(lab, w->hosts[next], requests[next], w->first + next))
+            if (speaker_of(lab, w->hosts[next])->daemon.driver != NULL)
+                ask_daemon(lab, w, next, requests[next], deadline);
+            else if (!send_request(lab, w->hosts[next], requests[next], w->first + next))
                 finish(w, next, NULL);
             next++;
         }
@@ -241,8 +251,8 @@ json_t *lab_request(struct lab *lab, uint32_t host, json_t *request, uint32_t de
 
     lab_request_all(lab, &host, &request, 1, deadline_ms, &answer);
     if (answer == NULL)
-        *ret_error = speaker_of(lab, host)->control_fd < 0 ? "the speaker is gone"
-                                                           : "no answer within the deadline";
+        *ret_error = speaker_of(lab, host)->pid <= 0 ? "the speaker is gone"
+                                                     : "no answer within the deadline";
     return answer;
 }
 

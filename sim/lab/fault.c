@@ -33,7 +33,7 @@ static bool signal_speaker(struct lab *lab, uint32_t host, int signal, bool expe
         return false;
     }
     s->expected = s->expected || expected;
-    return kill(s->pid, signal) == 0;
+    return process_signal(s, signal);
 }
 
 /* ---- links ---- */

@@ -403,22 +403,30 @@ static uint64_t read_cpu_ns(pid_t pid) {
     return ticks * (NANOS_PER_S / (uint64_t)ticks_per_s);
 }
 
-struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {
-    struct lab_usage u = {0};
-    pid_t pid = lab->nodes[host].speaker.pid;
+static void add_usage(pid_t pid, struct lab_usage *u) {
     char path[64], line[256];
     FILE *f;
 
     if (pid <= 0)
-        return u;
+        return;
     snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
     f = fopen(path, "re");
     while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        u.pss_bytes += kib_line(line, "Pss:");
-        u.rss_bytes += kib_line(line, "Rss:");
+        u->pss_bytes += kib_line(line, "Pss:");
+        u->rss_bytes += kib_line(line, "Rss:");
     }
     if (f != NULL)
         fclose(f);
-    u.cpu_ns = read_cpu_ns(pid);
+    u->cpu_ns += read_cpu_ns(pid);
+}
+
+struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {
+    const struct speaker *s = &lab->nodes[host].speaker;
+    struct lab_usage u = {0};
+
+    if (s->daemon.driver == NULL)
+        add_usage(s->pid, &u);
+    for (size_t i = 0; i < DAEMON_PROGRAMS_MAX; i++)
+        add_usage(s->daemon.pids[i], &u);
     return u;
 }

@@ -337,6 +337,7 @@ static struct lab *lab_new(void) {
     table_init(&lab->names);
     lab->home_fd = lab->fabric_fd = lab->fabric_nl.fd = -1;
     lab->board_fd = lab->bell_fd = lab->epoll_fd = lab->signal_fd = lab->null_fd = -1;
+    lab->runtime_fd = -1;
     return lab;
 }
 
@@ -502,8 +503,8 @@ static void release_namespaces(struct lab *lab) {
 }
 
 static void close_descriptors(struct lab *lab) {
-    int *fds[] = {&lab->home_fd,  &lab->board_fd,  &lab->bell_fd,
-                  &lab->epoll_fd, &lab->signal_fd, &lab->null_fd};
+    int *fds[] = {&lab->home_fd,   &lab->board_fd, &lab->bell_fd,   &lab->epoll_fd,
+                  &lab->signal_fd, &lab->null_fd,  &lab->runtime_fd};
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (*fds[i] >= 0)

@@ -33,6 +33,9 @@
  *   wait.c       the one place where a lab waits
  *   process.c    speakers: start, watch, stop; programs run for a moment
  *   control.c    requests to speakers
+ *   daemon.c     nodes run by other BGP programs (daemon.h): files, sockets, the same requests
+ *   daemon_locate.c  where such a program is on this machine
+ *   bird.c       BIRD 1.6; bird_text.c what it says, as data
  *   fault.c      kill, stop, link down, block TCP 179
  *   sockets.c    sock_diag: established TCP
  *   capture.c    libpcap: OPEN messages on the wire

@@ -2,6 +2,7 @@
 #define RIBCAGE_LAB_INTERNAL_H
 
 #include "../../speaker/base/table.h"
+#include "daemon.h"
 #include "lab.h"
 #include "link.h"
 #include "netlink.h"
@@ -47,11 +48,21 @@ struct lab_block {
     uint16_t port;
 };
 
+/* What runs a node in ribcage-speaker's place. */
+struct daemon {
+    const struct daemon_driver *driver; /* NULL: none */
+    const struct daemon_root *root;
+    pid_t pids[DAEMON_PROGRAMS_MAX]; /* 0: that one does not run */
+    bool ending;                     /* one of them has ended by itself: `status` */
+    int status;
+};
+
 struct speaker {
+    struct daemon daemon;
     enum lab_exit_kind kind;
     int code;
     bool expected;
-    pid_t pid; /* 0: none */
+    pid_t pid; /* 0: none; of a daemon: one of its processes */
     int control_fd, log_fd;
     struct text out; /* requests not written yet */
     size_t out_sent;
@@ -117,6 +128,7 @@ struct lab {
     struct capture *capture;
     struct ipip_tun *ipip_tun; /* NULL: no TUN device is served */
     enum lab_ipip ipip;
+    int runtime_fd; /* files and sockets of daemons: a file system nobody else sees; -1: none yet */
 };
 
 /* lab.c */
@@ -136,6 +148,22 @@ void lab_pump(struct lab *lab, struct nanotime deadline, int extra_fd, bool *ret
 enum lab_watch_kind { LAB_WATCH_SIGNAL, LAB_WATCH_BELL, LAB_WATCH_CONTROL, LAB_WATCH_LOG };
 
 /* process.c */
+#define CHILD_FDS_MAX 8
+struct child {
+    int netns_fd;
+    const char *path;
+    char *const *argv;
+    char *const *envp;      /* NULL: the supervisor's */
+    int fds[CHILD_FDS_MAX]; /* become 0, 1, 2… */
+    int fd_count;
+    volatile int error; /* out */
+};
+/* The child's pid, or -1 with errno when it could not be made or could not execute. */
+pid_t process_spawn(struct child *c);
+/* Before a new one is started: reads the last words of the one before, forgets its connection. */
+void process_forget(struct lab *lab, uint32_t host);
+/* To all processes of a host's speaker. */
+bool process_signal(const struct speaker *s, int signal);
 void process_init(struct speaker *s);
 void process_deinit(struct lab *lab, struct speaker *s);
 void process_reap_all(struct lab *lab);
@@ -143,6 +171,11 @@ void process_read_log(struct lab *lab, uint32_t host);
 void process_append_log(struct speaker *s, const char *data, size_t size);
 /* SIGKILL to all and wait until every one is reaped. */
 void process_kill_all(struct lab *lab);
+
+/* daemon.c */
+/* A request of CONTROL.md answered by the host's daemon; a new reference, NULL: no memory. */
+json_t *daemon_request(struct lab *lab, uint32_t host, const json_t *request,
+                       struct nanotime deadline);
 
 /* control.c */
 void control_read(struct lab *lab, uint32_t host);

@@ -31,19 +31,9 @@
 #include <unistd.h>
 
 #define CHILD_STACK_BYTES 65536u
-#define CHILD_FDS_MAX 8
 #define KILL_DEADLINE_MS 20000u
 
 extern char **environ;
-
-struct child {
-    int netns_fd;
-    const char *path;
-    char *const *argv;
-    int fds[CHILD_FDS_MAX]; /* become 0, 1, 2… */
-    int fd_count;
-    volatile int error; /* out */
-};
 
 /* In the child, on the supervisor's memory: system calls only. The sanitizer does not know its
  * stack. */
@@ -69,14 +59,13 @@ __attribute__((no_sanitize("address"))) static int child_main(void *argument) {
     if (syscall(SYS_close_range, (unsigned)c->fd_count, ~0U, 0) != 0)
         goto failed;
     if (sigprocmask(SIG_SETMASK, &none, NULL) == 0)
-        execve(c->path, c->argv, environ);
+        execve(c->path, c->argv, c->envp != NULL ? c->envp : environ);
 failed:
     c->error = errno;
     _exit(127);
 }
 
-/* The child's pid, or -1 with errno when it could not be made or could not execute. */
-static pid_t start_child(struct child *c) {
+pid_t process_spawn(struct child *c) {
     char *stack = step_ok() ? mmap(NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE,
                                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0)
                             : MAP_FAILED;
@@ -202,7 +191,7 @@ static pid_t start_speaker(struct lab *lab, uint32_t host, const struct lab_spea
     if (spec->restarting)
         argv[count++] = (char *)(uintptr_t) "--restart";
     argv[count] = NULL;
-    return start_child(&c);
+    return process_spawn(&c);
 }
 
 static void clear_slot(struct scoreboard_slot *s) {
@@ -218,8 +207,6 @@ static bool watch_speaker(struct lab *lab, uint32_t host, struct speaker *s) {
            lab_watch(lab, s->log_fd, LAB_WATCH_LOG, host, false);
 }
 
-static void drop_connection(struct lab *lab, struct speaker *s);
-
 bool lab_speaker_start(struct lab *lab, uint32_t host, const struct lab_speaker_spec *spec,
                        struct diag_list *diags) {
     struct lab_node *n = &lab->nodes[host];
@@ -231,9 +218,7 @@ bool lab_speaker_start(struct lab *lab, uint32_t host, const struct lab_speaker_
         lab_add_finding(diags, n->name, "start a speaker", EALREADY, NULL);
         return false;
     }
-    process_read_log(lab, host);
-    drop_connection(lab, s);
-    clear_slot(lab_slot(lab, host));
+    process_forget(lab, host);
     pid = open_pipes(spec, &p) ? start_speaker(lab, host, spec, &p) : -1;
     if (pid < 0) {
         lab_add_finding(diags, n->name, "start ribcage-speaker", errno, lab->speaker_path);
@@ -285,6 +270,15 @@ static void drop_connection(struct lab *lab, struct speaker *s) {
     s->out_sent = s->in_scanned = 0;
 }
 
+void process_forget(struct lab *lab, uint32_t host) {
+    struct speaker *s = &lab->nodes[host].speaker;
+
+    process_read_log(lab, host);
+    drop_connection(lab, s);
+    clear_slot(lab_slot(lab, host));
+    s->daemon = (struct daemon){0};
+}
+
 void process_deinit(struct lab *lab, struct speaker *s) {
     drop_connection(lab, s);
     text_deinit(&s->log);
@@ -302,6 +296,46 @@ static void note_exit(struct lab *lab, uint32_t host, int status) {
     control_close(lab, host);
 }
 
+/* One of a daemon's processes: a node of which a part has ended has ended; the others follow. */
+static void note_part(struct lab *lab, uint32_t host, size_t program, int status) {
+    struct speaker *s = &lab->nodes[host].speaker;
+    struct daemon *d = &s->daemon;
+
+    d->pids[program] = 0;
+    if (!d->ending)
+        d->status = status;
+    d->ending = true;
+    s->pid = 0;
+    for (size_t i = 0; i < DAEMON_PROGRAMS_MAX; i++)
+        if (d->pids[i] > 0)
+            s->pid = d->pids[i];
+    if (s->pid == 0)
+        note_exit(lab, host, d->status);
+    else if (!s->expected)
+        (void)process_signal(s, SIGKILL);
+}
+
+static void note_child(struct lab *lab, uint32_t host, pid_t pid, int status) {
+    struct speaker *s = &lab->nodes[host].speaker;
+
+    if (s->daemon.driver == NULL && s->pid == pid)
+        note_exit(lab, host, status);
+    for (size_t i = 0; s->daemon.driver != NULL && i < DAEMON_PROGRAMS_MAX; i++)
+        if (s->daemon.pids[i] == pid)
+            note_part(lab, host, i, status);
+}
+
+bool process_signal(const struct speaker *s, int signal) {
+    bool ok = s->pid > 0;
+
+    if (s->daemon.driver == NULL)
+        return ok && kill(s->pid, signal) == 0;
+    for (size_t i = 0; i < DAEMON_PROGRAMS_MAX; i++)
+        if (s->daemon.pids[i] > 0)
+            ok = kill(s->daemon.pids[i], signal) == 0 && ok;
+    return ok;
+}
+
 void process_reap_all(struct lab *lab) {
     int status;
     pid_t pid;
@@ -312,8 +346,7 @@ void process_reap_all(struct lab *lab) {
             lab->exec_status = status;
         }
         for (uint32_t h = 0; h < lab->node_count; h++)
-            if (lab->nodes[h].speaker.pid == pid)
-                note_exit(lab, h, status);
+            note_child(lab, h, pid, status);
     }
 }
 
@@ -331,8 +364,8 @@ bool lab_speaker_stop(struct lab *lab, uint32_t host, uint32_t deadline_ms) {
     if (s->kind != LAB_RUNNING)
         return true;
     s->expected = true;
-    (void)kill(s->pid, SIGTERM);
-    (void)kill(s->pid, SIGCONT); /* a frozen one would never see it */
+    (void)process_signal(s, SIGTERM);
+    (void)process_signal(s, SIGCONT); /* a frozen one would never see it */
     while (s->kind == LAB_RUNNING && nanotime_before(lab_now(), deadline))
         lab_pump(lab, deadline, -1, NULL);
     return s->kind != LAB_RUNNING;
@@ -350,8 +383,7 @@ void process_kill_all(struct lab *lab) {
 
     for (size_t h = 0; h < lab->node_count; h++) {
         lab->nodes[h].speaker.expected = true;
-        if (lab->nodes[h].speaker.pid > 0)
-            (void)kill(lab->nodes[h].speaker.pid, SIGKILL);
+        (void)process_signal(&lab->nodes[h].speaker, SIGKILL);
     }
     while (any_running(lab) && nanotime_before(lab_now(), deadline))
         lab_pump(lab, deadline, -1, NULL);
@@ -433,7 +465,7 @@ int lab_exec(struct lab *lab, uint32_t host, char *const argv[], int in, int out
     int status;
 
     lab->exec_done = false;
-    lab->exec_pid = start_child(&c);
+    lab->exec_pid = process_spawn(&c);
     if (lab->exec_pid < 0) {
         lab->exec_pid = 0;
         return 127;
