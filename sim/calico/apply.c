@@ -262,13 +262,13 @@ bool calico_apply(struct calico_set *s, const struct yaml_document *documents, s
 /* ---- taking out ---- */
 
 static bool remove_object(struct calico_set *s, const struct document_object *o) {
-    if (o->kind != OBJECT_SECRET || o->name[0] != '/')
+    if (o->name[0] != '/')
         return set_remove(s, o->kind, o->name);
-    /* Without a namespace: whichever of calico-node's has it. */
-    const struct object_table *t = &s->tables[OBJECT_SECRET];
+    /* Without a namespace: whichever has it. */
+    const struct object_table *t = &s->tables[o->kind];
     for (size_t i = 0; i < t->count; i++)
         if (strcmp(strchr(t->items[i].name, '/'), o->name) == 0)
-            return set_remove(s, OBJECT_SECRET, t->items[i].name);
+            return set_remove(s, o->kind, t->items[i].name);
     return false;
 }
 

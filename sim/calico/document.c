@@ -21,7 +21,12 @@
     static void name(struct read_context *c, const struct yaml_node *n, const char *path,          \
                      void *object)
 
-enum group_bit { IN_V3 = 1 << READ_V3, IN_CRD = 1 << READ_CRD, IN_CORE = 1 << READ_CORE };
+enum group_bit {
+    IN_V3 = 1 << READ_V3,
+    IN_CRD = 1 << READ_CRD,
+    IN_CORE = 1 << READ_CORE,
+    IN_DISCOVERY = 1 << READ_DISCOVERY,
+};
 
 static const struct {
     const char *name;
@@ -34,6 +39,9 @@ static const struct {
     {"IPPool", OBJECT_POOL, IN_V3 | IN_CRD},
     {"Node", OBJECT_NODE, IN_V3 | IN_CORE},
     {"Secret", OBJECT_SECRET, IN_CORE},
+    {"Service", OBJECT_SERVICE, IN_CORE},
+    {"EndpointSlice", OBJECT_ENDPOINT_SLICE, IN_DISCOVERY},
+    {"CalicoNodeStatus", OBJECT_NODE_STATUS, IN_V3 | IN_CRD},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
@@ -41,7 +49,6 @@ static const struct {
 static const char *const other_kinds[] = {
     "BlockAffinity",
     "CalicoAPIConfig",
-    "CalicoNodeStatus",
     "ClusterInformation",
     "FelixConfiguration",
     "GlobalNetworkPolicy",
@@ -64,7 +71,9 @@ static const char *const other_kinds[] = {
 };
 #define OTHER_KIND_COUNT (sizeof other_kinds / sizeof other_kinds[0])
 
-static const char *const versions[] = {"projectcalico.org/v3", "crd.projectcalico.org/v1", "v1"};
+static const char *const versions[] = {"projectcalico.org/v3", "crd.projectcalico.org/v1", "v1",
+                                       "discovery.k8s.io/v1"};
+#define VERSION_COUNT (sizeof versions / sizeof versions[0])
 
 struct walk {
     struct arena *arena;
@@ -143,6 +152,9 @@ static const struct read_field root_fields[] = {
 static const struct read_field secret_fields[] = {
     {"apiVersion", NULL}, {"kind", NULL}, {"metadata", NULL}, {"data", NULL},
     {"stringData", NULL}, {"type", NULL}, {"immutable", NULL}};
+static const struct read_field slice_fields[] = {{"apiVersion", NULL}, {"kind", NULL},
+                                                 {"metadata", NULL},   {"addressType", NULL},
+                                                 {"endpoints", NULL},  {"ports", NULL}};
 
 const struct yaml_node *read_spec(const struct yaml_node *root) {
     const struct yaml_node *spec = yaml_get(root, "spec");
@@ -230,7 +242,11 @@ static void *read_value(struct read_context *c, enum object_kind kind,
     case OBJECT_SECRET:
         return read_secret(c, root);
     case OBJECT_SERVICE:
+        return read_service(c, root);
     case OBJECT_ENDPOINT_SLICE:
+        return read_endpoint_slice(c, root);
+    case OBJECT_NODE_STATUS:
+        return read_node_status(c, root);
     case OBJECT_KINDS:
         break;
     }
@@ -249,19 +265,28 @@ static void set_frame(struct document_object *o) {
         FRAME(OBJECT_FILTER, calico_bgp_filter);
         FRAME(OBJECT_NODE, calico_node);
         FRAME(OBJECT_POOL, calico_ip_pool);
+        FRAME(OBJECT_NODE_STATUS, calico_node_status);
 #undef FRAME
-    case OBJECT_SECRET:
     case OBJECT_SERVICE:
+        ((struct calico_service *)o->value)->place = o->place;
+        break;
     case OBJECT_ENDPOINT_SLICE:
+        ((struct calico_endpoint_slice *)o->value)->place = o->place;
+        break;
+    case OBJECT_SECRET:
     case OBJECT_KINDS:
         break;
     }
 }
 
-/* Secrets of one name may stand in several namespaces. */
+static bool is_namespaced(enum object_kind kind) {
+    return kind == OBJECT_SECRET || kind == OBJECT_SERVICE || kind == OBJECT_ENDPOINT_SLICE;
+}
+
+/* Objects of one name may stand in several namespaces. */
 static const char *object_key(struct walk *w, enum object_kind kind, const struct yaml_node *root,
                               const char *name) {
-    if (kind != OBJECT_SECRET)
+    if (!is_namespaced(kind))
         return name;
     const struct yaml_node *space = yaml_get(yaml_get(root, "metadata"), "namespace");
     bool given = space && space->kind == YAML_SCALAR;
@@ -292,6 +317,8 @@ static void read_object(struct walk *w, const struct yaml_node *root, size_t kin
     if (w->values) {
         if (o->kind == OBJECT_SECRET)
             READ_FIELDS(&c, root, "", secret_fields, NULL);
+        else if (o->kind == OBJECT_ENDPOINT_SLICE)
+            READ_FIELDS(&c, root, "", slice_fields, NULL);
         else
             READ_FIELDS(&c, root, "", root_fields, NULL);
         o->value = read_value(&c, o->kind, root);
@@ -305,9 +332,9 @@ static void read_object(struct walk *w, const struct yaml_node *root, size_t kin
 
 /* -1: not one of the groups whose kinds we know. */
 static int group_find(const char *version) {
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < VERSION_COUNT; i++)
         if (strcmp(versions[i], version) == 0)
-            return i;
+            return (int)i;
     return -1;
 }
 
@@ -342,10 +369,12 @@ static void unknown_kind(struct walk *w, const struct yaml_node *kind, const cha
 
 static void wrong_version(struct walk *w, const struct yaml_node *n, size_t kind,
                           const char *version) {
-    const char *right = kinds[kind].groups & IN_V3 ? versions[READ_V3] : versions[READ_CORE];
+    size_t right = 0;
+    while (!(kinds[kind].groups & 1u << right))
+        right++;
     diag_add(w->diags, DIAG_ERROR, yaml_place(n), "bad-api-version",
              "%s: apiVersion \"%.60s\" has no such kind (did you mean \"%s\"?)", kinds[kind].name,
-             version, right);
+             version, versions[right]);
 }
 
 static void walk_kind(struct walk *w, const struct yaml_node *root, const struct yaml_node *kind,
@@ -397,7 +426,7 @@ static void walk_object(struct walk *w, const struct yaml_node *root, const char
         report_frameless(w, root);
     } else if (!has_kind) {
         diag_add(w->diags, DIAG_ERROR, yaml_place(kind ? kind : root), "missing-kind",
-                 "kind is missing: BGPPeer, BGPConfiguration, BGPFilter, IPPool, Node or Secret");
+                 "kind is missing: BGPPeer, BGPConfiguration, BGPFilter, IPPool, Node, Secret…");
     } else if (!version[0]) {
         diag_add(w->diags, DIAG_ERROR, yaml_place(kind), "missing-api-version",
                  "%.60s: apiVersion is missing (projectcalico.org/v3 for Calico's kinds)",

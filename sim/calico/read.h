@@ -19,9 +19,10 @@ struct arena;
  */
 
 enum read_group {
-    READ_V3,   /* projectcalico.org/v3: calicoctl's rules */
-    READ_CRD,  /* crd.projectcalico.org/v1: kubectl's, no coercion */
-    READ_CORE, /* v1: Kubernetes' own objects */
+    READ_V3,        /* projectcalico.org/v3: calicoctl's rules */
+    READ_CRD,       /* crd.projectcalico.org/v1: kubectl's, no coercion */
+    READ_CORE,      /* v1: Kubernetes' own objects */
+    READ_DISCOVERY, /* discovery.k8s.io/v1: Kubernetes' as well */
 };
 
 struct read_context {

@@ -24,6 +24,10 @@ struct calico_ip_pool *read_ip_pool(struct read_context *c, const struct yaml_no
 struct calico_node *read_node(struct read_context *c, const struct yaml_node *root);
 struct calico_node *read_core_node(struct read_context *c, const struct yaml_node *root);
 struct calico_secrets *read_secret(struct read_context *c, const struct yaml_node *root);
+struct calico_service *read_service(struct read_context *c, const struct yaml_node *root);
+struct calico_endpoint_slice *read_endpoint_slice(struct read_context *c,
+                                                  const struct yaml_node *root);
+struct calico_node_status *read_node_status(struct read_context *c, const struct yaml_node *root);
 
 /* The value of `spec`, or NULL when it is missing or null. */
 const struct yaml_node *read_spec(const struct yaml_node *root);

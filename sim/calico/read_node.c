@@ -18,6 +18,7 @@
     static void name(struct read_context *c, const struct yaml_node *n, const char *path,          \
                      void *object)
 #define NODE ((struct calico_node *)object)
+#define POD_CIDRS_MAX 16
 
 /* ---- labels ---- */
 
@@ -148,11 +149,29 @@ FIELD(field_cluster_id) {
     NODE->has_cluster_id = true;
     NODE->cluster_id = a;
 }
-FIELD(field_tunnel4) {
+static void read_family_address(struct read_context *c, const struct yaml_node *n, const char *path,
+                                enum ip_family family, struct ip_addr *ret_addr) {
     struct ip_addr a;
-    (void)object;
-    if (read_address(c, n, path, &a) && a.family != IP_V4)
-        read_error(c, n, "bad-address", path, "must be an IPv4 address");
+    if (!read_address(c, n, path, &a))
+        return;
+    if (a.family == family)
+        *ret_addr = a;
+    else
+        read_error(c, n, "bad-address", path, "must be an IPv%d address", (int)family);
+}
+FIELD(field_tunnel4) {
+    read_family_address(c, n, path, IP_V4, &NODE->ipip_tunnel4);
+}
+FIELD(field_wireguard4) {
+    read_family_address(c, n, path, IP_V4, &NODE->wireguard4);
+}
+FIELD(field_wireguard6) {
+    read_family_address(c, n, path, IP_V6, &NODE->wireguard6);
+}
+FIELD(field_wireguard) {
+    static const struct read_field fields[] = {{"interfaceIPv4Address", field_wireguard4},
+                                               {"interfaceIPv6Address", field_wireguard6}};
+    READ_FIELDS(c, n, path, fields, object);
 }
 FIELD(field_bgp) {
     static const struct read_field fields[] = {{"ipv4Address", field_address4},
@@ -172,7 +191,7 @@ static const struct read_field spec_fields[] = {
     {"ipv6VXLANTunnelAddr", NULL},
     {"vxlanTunnelMACAddrV6", NULL},
     {"orchRefs", NULL},
-    {"wireguard", NULL},
+    {"wireguard", field_wireguard},
     {"addresses", NULL},
     {"interfaces", NULL},
 };
@@ -208,10 +227,21 @@ static bool annotation_cluster_id(struct calico_node *o, const char *text) {
     o->has_cluster_id = true;
     return true;
 }
-static bool annotation_tunnel(struct calico_node *o, const char *text) {
+static bool annotation_ip(const char *text, enum ip_family family, struct ip_addr *ret_addr) {
     struct ip_addr a;
-    (void)o;
-    return ip_parse(text, &a) && a.family == IP_V4;
+    if (!ip_parse(text, &a) || a.family != family)
+        return false;
+    *ret_addr = a;
+    return true;
+}
+static bool annotation_tunnel(struct calico_node *o, const char *text) {
+    return annotation_ip(text, IP_V4, &o->ipip_tunnel4);
+}
+static bool annotation_wireguard4(struct calico_node *o, const char *text) {
+    return annotation_ip(text, IP_V4, &o->wireguard4);
+}
+static bool annotation_wireguard6(struct calico_node *o, const char *text) {
+    return annotation_ip(text, IP_V6, &o->wireguard6);
 }
 
 #define ANNOTATION_PREFIX "projectcalico.org/"
@@ -228,6 +258,8 @@ static const struct {
     {"projectcalico.org/ASNumber", "an AS number", annotation_as},
     {"projectcalico.org/RouteReflectorClusterID", "an IPv4 address", annotation_cluster_id},
     {"projectcalico.org/IPv4IPIPTunnelAddr", "an IPv4 address", annotation_tunnel},
+    {"projectcalico.org/IPv4WireguardInterfaceAddr", "an IPv4 address", annotation_wireguard4},
+    {"projectcalico.org/IPv6WireguardInterfaceAddr", "an IPv6 address", annotation_wireguard6},
 };
 #define ANNOTATION_COUNT (sizeof annotations / sizeof annotations[0])
 
@@ -306,6 +338,27 @@ static void read_annotations(struct read_context *c, const struct yaml_node *n,
     }
 }
 
+FIELD(item_pod_cidr) {
+    read_cidr(c, n, path, IP_NONE, object);
+}
+
+static void read_pod_cidrs(struct read_context *c, const struct yaml_node *spec,
+                           struct calico_node *o) {
+    const struct yaml_node *list = yaml_get(spec, "podCIDRs"), *one = yaml_get(spec, "podCIDR");
+    if (list && list->kind != YAML_NULL) {
+        o->pod_cidrs = read_list(c, list, "spec.podCIDRs", POD_CIDRS_MAX, sizeof(struct ip_prefix),
+                                 item_pod_cidr, &o->pod_cidr_count);
+        return;
+    }
+    struct ip_prefix *p = arena_alloc(c->arena, sizeof *p);
+    if (!p)
+        c->out_of_memory = true;
+    else if (one && one->kind != YAML_NULL && read_cidr(c, one, "spec.podCIDR", IP_NONE, p)) {
+        o->pod_cidrs = p;
+        o->pod_cidr_count = 1;
+    }
+}
+
 struct calico_node *read_core_node(struct read_context *c, const struct yaml_node *root) {
     struct calico_node *o = arena_alloc(c->arena, sizeof *o);
     if (!o)
@@ -313,7 +366,11 @@ struct calico_node *read_core_node(struct read_context *c, const struct yaml_nod
     const struct yaml_node *metadata = yaml_get(root, "metadata");
     read_labels(c, yaml_get(metadata, "labels"), "metadata.labels", &o->labels, &o->label_count);
     read_annotations(c, yaml_get(metadata, "annotations"), o);
-    const struct yaml_node *bgp = yaml_key(read_spec(root), "bgp");
+    const struct yaml_node *spec = read_spec(root);
+    bool mapping = spec && spec->kind == YAML_MAPPING;
+    const struct yaml_node *bgp = mapping ? yaml_key(spec, "bgp") : NULL;
+    if (mapping)
+        read_pod_cidrs(c, spec, o);
     if (bgp)
         read_error(c, bgp, "unknown-field", "spec",
                    "unknown field \"bgp\": Kubernetes' Node (apiVersion v1) carries BGP settings "

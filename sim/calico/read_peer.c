@@ -67,7 +67,7 @@ FIELD(field_peer_selector) {
     read_selector(c, n, path, &PEER->peer_selector, &PEER->peer_selector_text);
 }
 FIELD(field_workload_selector) {
-    read_selector(c, n, path, &PEER->local_workload_selector, NULL);
+    read_selector(c, n, path, &PEER->local_workload_selector, &PEER->local_workload_selector_text);
 }
 FIELD(field_as_number) {
     read_asn(c, n, path, &PEER->as_number);

@@ -180,6 +180,16 @@ static bool node_overlay(struct arena *arena, struct calico_node *o,
         o->has_cluster_id = true;
         o->cluster_id = over->cluster_id;
     }
+    if (ip_is_set(over->ipip_tunnel4))
+        o->ipip_tunnel4 = over->ipip_tunnel4;
+    if (ip_is_set(over->wireguard4))
+        o->wireguard4 = over->wireguard4;
+    if (ip_is_set(over->wireguard6))
+        o->wireguard6 = over->wireguard6;
+    if (over->pod_cidr_count) {
+        o->pod_cidrs = over->pod_cidrs;
+        o->pod_cidr_count = over->pod_cidr_count;
+    }
     o->labels = labels_merge(arena, o->labels, o->label_count, over->labels, over->label_count,
                              &o->label_count);
     return o->labels != NULL;
@@ -203,6 +213,13 @@ static struct calico_node *node_copy(struct arena *arena, const struct calico_no
     o->name = arena_strdup(arena, n->name);
     o->place.file = arena_strdup(arena, n->place.file);
     o->labels = labels;
+    if (n->pod_cidr_count) {
+        struct ip_prefix *cidrs = arena_array(arena, n->pod_cidr_count, sizeof *cidrs);
+        if (!cidrs)
+            return NULL;
+        memcpy(cidrs, n->pod_cidrs, n->pod_cidr_count * sizeof *cidrs);
+        o->pod_cidrs = cidrs;
+    }
     /* Sorted by insertion: generators hand over a few labels in any order. */
     for (size_t i = 0; i < n->label_count; i++) {
         struct calico_label l = {arena_strdup(arena, n->labels[i].name),
@@ -278,6 +295,12 @@ size_t calico_pool_count(const struct calico_set *s) {
 }
 const struct calico_ip_pool *calico_pool_at(const struct calico_set *s, size_t i) {
     return s->tables[OBJECT_POOL].items[i].value;
+}
+size_t calico_node_status_count(const struct calico_set *s) {
+    return s->tables[OBJECT_NODE_STATUS].count;
+}
+const struct calico_node_status *calico_node_status_at(const struct calico_set *s, size_t i) {
+    return s->tables[OBJECT_NODE_STATUS].items[i].value;
 }
 const struct calico_bgp_configuration *calico_config_find(const struct calico_set *s,
                                                           const char *name) {

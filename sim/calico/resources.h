@@ -76,7 +76,7 @@ struct calico_bgp_peer {
     struct diag_place place;
     const char *node;                                                               /* NULL unset */
     const struct selector *node_selector, *peer_selector, *local_workload_selector; /* NULL unset */
-    const char *node_selector_text, *peer_selector_text;
+    const char *node_selector_text, *peer_selector_text, *local_workload_selector_text;
     bool has_peer_ip;
     struct ip_addr peer_ip;
     uint16_t peer_port;       /* 0 none given */
@@ -203,6 +203,7 @@ struct calico_endpoint_slice {
     const char *service; /* label kubernetes.io/service-name; NULL: of no service */
     const struct calico_endpoint *endpoints;
     size_t endpoint_count;
+    enum ip_family family; /* addressType; IP_NONE: FQDN */
 };
 
 struct calico_secret {
@@ -210,6 +211,21 @@ struct calico_secret {
     const char *name_space;
     const char *key;
     const char *value; /* decoded */
+};
+
+enum calico_status_class {
+    CALICO_STATUS_AGENT = 1,
+    CALICO_STATUS_BGP = 2,
+    CALICO_STATUS_ROUTES = 4
+};
+
+/* CalicoNodeStatus: what is to be reported of a node. */
+struct calico_node_status {
+    const char *name;
+    struct diag_place place;
+    const char *node;
+    unsigned classes;         /* enum calico_status_class, or-ed */
+    uint32_t update_period_s; /* 0: off */
 };
 
 /* Everything an operator has applied. Objects are immutable; applying replaces one by kind and
@@ -222,11 +238,11 @@ void calico_set_free(struct calico_set *s);
 struct calico_set *calico_set_copy(const struct calico_set *s);
 
 /*
- * Reads documents (v3, crd v1, core v1 Node/Secret, List kinds, plain lists; other kinds are listed
- * as notes) and applies them in order, as `calicoctl apply` would: the given spec replaces the
- * whole stored one. Nothing is applied if any document has an error. `strict_references`: a BGPPeer
- * naming a BGPFilter that does not exist (yet) is an error, as for calicoctl. False: there were
- * errors.
+ * Reads documents (v3, crd v1, core v1 Node, Secret and Service, EndpointSlice, List kinds, plain
+ * lists; other kinds are listed as notes) and applies them in order, as `calicoctl apply` would:
+ * the given spec replaces the whole stored one. Nothing is applied if any document has an error.
+ * `strict_references`: a BGPPeer naming a BGPFilter that does not exist (yet) is an error, as for
+ * calicoctl. False: there were errors.
  */
 bool calico_apply(struct calico_set *s, const struct yaml_document *documents, size_t count,
                   bool strict_references, struct diag_list *diags);
@@ -256,5 +272,7 @@ const struct calico_bgp_configuration *calico_config_find(const struct calico_se
                                                           const char *name);
 const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name,
                                                const char *key);
+size_t calico_node_status_count(const struct calico_set *s);
+const struct calico_node_status *calico_node_status_at(const struct calico_set *s, size_t i);
 
 #endif

@@ -396,6 +396,64 @@ static void test_secrets(void **state) {
     assert_null(calico_secret_find(f->set, "s", "none"));
 }
 
+/* ---- Services ---- */
+
+static void test_services(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(
+        f, "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  type: LoadBalancer\n"
+           "  clusterIP: 10.96.0.7\n  clusterIPs: [10.96.0.7, 'fd00::7']\n"
+           "  externalIPs: [192.0.2.1]\n  loadBalancerIP: 192.0.2.9\n"
+           "  externalTrafficPolicy: Local\n  ports: [{port: 80}]\n"
+           "status: {loadBalancer: {ingress: [{ip: 192.0.2.8}, {hostname: lb.example}]}}\n---\n"
+           "apiVersion: v1\nkind: Service\nmetadata: {name: none, namespace: x}\n"
+           "spec: {clusterIP: None}\n---\n"
+           "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-1, labels: "
+           "{kubernetes.io/service-name: web}}\naddressType: IPv4\nendpoints:\n"
+           "- {addresses: [10.244.0.1], nodeName: n1}\n"
+           "- {addresses: [10.244.0.2], nodeName: n2, conditions: {ready: false}}\n---\n"
+           "apiVersion: projectcalico.org/v3\nkind: CalicoNodeStatus\nmetadata: {name: s}\n"
+           "spec: {node: n1, classes: [BGP, Routes], updatePeriodSeconds: 10}\n");
+    assert_int_equal(calico_service_count(f->set), 2);
+    const struct calico_service *s = calico_service_at(f->set, 0);
+    assert_string_equal(s->name, "web");
+    assert_string_equal(s->name_space, "default");
+    assert_int_equal(s->type, CALICO_SERVICE_LOAD_BALANCER);
+    assert_true(s->local_policy);
+    assert_int_equal(s->cluster_ip_count, 2);
+    assert_int_equal(s->external_ip_count, 1);
+    assert_int_equal(s->lb_ip_count, 2);
+    assert_true(ip_equal(s->lb_ips[0], ip4(0xc0000208)));
+    assert_int_equal(calico_service_at(f->set, 1)->cluster_ip_count, 0);
+    assert_int_equal(calico_slice_count(f->set), 1);
+    const struct calico_endpoint_slice *e = calico_slice_at(f->set, 0);
+    assert_string_equal(e->service, "web");
+    assert_int_equal(e->family, IP_V4);
+    assert_int_equal(e->endpoint_count, 2);
+    assert_true(e->endpoints[0].ready);
+    assert_false(e->endpoints[1].ready);
+    assert_string_equal(e->endpoints[1].node, "n2");
+    assert_int_equal(calico_node_status_count(f->set), 1);
+    assert_int_equal(calico_node_status_at(f->set, 0)->classes,
+                     CALICO_STATUS_BGP | CALICO_STATUS_ROUTES);
+}
+
+static void test_node_tunnels(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  annotations:\n"
+                          "    projectcalico.org/IPv4IPIPTunnelAddr: 10.244.0.1\n"
+                          "    projectcalico.org/IPv4WireguardInterfaceAddr: 10.244.0.2\n"
+                          "    projectcalico.org/IPv6WireguardInterfaceAddr: fd00::2\n"
+                          "spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, "
+                          "'fd00:1::/64']}\n");
+    const struct calico_node *n = calico_node_find(f->set, "n");
+    assert_true(ip_equal(n->ipip_tunnel4, ip4(0x0af40001)));
+    assert_true(ip_equal(n->wireguard4, ip4(0x0af40002)));
+    assert_int_equal(n->wireguard6.family, IP_V6);
+    assert_int_equal(n->pod_cidr_count, 2);
+    assert_int_equal(n->pod_cidrs[1].length, 64);
+}
+
 /* ---- memory ---- */
 
 static void test_no_memory(void **state) {
@@ -437,6 +495,8 @@ int main(void) {
         FIXTURE_TEST(test_node_layers),
         FIXTURE_TEST(test_bad_annotations_are_ignored),
         FIXTURE_TEST(test_secrets),
+        FIXTURE_TEST(test_services),
+        FIXTURE_TEST(test_node_tunnels),
         FIXTURE_TEST(test_no_memory),
     };
     return cmocka_run_group_tests_name("resources", tests, NULL, NULL);

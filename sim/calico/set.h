@@ -23,6 +23,7 @@ enum object_kind {
     OBJECT_SECRET,
     OBJECT_SERVICE,        /* named "namespace/name", like Secrets */
     OBJECT_ENDPOINT_SLICE, /* likewise */
+    OBJECT_NODE_STATUS,
     OBJECT_KINDS,
 };
 
@@ -35,7 +36,7 @@ struct node_layers {
 };
 
 struct object {
-    const char *name; /* Secrets: "namespace/name" */
+    const char *name; /* Secrets, Services, EndpointSlices: "namespace/name" */
     const void *value;
     struct node_layers layers; /* nodes only */
 };
