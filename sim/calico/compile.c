@@ -1,10 +1,9 @@
 /*
- * Owns turning one node's stanzas into a speaker's configuration: peers, routes of the node's own,
- * and the chains of policies each session goes through. The policies themselves are made in
- * compile_policy.c; which stanzas there are was decided by the plan.
+ * Owns turning one node's stanzas into a speaker's configuration: peers and the chains of policies
+ * each session goes through. Which stanzas there are was decided by the plan.
  *
- * Import: the BGPFilters' import rules, then accept. Export: metric to local preference, the
- * BGPFilters' export rules, Calico's own export policy, reject.
+ * Import: the BGPFilters' import rules, preference by metric, accept. Export: metric to local
+ * preference, the BGPFilters' export rules, Calico's own export policy, reject.
  *
  * Invariants: a policy stands once per node however many sessions use it, and so does a chain: a
  * node with a thousand peers has a handful of both. Peers keep the plan's order, which is BIRD's.
@@ -39,13 +38,17 @@ static void add_filters(struct compile *c, const struct calico_session *s, int d
 
 static void make_chains(struct compile *c, const struct calico_session *s,
                         struct compile_chains *chains) {
+    const struct calico_rules *rules = &c->impl->plan.rules;
     uint16_t *in = chain_array(c, s->filter_count + 1);
     uint16_t *out = chain_array(c, s->filter_count + 2);
     if (c->out_of_memory)
         return;
     chains->import.accept_by_default = true;
     add_filters(c, s, 0, &chains->import, in);
-    out[chains->export.count++] = compile_metric_sync(c, (int)s->family);
+    if (rules->priorities) {
+        in[chains->import.count++] = compile_calico_import(c, (int)s->family);
+        out[chains->export.count++] = compile_metric_sync(c);
+    }
     add_filters(c, s, 1, &chains->export, out);
     out[chains->export.count++] = compile_calico_export(c, (int)s->family);
     chains->import.policies = in;
@@ -108,7 +111,7 @@ static void compile_peer(struct compile *c, const struct calico_session *s,
     p->passive = s->passive;
     p->rr_client = s->rr_client;
     p->ttl_security_hops = s->ttl_security;
-    p->multihop = s->multihop;
+    p->multihop = s->ttl_security ? 0 : s->multihop; /* ttl security says both */
     if (s->password)
         snprintf(p->password, sizeof p->password, "%s", s->password);
     p->hold_time_set = true;
@@ -137,150 +140,6 @@ static void compile_peers(struct compile *c) {
     c->config->peer_count = (uint32_t)count;
 }
 
-/* ---- routes of the node's own ---- */
-
-static void add_origin(struct compile *c, struct ip_prefix prefix, enum route_source source,
-                       const char *interface) {
-    struct bgp_config *config = c->config;
-    struct bgp_origin_config *o = &config->origins[config->origin_count++];
-    int family = prefix.addr.family == IP_V6;
-    *o = (struct bgp_origin_config){
-        .prefix = prefix, .source = source, .metric = compile_normal_priority(c, family)};
-    snprintf(o->interface, sizeof o->interface, "%s", interface);
-}
-
-static struct ip_prefix host_route(struct ip_addr a) {
-    return ip_prefix_make(a, ip_bits((enum ip_family)a.family));
-}
-
-/* BIRD's patmatch: * and ?. Iterative, so that no pattern can make it slow or deep. */
-static bool glob_matches(const char *pattern, const char *text) {
-    const char *star = NULL, *mark = NULL;
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            mark = text;
-        } else if (*pattern == *text || *pattern == '?') {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
-static void add_subnets(struct compile *c) {
-    const struct calico_bgp_configuration *g = c->impl->global;
-    const struct calico_node *n = c->node->node;
-    for (size_t i = 0; i < g->ignored_interface_count; i++)
-        if (glob_matches(g->ignored_interfaces[i], c->impl->node_ip_interface))
-            return;
-    if (ip_is_set(n->addr4))
-        add_origin(c, ip_prefix_make(n->addr4, n->length4), ROUTE_SOURCE_DIRECT,
-                   c->impl->node_ip_interface);
-    if (ip_is_set(n->addr6))
-        add_origin(c, ip_prefix_make(n->addr6, n->length6), ROUTE_SOURCE_DIRECT,
-                   c->impl->node_ip_interface);
-}
-
-static void add_blocks(struct compile *c) {
-    for (size_t i = 0; i < c->node->block_count; i++) {
-        struct ip_prefix p = c->node->blocks[i].prefix;
-        if (p.length == ip_bits((enum ip_family)p.addr.family))
-            continue; /* a single address is in the aggregation policy only */
-        add_origin(c, p, ROUTE_SOURCE_STATIC, "");
-        c->config->origins[c->config->origin_count - 1].blackhole_in_kernel = true;
-    }
-    for (size_t i = 0; i < c->node->pod_count; i++)
-        add_origin(c, host_route(c->node->pods[i].addr), ROUTE_SOURCE_KERNEL,
-                   c->node->pods[i].interface);
-}
-
-static bool excluded_from_services(const struct calico_node *n) {
-    for (size_t i = 0; i < n->label_count; i++)
-        if (strcmp(n->labels[i].name, "node.kubernetes.io/exclude-from-external-load-balancers") ==
-                0 &&
-            strcmp(n->labels[i].value, "true") == 0)
-            return true;
-    return false;
-}
-
-/* Blackholes in BIRD only. Single addresses depend on services, which a plan does not know. */
-static void add_ranges(struct compile *c, const struct ip_prefix *p, size_t count,
-                       bool single_too) {
-    for (size_t i = 0; i < count; i++) {
-        bool single = p[i].length == ip_bits((enum ip_family)p[i].addr.family);
-        bool has_family = ip_is_set(plan_addr(c->node->node, plan_family(p[i].addr)));
-        if (has_family && (single_too || !single))
-            add_origin(c, p[i], ROUTE_SOURCE_STATIC, "");
-    }
-}
-
-static void add_services(struct compile *c) {
-    const struct calico_bgp_configuration *g = c->impl->global;
-    if (excluded_from_services(c->node->node))
-        return;
-    add_ranges(c, g->service_cluster_ips, g->service_cluster_ip_count, true);
-    add_ranges(c, g->service_external_ips, g->service_external_ip_count, false);
-    if (!g->service_lb_aggregation_disabled)
-        add_ranges(c, g->service_lb_ips, g->service_lb_ip_count, false);
-}
-
-static const struct calico_bgp_peer *peer_find(const struct calico_set *set, const char *name) {
-    const struct object *o = set_find(set, OBJECT_PEER, name);
-    return o ? o->value : NULL;
-}
-
-/* reachableBy: a static route to the peer through a gateway of the node's own segment. */
-static void add_reachable(struct compile *c) {
-    for (size_t i = 0; i < c->node->session_count; i++) {
-        const struct calico_session *s = &c->node->sessions[i];
-        const struct calico_bgp_peer *p =
-            s->kind != CALICO_MESH && !s->reverse ? peer_find(c->impl->plan.set, s->origin) : NULL;
-        if (p && p->has_peer_ip && ip_is_set(p->reachable_by))
-            add_origin(c, host_route(s->neighbor), ROUTE_SOURCE_STATIC, c->impl->node_ip_interface);
-    }
-}
-
-static int compare_origins(const void *a, const void *b) {
-    const struct bgp_origin_config *x = a, *y = b;
-    int c = ip_prefix_compare(x->prefix, y->prefix);
-    return c ? c : (int)x->source - (int)y->source;
-}
-
-/* Sorted, and unique by prefix and source: the same range may be given twice. */
-static void sort_origins(struct bgp_config *config) {
-    uint32_t kept = 0;
-    if (config->origin_count > 1)
-        qsort(config->origins, config->origin_count, sizeof *config->origins, compare_origins);
-    for (uint32_t i = 0; i < config->origin_count; i++)
-        if (kept == 0 || compare_origins(&config->origins[kept - 1], &config->origins[i]) != 0)
-            config->origins[kept++] = config->origins[i];
-    config->origin_count = kept;
-}
-
-static void compile_origins(struct compile *c) {
-    const struct calico_bgp_configuration *g = c->impl->global;
-    size_t room = 2 + c->node->block_count + c->node->pod_count + g->service_cluster_ip_count +
-                  g->service_external_ip_count + g->service_lb_ip_count + c->node->session_count;
-    c->config->origins = arena_array(c->arena, room, sizeof *c->config->origins);
-    if (!c->config->origins) {
-        c->out_of_memory = true;
-        return;
-    }
-    add_subnets(c);
-    add_blocks(c);
-    add_services(c);
-    add_reachable(c);
-    sort_origins(c->config);
-}
-
 /* ---- the whole ---- */
 
 static void compile_frame(struct compile *c, enum bgp_profile profile) {
@@ -299,7 +158,7 @@ static void compile_frame(struct compile *c, enum bgp_profile profile) {
         config->listen_addr = n->listen_addr[v4 ? FAMILY4 : FAMILY6];
     config->default_local_pref = 100;
     config->fib.install = true;
-    config->fib.metric_from_local_pref = true;
+    config->fib.metric_from_local_pref = c->impl->plan.rules.priorities;
 }
 
 struct bgp_config *calico_compile(const struct calico_plan *p, const struct calico_plan_node *n,
@@ -312,6 +171,8 @@ struct bgp_config *calico_compile(const struct calico_plan *p, const struct cali
     compile_peers(&c);
     if (!c.out_of_memory)
         compile_origins(&c);
+    if (!c.out_of_memory)
+        compile_kernel_filter(&c);
     c.config->policies = c.policies;
     c.config->policy_count = (uint32_t)c.policy_count;
     return c.out_of_memory ? NULL : c.config;

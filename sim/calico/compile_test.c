@@ -373,7 +373,7 @@ static void test_sharing(void **state) {
     fixture_plan(f);
     struct bgp_config *c = compiled(f, "kube-1");
     assert_int_equal(c->peer_count, 999);
-    assert_int_equal(c->policy_count, 2);
+    assert_int_equal(c->policy_count, 3); /* import, metric, export */
     assert_ptr_equal(c->peers[0].export[0].policies, c->peers[998].export[0].policies);
 }
 

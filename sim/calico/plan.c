@@ -69,6 +69,27 @@ const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, con
     return NULL;
 }
 
+enum calico_program_routes calico_program_routes(const struct calico_plan *p) {
+    static const struct {
+        const char *word;
+        enum calico_program_routes routes;
+    } words[] = {
+        {"Enabled", CALICO_PROGRAM_ALL},
+        {"Disabled", CALICO_PROGRAM_NONE},
+        {"EnabledIPIPOnly", CALICO_PROGRAM_IPIP},
+        {"EnabledNoEncapOnly", CALICO_PROGRAM_NO_ENCAP},
+    };
+    const char *given = plan_impl(p)->global->program_cluster_routes;
+    for (size_t i = 0; given && p->rules.priorities && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i].word, given) == 0)
+            return words[i].routes;
+    return p->rules.program_routes;
+}
+
+bool calico_lb_aggregation_disabled(const struct calico_plan *p) {
+    return p->rules.lb_aggregation && plan_impl(p)->global->service_lb_aggregation_disabled;
+}
+
 /* ---- nodes ---- */
 
 static const struct calico_bgp_configuration *own_configuration(struct plan_build *b,

@@ -115,6 +115,9 @@ struct calico_plan_options {
 struct calico_plan *calico_plan_new(const struct calico_set *set,
                                     const struct calico_plan_options *o, struct diag_list *diags);
 void calico_plan_free(struct calico_plan *p);
+/* programClusterRoutes and serviceLoadBalancerAggregation as the plan's version has them. */
+enum calico_program_routes calico_program_routes(const struct calico_plan *p);
+bool calico_lb_aggregation_disabled(const struct calico_plan *p);
 const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, const char *node);
 
 /*

@@ -134,6 +134,7 @@ struct oracle_candidate {
     const char *interface;
     uint32_t metric;
     bool external_session;
+    uint32_t *weight; /* import: where a weight that is set goes; may be NULL */
 };
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,

@@ -115,8 +115,8 @@ static bool match_one(const struct evaluation *e, const struct policy_match *m) 
         return e->tag == m->value;
     case POLICY_MATCH_NEXT_HOP:
         return ip_is_set(v->next_hop) && in_prefixes(m, host_route(v->next_hop));
-    case POLICY_MATCH_METRIC_BELOW:
-        return e->route->metric < m->value;
+    case POLICY_MATCH_LOCAL_PREF_ABOVE:
+        return v->has_local_pref && v->local_pref > m->value;
     case POLICY_MATCH_ANY_OF:
     case POLICY_MATCH_NEVER:
         return false;
@@ -267,7 +267,10 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
             v->local_pref = a->value - (e->route->metric == UINT32_MAX ? 0 : e->route->metric);
         }
         break;
-    case POLICY_SET_WEIGHT:        /* local to the receiver: oracle_import reads it from the peer */
+    case POLICY_SET_WEIGHT:
+        if (e->route->weight)
+            *e->route->weight = a->value;
+        break;
     case POLICY_SET_NEXT_HOP_SELF: /* resolved by the caller, who knows the session */
     case POLICY_SET_NEXT_HOP_PEER:
     case POLICY_SET_NEXT_HOP_KEEP:

@@ -57,10 +57,11 @@ static int order(uint64_t a, uint64_t b) {
 /* Steps until the identifiers; 0: still tied. Lower is better. */
 static int compare_merits(const struct bgp_config *c, const struct oracle_path *a,
                           const struct oracle_path *b) {
-    /* BIRD: a static route has preference 200, BGP has 100, whatever the local preference says. */
-    int d = bird(c) ? order(a->own == NULL, b->own == NULL) : 0;
-    if (!d)
-        d = order(b->weight, a->weight);
+    /* BIRD: a static route has preference 200, BGP has 100, whatever the local preference says;
+     * filters that raise it set a weight here. */
+    int d = order(b->weight, a->weight);
+    if (!d && bird(c))
+        d = order(a->own == NULL, b->own == NULL);
     if (!d)
         d = order(local_pref_of(c, b), local_pref_of(c, a));
     if (!d)
@@ -250,6 +251,10 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     v->next_hop = sent_next_hop(o, u, e, best);
     if (bird(c) && e->external)
         make_external(o, u, e, v);
+    if (bird(c) && !v->has_local_pref) {
+        v->has_local_pref = true;
+        v->local_pref = c->default_local_pref;
+    }
     enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
     struct oracle_candidate r = candidate(best, prefix, v, e->external);
     if (!oracle_policy(c, &p->export[f], &r, o -> arena, v, ret_rule))
@@ -309,15 +314,21 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     }
     enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
     const struct policy_chain *chain = &c->peers[e->peer].import[f];
-    /* A mesh of 1,000 has a million paths: what no policy can change is shared. */
-    bool shared = chain->count == 0 && chain->accept_by_default;
-    struct attr_values *changed = shared ? NULL : copy_values(o, sent);
-    const struct attr_values *a = shared ? sent : changed;
+    uint32_t weight = c->peers[e->peer].weight;
+    struct attr_values received = *sent, result;
+    if (bird(c) && !received.has_local_pref) {
+        received.has_local_pref = true;
+        received.local_pref = c->default_local_pref;
+    }
+    struct oracle_candidate r = {prefix,     &received,   ROUTE_SOURCE_BGP, "",
+                                 UINT32_MAX, e->external, &weight};
+    if (!oracle_policy(c, chain, &r, o->arena, &result, ret_rule))
+        return NULL;
+    /* A mesh of 1,000 has a million paths: what nothing changed is shared. */
+    const struct attr_values *a =
+        memcmp(&result, sent, sizeof result) == 0 ? sent : copy_values(o, &result);
     struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
     if (!a || !p)
-        return NULL;
-    struct oracle_candidate r = {prefix, a, ROUTE_SOURCE_BGP, "", UINT32_MAX, e->external};
-    if (changed && !oracle_policy(c, chain, &r, o->arena, changed, ret_rule))
         return NULL;
     const struct oracle_node *n = &o->in.nodes[v];
     *p = (struct oracle_path){
@@ -325,7 +336,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         .attrs = a,
         .external = e->external,
         .eligible = oracle_connected(n, a->next_hop) && !own_address(n, a->next_hop),
-        .weight = c->peers[e->peer].weight,
+        .weight = weight,
         .router_id = a->has_originator_id ? a->originator_id
                                           : ip4_to_u32(config_of(o, e->neighbor)->router_id),
     };

@@ -83,7 +83,7 @@ static const char *const match_words[] = {
     [POLICY_MATCH_MED] = "med",
     [POLICY_MATCH_TAG] = "tag",
     [POLICY_MATCH_NEXT_HOP] = "next-hop",
-    [POLICY_MATCH_METRIC_BELOW] = "metric-below",
+    [POLICY_MATCH_LOCAL_PREF_ABOVE] = "local-pref-above",
     [POLICY_MATCH_ANY_OF] = "any-of",
     [POLICY_MATCH_NEVER] = "never",
 };

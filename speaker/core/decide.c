@@ -139,9 +139,11 @@ static int by_peer_address(const struct decide_rules *rules, const struct decide
     return ip_compare(a->peer_address, b->peer_address);
 }
 
-/* BIRD: a protocol's preference stands before everything of BGP, so own routes win first. */
+/* BIRD: a protocol's preference stands before everything of BGP, so own routes win first. The
+ * weight is what filters made of that preference; nobody else sets it there. */
 static const struct decide_row bird_rows[] = {
     {DECIDE_ELIGIBLE, by_eligible},
+    {DECIDE_WEIGHT, by_weight},
     {DECIDE_LOCAL_ROUTE, by_local_route},
     {DECIDE_STALE, by_stale},
     {DECIDE_LOCAL_PREF, by_local_pref},

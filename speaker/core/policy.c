@@ -164,8 +164,8 @@ static bool match_tag(const struct policy_match *m, const struct policy_route *r
     return r->tag == m->value;
 }
 
-static bool match_metric_below(const struct policy_match *m, const struct policy_route *r) {
-    return r->metric < m->value;
+static bool match_local_pref_above(const struct policy_match *m, const struct policy_route *r) {
+    return r->attrs.has_local_pref && r->attrs.local_pref > m->value;
 }
 
 static bool match_never(const struct policy_match *m, const struct policy_route *r) {
@@ -188,7 +188,7 @@ static bool (*const match_table[])(const struct policy_match *, const struct pol
     [POLICY_MATCH_MED] = match_med,
     [POLICY_MATCH_TAG] = match_tag,
     [POLICY_MATCH_NEXT_HOP] = match_next_hop,
-    [POLICY_MATCH_METRIC_BELOW] = match_metric_below,
+    [POLICY_MATCH_LOCAL_PREF_ABOVE] = match_local_pref_above,
     [POLICY_MATCH_ANY_OF] = match_never,
     [POLICY_MATCH_NEVER] = match_never,
 };

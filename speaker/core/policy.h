@@ -51,10 +51,10 @@ enum policy_match_kind {
     POLICY_MATCH_MED,           /* == value; a missing MED is 0 */
     POLICY_MATCH_TAG,           /* == value */
     POLICY_MATCH_NEXT_HOP,      /* prefix set on the next hop as a host route */
-    POLICY_MATCH_METRIC_BELOW,  /* the source's own metric (kernel, static) < value */
-    POLICY_MATCH_ANY_OF,        /* `alternatives`: any of these matches holds (IOS: several lists in
-                                   one match line); one level deep */
-    POLICY_MATCH_NEVER, /* never holds (IOS: undefined list that denies; Equal+prefixLength) */
+    POLICY_MATCH_LOCAL_PREF_ABOVE, /* > value; false when the route has none */
+    POLICY_MATCH_ANY_OF, /* `alternatives`: any of these matches holds (IOS: several lists in
+                            one match line); one level deep */
+    POLICY_MATCH_NEVER,  /* never holds (IOS: undefined list that denies; Equal+prefixLength) */
 };
 
 /* One element: inside `prefix`, with a length in [length_min, length_max]. */
