@@ -23,6 +23,7 @@ enum cli_format { CLI_TABLE, CLI_JSON, CLI_WIDE, CLI_YAML, CLI_DOT, CLI_BIRD };
 
 #define CLI_SETS_MAX 64
 #define CLI_ARGUMENTS_MAX 256
+#define CLI_FAMILIES_MAX 8
 
 /* All options of all verbs; each verb says which it takes (options.c prints the rest as unknown).
  */
@@ -40,6 +41,9 @@ struct cli_options {
     uint32_t calico_version; /* 0: today's */
     uint64_t seed, repeat, timeout_ms, nodes;
     bool seed_set, warnings_warn, warnings_fail;
+    const char *add_path[CLI_FAMILIES_MAX]; /* decode */
+    size_t add_path_count;
+    bool jsonl, external, extended, as2;
 };
 
 typedef int cli_verb(struct cli_options *o);
@@ -58,6 +62,7 @@ int verb_logs(struct cli_options *o);
 int verb_exec(struct cli_options *o);
 int verb_apply(struct cli_options *o);
 int verb_wait(struct cli_options *o);
+int verb_decode(struct cli_options *o);
 int verb_doctor(struct cli_options *o);
 int verb_version(struct cli_options *o);
 

@@ -49,6 +49,11 @@ static const struct option_row rows[] = {
      "exit status when all passed but there were warnings: 0, 3 or 1"},
     {'N', '\0', "nodes", "N", "how many nodes to ask for"},
     {'f', 'f', "file", "FILE", "the scenario or manifest (same as an argument)"},
+    {'L', '\0', "jsonl", NULL, "line protocol: a JSON object in, one out"},
+    {'E', '\0', "external", NULL, "messages of an external session"},
+    {'A', '\0', "add-path", "FAMILY", "prefixes of \"ipv4 unicast\" … have path identifiers"},
+    {'X', '\0', "extended", NULL, "messages may have more than 4,096 octets"},
+    {'2', '\0', "as2", NULL, "AS numbers have two octets"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -130,6 +135,13 @@ static bool take_cisco(struct cli_options *o, const char *value) {
     return true;
 }
 
+static bool take_add_path(struct cli_options *o, const char *value) {
+    if (o->add_path_count == CLI_FAMILIES_MAX)
+        return wrong("too many --add-path", value, NULL);
+    o->add_path[o->add_path_count++] = value;
+    return true;
+}
+
 static bool take(struct cli_options *o, char letter, const char *value) {
     switch (letter) {
     case 's':
@@ -159,6 +171,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_warnings(o, value);
     case 'f':
         return take_argument(o, value);
+    case 'A':
+        return take_add_path(o, value);
     default:
         break;
     }
@@ -167,11 +181,12 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         bool *flag;
         const char **text;
     } plain[] = {
-        {'q', &o->quiet, NULL},  {'w', &o->why, NULL},    {'a', &o->all, NULL},
-        {'d', &o->remove, NULL}, {'m', &o->matrix, NULL}, {'p', NULL, &o->profile},
-        {'R', NULL, &o->runs},   {'l', NULL, &o->lab},    {'n', NULL, &o->node},
-        {'t', NULL, &o->table},  {'P', NULL, &o->peer},   {'D', NULL, &o->directory},
-        {'x', &o->diff, NULL},   {'k', NULL, &o->to},
+        {'q', &o->quiet, NULL},    {'w', &o->why, NULL},      {'a', &o->all, NULL},
+        {'d', &o->remove, NULL},   {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},     {'l', NULL, &o->lab},      {'n', NULL, &o->node},
+        {'t', NULL, &o->table},    {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},     {'k', NULL, &o->to},       {'L', &o->jsonl, NULL},
+        {'E', &o->external, NULL}, {'X', &o->extended, NULL}, {'2', &o->as2, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

@@ -1,0 +1,30 @@
+#ifndef RIBCAGE_CLI_DECODE_INTERNAL_H
+#define RIBCAGE_CLI_DECODE_INTERNAL_H
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
+#include "../../speaker/decode/decode.h"
+#include "decode_input.h"
+
+/* What the parts of `ribcage decode` share: verb_decode.c, decode_hex.c, decode_mrt.c,
+ * decode_capture.c. */
+struct decode_job {
+    struct decode_options how;
+    bool json;
+    struct arena *scratch;
+    struct text out; /* printed and cleared by decode_flush */
+    int status;      /* 0; 1: something in the input is damaged */
+};
+
+/* Prints what has gathered once it is much, or (`now`) whatever it is. */
+void decode_flush(struct decode_job *j, bool now);
+/* Decodes and prints one message; `head`: members before those of the message, NULL: none. */
+void decode_print(struct decode_job *j, const uint8_t *data, size_t size);
+
+/* Standard input, a line at a time, answered at once. Exit status. */
+int decode_lines(struct decode_job *j);
+/* A message in hexadecimal, or a file with one a line. */
+void decode_hex_text(struct decode_job *j, const char *hex, size_t size);
+void decode_hex_file(struct decode_job *j, struct decode_input *in);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * decode: BGP messages from hexadecimal, captures and MRT files, for people and for programs.
+ *
+ * Owns the choice of the reader: an argument that names a file is read, and what it holds is seen
+ * from its first octets; any other argument is a message in hexadecimal. What messages mean is
+ * speaker/decode's business.
+ */
+#include "cli.h"
+
+#include "../../speaker/decode/decode_line.h"
+#include "../../speaker/decode/json_out.h"
+#include "decode_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_BYTES 65536
+
+void decode_flush(struct decode_job *j, bool now) {
+    if (j->out.size < FLUSH_BYTES && !now)
+        return;
+    if (j->out.failed) {
+        cli_error("decode: out of memory");
+        j->status = 4;
+    }
+    fwrite(text_str(&j->out), 1, j->out.size, stdout);
+    if (now)
+        fflush(stdout);
+    text_clear(&j->out);
+}
+
+void decode_print(struct decode_job *j, const uint8_t *data, size_t size) {
+    struct decode_message m;
+    arena_reset(j->scratch);
+    decode_message(&j->how, data, size, j->scratch, &m);
+    if (j->json) {
+        struct json_out o = json_out(&j->out);
+        json_out_open(&o, '{');
+        decode_put_json(&m, &o);
+        json_out_close(&o, '}');
+        text_putc(&j->out, '\n');
+    } else {
+        decode_put_text(&m, &j->out);
+    }
+    if (m.error.outcome == BGP_OUTCOME_SESSION_RESET)
+        j->status = 1;
+    decode_flush(j, false);
+}
+
+static bool take_options(const struct cli_options *o, struct decode_options *how) {
+    *how = decode_defaults();
+    how->codec.as4 = !o->as2;
+    how->codec.external = o->external;
+    how->extended = o->extended;
+    for (size_t i = 0; i < o->add_path_count; i++) {
+        enum bgp_family f;
+        if (!decode_family_find(o->add_path[i], &f)) {
+            cli_error("--add-path is \"ipv4 unicast\" or \"ipv6 unicast\", not %s", o->add_path[i]);
+            return false;
+        }
+        how->codec.add_path[f] = true;
+    }
+    return true;
+}
+
+/* Does a file begin as one of hexadecimal lines does? */
+static bool is_hex(const uint8_t *data, size_t size) {
+    bool any = false;
+    for (size_t i = 0; i < size && i < 64; i++) {
+        if (!isxdigit(data[i]) && !strchr(" \t\r\n:#x", data[i]) && !any)
+            return data[0] == '#';
+        any = any || isxdigit(data[i]) || data[i] == '#';
+        if (data[i] == 0 || data[i] >= 0x80)
+            return false;
+    }
+    return any;
+}
+
+static void decode_file(struct decode_job *j, struct decode_input *in, const char *name) {
+    const uint8_t *data;
+    size_t size = decode_input_peek(in, 64, &data);
+    if (size == 0) {
+        cli_error("decode: %s: empty", name);
+        j->status = 2;
+    } else if (is_hex(data, size)) {
+        decode_hex_file(j, in);
+    } else {
+        cli_error("decode: %s: neither hexadecimal, nor a capture, nor MRT", name);
+        j->status = 2;
+    }
+    if (in->failed) {
+        cli_error("decode: %s: damaged: not read to its end", name);
+        j->status = 1;
+    }
+}
+
+static void decode_argument(struct decode_job *j, const char *argument) {
+    static struct decode_input in;
+    if (strcmp(argument, "-") != 0 && access(argument, F_OK) != 0) {
+        decode_hex_text(j, argument, strlen(argument));
+        return;
+    }
+    if (!decode_input_open(&in, argument)) {
+        cli_error("decode: %s: %s", argument, strerror(errno));
+        j->status = 2;
+        return;
+    }
+    decode_file(j, &in, argument);
+    decode_input_close(&in);
+}
+
+int verb_decode(struct cli_options *o) {
+    struct decode_job j = {.json = o->json, .scratch = arena_new()};
+    text_init(&j.out);
+    if (!j.scratch || !take_options(o, &j.how)) {
+        arena_free(j.scratch);
+        return j.scratch ? 2 : 4;
+    }
+    if (o->jsonl && o->argument_count == 0) {
+        j.status = decode_lines(&j);
+    } else if (o->jsonl) {
+        cli_error("decode: --jsonl reads standard input and takes no argument");
+        j.status = 2;
+    } else if (o->argument_count == 0) {
+        decode_argument(&j, "-");
+    }
+    for (size_t i = 0; !o->jsonl && i < o->argument_count; i++)
+        decode_argument(&j, o->arguments[i]);
+    decode_flush(&j, true);
+    text_deinit(&j.out);
+    arena_free(j.scratch);
+    return j.status;
+}

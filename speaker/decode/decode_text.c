@@ -1,0 +1,204 @@
+/*
+ * A decoded message for people: a headline, then a line for everything in it, indented.
+ *
+ * Attributes come in the order of the wire with their flags (O optional, T transitive, P partial,
+ * E extended length) and size; one that was refused or is not read shows its octets. Octets of a
+ * remote leave here escaped.
+ */
+#include "decode.h"
+
+#include "../base/text.h"
+#include "decode_attr.h"
+#include "decode_open.h"
+
+#include <ctype.h>
+
+#define HEX_OCTETS_MAX 64
+
+static void put_hex(const uint8_t *data, size_t size, struct text *out) {
+    for (size_t i = 0; i < size && i < HEX_OCTETS_MAX; i++)
+        text_printf(out, "%02x", data[i]);
+    if (size > HEX_OCTETS_MAX)
+        text_printf(out, "… (%zu octets)", size);
+}
+
+static void put_flags(uint8_t flags, struct text *out) {
+    static const char letters[] = "OTPE";
+    for (int i = 0; i < 4; i++)
+        text_putc(out, flags & (0x80 >> i) ? letters[i] : '-');
+}
+
+static void put_list(const struct decode_attr *a, const struct decode_attr_row *row,
+                     struct text *out) {
+    struct byte_reader r = bytes_reader(a->data, a->size);
+    for (bool first = true; bytes_left(&r) > 0; first = false) {
+        if (!first)
+            text_putc(out, ' ');
+        const uint8_t *item = bytes_take(&r, row->item_size);
+        if (!item)
+            return;
+        if (row->code == ATTR_COMMUNITIES) {
+            struct byte_reader word = bytes_reader(item, 4);
+            community_format(bytes_u32(&word), out);
+        } else {
+            row->put(item, out);
+        }
+    }
+}
+
+static void put_value(const struct decode_message *m, const struct decode_attr *a,
+                      const struct decode_attr_row *row, struct text *out) {
+    const struct attr_values *v = &m->update.attrs;
+    bool sized =
+        !row || row->kind == DECODE_LIST || row->item_size == 0 || row->item_size == a->size;
+    enum decode_kind kind = !row || !sized || !decode_attr_used(m, a) ? DECODE_OPAQUE : row->kind;
+    switch (kind) {
+    case DECODE_TEXT:
+    case DECODE_NUMBER:
+        row->put(a->data, out);
+        break;
+    case DECODE_LIST:
+        put_list(a, row, out);
+        break;
+    case DECODE_PATH:
+        as_path_format(v->as_path, out);
+        break;
+    case DECODE_AGGREGATOR:
+        text_printf(out, "%u ", v->aggregator_as);
+        decode_put_id(v->aggregator_id, out);
+        break;
+    case DECODE_FLAG:
+        break;
+    case DECODE_HIDDEN:
+    case DECODE_OPAQUE:
+        put_hex(a->data, a->size, out);
+        break;
+    }
+}
+
+static void put_attr(const struct decode_message *m, const struct decode_attr *a,
+                     struct text *out) {
+    const struct decode_attr_row *row = decode_attr_row(a->code);
+    text_printf(out, "  %-20s %3u ", row ? row->name : "unknown attribute", a->code);
+    put_flags(a->flags, out);
+    text_printf(out, " %3u  ", a->size);
+    put_value(m, a, row, out);
+    text_puts(out, a->repeated ? " (again)\n" : "\n");
+}
+
+static void put_nlri(const struct decode_message *m, const char *what, const struct bgp_nlri *n,
+                     struct ip_addr next_hop, struct text *out) {
+    char text[IP_PREFIX_TEXT_MAX];
+    bool add_path = m->how.codec.add_path[n->family];
+    struct decode_nlri d;
+    for (uint32_t at = 0; decode_nlri_next(n, add_path, &at, &d);) {
+        text_printf(out, "  %s %s %s", what, decode_our_family(n->family),
+                    ip_prefix_format(d.prefix, text));
+        if (add_path)
+            text_printf(out, " path %u", d.path_id);
+        if (ip_is_set(next_hop))
+            text_printf(out, " via %s", ip_format(next_hop, text));
+        text_putc(out, '\n');
+    }
+}
+
+static void put_update(const struct decode_message *m, struct text *out) {
+    const struct bgp_update *u = &m->update;
+    bool withdrawn = m->error.outcome >= BGP_OUTCOME_TREAT_AS_WITHDRAW;
+    static const struct ip_addr none = {0};
+    for (uint32_t i = 0; i < m->attr_count; i++)
+        put_attr(m, &m->attrs[i], out);
+    for (uint8_t i = 0; i < u->withdrawn_count; i++)
+        put_nlri(m, "withdraw", &u->withdrawn[i], none, out);
+    for (uint8_t i = 0; i < u->announced_count; i++)
+        put_nlri(m, withdrawn ? "treat as withdrawn" : "announce", &u->announced[i],
+                 withdrawn ? none : u->next_hop[i], out);
+    if (u->end_of_rib)
+        text_printf(out, "  end of RIB %s\n", decode_our_family(u->end_of_rib_family));
+    if (u->foreign_family)
+        text_puts(out, "  prefixes of a family that is not read here\n");
+}
+
+static void put_open(const struct decode_message *m, struct text *out) {
+    text_printf(out, "  AS %u, hold time %u s, identifier ", m->open.asn, m->open.hold_time_s);
+    decode_put_id(m->open.router_id, out);
+    text_putc(out, '\n');
+    decode_put_capabilities_text(m, out);
+}
+
+static void put_notification(const struct decode_message *m, struct text *out) {
+    const struct bgp_notification *n = &m->notification;
+    struct text shutdown;
+    text_printf(out, "  %u/%u %s", n->code, n->subcode, bgp_error_name(n->code));
+    if (bgp_suberror_name(n->code, n->subcode)[0])
+        text_printf(out, ": %s", bgp_suberror_name(n->code, n->subcode));
+    text_init(&shutdown);
+    if (notification_shutdown_text(n, &shutdown)) {
+        text_printf(out, ", \"%s\"", text_str(&shutdown));
+    } else if (n->size > 0) {
+        text_puts(out, ", data ");
+        put_hex(n->data, n->size, out);
+    }
+    text_deinit(&shutdown);
+    text_putc(out, '\n');
+}
+
+static void put_refresh(const struct decode_message *m, struct text *out) {
+    static const char *const subtypes[] = {"request", "begin of refresh", "end of refresh"};
+    text_puts(out, "  ");
+    decode_family_name(m->refresh.afi, m->refresh.safi, out);
+    if (m->refresh.subtype < 3)
+        text_printf(out, ", %s\n", subtypes[m->refresh.subtype]);
+    else
+        text_printf(out, ", subtype %u\n", m->refresh.subtype);
+}
+
+static void put_error(const struct decode_message *m, struct text *out) {
+    const struct decode_error *e = &m->error;
+    const struct decode_attr_row *row = e->attr ? decode_attr_row(e->attr) : NULL;
+    text_printf(out, "  error: %s, %u/%u", bgp_outcome_name(e->outcome), e->code, e->subcode);
+    const char *name = bgp_suberror_name(e->code, e->subcode);
+    text_printf(out, " %s", name[0] ? name : bgp_error_name(e->code));
+    if (e->attr)
+        text_printf(out, ", attribute %u %s", e->attr, row ? row->name : "(unknown)");
+    if (m->note)
+        text_printf(out, " (%s)", m->note);
+    text_putc(out, '\n');
+}
+
+/* Damaged bodies of these have nothing to show. */
+static void put_body(const struct decode_message *m, struct text *out) {
+    bool reset = m->error.outcome == BGP_OUTCOME_SESSION_RESET;
+    switch (m->type) {
+    case BGP_MSG_OPEN:
+        if (!reset)
+            put_open(m, out);
+        break;
+    case BGP_MSG_UPDATE:
+        put_update(m, out);
+        break;
+    case BGP_MSG_NOTIFICATION:
+        if (!reset)
+            put_notification(m, out);
+        break;
+    case BGP_MSG_ROUTE_REFRESH:
+        if (!reset)
+            put_refresh(m, out);
+        break;
+    case BGP_MSG_KEEPALIVE:
+        break;
+    }
+}
+
+void decode_put_text(const struct decode_message *m, struct text *out) {
+    if (m->type == 0) {
+        text_puts(out, "not a message\n");
+    } else {
+        for (const char *p = decode_type_name(m->type); *p; p++)
+            text_putc(out, (char)toupper((unsigned char)*p));
+        text_printf(out, ", %zu octets\n", m->size);
+        put_body(m, out);
+    }
+    if (m->error.outcome != BGP_OUTCOME_OK)
+        put_error(m, out);
+}

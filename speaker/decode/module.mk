@@ -1,0 +1,1 @@
+$(eval $(call library,decode,speaker/decode,core base,-ljansson))
