@@ -145,8 +145,8 @@ bool as_path_has_room(struct as_path p, uint32_t count) {
     return count <= BGP_AS_PATH_MAX && as_path_total(p) <= BGP_AS_PATH_MAX - count;
 }
 
-bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
-                     struct as_path *ret_path) {
+static bool prepend(struct as_path p, enum as_segment_type type, const uint32_t *asns,
+                    uint32_t count, struct arena *arena, struct as_path *ret_path) {
     if (count == 0) {
         *ret_path = p;
         return true;
@@ -156,7 +156,7 @@ bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, str
     }
     struct as_segment first = {0};
     uint32_t rest = 0;
-    if (!as_path_next(p, &rest, &first) || first.type != AS_SEQUENCE) {
+    if (!as_path_next(p, &rest, &first) || first.type != type) {
         first.count = 0;
         rest = 0;
     }
@@ -169,7 +169,7 @@ bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, str
     /* Full segments stand to the right: what is too much becomes a new one on the left. */
     uint32_t size = total % AS_SEGMENT_MAX ? total % AS_SEGMENT_MAX : AS_SEGMENT_MAX;
     for (uint32_t done = 0; done < total; size = AS_SEGMENT_MAX) {
-        as_builder_head(&b, AS_SEQUENCE, size);
+        as_builder_head(&b, type, size);
         for (uint32_t end = done + size; done < end; done++) {
             assert(done < count ? asns != NULL : first.asns != NULL);
             b.words[b.word_count++] = done < count ? asns[done] : first.asns[done - count];
@@ -181,6 +181,51 @@ bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, str
     }
     *ret_path = as_builder_path(&b);
     return true;
+}
+
+bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
+                     struct as_path *ret_path) {
+    return prepend(p, AS_SEQUENCE, asns, count, arena, ret_path);
+}
+
+bool as_path_prepend_confed(struct as_path p, uint32_t asn, struct arena *arena,
+                            struct as_path *ret_path) {
+    return prepend(p, AS_CONFED_SEQUENCE, &asn, 1, arena, ret_path);
+}
+
+static bool has_confed(struct as_path p) {
+    struct as_segment s;
+    for (uint32_t at = 0; as_path_next(p, &at, &s);) {
+        if (as_segment_is_confed(&s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool as_path_drop_confed(struct as_path p, struct arena *arena, struct as_path *ret_path) {
+    struct as_segment s;
+    struct as_builder b;
+    if (!has_confed(p)) {
+        *ret_path = p;
+        return true;
+    }
+    if (!as_builder_init(&b, p.word_count + 1, arena)) {
+        return false;
+    }
+    for (uint32_t at = 0; as_path_next(p, &at, &s);) {
+        if (!as_segment_is_confed(&s)) {
+            as_builder_add(&b, s.type, s.asns, s.count);
+        }
+    }
+    *ret_path = as_builder_path(&b);
+    return true;
+}
+
+uint32_t as_path_confed_neighbor(struct as_path p) {
+    struct as_segment s;
+    uint32_t at = 0;
+    return as_path_next(p, &at, &s) && s.type == AS_CONFED_SEQUENCE ? s.asns[0] : 0;
 }
 
 /* ---- wire ---- */

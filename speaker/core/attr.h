@@ -126,6 +126,13 @@ struct arena;
  * False: out of memory or longer than BGP_AS_PATH_MAX. */
 bool as_path_prepend(struct as_path p, const uint32_t *asns, uint32_t count, struct arena *arena,
                      struct as_path *ret_path);
+/* … with one AS among the confederation's, which stand first (RFC 5065 4 b). */
+bool as_path_prepend_confed(struct as_path p, uint32_t asn, struct arena *arena,
+                            struct as_path *ret_path);
+/* Without confederation segments (RFC 5065 4 c); `p` itself when it has none. False: no memory. */
+bool as_path_drop_confed(struct as_path p, struct arena *arena, struct as_path *ret_path);
+/* The member AS a path came from: the first of a leading AS_CONFED_SEQUENCE, else 0. */
+uint32_t as_path_confed_neighbor(struct as_path p);
 /* Do `count` more ASes fit? */
 bool as_path_has_room(struct as_path p, uint32_t count);
 /* "65001 64512 {1,2} (65100)": blank separated, IOS style. Appended. */

@@ -10,7 +10,7 @@
  * held and make the outgoing attributes from what policy left.
  *
  * Invariants: no state; the result is a function of the arguments.
- * RFC 1997; 4271 5.1, 9.2; 4360 6; 4456; 7705; 7999; 8212; 8326; 8950; 9234 5.
+ * RFC 1997; 4271 5.1, 9.2; 4360 6; 4456; 5065; 7705; 7999; 8212; 8326; 8950; 9234 5.
  */
 #include "export.h"
 
@@ -20,6 +20,7 @@
 #include "nexthop.h"
 #include "otc.h"
 #include "rib.h"
+#include "session.h"
 
 #include <string.h>
 
@@ -107,9 +108,10 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
                             struct export_key *k) {
     const struct bgp_peer_config *c = p->config;
     k->external = p->external;
+    k->confed = p->confed;
     k->rr_client = c->rr_client;
     k->as4 = p->as4;
-    k->local_as = c->local_as ? c->local_as : s->config->local_as;
+    k->local_as = session_local_as(s, p);
     k->remote_as = p->external ? c->remote_as : 0;
     k->next_hop_mode = (uint8_t)c->next_hop_mode;
     k->send_communities = c->send_communities;
@@ -132,7 +134,9 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
     struct export_key *k = ret_key;
     memset(k, 0, sizeof *k);
     key_add_session(s, p, k);
-    k->speaker_as = s->config->local_as;
+    /* RFC 5065 4: the member AS is not seen outside. */
+    k->speaker_as = s->config->confederation_id && !p->confed ? s->config->confederation_id
+                                                              : s->config->local_as;
     k->cluster_id = s->cluster_id;
     k->router_id = s->router_id;
     k->default_local_pref = s->config->default_local_pref;
@@ -154,6 +158,10 @@ bool export_key_equal(const struct export_key *a, const struct export_key *b) {
 }
 
 /* ---- whether ---- */
+
+static bool is_outside(const struct export_key *k) {
+    return k->external && !k->confed;
+}
 
 static bool is_reflected(const struct export_key *k, const struct peer *source) {
     return source && !source->external && !k->external;
@@ -182,11 +190,14 @@ static const char *community_obstacle(const struct bgp_speaker *s, const struct 
     if (!k->external) {
         return NULL;
     }
-    if (attr_has_community(v, COMMUNITY_NO_EXPORT)) {
-        return "community no-export";
-    }
     if (attr_has_community(v, COMMUNITY_NO_EXPORT_SUBCONFED)) {
         return "community local-AS";
+    }
+    if (k->confed) {
+        return NULL;
+    }
+    if (attr_has_community(v, COMMUNITY_NO_EXPORT)) {
+        return "community no-export";
     }
     if (s->config->blackhole_no_export && /* RFC 7999 3.2 */
         attr_has_community(v, COMMUNITY_BLACKHOLE)) {
@@ -238,6 +249,16 @@ static bool override_as(const struct export_key *k, struct arena *arena, struct 
     return true;
 }
 
+/* RFC 5065 4 b: within the confederation the member AS goes in front, among its kind. */
+static enum export_result make_confed_path(const struct export_key *k, struct arena *arena,
+                                           struct attr_values *v) {
+    if (!as_path_has_room(v->as_path, 1)) {
+        return EXPORT_WITHHOLD;
+    }
+    return as_path_prepend_confed(v->as_path, k->local_as, arena, &v->as_path) ? EXPORT_SEND
+                                                                               : EXPORT_NO_MEMORY;
+}
+
 static enum export_result make_as_path(const struct bgp_speaker *s, const struct export_key *k,
                                        struct arena *arena, struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
@@ -245,6 +266,12 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
     uint32_t count = k->local_as != k->speaker_as && !is_bird(s) ? 2 : 1;
     if (!k->external) {
         return EXPORT_SEND;
+    }
+    if (k->confed) {
+        return make_confed_path(k, arena, v);
+    }
+    if (!as_path_drop_confed(v->as_path, arena, &v->as_path)) { /* RFC 5065 4 c */
+        return EXPORT_NO_MEMORY;
     }
     if (k->remove_private_as && path_is_private(v->as_path, k->remote_as)) {
         v->as_path = (struct as_path){0};
@@ -301,7 +328,7 @@ static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_ke
     }
     switch ((enum bgp_next_hop_mode)k->next_hop_mode) {
     case BGP_NEXT_HOP_AUTO:
-        return k->external && !is_third_party(s, k, source, next_hop);
+        return is_outside(k) && !is_third_party(s, k, source, next_hop);
     case BGP_NEXT_HOP_SELF:
         return !is_reflected(k, source);
     case BGP_NEXT_HOP_SELF_ALL:
@@ -373,12 +400,15 @@ static bool strip(const struct export_key *k, struct arena *arena, struct attr_v
     if (!k->external) {
         return true;
     }
-    v->has_local_pref = false;
-    v->local_pref = 0;
     v->has_originator_id = false;
     v->originator_id = 0;
     v->cluster_list = NULL;
     v->cluster_count = 0;
+    if (k->confed) {
+        return true;
+    }
+    v->has_local_pref = false;
+    v->local_pref = 0;
     return v->ext_community_count == 0 || drop_local_communities(arena, v);
 }
 
@@ -526,7 +556,7 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     if (why || !key->families[e.family]) {
         return withhold(&e, why ? why : "the family is not negotiated");
     }
-    if (key->external && e.source) { /* RFC 4271 5.1.4: MED goes no further than one AS */
+    if (is_outside(key) && e.source) { /* RFC 4271 5.1.4: MED goes no further than one AS */
         v.has_med = false;
         v.med = 0;
     }
@@ -557,11 +587,16 @@ enum export_result export_default(const struct export_key *key, enum bgp_family 
     if (!family_fits(key, v.next_hop, f)) {
         return EXPORT_WITHHOLD;
     }
-    if (key->external) {
+    if (key->confed) {
+        if (!as_path_prepend_confed(v.as_path, key->local_as, arena, &v.as_path)) {
+            return EXPORT_NO_MEMORY;
+        }
+    } else if (key->external) {
         if (!as_path_prepend(v.as_path, &key->local_as, 1, arena, &v.as_path)) {
             return EXPORT_NO_MEMORY;
         }
-    } else {
+    }
+    if (!is_outside(key)) {
         default_local_pref(key, &v);
     }
     *ret_values = v;

@@ -21,7 +21,7 @@ struct export_key {
     bool families[BGP_FAMILIES];
     bool default_originate[BGP_FAMILIES];
     bool deny[BGP_FAMILIES]; /* RFC 8212 */
-    bool external, rr_client, client_to_client, as4;
+    bool external, confed, rr_client, client_to_client, as4;
     bool send_communities, send_ext_communities, remove_private_as, as_override;
     bool extended_messages, extended_next_hop; /* negotiated */
     bool graceful_shutdown;

@@ -101,7 +101,7 @@ static void fill_candidate(const struct bgp_speaker *s, const struct rib_path *p
     ret_c->received_order = p->sequence;
     ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
     ret_c->stale = p->flags & RIB_PATH_STALE;
-    ret_c->external = peer->external;
+    ret_c->external = peer_is_outside(peer); /* RFC 5065 5.3 */
     ret_c->router_id = v->has_originator_id ? v->originator_id : peer->remote_id;
     ret_c->peer_address = peer->config->remote_addr;
 }
@@ -251,7 +251,7 @@ struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family
 static uint16_t published_flags(const struct bgp_speaker *s, const struct rib_path *p) {
     unsigned flags = p->flags & RIB_PATH_SOURCE;
     const struct peer *peer = speaker_peer(s, p->peer);
-    if (peer && peer->external) {
+    if (peer && peer_is_outside(peer)) {
         flags |= RIB_ENTRY_EXTERNAL;
     }
     if (!peer && ((const struct rib_origin *)slab_at(&s->rib->origins, p->origin))->blackhole) {

@@ -119,7 +119,7 @@ static void fill_info(const struct bgp_speaker *s, const struct rib_path *p,
     ret_path->valid = p->flags & RIB_PATH_VALID;
     ret_path->rejected = p->flags & RIB_PATH_REJECTED;
     ret_path->stale = p->flags & RIB_PATH_STALE;
-    ret_path->external = peer && peer->external;
+    ret_path->external = peer && peer_is_outside(peer);
     ret_path->decision_step = p->step;
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
 }

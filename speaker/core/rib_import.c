@@ -37,7 +37,9 @@ static bool next_hop_is_bad(const struct bgp_speaker *s, const struct peer *p, s
 
 static bool own_as_loops(const struct bgp_speaker *s, const struct peer *p, struct as_path path) {
     uint32_t allowed = p->config->allow_local_as;
-    if (as_path_count(path, s->config->local_as) > allowed) {
+    uint32_t confederation = s->config->confederation_id;
+    if (as_path_count(path, s->config->local_as) > allowed ||
+        (confederation && as_path_count(path, confederation) > allowed)) {
         return true;
     }
     return p->config->local_as && p->config->local_as != s->config->local_as &&
@@ -67,7 +69,10 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
     if (!p->external && cluster_loops(s, v)) {
         return "own cluster id in CLUSTER_LIST";
     }
-    if (p->external && p->config->enforce_first_as &&
+    if (p->confed && as_path_confed_neighbor(v->as_path) != p->config->remote_as) {
+        return "AS_PATH does not begin with the member AS of the peer (RFC 5065)";
+    }
+    if (peer_is_outside(p) && p->config->enforce_first_as &&
         as_path_neighbor(v->as_path) != p->config->remote_as) {
         return "first AS of AS_PATH is not the peer's";
     }
@@ -76,7 +81,7 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
 
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
                         const struct policy_chain *chain) {
-    return p->external && s->profile->default_deny_external && chain->count == 0;
+    return peer_is_outside(p) && s->profile->default_deny_external && chain->count == 0;
 }
 
 /* Martians (RFC 4271 6.3: a semantic error concerns that prefix only). */
@@ -201,7 +206,7 @@ bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struc
         }
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
-    if (p->external && c->local_as && c->local_as != s->config->local_as && !is_bird(s)) {
+    if (peer_is_outside(p) && c->local_as && c->local_as != s->config->local_as && !is_bird(s)) {
         return as_path_prepend(v->as_path, &c->local_as, 1, arena, &v->as_path);
     }
     return true;

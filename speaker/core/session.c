@@ -283,6 +283,7 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
     p->hold_time_s = c->hold_time_s;
     p->keepalive_s = c->keepalive_s;
     p->external = session_local_as(s, p) != p->config->remote_as;
+    p->confed = p->external && session_is_confed(s, p);
     p->as4 = open->as4 && !p->no_capabilities;
     p->refresh = (open->refresh || open->refresh_old) && !p->no_capabilities;
     p->enhanced_refresh =
@@ -370,7 +371,7 @@ static void apply_update(struct run *r) {
     struct bgp_speaker *s = r->s;
     struct peer *p = r->p;
     struct bgp_codec codec = {
-        .as4 = p->as4, .external = p->external, .extended_next_hop = p->extended_next_hop};
+        .as4 = p->as4, .external = peer_is_outside(p), .extended_next_hop = p->extended_next_hop};
     struct bgp_update update;
     bool too_many = false;
     enum bgp_family family = BGP_IPV4_UNICAST;

@@ -9,8 +9,22 @@
  */
 #include "session.h"
 
+bool session_is_confed(const struct bgp_speaker *s, const struct peer *p) {
+    const struct bgp_config *c = s->config;
+    for (uint32_t i = 0; c->confederation_id && i < c->confederation_member_count; i++) {
+        if (c->confederation_members[i] == p->config->remote_as)
+            return p->config->remote_as != c->local_as;
+    }
+    return false;
+}
+
+/* RFC 5065 4: outside, the confederation is the AS. */
 uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p) {
-    return p->config->local_as ? p->config->local_as : s->config->local_as;
+    const struct bgp_config *c = s->config;
+    if (p->config->local_as)
+        return p->config->local_as;
+    bool inside = p->config->remote_as == c->local_as || session_is_confed(s, p);
+    return c->confederation_id && !inside ? c->confederation_id : c->local_as;
 }
 
 uint16_t session_hold_time(const struct bgp_speaker *s, const struct peer *p) {

@@ -75,6 +75,7 @@ struct peer {
     bool prefix_limit_down;
     bool as4;                    /* negotiated */
     bool external;               /* session type */
+    bool confed;                 /* external, to another member of our confederation (RFC 5065) */
     bool families[BGP_FAMILIES]; /* negotiated */
     bool refresh, enhanced_refresh;
     bool extended_messages, extended_next_hop; /* negotiated */
@@ -140,6 +141,11 @@ struct bgp_speaker {
     uint32_t call_timers;        /* room the tables asked for */
     struct nanotime unknown_log; /* not before this may an unknown peer be logged again */
 };
+
+/* Does the session cross the border of what is one AS to the rest of the world? */
+static inline bool peer_is_outside(const struct peer *p) {
+    return p->external && !p->confed;
+}
 
 static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t index) {
     return index ? (struct peer *)slab_at(&s->peers, index) : NULL;

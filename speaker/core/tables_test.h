@@ -6,6 +6,7 @@
 #include "../base/text.h"
 #include "adjout_group.h"
 #include "message.h"
+#include "session.h"
 
 #include <assert.h>
 #include <setjmp.h>
@@ -146,8 +147,8 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     struct peer *p = h->p;
     heap_cancel(&b->s->timers, &p->timer); /* this session needs no connection */
     p->state = BGP_ESTABLISHED;
-    p->external =
-        p->config->remote_as != (p->config->local_as ? p->config->local_as : b->config.local_as);
+    p->external = p->config->remote_as != session_local_as(b->s, p);
+    p->confed = p->external && session_is_confed(b->s, p);
     memcpy(p->families, p->config->families, sizeof p->families);
     p->as4 = true;
     p->local.addr = b->config.router_id;
@@ -185,7 +186,8 @@ TABLES_UNUSED static void bench_down(struct bench *b, uint32_t i, bool keep_stal
 TABLES_UNUSED static bool bench_message(struct bench *b, uint32_t i, const uint8_t *message,
                                         size_t size) {
     struct peer *p = b->holds[i].p;
-    struct bgp_codec codec = {.as4 = p->as4, .external = p->external, .families = {true, true}};
+    struct bgp_codec codec = {
+        .as4 = p->as4, .external = peer_is_outside(p), .families = {true, true}};
     struct bgp_update u;
     enum bgp_family f;
     bool over = false;
@@ -281,7 +283,7 @@ static void bench_frame(struct bench *b, struct bench_peer *h, const uint8_t *m)
 
 static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, size_t size) {
     struct bgp_codec codec = {
-        .as4 = h->p->as4, .external = h->p->external, .families = {true, true}};
+        .as4 = h->p->as4, .external = peer_is_outside(h->p), .families = {true, true}};
     struct bgp_update u;
     struct ip_prefix prefix;
     if (m[18] == BGP_MSG_ROUTE_REFRESH) {
