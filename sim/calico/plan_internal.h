@@ -141,6 +141,16 @@ void plan_ipam(struct plan_build *b);
 void plan_pairs(struct plan_build *b);
 void plan_findings(struct plan_build *b);
 
+/* plan_json.c: one item of the plan's JSON; *failed is set when memory ran out. */
+json_t *plan_json_session(const struct calico_session *s, bool *failed);
+json_t *plan_json_node(const struct calico_plan_node *n, bool *failed);
+json_t *plan_json_pair(const struct calico_pair *p, bool *failed);
+json_t *plan_json_finding(const struct diag *d, bool *failed);
+
+/* plan_print.c: a node's heading lines; the pairs that will not meet and the totals. */
+void plan_print_heading(const struct calico_plan_node *n, struct text *out);
+void plan_print_summary(const struct calico_plan *p, struct text *out);
+
 /* CALICO_ROUTER_ID=hash: from the node's name. */
 struct ip_addr router_id_hash(const char *name);
 /* The SHA-256 digest of a text, most significant word first (router_id.c). */

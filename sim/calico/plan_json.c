@@ -78,7 +78,7 @@ static void put_settings(json_t *o, const struct calico_session *s, bool *failed
     put(o, "exportFilters", filter_names(s, 1, failed), failed);
 }
 
-static json_t *session_json(const struct calico_session *s, bool *failed) {
+json_t *plan_json_session(const struct calico_session *s, bool *failed) {
     json_t *o = json_object();
     put_identity(o, s, failed);
     put_settings(o, s, failed);
@@ -105,7 +105,7 @@ static json_t *blocks_json(const struct calico_plan_node *n, bool *failed) {
     return array;
 }
 
-static json_t *node_json(const struct calico_plan_node *n, bool *failed) {
+json_t *plan_json_node(const struct calico_plan_node *n, bool *failed) {
     json_t *o = json_object(), *sessions = json_array();
     put(o, "name", json_string(n->node->name), failed);
     put(o, "asNumber", json_integer(n->as_number), failed);
@@ -117,14 +117,14 @@ static json_t *node_json(const struct calico_plan_node *n, bool *failed) {
     put(o, "listen", listen_json(n, failed), failed);
     put(o, "blocks", blocks_json(n, failed), failed);
     for (size_t i = 0; i < n->session_count; i++)
-        append(sessions, session_json(&n->sessions[i], failed), failed);
+        append(sessions, plan_json_session(&n->sessions[i], failed), failed);
     put(o, "sessions", sessions, failed);
     return o;
 }
 
 /* ---- pairs, findings ---- */
 
-static json_t *pair_json(const struct calico_pair *p, bool *failed) {
+json_t *plan_json_pair(const struct calico_pair *p, bool *failed) {
     json_t *o = json_object();
     put(o, "family", json_string(family_name(p->family)), failed);
     put(o, "nodeA", json_string(p->node_a), failed);
@@ -138,7 +138,7 @@ static json_t *pair_json(const struct calico_pair *p, bool *failed) {
     return o;
 }
 
-static json_t *finding_json(const struct diag *d, bool *failed) {
+json_t *plan_json_finding(const struct diag *d, bool *failed) {
     static const char *const severities[] = {"error", "warning", "note"};
     json_t *o = json_object();
     put(o, "severity", json_string(severities[d->severity]), failed);
@@ -159,11 +159,11 @@ json_t *calico_plan_json(const struct calico_plan *p, const struct diag_list *fi
     size_t pair_count = calico_pairs(p, &pair);
     bool failed = false;
     for (size_t i = 0; i < p->node_count; i++)
-        append(nodes, node_json(&p->nodes[i], &failed), &failed);
+        append(nodes, plan_json_node(&p->nodes[i], &failed), &failed);
     for (size_t i = 0; i < pair_count; i++)
-        append(pairs, pair_json(&pair[i], &failed), &failed);
+        append(pairs, plan_json_pair(&pair[i], &failed), &failed);
     for (size_t i = 0; findings && i < diag_count(findings); i++)
-        append(list, finding_json(diag_at(findings, i), &failed), &failed);
+        append(list, plan_json_finding(diag_at(findings, i), &failed), &failed);
     put(root, "nodes", nodes, &failed);
     put(root, "pairs", pairs, &failed);
     put(root, "findings", list, &failed);
@@ -200,13 +200,13 @@ bool calico_plan_write_json(const struct calico_plan *p, const struct diag_list 
     size_t pair_count = calico_pairs(p, &pair);
     begin_list(&s, "{\"nodes\": [");
     for (size_t i = 0; i < p->node_count && !s.failed; i++)
-        write_item(&s, node_json(&p->nodes[i], &s.failed));
+        write_item(&s, plan_json_node(&p->nodes[i], &s.failed));
     begin_list(&s, "],\n\"pairs\": [");
     for (size_t i = 0; i < pair_count && !s.failed; i++)
-        write_item(&s, pair_json(&pair[i], &s.failed));
+        write_item(&s, plan_json_pair(&pair[i], &s.failed));
     begin_list(&s, "],\n\"findings\": [");
     for (size_t i = 0; findings && i < diag_count(findings) && !s.failed; i++)
-        write_item(&s, finding_json(diag_at(findings, i), &s.failed));
+        write_item(&s, plan_json_finding(diag_at(findings, i), &s.failed));
     fputs("]}\n", out);
     return !s.failed && !ferror(out);
 }

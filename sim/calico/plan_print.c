@@ -23,7 +23,7 @@ static void print_address(const struct calico_plan_node *n, struct text *out) {
         text_printf(out, ", %s/%u", ip_format(n->node->addr6, text), n->node->length6);
 }
 
-static void print_heading(const struct calico_plan_node *n, struct text *out) {
+void plan_print_heading(const struct calico_plan_node *n, struct text *out) {
     char text[IP_ADDR_TEXT_MAX];
     text_printf(out, "%s: AS %u", n->node->name, n->as_number);
     print_address(n, out);
@@ -100,7 +100,7 @@ static size_t peer_width(const struct calico_plan_node *n) {
 
 static void print_node(const struct calico_plan_node *n, struct text *out) {
     size_t names = name_width(n), peers = peer_width(n);
-    print_heading(n, out);
+    plan_print_heading(n, out);
     if (n->session_count == 0) {
         text_puts(out, "  no sessions\n\n");
         return;
@@ -199,6 +199,11 @@ static void print_totals(const struct calico_plan *p, struct text *out) {
     }
 }
 
+void plan_print_summary(const struct calico_plan *p, struct text *out) {
+    print_failing(p, out);
+    print_totals(p, out);
+}
+
 void calico_plan_print(const struct calico_plan *p, const char *node, struct text *out) {
     if (node) {
         const struct calico_plan_node *n = calico_plan_find(p, node);
@@ -210,6 +215,5 @@ void calico_plan_print(const struct calico_plan *p, const char *node, struct tex
     }
     for (size_t i = 0; i < p->node_count; i++)
         print_node(&p->nodes[i], out);
-    print_failing(p, out);
-    print_totals(p, out);
+    plan_print_summary(p, out);
 }

@@ -13,6 +13,7 @@
 #include "../../speaker/ios/ios.h"
 #include "../calico/plan.h"
 #include "../calico/plan_bird.h"
+#include "../calico/plan_forms.h"
 #include "../check/oracle.h"
 #include "../scenario/engine.h"
 
@@ -249,25 +250,56 @@ static bool form_bird(const struct calico_plan *plan, const struct cli_options *
 
 /* ---- the verb ---- */
 
+static bool wants_colour(void) {
+    const char *no = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (!no || !*no);
+}
+
+static bool form_table(struct manifests *in, const struct calico_set *set,
+                       const struct calico_plan *plan, const struct cli_options *o,
+                       struct text *out) {
+    bool ok = true;
+    if (o->format == CLI_WIDE)
+        ok = calico_plan_wide(plan, o->node, out);
+    else
+        calico_plan_print(plan, o->node, out);
+    if (!o->node)
+        calico_plan_matrix(plan, wants_colour(), out);
+    return ok && (!o->cisco_count || plan_outside(in, set, plan, o, out));
+}
+
+/* The forms that are one text; JSON and YAML go to the stream piece by piece. */
+static bool print_form(struct manifests *in, const struct calico_set *set,
+                       const struct calico_plan *plan, const struct cli_options *o,
+                       struct text *out) {
+    switch (o->format) {
+    case CLI_BIRD:
+        return form_bird(plan, o, out);
+    case CLI_DOT:
+        return calico_plan_dot(plan, out);
+    case CLI_TABLE:
+    case CLI_WIDE:
+        return form_table(in, set, plan, o, out);
+    case CLI_JSON:
+        diag_sort(in->diags);
+        return calico_plan_write_json(plan, in->diags, stdout);
+    case CLI_YAML:
+        diag_sort(in->diags);
+        return calico_plan_write_yaml(plan, in->diags, stdout);
+    }
+    return false;
+}
+
 static int print_plan(struct manifests *in, const struct calico_set *set,
                       const struct calico_plan *plan, const struct cli_options *o) {
     struct text out;
     text_init(&out);
-    bool ok = true, table = o->format == CLI_TABLE || o->format == CLI_WIDE;
-    if (table)
-        calico_plan_print(plan, o->node, &out);
-    else if (o->format == CLI_BIRD)
-        ok = form_bird(plan, o, &out);
-    if (table && o->cisco_count)
-        ok = plan_outside(in, set, plan, o, &out);
-    diag_sort(in->diags);
-    if (o->format == CLI_JSON)
-        ok = calico_plan_write_json(plan, in->diags, stdout) && ok;
-    else
-        fputs(text_str(&out), stdout);
+    bool ok = print_form(in, set, plan, o, &out);
+    fputs(text_str(&out), stdout);
     text_deinit(&out);
     fflush(stdout);
-    if (table)
+    diag_sort(in->diags);
+    if (o->format == CLI_TABLE || o->format == CLI_WIDE)
         cli_print_diags(in->diags);
     return ok && diag_error_count(in->diags) == 0 ? 0 : 2;
 }

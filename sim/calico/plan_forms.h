@@ -1,0 +1,28 @@
+#ifndef RIBCAGE_CALICO_PLAN_FORMS_H
+#define RIBCAGE_CALICO_PLAN_FORMS_H
+
+#include "plan.h"
+
+/*
+ * The plan for the eye and for other programs, beside the table (calico_plan_print) and the JSON
+ * (calico_plan_json). Same plan, same octets. False: out of memory, or the stream failed.
+ */
+
+/* Every field of the JSON in a column, one line per session (only of `node` when not NULL). */
+bool calico_plan_wide(const struct calico_plan *p, const char *node, struct text *out);
+
+/* The tree of calico_plan_json as YAML, written node by node. */
+bool calico_plan_write_yaml(const struct calico_plan *p, const struct diag_list *findings,
+                            FILE *out);
+
+#define CALICO_MATRIX_MAX 60 /* nodes and outside neighbours of a family */
+
+/* Who peers with whom, a row and a column per node: nothing when there are more than
+ * CALICO_MATRIX_MAX, or no session. `colour`: ANSI colours beside the letters. */
+void calico_plan_matrix(const struct calico_plan *p, bool colour, struct text *out);
+
+/* Graphviz: nodes in boxes by AS and rack (label "rack"), a line per pair; a large mesh is one hub,
+ * because nobody can read its lines. */
+bool calico_plan_dot(const struct calico_plan *p, struct text *out);
+
+#endif
