@@ -187,7 +187,7 @@ struct bgp_fib_route {
     uint32_t med;
     bool external; /* learned over eBGP */
     enum route_source source;
-    bool blackhole; /* own route with blackhole_in_kernel */
+    bool blackhole; /* own route with blackhole_in_kernel; learned: discard (RFC 7999) */
 };
 
 /* What the configuration's kernel filter (bgp_fib_config.filter) says of a route. */

@@ -50,6 +50,17 @@ void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile) {
     }
 }
 
+const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, struct ip_addr a) {
+    const struct bgp_listen_range *best = NULL;
+    for (uint32_t i = 0; i < c->listen_range_count; i++) {
+        const struct bgp_listen_range *r = &c->listen_ranges[i];
+        if (ip_prefix_contains_addr(r->prefix, a) &&
+            (!best || r->prefix.length > best->prefix.length))
+            best = r;
+    }
+    return best;
+}
+
 /* ---- copying ---- */
 
 /* A copy of an array; NULL for an empty one. Failure sticks in `ok`. */

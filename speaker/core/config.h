@@ -202,6 +202,9 @@ struct bgp_config {
 void bgp_config_init(struct bgp_config *c, enum bgp_profile profile);
 void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile);
 
+/* The listen range with the longest prefix that has `a`; NULL: none. */
+const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, struct ip_addr a);
+
 /* A deep copy in `arena`; NULL when memory is out. */
 struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c);
 

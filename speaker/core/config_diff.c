@@ -27,16 +27,21 @@ bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config 
            a->confederation_id != b->confederation_id || members_differ(a, b);
 }
 
-bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
+static bool endpoint_moves(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
     return !ip_equal(a->remote_addr, b->remote_addr) || a->remote_port != b->remote_port ||
-           !ip_equal(a->local_addr, b->local_addr) || strcmp(a->password, b->password) != 0 ||
+           !ip_equal(a->local_addr, b->local_addr) ||
            a->ttl_security_hops != b->ttl_security_hops || a->multihop != b->multihop;
 }
 
-bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_peer_config *b,
-                             bool *ret_rr_client) {
-    bool other = config_diff_endpoint(a, b) || a->remote_as != b->remote_as ||
-                 a->local_as != b->local_as ||
+bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
+    return endpoint_moves(a, b) || strcmp(a->password, b->password) != 0;
+}
+
+bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_peer_config *a,
+                             const struct bgp_peer_config *b, bool *ret_rr_client) {
+    bool bird = profile == BGP_PROFILE_CALICO || profile == BGP_PROFILE_FAST;
+    bool other = (bird ? config_diff_endpoint(a, b) : endpoint_moves(a, b)) ||
+                 a->remote_as != b->remote_as || a->local_as != b->local_as ||
                  memcmp(a->families, b->families, sizeof a->families) != 0 ||
                  memcmp(a->add_path_send, b->add_path_send, sizeof a->add_path_send) != 0 ||
                  memcmp(a->add_path_receive, b->add_path_receive, sizeof a->add_path_receive) != 0;

@@ -9,9 +9,10 @@
 
 /* Must all sessions be made anew? */
 bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b);
-/* … or this one? `*ret_rr_client`: because of its client flag alone. */
-bool config_diff_resets_peer(const struct bgp_peer_config *a, const struct bgp_peer_config *b,
-                             bool *ret_rr_client);
+/* … or this one? `*ret_rr_client`: because of its client flag alone. A new password resets BIRD's
+ * sessions; elsewhere the host changes the key of the living connection. */
+bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_peer_config *a,
+                             const struct bgp_peer_config *b, bool *ret_rr_client);
 /* Would the host listen, connect or authenticate differently? */
 bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b);
 

@@ -318,12 +318,20 @@ static void what_resets(void **state) {
     b.passive = true;
     b.keepalive_s = 7;
     b.weight = 9;
-    assert_false(config_diff_resets_peer(&a, &b, &rr));
+    assert_false(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
     b = a;
     b.rr_client = true;
-    assert_true(config_diff_resets_peer(&a, &b, &rr) && rr);
+    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
     b.password[0] = 'k';
-    assert_true(config_diff_resets_peer(&a, &b, &rr) && !rr);
+    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
+    b = a;
+    b.password[0] = 'k';
+    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
+    assert_false(config_diff_resets_peer(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
+    assert_true(config_diff_endpoint(&a, &b));
+    b = a;
+    b.role = BGP_ROLE_PEER;
+    assert_true(config_diff_resets_peer(BGP_PROFILE_PLAIN, &a, &b, &rr) && !rr);
 }
 
 int main(void) {

@@ -18,6 +18,7 @@
 #include "../base/hash.h"
 #include "config_diff.h"
 #include "event.h"
+#include "listen.h"
 #include "peer.h"
 #include "restart.h"
 
@@ -28,8 +29,11 @@ struct change {
     struct arena *arena;
     struct bgp_config *config;
     uint64_t *digests, *old_digests;
-    uint32_t *order; /* peer index per configuration entry */
-    bool *made;      /* … made for it just now */
+    uint32_t count;                         /* entries: configured peers, dynamic ones that stay */
+    const struct bgp_peer_config **entries; /* what each peer is told to be */
+    struct peer_dynamic **dynamics;         /* owners of those; the old ones once in force */
+    uint32_t *order;                        /* peer index per entry */
+    bool *made;                             /* … made for it just now */
     struct table by_address;
 };
 
@@ -75,22 +79,58 @@ static bool match_peers(struct bgp_speaker *s, struct change *ch) {
 
 /* Used as an entry index + 1 while the table is built. */
 static bool entry_address_equal(const void *context, uint32_t index, const void *key) {
-    const struct bgp_config *c = context;
+    const struct change *ch = context;
     const struct ip_addr *a = key;
-    return ip_equal(c->peers[index - 1].remote_addr, *a);
+    return ip_equal(ch->entries[index - 1]->remote_addr, *a);
+}
+
+/* The first entry with this address, index + 1; 0: none yet. */
+static uint32_t entry_find(const struct change *ch, struct ip_addr a) {
+    return table_find(&ch->by_address, hash_bytes(&a, sizeof a, 0), entry_address_equal, ch, &a);
 }
 
 /* First entry of every address, so that making the real table of peers cannot fail later: it has
  * as many members. */
 static bool prepare_addresses(struct change *ch) {
-    const struct bgp_config *c = ch->config;
-    for (uint32_t i = 0; i < c->peer_count; i++) {
-        const struct ip_addr *a = &c->peers[i].remote_addr;
-        uint64_t hash = hash_bytes(a, sizeof *a, 0);
-        if (!table_find(&ch->by_address, hash, entry_address_equal, c, a) &&
-            !table_insert(&ch->by_address, hash, i + 1))
+    for (uint32_t i = 0; i < ch->count; i++) {
+        struct ip_addr a = ch->entries[i]->remote_addr;
+        if (!entry_find(ch, a) &&
+            !table_insert(&ch->by_address, hash_bytes(&a, sizeof a, 0), i + 1))
             return false;
     }
+    return true;
+}
+
+/* Dynamic peers stay where a range still has them and no peer is configured in their place. */
+static bool keep_dynamic(struct bgp_speaker *s, struct change *ch) {
+    for (uint32_t i = s->config ? s->config->peer_count : 0; i < s->peer_count; i++) {
+        const struct peer *p = speaker_peer(s, s->peer_order[i]);
+        struct ip_addr a = p->config->remote_addr;
+        const struct bgp_listen_range *range = bgp_config_range_of(ch->config, a);
+        if (!range || entry_find(ch, a) || ch->count == BGP_PEERS_MAX)
+            continue;
+        struct peer_dynamic *d = listen_describe(ch->config, range, a, p->config->remote_as);
+        if (!d)
+            return false;
+        ch->order[ch->count] = p->index;
+        ch->dynamics[ch->count] = d;
+        ch->entries[ch->count++] = &d->config;
+    }
+    return true;
+}
+
+/* The arrays of a change, as long as they may become. */
+static bool make_entries(const struct bgp_speaker *s, struct change *ch) {
+    size_t count = ch->config->peer_count + (size_t)s->peer_count + 1;
+    ch->order = alloc_zero(count, sizeof *ch->order);
+    ch->made = alloc_zero(count, sizeof *ch->made);
+    ch->entries = alloc_zero(count, sizeof *ch->entries);
+    ch->dynamics = alloc_zero(count, sizeof *ch->dynamics);
+    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics)
+        return false;
+    ch->count = ch->config->peer_count;
+    for (uint32_t i = 0; i < ch->count; i++)
+        ch->entries[i] = &ch->config->peers[i];
     return true;
 }
 
@@ -104,20 +144,22 @@ static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_c
         return false;
     ch->digests = config_policy_digests(ch->config);
     ch->old_digests = s->config ? config_policy_digests(s->config) : NULL;
-    size_t count = (size_t)ch->config->peer_count + 1;
-    ch->order = alloc_zero(count, sizeof *ch->order);
-    ch->made = alloc_zero(count, sizeof *ch->made);
     uint32_t timers =
         2 * (ch->config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
-    return ch->digests && (ch->old_digests || !s->config) && ch->order && ch->made &&
-           heap_reserve(&s->timers, timers) && match_peers(s, ch) && prepare_addresses(ch);
+    return ch->digests && (ch->old_digests || !s->config) && make_entries(s, ch) &&
+           heap_reserve(&s->timers, timers) && match_peers(s, ch) && prepare_addresses(ch) &&
+           keep_dynamic(s, ch) && prepare_addresses(ch);
 }
 
 static void give_up(struct bgp_speaker *s, struct change *ch) {
-    for (uint32_t i = 0; ch->made && ch->order && ch->config && i < ch->config->peer_count; i++) {
+    for (uint32_t i = 0; ch->made && ch->order && i < ch->count; i++) {
         if (ch->made[i] && ch->order[i] != SLAB_NONE)
             slab_free(&s->peers, ch->order[i]);
     }
+    for (uint32_t i = 0; ch->dynamics && i < ch->count; i++)
+        alloc_free(ch->dynamics[i]);
+    alloc_free(ch->dynamics);
+    alloc_free(ch->entries);
     table_deinit(&ch->by_address);
     alloc_free(ch->digests);
     alloc_free(ch->old_digests);
@@ -131,7 +173,7 @@ static void give_up(struct bgp_speaker *s, struct change *ch) {
 /* Peers that are not in the new configuration go, in the order of the old one. True: some did. */
 static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct nanotime now) {
     bool any = false;
-    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+    for (uint32_t i = 0; i < ch->count; i++)
         speaker_peer(s, ch->order[i])->config_index = UINT32_MAX;
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
@@ -142,8 +184,10 @@ static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct 
     }
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
-        if (p->config_index != UINT32_MAX)
-            slab_free(&s->peers, s->peer_order[i]);
+        if (p->config_index == UINT32_MAX)
+            continue;
+        alloc_free(p->dynamic);
+        slab_free(&s->peers, s->peer_order[i]);
     }
     return any;
 }
@@ -152,10 +196,8 @@ static void link_addresses(struct bgp_speaker *s, struct change *ch) {
     table_deinit(&s->by_address);
     table_init(&s->by_address);
     /* The prepared table names entries; renaming them in place keeps its room. */
-    for (uint32_t i = ch->config->peer_count; i > 0; i--) {
-        const struct ip_addr *a = &ch->config->peers[i - 1].remote_addr;
-        uint64_t hash = hash_bytes(a, sizeof *a, 0);
-        uint32_t first = table_find(&ch->by_address, hash, entry_address_equal, ch->config, a);
+    for (uint32_t i = ch->count; i > 0; i--) {
+        uint32_t first = entry_find(ch, ch->entries[i - 1]->remote_addr);
         struct peer *p = speaker_peer(s, ch->order[i - 1]);
         struct peer *head = speaker_peer(s, ch->order[first - 1]);
         if (p != head) {
@@ -172,15 +214,18 @@ static void link_addresses(struct bgp_speaker *s, struct change *ch) {
 }
 
 static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime now) {
-    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+    for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
+        struct peer_dynamic *old = p->dynamic;
         p->address_next = 0;
         if (ch->made[i]) {
-            peer_init(s, p, ch->order[i], i, now);
+            peer_init(s, p, ch->order[i], i, ch->entries[i], now);
             continue;
         }
         p->config_index = i;
-        p->config = &ch->config->peers[i];
+        p->config = ch->entries[i];
+        p->dynamic = ch->dynamics[i];
+        ch->dynamics[i] = old; /* looked at until the tables have seen the difference */
     }
 }
 
@@ -192,24 +237,32 @@ static void reset_for(struct bgp_speaker *s, struct peer *p, bool rr_client, str
     p->no_capabilities = false;
 }
 
+static void shut_down(struct bgp_speaker *s, struct peer *p, const char *text,
+                      struct nanotime now) {
+    uint8_t data[1 + BGP_SHUTDOWN_TEXT_MAX];
+    const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_SHUTDOWN},
+        .data = data,
+        .data_size = notification_shutdown_data(text, data),
+        .reason = BGP_DOWN_ADMIN_SHUTDOWN};
+    peer_halt(s, p, &cause, now);
+}
+
 /* Sessions that cannot go on end while the peers still have their old configuration: what they
  * leave in the tables is taken away by the rules under which it came. */
 static bool end_changed(struct bgp_speaker *s, const struct change *ch,
                         const struct bgp_config *old, struct nanotime now) {
-    static const struct session_cause shutdown = {
-        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_SHUTDOWN},
-        .reason = BGP_DOWN_ADMIN_SHUTDOWN};
     bool all = config_diff_resets_all(old, ch->config), endpoints = false;
-    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+    for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
-        const struct bgp_peer_config *y = &ch->config->peers[i];
+        const struct bgp_peer_config *y = ch->entries[i];
         bool rr_client = false;
         if (ch->made[i])
             continue;
         endpoints = endpoints || config_diff_endpoint(p->config, y);
         if (y->shutdown && !p->config->shutdown)
-            peer_halt(s, p, &shutdown, now);
-        else if (config_diff_resets_peer(p->config, y, &rr_client) || all)
+            shut_down(s, p, y->shutdown_text, now);
+        else if (config_diff_resets_peer(ch->config->profile, p->config, y, &rr_client) || all)
             reset_for(s, p, rr_client && !all, now);
     }
     return endpoints;
@@ -226,7 +279,7 @@ static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime 
 static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
                            const struct bgp_config *old, const struct bgp_peer_config **old_peers,
                            struct nanotime now) {
-    for (uint32_t i = 0; i < ch->config->peer_count; i++) {
+    for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
         assert(ch->made[i] || old_peers[i]);
         if (!ch->made[i] && p->active && old_peers[i]->passive != p->config->passive) {
@@ -259,13 +312,13 @@ static void start_peers(struct bgp_speaker *s, struct nanotime now) {
 
 static void note_old_peers(struct bgp_speaker *s, const struct change *ch,
                            const struct bgp_peer_config **ret_old) {
-    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+    for (uint32_t i = 0; i < ch->count; i++)
         ret_old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
 }
 
 static bool any_made(const struct change *ch) {
     bool any = false;
-    for (uint32_t i = 0; i < ch->config->peer_count; i++)
+    for (uint32_t i = 0; i < ch->count; i++)
         any = any || ch->made[i];
     return any;
 }
@@ -275,7 +328,8 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
                            const struct bgp_peer_config **old_peers, struct nanotime now) {
     struct bgp_config *old = s->config;
     struct arena *old_arena = s->config_arena;
-    bool peers_changed = any_made(ch);
+    bool peers_changed =
+        any_made(ch) || ch->config->listen_range_count || (old && old->listen_range_count);
     if (old) {
         peers_changed = remove_peers(s, ch, now) || peers_changed;
         peers_changed = end_changed(s, ch, old, now) || peers_changed;
@@ -285,7 +339,7 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
     bind_peers(s, ch, now);
     alloc_free(s->peer_order);
     s->peer_order = ch->order;
-    s->peer_count = ch->config->peer_count;
+    s->peer_count = ch->count;
     link_addresses(s, ch);
     if (old) {
         apply_in_place(s, ch, old, old_peers, now);
@@ -304,7 +358,7 @@ enum bgp_status configure_apply(struct bgp_speaker *s, const struct bgp_config *
                                 struct nanotime now) {
     struct change ch = {0};
     const struct bgp_peer_config **old_peers =
-        alloc_zero((size_t)config->peer_count + 1, sizeof *old_peers);
+        alloc_zero(config->peer_count + (size_t)s->peer_count + 1, sizeof *old_peers);
     if (!old_peers || !prepare(s, &ch, config)) {
         give_up(s, &ch);
         alloc_free(old_peers);

@@ -128,6 +128,9 @@ bool notification_hard_reset(const struct bgp_notification *n, struct bgp_notifi
  * appended; false: none or damaged.
  */
 bool notification_shutdown_text(const struct bgp_notification *n, struct text *out);
+/* The other way: a text as the data of a Cease, at most 1 + 255 octets of UTF-8, cut between
+ * characters. 0: NULL or "". */
+uint16_t notification_shutdown_data(const char *text, uint8_t *out);
 size_t keepalive_encode(uint8_t *out, size_t out_size);
 
 struct bgp_refresh {

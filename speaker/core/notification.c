@@ -12,6 +12,8 @@
 #include "framing.h"
 #include "limits.h"
 
+#include <string.h>
+
 bool notification_decode(const uint8_t *body, size_t size, struct bgp_notification *ret_n) {
     struct byte_reader r = bytes_reader(body, size);
     struct bgp_notification n = {.code = bytes_u8(&r), .subcode = bytes_u8(&r)};
@@ -54,4 +56,18 @@ bool notification_shutdown_text(const struct bgp_notification *n, struct text *o
     }
     text_put_escaped(out, (const char *)text.data, text.size);
     return true;
+}
+
+uint16_t notification_shutdown_data(const char *text, uint8_t *out) {
+    size_t size = text ? strlen(text) : 0;
+    if (size == 0)
+        return 0;
+    if (size > BGP_SHUTDOWN_TEXT_MAX) {
+        size = BGP_SHUTDOWN_TEXT_MAX;
+        while (size > 0 && ((uint8_t)text[size] & 0xC0) == 0x80)
+            size--;
+    }
+    out[0] = (uint8_t)size;
+    memcpy(out + 1, text, size);
+    return (uint16_t)(size + 1);
 }

@@ -19,6 +19,7 @@
 
 #include "../base/hash.h"
 #include "event.h"
+#include "listen.h"
 #include "restart.h"
 
 #include <string.h>
@@ -204,10 +205,10 @@ void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
 /* ---- starting and halting ---- */
 
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
-               struct nanotime now) {
+               const struct bgp_peer_config *config, struct nanotime now) {
     p->index = index;
     p->config_index = config_index;
-    p->config = &s->config->peers[config_index];
+    p->config = config;
     p->timer.order = timer_order(index, TIMER_PEER);
     p->restart_timer.order = timer_order(index, TIMER_RESTART);
     p->since = now;
@@ -294,8 +295,16 @@ static enum bgp_down_reason down_reason(const struct peer *p, enum bgp_state sta
     return p->state >= BGP_OPEN_SENT && state < p->state ? p->last_reason : BGP_DOWN_NONE;
 }
 
+bool peer_is_idle(const struct peer *p) {
+    bool idle = !p->conn_in && !p->conn_out && !heap_armed(&p->timer) && !p->prefix_limit_down;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        idle = idle && !p->restarting[f];
+    return idle;
+}
+
 void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     enum bgp_state state = shown_state(s, p);
+    s->sweep = s->sweep || (p->dynamic && peer_is_idle(p));
     if (state == p->state)
         return;
     struct bgp_event e = {.kind = BGP_EVENT_STATE, .peer = {p->index}};
@@ -356,6 +365,8 @@ enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remot
                                 struct bgp_conn_id *ret_conn, struct bgp_reject *ret_reject) {
     *ret_reject = (struct bgp_reject){0};
     struct peer *p = peer_by_address(s, remote.addr);
+    if (!p && !s->stopping && s->config->listen)
+        p = listen_peer_new(s, remote.addr, now);
     if (!p || s->stopping || !s->config->listen) {
         if (!p)
             log_unknown(s, remote.addr, now);

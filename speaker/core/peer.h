@@ -5,9 +5,11 @@
 
 /* A configured neighbour: whether it may run, when it tries, what it shows. */
 
-/* Binds a fresh slab object to entry `config_index` of the configuration. */
+/* Binds a fresh slab object to its configuration; `config_index`: its place in peer_order. */
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
-               struct nanotime now);
+               const struct bgp_peer_config *config, struct nanotime now);
+/* No connection, no routes kept, nothing waited for but a call. */
+bool peer_is_idle(const struct peer *p);
 /* May it run now? Then it starts, or waits for its neighbour's lock. Idempotent. */
 void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 /* Ends its sessions with a Cease and keeps it from running until peer_try_start. The lock is handed

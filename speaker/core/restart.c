@@ -17,6 +17,7 @@
 #include "restart.h"
 
 #include "event.h"
+#include "peer.h"
 
 #define STALE_BOUND_MS 360000u /* no End-of-RIB or EoRR ever came */
 
@@ -131,6 +132,7 @@ void restart_timer_fired(struct bgp_speaker *s, struct peer *p, struct nanotime 
         if (p->restarting[f] || p->refreshing[f])
             purge(s, p, (enum bgp_family)f, now);
     }
+    peer_show(s, p, now);
 }
 
 /* ---- our own restart ---- */

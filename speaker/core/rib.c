@@ -256,6 +256,9 @@ static uint16_t published_flags(const struct bgp_speaker *s, const struct rib_pa
     }
     if (!peer && ((const struct rib_origin *)slab_at(&s->rib->origins, p->origin))->blackhole) {
         flags |= RIB_ENTRY_BLACKHOLE;
+    } else if (peer && peer->config->blackhole_accept &&
+               attr_has_community(&attr_get(&s->attrs, p->attrs)->v, COMMUNITY_BLACKHOLE)) {
+        flags |= RIB_ENTRY_BLACKHOLE; /* RFC 7999 3.3: the operator agreed to discard */
     }
     return (uint16_t)flags;
 }

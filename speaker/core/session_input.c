@@ -14,6 +14,7 @@
 #include "session.h"
 
 #include "event.h"
+#include "listen.h"
 #include "peer.h"
 
 #include <string.h>
@@ -89,8 +90,10 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
     struct session_cause cause = {.type = BGP_MSG_OPEN};
     enum fsm_event event = FSM_OPEN;
     bool expected = c->state == BGP_OPEN_SENT || c->state == BGP_ACTIVE;
-    if (expected && (!open_decode(body, size, &c->setup->open, &cause.error) ||
-                     !session_open_accept(s, p, &c->setup->open, &cause.error)))
+    bool sound = expected && open_decode(body, size, &c->setup->open, &cause.error);
+    if (sound)
+        listen_learn_as(p, c->setup->open.asn);
+    if (expected && (!sound || !session_open_accept(s, p, &c->setup->open, &cause.error)))
         event = FSM_OPEN_ERROR;
     else if (expected && !survives_collision(s, p, c, now))
         return;

@@ -15,6 +15,7 @@
 #include "configure.h"
 #include "conn.h"
 #include "event.h"
+#include "listen.h"
 #include "peer.h"
 #include "restart.h"
 
@@ -89,6 +90,8 @@ void bgp_speaker_free(struct bgp_speaker *s) {
     table_deinit(&s->by_address);
     heap_deinit(&s->timers);
     slab_deinit(&s->conns);
+    for (uint32_t i = 0; i < s->peer_count; i++)
+        alloc_free(speaker_peer(s, s->peer_order[i])->dynamic);
     slab_deinit(&s->peers);
     alloc_free(s->peer_order);
     arena_free(s->scratch);
@@ -112,7 +115,7 @@ bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more) {
 }
 
 struct nanotime bgp_next_deadline(const struct bgp_speaker *s) {
-    if (rib_has_work(s))
+    if (rib_has_work(s) || s->sweep)
         return (struct nanotime){0};
     return heap_next(&s->timers);
 }
@@ -141,6 +144,8 @@ static void fire(struct bgp_speaker *s, struct heap_timer *t, struct nanotime no
 }
 
 void bgp_advance(struct bgp_speaker *s, struct nanotime now) {
+    if (s->sweep)
+        listen_sweep(s, now);
     for (uint32_t i = 0; i < s->env.work_budget; i++) {
         struct heap_timer *t = heap_pop_due(&s->timers, now);
         if (!t)
@@ -152,27 +157,12 @@ void bgp_advance(struct bgp_speaker *s, struct nanotime now) {
 
 /* ---- stopping ---- */
 
-/* RFC 9003 2: at most 255 octets of UTF-8, cut between characters. */
-static uint16_t shutdown_data(const char *text, uint8_t *out) {
-    size_t size = text ? strlen(text) : 0;
-    if (size == 0)
-        return 0;
-    if (size > BGP_SHUTDOWN_TEXT_MAX) {
-        size = BGP_SHUTDOWN_TEXT_MAX;
-        while (size > 0 && ((uint8_t)text[size] & 0xC0) == 0x80)
-            size--;
-    }
-    out[0] = (uint8_t)size;
-    memcpy(out + 1, text, size);
-    return (uint16_t)(size + 1);
-}
-
 void bgp_stop(struct bgp_speaker *s, const char *text, struct nanotime now) {
     uint8_t data[1 + BGP_SHUTDOWN_TEXT_MAX];
     const struct session_cause cause = {
         .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_SHUTDOWN},
         .data = data,
-        .data_size = shutdown_data(text, data),
+        .data_size = notification_shutdown_data(text, data),
         .reason = BGP_DOWN_ADMIN_SHUTDOWN};
     s->stopping = true;
     for (uint32_t i = 0; i < s->peer_count; i++)

@@ -15,6 +15,7 @@
  *
  *   speaker.c   owns struct bgp_speaker: making, configuring, time, events
  *   peer.c      a configured neighbour: administrative state, lock, back-off, counters
+ *   listen.c    neighbours made when they call
  *   conn.c      one TCP connection: framing of input, control messages out, collision
  *   fsm.c       RFC 4271 8: one function from (state, event) to actions
  *   rib.c       paths per prefix: Adj-RIB-In and Loc-RIB in one list
@@ -27,10 +28,11 @@
  * other way round.
  */
 
-struct rib;         /* rib.c */
-struct adjout;      /* adjout.c */
-struct nexthops;    /* nexthop.c */
-struct event_queue; /* event.c */
+struct rib;          /* rib.c */
+struct adjout;       /* adjout.c */
+struct nexthops;     /* nexthop.c */
+struct event_queue;  /* event.c */
+struct peer_dynamic; /* listen.c */
 
 /*
  * Timers share one heap (speaker->timers). `order` names kind and owner, so that equal deadlines
@@ -63,8 +65,9 @@ struct peer_open {
 
 struct peer {
     uint32_t index;                       /* own slab index */
-    uint32_t config_index;                /* into speaker->config->peers */
-    const struct bgp_peer_config *config; /* in speaker->config */
+    uint32_t config_index;                /* into speaker->peer_order */
+    const struct bgp_peer_config *config; /* in speaker->config, or of `dynamic` */
+    struct peer_dynamic *dynamic;         /* listen.c; NULL: configured */
     enum bgp_state state;                 /* as shown: of the connection furthest along */
     uint32_t conn_out, conn_in;           /* slab indices of connections, 0: none */
     uint32_t conn;                        /* the established one, or 0 */
@@ -119,7 +122,7 @@ struct bgp_speaker {
     uint64_t rng;
     uint32_t router_id, cluster_id; /* host order */
     struct slab peers;              /* struct peer */
-    uint32_t *peer_order;           /* slab indices in configuration order */
+    uint32_t *peer_order;           /* slab indices in configuration order, dynamic ones last */
     uint32_t peer_count;
     struct slab conns; /* struct conn, conn.h */
     struct heap timers;
@@ -130,6 +133,7 @@ struct bgp_speaker {
     struct nexthops *nexthops;
     struct event_queue *events;
     bool stopping;
+    bool sweep;      /* listen.c: a dynamic peer may have become idle */
     bool restarting; /* RFC 4724 4.1: best paths are deferred */
     struct heap_timer deferral_timer;
     uint64_t updates_received, updates_sent, established_count, dropped_count;

@@ -150,7 +150,7 @@ static int connect_to(struct sockets *s, const struct bgp_peer_config *p) {
     int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (sockets_prepare(s, fd, p, true) && bind_source(fd, p) &&
+    if (sockets_prepare(s, fd, p, p->remote_addr, true) && bind_source(fd, p) &&
         (connect(fd, &a.sa, size) == 0 || errno == EINPROGRESS))
         return fd;
     int error = errno;
@@ -242,14 +242,14 @@ void connection_refresh(struct connection *c) {
     if (getpeername(c->source.fd, &remote.sa, &remote_size) != 0 ||
         getsockname(c->source.fd, &local.sa, &local_size) != 0)
         return;
-    const struct bgp_peer_config *p =
-        sockets_peer_of(c->owner, sockaddr_addr(&remote, &port), sockaddr_addr(&local, &port));
+    struct ip_addr from = sockaddr_addr(&remote, &port);
+    const struct bgp_peer_config *p = sockets_peer_of(c->owner, from, sockaddr_addr(&local, &port));
     if (!p)
         return;
     sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
     if (!p->password[0])
-        sockopt_md5(c->source.fd, p->remote_addr, "");
-    sockets_prepare(c->owner, c->source.fd, p, true);
+        sockopt_md5(c->source.fd, from, "");
+    sockets_prepare(c->owner, c->source.fd, p, from, true);
 }
 
 /* ---- writing ---- */

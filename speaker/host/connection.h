@@ -56,6 +56,10 @@ struct peer_key { /* a password set on the listener */
     struct ip_addr addr;
     uint64_t hash;
 };
+struct range_key { /* … for a listen range */
+    struct ip_prefix prefix;
+    uint64_t hash;
+};
 struct peer_row { /* configured neighbours by address */
     struct ip_addr addr;
     uint32_t config_index;
@@ -74,6 +78,8 @@ struct sockets {
     uint32_t row_count;
     struct peer_key *keys; /* sorted by address */
     uint32_t key_count;
+    struct range_key range_keys[BGP_LISTEN_RANGES_MAX];
+    uint32_t range_key_count;
     uint8_t buffer[SOCKETS_READ_BYTES];
 };
 
@@ -93,8 +99,10 @@ void connection_next_waiting(struct sockets *s);
 /* sockets.c: takes the connections that have come in. */
 void sockets_accept(struct sockets *s);
 /* sockets.c: TTL, GTSM and so on of this neighbour. */
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p, bool md5);
-/* The neighbour an address belongs to; NULL: none. */
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
+                     struct ip_addr remote, bool md5);
+/* The neighbour an address belongs to, or the template of its listen range, which has no address;
+ * NULL: none. */
 const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip_addr remote,
                                               struct ip_addr local);
 

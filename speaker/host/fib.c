@@ -202,7 +202,7 @@ void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     if (wanted) {
         e->stale = false;
         e->external_source = !own;
-        e->next_hop = own ? (struct ip_addr){0} : r->next_hop;
+        e->next_hop = own || r->blackhole ? (struct ip_addr){0} : r->next_hop;
         e->local_pref = r->local_pref;
     }
     entry_dirty(f, index);

@@ -80,6 +80,16 @@ static uint32_t message_end(struct netlink_batch *b, const struct nlmsghdr *m) {
     return b->count++;
 }
 
+/* A gateway of the other family: IPv4 by way of IPv6 (RFC 8950; Linux 5.2). */
+static void put_via(struct nlmsghdr *m, struct ip_addr gateway) {
+    struct {
+        uint16_t family;
+        uint8_t address[16];
+    } via = {.family = family_of(gateway)};
+    memcpy(via.address, gateway.bytes, sizeof via.address);
+    put_attribute(m, RTA_VIA, &via, sizeof via.family + ip_size(gateway.family));
+}
+
 uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flags,
                            const struct netlink_route *r) {
     struct nlmsghdr *m = message_begin(b, type, (uint16_t)(flags | NLM_F_ACK));
@@ -98,7 +108,9 @@ uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flag
         put_attribute(m, RTA_TABLE, &r->table, sizeof r->table);
     if (r->metric)
         put_attribute(m, RTA_PRIORITY, &r->metric, sizeof r->metric);
-    if (ip_is_set(r->gateway))
+    if (ip_is_set(r->gateway) && r->gateway.family != r->prefix.addr.family)
+        put_via(m, r->gateway);
+    else if (ip_is_set(r->gateway))
         put_attribute(m, RTA_GATEWAY, r->gateway.bytes, ip_size(r->gateway.family));
     if (r->interface)
         put_attribute(m, RTA_OIF, &r->interface, sizeof r->interface);
@@ -284,6 +296,23 @@ static struct ip_addr attribute_addr(const struct rtattr *a, uint8_t family) {
     return addr;
 }
 
+/* RTA_GATEWAY, or RTA_VIA where the gateway is of the other family. */
+static struct ip_addr attribute_gateway(const struct rtattr *gateway, const struct rtattr *via,
+                                        uint8_t family) {
+    uint16_t via_family = 0;
+    if (gateway || !via || via->rta_len < RTA_LENGTH(sizeof via_family))
+        return attribute_addr(gateway, family);
+    struct ip_addr a = {0};
+    memcpy(&via_family, attribute_data(via), sizeof via_family);
+    size_t size = via_family == AF_INET6 ? 16 : 4;
+    if ((via_family != AF_INET6 && via_family != AF_INET) ||
+        via->rta_len < RTA_LENGTH(sizeof via_family + size))
+        return a;
+    a.family = via_family == AF_INET6 ? IP_V6 : IP_V4;
+    memcpy(a.bytes, (const char *)attribute_data(via) + sizeof via_family, size);
+    return a;
+}
+
 /* Of several next hops the first one that has what is asked for. */
 static void first_hop(const struct rtattr *multipath, uint8_t family, struct netlink_route *r) {
     if (!multipath || multipath->rta_len < RTA_LENGTH(sizeof(struct rtnexthop)))
@@ -303,6 +332,8 @@ static void first_hop(const struct rtattr *multipath, uint8_t family, struct net
             break;
         if (a->rta_type == RTA_GATEWAY)
             r->gateway = attribute_addr(a, family);
+        else if (a->rta_type == RTA_VIA)
+            r->gateway = attribute_gateway(NULL, a, family);
         size_t size = RTA_ALIGN(a->rta_len);
         at += size;
         left -= size < left ? size : left;
@@ -323,7 +354,7 @@ bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_rou
     struct ip_addr destination = attribute_addr(table[RTA_DST], body.rtm_family);
     *ret_route = (struct netlink_route){
         .prefix = {ip_is_set(destination) ? destination : any, body.rtm_dst_len},
-        .gateway = attribute_addr(table[RTA_GATEWAY], body.rtm_family),
+        .gateway = attribute_gateway(table[RTA_GATEWAY], table[RTA_VIA], body.rtm_family),
         .interface = attribute_u32(table[RTA_OIF], 0),
         .table = attribute_u32(table[RTA_TABLE], body.rtm_table),
         .metric = attribute_u32(table[RTA_PRIORITY], 0),

@@ -127,7 +127,7 @@ bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_l
     bool v4 = listen_one(&s->listeners[0], c, IP_V4, diags);
     bool v6 = listen_one(&s->listeners[1], c, IP_V6, diags);
     if (before[0] != s->listeners[0].source.fd || before[1] != s->listeners[1].source.fd) {
-        s->key_count = 0; /* new listeners know no password yet */
+        s->key_count = s->range_key_count = 0; /* new listeners know no password yet */
         sockets_peers_changed(s);
     }
     return v4 && v6;
@@ -176,7 +176,10 @@ const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip
         if (!found || ip_equal(p->local_addr, local))
             found = p;
     }
-    return found;
+    if (found)
+        return found;
+    const struct bgp_listen_range *range = bgp_config_range_of(c, remote);
+    return range ? &range->peer : NULL;
 }
 
 static const struct peer_key *key_find(const struct peer_key *keys, uint32_t count,
@@ -231,12 +234,52 @@ static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
     s->key_count = count;
 }
 
+static void range_key_apply(struct sockets *s, struct ip_prefix prefix, const char *key) {
+    char text[IP_PREFIX_TEXT_MAX];
+    const struct listener *l = &s->listeners[prefix.addr.family == IP_V6 ? 1 : 0];
+    if (l->source.fd < 0 || sockopt_md5_prefix(l->source.fd, prefix, key))
+        return;
+    if (key[0] == '\0' && errno == ENOENT)
+        return;
+    log_line(s->host->log, "md5_failed", ip_prefix_format(prefix, text), "%s", strerror(errno));
+}
+
+static const struct range_key *range_key_find(const struct range_key *keys, uint32_t count,
+                                              struct ip_prefix prefix) {
+    for (uint32_t i = 0; i < count; i++)
+        if (ip_prefix_compare(keys[i].prefix, prefix) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+/* The same for listen ranges: one key for whoever calls from there. */
+static void range_keys_rebuild(struct sockets *s, const struct bgp_config *c) {
+    struct range_key keys[BGP_LISTEN_RANGES_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->listen_range_count; i++) {
+        const struct bgp_listen_range *r = &c->listen_ranges[i];
+        if (!r->peer.password[0])
+            continue;
+        uint64_t hash = hash_bytes(r->peer.password, strlen(r->peer.password), 1);
+        const struct range_key *old = range_key_find(s->range_keys, s->range_key_count, r->prefix);
+        if (!old || old->hash != hash)
+            range_key_apply(s, r->prefix, r->peer.password);
+        keys[count++] = (struct range_key){r->prefix, hash};
+    }
+    for (uint32_t i = 0; i < s->range_key_count; i++)
+        if (!range_key_find(keys, count, s->range_keys[i].prefix))
+            range_key_apply(s, s->range_keys[i].prefix, "");
+    memcpy(s->range_keys, keys, count * sizeof *keys);
+    s->range_key_count = count;
+}
+
 void sockets_peers_changed(struct sockets *s) {
     const struct bgp_config *c = s->host->speaker ? bgp_config_of(s->host->speaker) : NULL;
     if (!c)
         return;
     if (rows_rebuild(s, c)) {
         keys_rebuild(s, c);
+        range_keys_rebuild(s, c);
         for (uint32_t i = 0; i < s->by_index_size; i++)
             if (s->by_index[i] && s->by_index[i]->source.fd >= 0)
                 connection_refresh(s->by_index[i]);
@@ -253,8 +296,9 @@ static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_peer_config
     return local_as != p->remote_as ? 1 : 64;
 }
 
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p, bool md5) {
-    int family = p->remote_addr.family == IP_V6 ? AF_INET6 : AF_INET;
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
+                     struct ip_addr remote, bool md5) {
+    int family = remote.family == IP_V6 ? AF_INET6 : AF_INET;
     uint8_t hops = p->ttl_security_hops;
     bool ok = sockopt_common(fd, family);
     sockopt_reset_on_close(fd, true);
@@ -262,7 +306,7 @@ bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
     if (hops)
         ok = sockopt_ttl_min(fd, family, (uint8_t)(TTL_MAX - hops + 1)) && ok;
     if (md5 && p->password[0])
-        ok = sockopt_md5(fd, p->remote_addr, p->password) && ok;
+        ok = sockopt_md5(fd, remote, p->password) && ok;
     return ok;
 }
 
@@ -299,7 +343,7 @@ static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from
     local.addr = sockaddr_addr(&at, &local.port);
     const struct bgp_peer_config *p = speaker ? sockets_peer_of(s, remote.addr, local.addr) : NULL;
     if (p)
-        sockets_prepare(s, fd, p, false);
+        sockets_prepare(s, fd, p, remote.addr, false);
     if (!speaker || bgp_conn_accept(speaker, remote, local, loop_now(), &id, &reject) != BGP_OK)
         refuse(fd, &reject);
     else if (!connection_adopt(s, fd, id))

@@ -75,7 +75,7 @@ bool sockopt_ttl_min(int fd, int family, uint8_t ttl) {
                               : set_int(fd, IPPROTO_IP, IP_MINTTL, ttl);
 }
 
-bool sockopt_md5(int fd, struct ip_addr remote, const char *key) {
+static bool md5_set(int fd, int option, struct ip_prefix remote, const char *key) {
     struct tcp_md5sig md5 = {0};
     union sockaddr_any a;
     size_t size = strlen(key);
@@ -83,10 +83,22 @@ bool sockopt_md5(int fd, struct ip_addr remote, const char *key) {
         errno = EINVAL;
         return false;
     }
-    memcpy(&md5.tcpm_addr, &a, sockaddr_make(&a, remote, 0));
+    memcpy(&md5.tcpm_addr, &a, sockaddr_make(&a, remote.addr, 0));
     md5.tcpm_keylen = (uint16_t)size;
     memcpy(md5.tcpm_key, key, size);
-    return setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &md5, sizeof md5) == 0;
+    if (option == TCP_MD5SIG_EXT) {
+        md5.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+        md5.tcpm_prefixlen = remote.length;
+    }
+    return setsockopt(fd, IPPROTO_TCP, option, &md5, sizeof md5) == 0;
+}
+
+bool sockopt_md5(int fd, struct ip_addr remote, const char *key) {
+    return md5_set(fd, TCP_MD5SIG, (struct ip_prefix){.addr = remote}, key);
+}
+
+bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const char *key) {
+    return md5_set(fd, TCP_MD5SIG_EXT, remote, key);
 }
 
 void sockopt_reset_on_close(int fd, bool reset) {

@@ -24,6 +24,8 @@ bool sockopt_ttl(int fd, int family, uint8_t ttl);
 /* RFC 5082: segments with a lower TTL are dropped by the kernel. 0 accepts all. */
 bool sockopt_ttl_min(int fd, int family, uint8_t ttl);
 /* RFC 2385. An empty key removes it. */
+/* The same for all addresses of a prefix (Linux 4.13). */
+bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const char *key);
 bool sockopt_md5(int fd, struct ip_addr remote, const char *key);
 /*
  * close(), and the death of the process, will send RST and forget what is unsent. Else the kernel

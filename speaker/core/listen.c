@@ -1,0 +1,116 @@
+/*
+ * Listen ranges: neighbours that nobody configured one by one.
+ *
+ * A caller from a range gets a peer made from the range's template, passive, named after template
+ * and address. It is a peer like any other while it has a connection, keeps routes over a restart
+ * or waits out an error or a prefix limit; then it goes, memory and all. So the number of peers a
+ * range may make at a time bounds what strangers can cost.
+ *
+ * Invariants: such peers stand behind the configured ones in speaker->peer_order, `config_index` is
+ * their place there, and `peer->dynamic` owns their configuration. Nothing is freed while a caller
+ * may still look at it: peers that became idle are remembered in speaker->sweep and taken away when
+ * time is next advanced.
+ */
+#include "listen.h"
+
+#include "../base/hash.h"
+#include "event.h"
+#include "peer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct peer_dynamic *listen_describe(const struct bgp_config *c, const struct bgp_listen_range *r,
+                                     struct ip_addr a, uint32_t remote_as) {
+    struct peer_dynamic *d = alloc_zero(1, sizeof *d);
+    char text[IP_ADDR_TEXT_MAX];
+    if (!d)
+        return NULL;
+    d->config = r->peer;
+    d->range = (uint32_t)(r - c->listen_ranges);
+    d->any_as = r->peer.remote_as == 0;
+    d->config.passive = true;
+    d->config.remote_addr = a;
+    if (d->any_as)
+        d->config.remote_as = remote_as;
+    size_t size = strnlen(r->peer.name, BGP_PEER_NAME_MAX - IP_ADDR_TEXT_MAX - 1);
+    snprintf(d->config.name + size, BGP_PEER_NAME_MAX - size, "_%s", ip_format(a, text));
+    return d;
+}
+
+static uint32_t range_count(const struct bgp_speaker *s, uint32_t range) {
+    uint32_t count = 0;
+    for (uint32_t i = s->config->peer_count; i < s->peer_count; i++)
+        count += speaker_peer(s, s->peer_order[i])->dynamic->range == range;
+    return count;
+}
+
+static uint64_t address_hash(struct ip_addr a) {
+    return hash_bytes(&a, sizeof a, 0);
+}
+
+/* Room for one more peer everywhere; 0: no memory. */
+static uint32_t make_room(struct bgp_speaker *s, struct ip_addr a) {
+    uint32_t *order = alloc_resize(s->peer_order, s->peer_count + (size_t)1, sizeof *order);
+    if (!order)
+        return 0;
+    s->peer_order = order;
+    uint32_t index = slab_alloc(&s->peers);
+    if (index == SLAB_NONE)
+        return 0;
+    if (!speaker_timers_reserve(s, 0) || !table_insert(&s->by_address, address_hash(a), index)) {
+        slab_free(&s->peers, index);
+        return 0;
+    }
+    return index;
+}
+
+struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nanotime now) {
+    const struct bgp_listen_range *r = bgp_config_range_of(s->config, a);
+    if (!r || s->peer_count >= BGP_PEERS_MAX ||
+        (r->limit && range_count(s, (uint32_t)(r - s->config->listen_ranges)) >= r->limit))
+        return NULL;
+    struct peer_dynamic *d = listen_describe(s->config, r, a, 0);
+    uint32_t index = d ? make_room(s, a) : 0;
+    if (!index) {
+        alloc_free(d);
+        event_log(s, 0, BGP_LOG_NO_MEMORY, 0, 0, a);
+        return NULL;
+    }
+    struct peer *p = speaker_peer(s, index);
+    p->dynamic = d;
+    s->peer_order[s->peer_count] = index;
+    peer_init(s, p, index, s->peer_count, &d->config, now);
+    s->peer_count++;
+    peer_try_start(s, p, now);
+    return p;
+}
+
+static void take_away(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    struct peer_dynamic *d = p->dynamic;
+    table_remove(&s->by_address, address_hash(d->config.remote_addr), p->index);
+    peer_remove(s, p, now);
+    slab_free(&s->peers, p->index);
+    alloc_free(d);
+}
+
+void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
+    uint32_t kept = s->config->peer_count;
+    s->sweep = false;
+    for (uint32_t i = kept; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (peer_is_idle(p)) {
+            take_away(s, p, now);
+            continue;
+        }
+        p->config_index = kept;
+        s->peer_order[kept++] = p->index;
+    }
+    s->peer_count = kept;
+    s->sweep = false; /* set again while they were halted */
+}
+
+void listen_learn_as(struct peer *p, uint32_t asn) {
+    if (p->dynamic && p->dynamic->any_as)
+        p->dynamic->config.remote_as = asn;
+}
