@@ -11,10 +11,11 @@
  * full mesh from about 35 hosts on (and several small labs at once). MAC addresses and link
  * indices are computed, never looked up.
  *
- * routed: one router. A host has its address as /32 (/128) and its subnet by 169.254.1.1 (fe80::1)
- * on its link, with a permanent entry for it; never a default route, so that a prefix BGP did not
- * bring is unreachable. The router has a route and a permanent entry for each host's address, and
- * a route for each prefix delivered to the host, as a switch delivers by MAC address.
+ * routed: one router. A host has its address as /32 (/128) and all segments' subnets by
+ * 169.254.1.1 (fe80::1) on its link, with a permanent entry for it; never a default route, so that
+ * a prefix BGP did not bring is unreachable. The router has a route and a permanent entry for each
+ * host's address, and a route for each prefix delivered to the host, as a switch delivers by MAC
+ * address.
  *
  * A link taken down by a fault goes down at the fabric's end: the host loses its carrier, as when
  * a cable is pulled, and keeps its addresses and routes.
@@ -211,7 +212,6 @@ static void queue_gateway(struct netlink *nl, const struct lab_link *l, uint32_t
 
 static void queue_host_address(struct lab *lab, struct netlink *nl, uint32_t host,
                                const struct lab_link *l, uint8_t family) {
-    const struct lab_segment *s = &lab->segments[l->segment];
     struct ip_addr a = link_addr(l, family);
     uint8_t length = family == IP_V4 ? l->length4 : l->length6;
 
@@ -222,7 +222,10 @@ static void queue_host_address(struct lab *lab, struct netlink *nl, uint32_t hos
         return;
     }
     link_add_addr(nl, l->index, a, ip_bits((enum ip_family)family));
-    queue_gateway(nl, l, host, a, family == IP_V4 ? s->subnet4 : s->subnet6);
+    for (size_t i = 0; i < lab->segment_count; i++) {
+        const struct lab_segment *s = &lab->segments[i];
+        queue_gateway(nl, l, host, a, family == IP_V4 ? s->subnet4 : s->subnet6);
+    }
 }
 
 static void queue_host_side(struct lab *lab, struct netlink *nl, uint32_t host) {

@@ -10,6 +10,7 @@
 #include "../check/oracle.h"
 #include "../check/witness.h"
 #include "../lab/lab.h"
+#include "../lab/overlay.h"
 #include "scenario.h"
 
 /*
@@ -19,6 +20,7 @@
  *   state.c     manifests and IOS text -> plan, configurations, oracle: what should be
  *   network.c   state -> lab: building, starting, changing what runs
  *   run.c       phases and steps
+ *   felix.c     what Felix programs into a node: tunnels, routes into them
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
  *   records.c   what the supervisor tells the command in front (JSON lines)
  *   node_status.c  the table of `calicoctl node status`
@@ -27,6 +29,8 @@
  * A node's index is the same everywhere: nodes of the topology first, then routers; in the lab, in
  * the oracle, on the scoreboard.
  */
+
+#define PROTOCOL_BIRD 12 /* RTPROT_BIRD: what a speaker writes */
 
 struct engine_router {
     struct ios_router *ios;
@@ -139,6 +143,7 @@ bool expect_converged(struct expectation *x, bool final);
 bool expect_route(struct expectation *x, bool final);
 bool expect_fib(struct expectation *x, bool final);
 bool expect_ping(struct expectation *x, bool final);
+bool expect_overhead(struct expectation *x, bool final);
 bool expect_log(struct expectation *x, bool final);
 bool expect_exec(struct expectation *x, bool final);
 bool expect_cause(struct expectation *x, bool final);

@@ -22,7 +22,7 @@ static expect_fn *const evaluators[] = {
     [EXPECT_ROUTE] = expect_route,       [EXPECT_FIB] = expect_fib,
     [EXPECT_PING] = expect_ping,         [EXPECT_LOG] = expect_log,
     [EXPECT_EXEC] = expect_exec,         [EXPECT_CAUSE] = expect_cause,
-    [EXPECT_REJECTED] = expect_rejected,
+    [EXPECT_REJECTED] = expect_rejected, [EXPECT_OVERHEAD] = expect_overhead,
 };
 
 void reason_add(struct expectation *x, const char *format, ...) {
@@ -84,6 +84,10 @@ static void name_check(const struct scenario_expect *x, char *out, size_t size) 
     case EXPECT_PING:
         snprintf(out, size, "packets from %s to %s%s", or_all(x->from), or_all(x->to),
                  x->absent ? ": none arrive" : "");
+        break;
+    case EXPECT_OVERHEAD:
+        snprintf(out, size, "packets of pool %s from %s to %s: %u octets added", x->pool,
+                 or_all(x->from), or_all(x->to), x->bytes);
         break;
     case EXPECT_LOG:
         snprintf(out, size, "log of %s: %s%s", or_all(x->node), x->absent ? "no " : "",

@@ -230,6 +230,35 @@ static bool route_holds(struct expectation *x, uint32_t node, struct ip_prefix p
 
 /* ---- the kernel ---- */
 
+static bool same_text(struct expectation *x, uint32_t node, const char *what, const char *wanted,
+                      const char *seen) {
+    if (!wanted || strcmp(wanted, seen) == 0)
+        return true;
+    want(x, engine_node_name(x->e, node), what, wanted, seen);
+    return false;
+}
+
+static const char *programmer_name(uint8_t protocol) {
+    return protocol == PROTOCOL_BIRD        ? "bird"
+           : protocol == LAB_FELIX_PROTOCOL ? "felix"
+                                            : "somebody else";
+}
+
+/* What a kernel route must be besides being there. */
+static bool fib_fits(struct expectation *x, uint32_t node, const struct lab_route *r) {
+    static const char *const names[] = {
+        [PROGRAMMER_ANY] = NULL, [PROGRAMMER_BIRD] = "bird", [PROGRAMMER_FELIX] = "felix"};
+    char wanted[IP_ADDR_TEXT_MAX], seen[IP_ADDR_TEXT_MAX];
+    struct ip_addr hop = x->x->next_hop;
+    if (x->x->next_hop_of)
+        hop = node_address(x->e, x->x->next_hop_of, r->prefix.addr.family);
+    bool asks_hop = x->x->has_next_hop || x->x->next_hop_of;
+    bool ok = same_text(x, node, "gateway", asks_hop ? ip_format(hop, wanted) : NULL,
+                        ip_format(r->gateway, seen));
+    ok = same_text(x, node, "interface", x->x->interface, r->interface) && ok;
+    return same_text(x, node, "programmed by", names[x->x->by], programmer_name(r->protocol)) && ok;
+}
+
 static bool fib_holds(struct expectation *x, uint32_t node, struct ip_prefix p, bool final) {
     struct lab_route *list = NULL;
     ssize_t n = lab_routes(x->e->lab, node, &list);
@@ -240,12 +269,7 @@ static bool fib_holds(struct expectation *x, uint32_t node, struct ip_prefix p, 
     if (!ok && final)
         say_why(x, node, p,
                 x->x->absent ? "in the kernel, though it must not be" : "not in the kernel");
-    if (ok && found && x->x->has_next_hop && !ip_equal(found->gateway, x->x->next_hop)) {
-        char a[IP_ADDR_TEXT_MAX], b[IP_ADDR_TEXT_MAX];
-        want(x, engine_node_name(x->e, node), "gateway", ip_format(x->x->next_hop, a),
-             ip_format(found->gateway, b));
-        ok = false;
-    }
+    ok = ok && (!found || fib_fits(x, node, found));
     alloc_free(list);
     return ok;
 }

@@ -15,7 +15,6 @@
 #define REQUEST_DEADLINE_MS 5000
 #define NODES_NAMED_MAX 3
 #define ROUTES_NAMED_MAX 4
-#define PROTOCOL_BIRD 12 /* RTPROT_BIRD: what a speaker writes */
 
 static bool counts_match(const struct scoreboard_slot *s, const struct oracle_totals *t) {
     for (int f = 0; f < 2; f++) {

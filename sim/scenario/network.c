@@ -7,6 +7,7 @@
  */
 
 #include "engine.h"
+#include "felix.h"
 
 #include "../../speaker/config/config_json.h"
 
@@ -94,6 +95,35 @@ static bool capture(struct engine *e, struct diag_list *diags) {
     return lab_capture_start(e->lab, ports, count, NULL, diags);
 }
 
+/* ---- Felix's part ---- */
+
+static uint32_t host_of(void *context, const char *node) {
+    return engine_node_find(context, node);
+}
+
+static bool program_node(struct engine *e, uint32_t i, struct diag_list *diags) {
+    const struct calico_plan_node *n = calico_plan_find(e->state->plan, e->nodes[i].name);
+    struct lab_overlay overlay = {0}; /* of a deleted Node: Felix takes everything away */
+    struct arena *arena = arena_new();
+    bool ok = arena && (!n || felix_overlay(e->state->plan, n, host_of, e, arena, &overlay)) &&
+              lab_overlay_set(e->lab, i, &overlay, diags);
+    arena_free(arena);
+    return ok;
+}
+
+/* Of all nodes: a node that comes or goes changes the others' tunnels, too. */
+static bool program_nodes(struct engine *e, struct diag_list *diags) {
+    enum lab_ipip before = lab_ipip_used(e->lab);
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < e->node_count; i++)
+        ok = program_node(e, i, diags);
+    if (lab_ipip_used(e->lab) == LAB_IPIP_TUN && before != LAB_IPIP_TUN)
+        diag_add(e->diags, DIAG_NOTE, (struct diag_place){0}, "ipip-by-tun",
+                 "this kernel has no ipip device: tunl0 is a TUN device, and packets of protocol 4 "
+                 "are made by the runner");
+    return ok;
+}
+
 bool network_build(struct engine *e, struct diag_list *diags) {
     const struct topology *t = e->scenario->topology;
     struct lab_segment *segments = arena_array(e->arena, t->segment_count + 1, sizeof *segments);
@@ -116,7 +146,7 @@ bool network_build(struct engine *e, struct diag_list *diags) {
         .ipv6 = e->ipv6,
     };
     e->lab = lab_build(&spec, show_progress, e, diags);
-    return e->lab && capture(e, diags);
+    return e->lab && capture(e, diags) && program_nodes(e, diags);
 }
 
 /* ---- speakers ---- */
@@ -274,6 +304,7 @@ bool network_reconfigure(struct engine *e, const struct state *old, struct diag_
     uint32_t *hosts = calloc(e->count + 1, sizeof *hosts);
     json_t **requests = calloc(e->count + 1, sizeof(json_t *));
     json_t **answers = calloc(e->count + 1, sizeof(json_t *));
+    (void)program_nodes(e, diags); /* devices first: BIRD's routes may lead into them */
     for (uint32_t i = 0; hosts && requests && answers && i < e->node_count; i++) {
         if (!e->nodes[i].up || !configuration_differs(old, e->state, i) || !e->state->configs[i])
             continue;

@@ -72,6 +72,7 @@ enum scenario_expect_kind {
     EXPECT_ROUTE,     /* a prefix at a node, with attributes, or absent */
     EXPECT_FIB,       /* a prefix in a node's kernel table, or absent */
     EXPECT_PING,      /* packets from pod to pod */
+    EXPECT_OVERHEAD,  /* octets that a pool's mode adds to each packet, seen on the wire */
     EXPECT_LOG,       /* a line in a node's log */
     EXPECT_EXEC,      /* the output of a show command contains a line */
     EXPECT_CAUSE,     /* a failing session whose cause the verdict must name */
@@ -90,6 +91,9 @@ struct scenario_pair {
     const char *a, *b;
     struct diag_place place;
 };
+
+/* Who wrote a kernel route. */
+enum scenario_programmer { PROGRAMMER_ANY, PROGRAMMER_BIRD, PROGRAMMER_FELIX };
 
 struct scenario_expect {
     enum scenario_expect_kind kind;
@@ -124,6 +128,12 @@ struct scenario_expect {
     size_t cluster_count;
     bool has_cluster_list;
     const char *learned_from; /* the neighbour's node name */
+    /* fib */
+    const char *interface; /* its route leads there */
+    enum scenario_programmer by;
+    /* overhead */
+    const char *pool; /* its name */
+    uint32_t bytes;   /* added to each packet, no more and no less */
     /* log, exec */
     const char *command;
     const char *contains; /* plain substring of one line */

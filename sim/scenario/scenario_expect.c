@@ -26,12 +26,14 @@
     static const char *const name##_list[] = {__VA_ARGS__};                                        \
     const struct scenario_keys scenario_keys_##name = {what, name##_list, COUNT(name##_list)}
 
-KEYS(expect, "expect", "sessions", "converged", "route", "fib", "ping", "log", "exec", "cause");
+KEYS(expect, "expect", "sessions", "converged", "route", "fib", "ping", "overhead", "log", "exec",
+     "cause");
 KEYS(sessions, "sessions", "set", "count", "pairs", "node", "hold");
 KEYS(route, "route", "prefix", "blockOf", "at", "absent", "nextHop", "asPath", "localPref", "med",
      "originator", "communities", "clusterList", "from");
-KEYS(fib, "fib", "prefix", "blockOf", "at", "absent");
+KEYS(fib, "fib", "prefix", "blockOf", "at", "absent", "nextHop", "interface", "by");
 KEYS(ping, "ping", "from", "to", "sample", "family", "absent");
+KEYS(overhead, "overhead", "pool", "bytes", "from", "to");
 KEYS(log, "log", "node", "contains", "matches", "absent");
 KEYS(exec, "exec", "node", "command", "contains", "matches", "absent");
 KEYS(cause, "cause", "node", "peer", "cause", "prefix", "contains");
@@ -232,8 +234,17 @@ static void read_route(struct scenario_reader *r, const struct yaml_node *n,
 
 static void read_fib(struct scenario_reader *r, const struct yaml_node *n,
                      struct scenario_expect *e) {
-    if (scenario_check_keys(r, n, &scenario_keys_fib))
-        read_which_route(r, n, e);
+    static const char *const words[] = {"bird", "felix"};
+    static const enum scenario_programmer programmers[] = {PROGRAMMER_BIRD, PROGRAMMER_FELIX};
+    size_t i;
+    if (!scenario_check_keys(r, n, &scenario_keys_fib))
+        return;
+    read_which_route(r, n, e);
+    read_next_hop(r, yaml_get(n, "nextHop"), e);
+    text(r, n, "interface", &e->interface);
+    if (yaml_enum(yaml_get(n, "by"), "by", words, COUNT(words), r->diags, &i))
+        e->by = programmers[i];
+    require(r, n, !e->next_hop_unchanged, "fib: nextHop: a node or an address");
 }
 
 /* ---- packets, texts, causes ---- */
@@ -267,6 +278,19 @@ static void read_ping(struct scenario_reader *r, const struct yaml_node *n,
     yaml_u64(yaml_get(n, "sample"), "sample", 1, UINT32_MAX, r->diags, &sample);
     e->sample = (uint32_t)sample;
     read_family(r, yaml_get(n, "family"), e);
+}
+
+static void read_overhead(struct scenario_reader *r, const struct yaml_node *n,
+                          struct scenario_expect *e) {
+    uint64_t bytes = 0;
+    if (!scenario_check_keys(r, n, &scenario_keys_overhead))
+        return;
+    text(r, n, "pool", &e->pool);
+    text(r, n, "from", &e->from);
+    text(r, n, "to", &e->to);
+    yaml_u64(yaml_get(n, "bytes"), "bytes", 0, UINT16_MAX, r->diags, &bytes);
+    e->bytes = (uint32_t)bytes;
+    require(r, n, yaml_get(n, "pool") && yaml_get(n, "bytes"), "overhead: needs pool and bytes");
 }
 
 static void read_line(struct scenario_reader *r, const struct yaml_node *n,
@@ -340,6 +364,7 @@ static const struct {
     {"route", EXPECT_ROUTE, false, read_route},
     {"fib", EXPECT_FIB, false, read_fib},
     {"ping", EXPECT_PING, false, read_ping},
+    {"overhead", EXPECT_OVERHEAD, false, read_overhead},
     {"log", EXPECT_LOG, false, read_log},
     {"exec", EXPECT_EXEC, false, read_exec},
     {"cause", EXPECT_CAUSE, false, read_cause},

@@ -1,0 +1,31 @@
+#ifndef RIBCAGE_FELIX_H
+#define RIBCAGE_FELIX_H
+
+#include "../calico/plan.h"
+#include "../lab/overlay.h"
+
+/*
+ * Felix's part of the data plane: which tunnels, neighbours and routes it programs into a node,
+ * decided from the plan alone. It hears of nodes, blocks and pools, never of BGP: a dead speaker
+ * changes nothing here, a Node that is deleted does.
+ */
+
+/* Is it Felix (and not BIRD) that writes the routes of this pool's blocks to the kernel? VXLAN
+ * always; IPIP and pools without encapsulation as programClusterRoutes says (calico.md 3.5: today
+ * IPIP, before v3.32 neither). */
+bool felix_programs(const struct calico_plan *p, const struct calico_ip_pool *pool);
+
+/* Number of a node in the lab; UINT32_MAX: not there. */
+typedef uint32_t felix_host_fn(void *context, const char *node);
+
+/*
+ * What Felix wants of node `n`. A remote block of a pool it programs goes through the pool's
+ * tunnel, or by the other node's address where the pool says CrossSubnet and that address is in
+ * this node's own subnet; without encapsulation only the latter exists. Own blocks are blackholes.
+ * Lists are in `arena`. False: out of memory.
+ */
+bool felix_overlay(const struct calico_plan *p, const struct calico_plan_node *n,
+                   felix_host_fn *host_of, void *context, struct arena *arena,
+                   struct lab_overlay *ret_overlay);
+
+#endif
