@@ -20,15 +20,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -123,6 +126,19 @@ static int try_socket(const char *kind) {
     return 0;
 }
 
+static int try_tun(const char *unused) {
+    struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI};
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC), error = 0;
+
+    (void)unused;
+    if (fd < 0)
+        return errno;
+    if (ioctl(fd, TUNSETIFF, &r) != 0)
+        error = errno;
+    close(fd);
+    return error;
+}
+
 static int try_md5(const char *unused) {
     struct tcp_md5sig m = {.tcpm_keylen = 1, .tcpm_key = "k"};
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a000001)};
@@ -153,8 +169,10 @@ static const struct feature {
      "modprobe nf_tables, or a kernel with CONFIG_NF_TABLES_INET"},
     {"clsact", try_qdisc, NEED_NEVER, "traffic control", "modprobe sch_ingress"},
     {"netem", try_qdisc, NEED_NEVER, "delay and loss", "modprobe sch_netem"},
-    {"ipip", try_link, NEED_NEVER, "IP-in-IP pools as tunnels", "modprobe ipip"},
-    {"vxlan", try_link, NEED_NEVER, "VXLAN pools as tunnels", "modprobe vxlan"},
+    {"ipip", try_link, NEED_NEVER, "tunl0 of IPIP pools in the kernel; a TUN device serves instead",
+     "modprobe ipip"},
+    {"tun", try_tun, NEED_NEVER, "IPIP pools where the kernel has no ipip", "modprobe tun"},
+    {"vxlan", try_link, NEED_NEVER, "VXLAN pools", "modprobe vxlan"},
     {"vrf", try_link, NEED_NEVER, "VRFs", "modprobe vrf"},
     {"dummy", try_link, NEED_NEVER, "dummy links", "modprobe dummy"},
     {"ipv6", try_socket, NEED_IPV6, "IPv6 sessions and routes",

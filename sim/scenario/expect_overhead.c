@@ -74,6 +74,13 @@ static void name_pair(struct expectation *x, const struct lab_probe *p, const st
                    wire_encapsulation_name(w->echo.encapsulation), x->x->bytes);
 }
 
+static const char *served_by(const struct engine *e, const struct lab_wire *w) {
+    bool tun = lab_ipip_used(e->lab) == LAB_IPIP_TUN;
+    return w->echo.encapsulation != WIRE_IPIP ? ""
+           : tun                              ? " (by a TUN device: this kernel has no ipip)"
+                                              : " (by the kernel)";
+}
+
 /* True: all as demanded; the figures are said in both cases. */
 static bool judge(struct expectation *x, const struct lab_probe *probes,
                   const struct lab_wire *wires, size_t count) {
@@ -87,9 +94,10 @@ static bool judge(struct expectation *x, const struct lab_probe *probes,
     if (bad > PAIRS_NAMED_MAX)
         reason_add(x, "%zu of %zu in all", bad, count);
     if (bad == 0)
-        reason_add(x, "%zu packets of %u octets, each %u on the wire: %u added, %s", count,
-                   wires[0].echo.packet_bytes, wires[0].echo.wire_bytes, added(&wires[0]),
-                   wire_encapsulation_name(wires[0].echo.encapsulation));
+        reason_add(x, "%zu packet%s of %u octets, %u on the wire: %u added, %s%s", count,
+                   count == 1 ? "" : "s", wires[0].echo.packet_bytes, wires[0].echo.wire_bytes,
+                   added(&wires[0]), wire_encapsulation_name(wires[0].echo.encapsulation),
+                   served_by(x->e, &wires[0]));
     return bad == 0;
 }
 

@@ -16,27 +16,8 @@
 
 #include <string.h>
 
-static enum calico_program_routes program_routes(const struct calico_plan *p) {
-    static const struct {
-        const char *word;
-        enum calico_program_routes routes;
-    } words[] = {
-        {"Enabled", CALICO_PROGRAM_ALL},
-        {"Disabled", CALICO_PROGRAM_NONE},
-        {"EnabledIPIPOnly", CALICO_PROGRAM_IPIP},
-        {"EnabledNoEncapOnly", CALICO_PROGRAM_NO_ENCAP},
-    };
-    const struct calico_bgp_configuration *c = calico_config_find(p->set, "default");
-    const char *given = c ? c->program_cluster_routes : NULL;
-    for (size_t i = 0; given && i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(words[i].word, given) == 0)
-            return words[i].routes;
-    }
-    return p->rules.program_routes;
-}
-
 bool felix_programs(const struct calico_plan *p, const struct calico_ip_pool *pool) {
-    enum calico_program_routes bird = program_routes(p);
+    enum calico_program_routes bird = calico_program_routes(p);
     if (pool->vxlan)
         return true;
     return bird != CALICO_PROGRAM_ALL &&

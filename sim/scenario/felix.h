@@ -11,8 +11,8 @@
  */
 
 /* Is it Felix (and not BIRD) that writes the routes of this pool's blocks to the kernel? VXLAN
- * always; IPIP and pools without encapsulation as programClusterRoutes says (calico.md 3.5: today
- * IPIP, before v3.32 neither). */
+ * always; IPIP and pools without encapsulation as programClusterRoutes says (today IPIP, before
+ * v3.33 neither). */
 bool felix_programs(const struct calico_plan *p, const struct calico_ip_pool *pool);
 
 /* Number of a node in the lab; UINT32_MAX: not there. */
