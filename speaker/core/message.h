@@ -168,6 +168,7 @@ struct bgp_codec {
 /* A list of prefixes inside the message. IPv4 ones may come from two places. */
 struct bgp_nlri {
     enum bgp_family family;
+    bool add_path; /* RFC 7911: every prefix has its path identifier before it */
     const uint8_t *data;
     uint32_t size;
 };
@@ -195,6 +196,10 @@ void update_decode(const struct bgp_codec *codec, const uint8_t *body, size_t si
                    struct arena *scratch, struct bgp_update *ret_update);
 /* Walks a validated list; `at` starts at 0. False at the end. Host bits are masked. */
 bool nlri_next(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_prefix);
+/* The same with the path identifiers (0 without), and with prefixes that are no unicast
+ * destination (RFC 4271 6.3), which nlri_next passes over. */
+bool nlri_next_path(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_prefix,
+                    uint32_t *ret_path_id);
 /* Bytes a prefix takes. */
 size_t nlri_size(struct ip_prefix p);
 void nlri_put(struct byte_writer *w, struct ip_prefix p);

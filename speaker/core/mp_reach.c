@@ -33,13 +33,16 @@ static bool mp_family(struct attr_decoder *d, struct byte_reader *r, enum bgp_fa
 }
 
 /* The rest of the attribute as a list of prefixes. */
-static bool mp_nlri(struct byte_reader *r, enum bgp_family family, struct bgp_nlri *ret_nlri) {
+static bool mp_nlri(const struct attr_decoder *d, struct byte_reader *r, enum bgp_family family,
+                    struct bgp_nlri *ret_nlri) {
+    bool add_path = d->codec->add_path[family];
     size_t size = bytes_left(r);
     const uint8_t *data = bytes_take(r, size);
-    if (!data || !nlri_valid(family, data, size)) {
+    if (!data || !nlri_valid(family, add_path, data, size)) {
         return false;
     }
-    *ret_nlri = (struct bgp_nlri){.family = family, .data = data, .size = (uint32_t)size};
+    *ret_nlri = (struct bgp_nlri){
+        .family = family, .add_path = add_path, .data = data, .size = (uint32_t)size};
     return true;
 }
 
@@ -78,7 +81,7 @@ enum bgp_outcome mp_reach_decode(struct attr_decoder *d, struct byte_reader *r) 
     struct byte_reader next_hop_bytes = bytes_view(r, next_hop_size);
     bytes_u8(r); /* reserved, once the number of SNPAs: RFC 4760 3 ignores it */
     if (!bytes_ok(r) || !mp_next_hop(d->codec, family, &next_hop_bytes, &next_hop, &link_local) ||
-        !mp_nlri(r, family, &nlri)) {
+        !mp_nlri(d, r, family, &nlri)) {
         return mp_reset(d, ATTR_MP_REACH);
     }
     if (nlri.size > 0) {
@@ -97,7 +100,7 @@ enum bgp_outcome mp_unreach_decode(struct attr_decoder *d, struct byte_reader *r
     if (!mp_family(d, r, &family)) {
         return bytes_ok(r) ? BGP_OUTCOME_OK : mp_reset(d, ATTR_MP_UNREACH);
     }
-    if (!mp_nlri(r, family, &nlri)) {
+    if (!mp_nlri(d, r, family, &nlri)) {
         return mp_reset(d, ATTR_MP_UNREACH);
     }
     if (nlri.size > 0) {

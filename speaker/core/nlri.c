@@ -11,14 +11,22 @@
 #include <assert.h>
 #include <string.h>
 
+#define NLRI_PATH_ID_SIZE 4
+
 static uint8_t nlri_bits(enum bgp_family family) {
     return family == BGP_IPV4_UNICAST ? 32 : 128;
 }
 
-bool nlri_valid(enum bgp_family family, const uint8_t *data, size_t size) {
+bool nlri_valid(enum bgp_family family, bool add_path, const uint8_t *data, size_t size) {
     uint8_t bits = nlri_bits(family);
     size_t at = 0;
     while (at < size) {
+        if (add_path) {
+            if (size - at <= NLRI_PATH_ID_SIZE) {
+                return false;
+            }
+            at += NLRI_PATH_ID_SIZE;
+        }
         uint8_t length = data[at];
         size_t octets = (length + 7u) / 8;
         if (length > bits || size - at - 1 < octets) {
@@ -53,18 +61,32 @@ static bool nlri_martian(const struct ip_prefix *p) {
     return p->addr.family == IP_V4 ? nlri_martian4(p) : nlri_martian6(p);
 }
 
+bool nlri_next_path(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_prefix,
+                    uint32_t *ret_path_id) {
+    if (*at >= n->size) {
+        return false;
+    }
+    struct byte_reader r = bytes_reader(n->data, n->size);
+    (void)bytes_take(&r, *at);
+    *ret_path_id = n->add_path ? bytes_u32(&r) : 0;
+    uint8_t length = bytes_u8(&r);
+    uint32_t octets = (length + 7u) / 8;
+    const uint8_t *data = bytes_take(&r, octets);
+    assert(bytes_ok(&r) && length <= nlri_bits(n->family));
+    struct ip_addr a = {.family = n->family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6};
+    memcpy(a.bytes, data, octets);
+    if (length % 8 != 0) {
+        a.bytes[octets - 1] &= (uint8_t)(0xFF << (8 - length % 8));
+    }
+    *at = (uint32_t)r.at;
+    *ret_prefix = (struct ip_prefix){.addr = a, .length = length};
+    return true;
+}
+
 bool nlri_next(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_prefix) {
-    while (*at < n->size) {
-        uint8_t length = n->data[*at];
-        uint32_t octets = (length + 7u) / 8;
-        assert(length <= nlri_bits(n->family) && octets < n->size - *at);
-        struct ip_addr a = {.family = n->family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6};
-        memcpy(a.bytes, n->data + *at + 1, octets);
-        *at += 1 + octets;
-        if (length % 8 != 0) {
-            a.bytes[octets - 1] &= (uint8_t)(0xFF << (8 - length % 8));
-        }
-        struct ip_prefix p = {.addr = a, .length = length};
+    struct ip_prefix p;
+    uint32_t path_id;
+    while (nlri_next_path(n, at, &p, &path_id)) {
         if (!nlri_martian(&p)) {
             *ret_prefix = p;
             return true;

@@ -33,7 +33,8 @@ static bool update_classic(const struct bgp_codec *codec, const uint8_t *data, s
     if (size == 0) {
         return true;
     }
-    if (!nlri_valid(BGP_IPV4_UNICAST, data, size)) {
+    bool add_path = codec->add_path[BGP_IPV4_UNICAST];
+    if (!nlri_valid(BGP_IPV4_UNICAST, add_path, data, size)) {
         update_reset(u, 0, framing_error(BGP_ERR_UPDATE, 10, NULL, 0));
         return false;
     }
@@ -41,8 +42,8 @@ static bool update_classic(const struct bgp_codec *codec, const uint8_t *data, s
         u->foreign_family = true;
         return true;
     }
-    list[(*count)++] =
-        (struct bgp_nlri){.family = BGP_IPV4_UNICAST, .data = data, .size = (uint32_t)size};
+    list[(*count)++] = (struct bgp_nlri){
+        .family = BGP_IPV4_UNICAST, .add_path = add_path, .data = data, .size = (uint32_t)size};
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "../base/text.h"
 #include "../core/limits.h"
 #include "decode_attr.h"
+#include "decode_body.h"
 
 #include <string.h>
 
@@ -83,25 +84,6 @@ bool decode_attr_used(const struct decode_message *m, const struct decode_attr *
     default: /* where damage costs more than the attribute, or nothing */
         return a->code != m->error.attr;
     }
-}
-
-/* ---- prefixes ---- */
-
-bool decode_nlri_next(const struct bgp_nlri *n, bool add_path, uint32_t *at,
-                      struct decode_nlri *ret_nlri) {
-    struct byte_reader r = bytes_reader(n->data, n->size);
-    (void)bytes_take(&r, *at);
-    bool v4 = n->family == BGP_IPV4_UNICAST;
-    uint32_t path_id = add_path ? bytes_u32(&r) : 0;
-    uint8_t length = bytes_u8(&r);
-    const uint8_t *octets = bytes_take(&r, (length + 7u) / 8);
-    if (!bytes_ok(&r) || length > (v4 ? 32 : 128))
-        return false;
-    struct ip_addr a = {.family = v4 ? IP_V4 : IP_V6};
-    memcpy(a.bytes, octets, (length + 7u) / 8);
-    *ret_nlri = (struct decode_nlri){.prefix = ip_prefix_make(a, length), .path_id = path_id};
-    *at = (uint32_t)r.at;
-    return true;
 }
 
 /* ---- errors ---- */
@@ -180,7 +162,7 @@ static void decode_update(struct decode_message *m, struct arena *arena) {
     m->error = decode_update_error(m, framed == attrs.size);
 }
 
-static void decode_body(struct decode_message *m, struct arena *arena) {
+static void decode_by_type(struct decode_message *m, struct arena *arena) {
     struct bgp_error error = {0};
     switch (m->type) {
     case BGP_MSG_OPEN:
@@ -203,6 +185,18 @@ static void decode_body(struct decode_message *m, struct arena *arena) {
     }
 }
 
+void decode_body(const struct decode_options *how, enum bgp_message_type type, const uint8_t *body,
+                 size_t size, struct arena *arena, struct decode_message *ret_message) {
+    struct decode_message *m = ret_message;
+    memset(m, 0, sizeof *m);
+    m->how = *how;
+    m->type = type;
+    m->size = BGP_HEADER_SIZE + size;
+    m->body = body;
+    m->body_size = size;
+    decode_by_type(m, arena);
+}
+
 void decode_message(const struct decode_options *how, const uint8_t *data, size_t size,
                     struct arena *arena, struct decode_message *ret_message) {
     struct decode_message *m = ret_message;
@@ -222,9 +216,5 @@ void decode_message(const struct decode_options *how, const uint8_t *data, size_
         m->error = decode_reset((struct bgp_error){.code = BGP_ERR_HEADER, .subcode = 2});
         return;
     }
-    m->type = type;
-    m->size = size;
-    m->body = data + BGP_HEADER_SIZE;
-    m->body_size = size - BGP_HEADER_SIZE;
-    decode_body(m, arena);
+    decode_body(how, type, data + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, arena, m);
 }

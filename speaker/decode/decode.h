@@ -72,14 +72,6 @@ void decode_put_text(const struct decode_message *m, struct text *out);
 
 /* ---- pieces, for those who print routes one by one ---- */
 
-struct decode_nlri {
-    struct ip_prefix prefix;
-    uint32_t path_id; /* RFC 7911; 0 without */
-};
-/* Walks a list the codec has accepted; unlike the speaker's own walk it shows prefixes that are no
- * unicast destination too. `at` starts at 0. False at the end. */
-bool decode_nlri_next(const struct bgp_nlri *n, bool add_path, uint32_t *at,
-                      struct decode_nlri *ret_nlri);
 /* The list of attributes, as far as it is framed soundly; false: out of memory. */
 bool decode_attrs(const uint8_t *data, size_t size, struct arena *arena,
                   const struct decode_attr **ret_attrs, uint32_t *ret_count);

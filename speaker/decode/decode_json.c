@@ -164,20 +164,21 @@ static void put_attrs(const struct decode_message *m, struct json_out *o) {
 
 /* ---- prefixes ---- */
 
-static void put_nlri(const struct bgp_nlri *n, bool add_path, const struct ip_addr *next_hop,
+static void put_nlri(const struct bgp_nlri *n, const struct ip_addr *next_hop,
                      const struct ip_addr *link_local, struct json_out *o) {
     char text[IP_PREFIX_TEXT_MAX];
-    struct decode_nlri d;
-    for (uint32_t at = 0; decode_nlri_next(n, add_path, &at, &d);) {
+    struct ip_prefix prefix;
+    uint32_t path_id;
+    for (uint32_t at = 0; nlri_next_path(n, &at, &prefix, &path_id);) {
         json_out_open(o, '{');
         put_text(o, "family", decode_our_family(n->family));
         if (next_hop)
             put_address(o, "next_hop", *next_hop);
         if (link_local && ip_is_set(*link_local))
             put_address(o, "link_local", *link_local);
-        put_text(o, "nlri", ip_prefix_format(d.prefix, text));
-        if (add_path)
-            put_address(o, "path-information", ip4(d.path_id));
+        put_text(o, "nlri", ip_prefix_format(prefix, text));
+        if (n->add_path)
+            put_address(o, "path-information", ip4(path_id));
         json_out_close(o, '}');
     }
 }
@@ -188,21 +189,19 @@ static void put_announce(const struct decode_message *m, struct json_out *o) {
     json_out_key(o, "announce");
     json_out_open(o, '[');
     for (uint8_t i = 0; i < u->announced_count && !withdrawn; i++)
-        put_nlri(&u->announced[i], m->how.codec.add_path[u->announced[i].family], &u->next_hop[i],
-                 &u->link_local[i], o);
+        put_nlri(&u->announced[i], &u->next_hop[i], &u->link_local[i], o);
     json_out_close(o, ']');
 }
 
 static void put_withdraw(const struct decode_message *m, struct json_out *o) {
     const struct bgp_update *u = &m->update;
-    const bool *add_path = m->how.codec.add_path;
     bool withdrawn = u->outcome == BGP_OUTCOME_TREAT_AS_WITHDRAW;
     json_out_key(o, "withdraw");
     json_out_open(o, '[');
     for (uint8_t i = 0; i < u->withdrawn_count; i++)
-        put_nlri(&u->withdrawn[i], add_path[u->withdrawn[i].family], NULL, NULL, o);
+        put_nlri(&u->withdrawn[i], NULL, NULL, o);
     for (uint8_t i = 0; i < u->announced_count && withdrawn; i++)
-        put_nlri(&u->announced[i], add_path[u->announced[i].family], NULL, NULL, o);
+        put_nlri(&u->announced[i], NULL, NULL, o);
     json_out_close(o, ']');
 }
 

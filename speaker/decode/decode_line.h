@@ -13,8 +13,9 @@
  * Only "hex" has to be there; what else is not said is taken from `defaults`.
  */
 
-#define DECODE_LINE_MAX (1u << 20) /* octets of a line; a message has 131,070 hex digits at most   \
-                                    */
+#define DECODE_LINE_MAX                                                                            \
+    (1u << 20) /* octets of a line; a message has 131,070 hex digits at most                       \
+                */
 
 /* Appends the answer, with a newline. A line that is no such object, or too long, is answered with
  * {"error":{"class":"input","text":"…"}}. `scratch` is reset. */

@@ -86,16 +86,16 @@ static void put_attr(const struct decode_message *m, const struct decode_attr *a
     text_puts(out, a->repeated ? " (again)\n" : "\n");
 }
 
-static void put_nlri(const struct decode_message *m, const char *what, const struct bgp_nlri *n,
-                     struct ip_addr next_hop, struct text *out) {
+static void put_nlri(const char *what, const struct bgp_nlri *n, struct ip_addr next_hop,
+                     struct text *out) {
     char text[IP_PREFIX_TEXT_MAX];
-    bool add_path = m->how.codec.add_path[n->family];
-    struct decode_nlri d;
-    for (uint32_t at = 0; decode_nlri_next(n, add_path, &at, &d);) {
+    struct ip_prefix prefix;
+    uint32_t path_id;
+    for (uint32_t at = 0; nlri_next_path(n, &at, &prefix, &path_id);) {
         text_printf(out, "  %s %s %s", what, decode_our_family(n->family),
-                    ip_prefix_format(d.prefix, text));
-        if (add_path)
-            text_printf(out, " path %u", d.path_id);
+                    ip_prefix_format(prefix, text));
+        if (n->add_path)
+            text_printf(out, " path %u", path_id);
         if (ip_is_set(next_hop))
             text_printf(out, " via %s", ip_format(next_hop, text));
         text_putc(out, '\n');
@@ -109,9 +109,9 @@ static void put_update(const struct decode_message *m, struct text *out) {
     for (uint32_t i = 0; i < m->attr_count; i++)
         put_attr(m, &m->attrs[i], out);
     for (uint8_t i = 0; i < u->withdrawn_count; i++)
-        put_nlri(m, "withdraw", &u->withdrawn[i], none, out);
+        put_nlri("withdraw", &u->withdrawn[i], none, out);
     for (uint8_t i = 0; i < u->announced_count; i++)
-        put_nlri(m, withdrawn ? "treat as withdrawn" : "announce", &u->announced[i],
+        put_nlri(withdrawn ? "treat as withdrawn" : "announce", &u->announced[i],
                  withdrawn ? none : u->next_hop[i], out);
     if (u->end_of_rib)
         text_printf(out, "  end of RIB %s\n", decode_our_family(u->end_of_rib_family));
