@@ -35,7 +35,7 @@ struct cli_options {
     size_t set_count;
     const char *cisco[CLI_ARGUMENTS_MAX];
     size_t cisco_count;
-    const char *lab, *node, *profile, *runs, *table, *prefix, *peer, *directory, *to;
+    const char *lab, *node, *profile, *backend, *runs, *table, *prefix, *peer, *directory, *to;
     enum cli_format format;
     bool quiet, why, all, remove, matrix, json, diff;
     uint32_t calico_version; /* 0: today's */

@@ -108,9 +108,31 @@ static bool take_profile(struct launch *l) {
     return strcmp(l->o->profile, "calico") == 0 || strcmp(l->o->profile, "fast") == 0;
 }
 
+/* "bird" or "bird=/where/it/is". Other programs have the timers Calico gives them, in seconds. */
+static bool take_backend(struct launch *l) {
+    struct engine_backend *b = &l->engine.backend;
+    char name[32];
+    if (!l->o->backend)
+        return true;
+    size_t length = strcspn(l->o->backend, "=");
+    snprintf(name, sizeof name, "%.*s", (int)length, l->o->backend);
+    b->driver = daemon_driver_find(name);
+    if (!b->driver)
+        cli_error("--backend is %s, not %s", daemon_driver_names(), name);
+    if (!b->driver)
+        return false;
+    if (l->o->profile && l->scenario->profile == BGP_PROFILE_FAST) {
+        cli_error("--backend %s has Calico's timers: --profile fast cannot be", name);
+        return false;
+    }
+    l->scenario->profile = BGP_PROFILE_CALICO;
+    const char *path = l->o->backend[length] ? l->o->backend + length + 1 : NULL;
+    return daemon_locate(b->driver, path, &b->root, l->diags);
+}
+
 static bool read_scenario(struct launch *l, const char *path) {
     l->scenario = scenario_read(path, l->o->sets, l->o->set_count, l->arena, l->diags);
-    if (!l->scenario || !take_profile(l))
+    if (!l->scenario || !take_profile(l) || !take_backend(l))
         return false;
     l->engine.scenario = l->scenario;
     l->engine.arena = l->arena;

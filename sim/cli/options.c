@@ -33,6 +33,7 @@ static const struct option_row rows[] = {
     {'S', '\0', "seed", "N", "seed of everything random"},
     {'p', '\0', "profile", "calico|fast",
      "timers: Calico's own, or the same rules in milliseconds"},
+    {'b', '\0', "backend", "bird[=PATH]", "what runs the Calico nodes instead of ribcage-speaker"},
     {'r', '\0', "repeat", "N", "run N times"},
     {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
     {'l', 'l', "lab", "ID", "which lab, when several run"},
@@ -187,6 +188,7 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         {'t', NULL, &o->table},    {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
         {'x', &o->diff, NULL},     {'k', NULL, &o->to},       {'L', &o->jsonl, NULL},
         {'E', &o->external, NULL}, {'X', &o->extended, NULL}, {'2', &o->as2, NULL},
+        {'b', NULL, &o->backend},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

@@ -184,6 +184,8 @@ static bool session_line(const struct line *l, json_t *o) {
         return put_number(o, "remote_as", v);
     if (value_of(l, "Neighbor ID", v, sizeof v))
         return put(o, "remote_id", json_string(v));
+    if (value_of(l, "Last error", v, sizeof v))
+        return put(o, "last_error", json_string(v));
     if (value_of(l, "Hold timer", v, sizeof v))
         return put_timer(o, "hold_time_s", v);
     if (value_of(l, "Keepalive timer", v, sizeof v))

@@ -72,7 +72,7 @@ struct daemon_driver {
     bool (*reconfigure)(struct daemon_talk *t, size_t program, struct text *ret_error);
     /* Appends an object per configured session to `list`, as CONTROL.md's `peers` has them: name,
      * remote, remote_as, local_as, state, passive, waiting, hold_time_s, keepalive_s, remote_id,
-     * last_reason; what the program does not say is left out. */
+     * last_error, last_reason; what the program does not say is left out. */
     bool (*sessions)(struct daemon_talk *t, json_t *list);
     /* Appends an object per route to `list`, as CONTROL.md's `rib` has them: prefix, peer, best,
      * source, attrs. */

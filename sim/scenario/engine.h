@@ -9,6 +9,7 @@
 #include "../calico/plan.h"
 #include "../check/oracle.h"
 #include "../check/witness.h"
+#include "../lab/daemon.h"
 #include "../lab/lab.h"
 #include "../lab/overlay.h"
 #include "scenario.h"
@@ -19,6 +20,7 @@
  *   scenario.c  the file -> struct scenario
  *   state.c     manifests and IOS text -> plan, configurations, oracle: what should be
  *   network.c   state -> lab: building, starting, changing what runs
+ *   backend.c   Calico nodes that another BGP program runs: their files, their tables
  *   run.c       phases and steps
  *   felix.c     what Felix programs into a node: tunnels, routes into them
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
@@ -53,6 +55,14 @@ struct engine_node {
     const char *name;
     bool up;              /* its speaker should run */
     uint32_t incarnation; /* starts */
+    /* Without a slot on the scoreboard: what was seen when it was last asked. */
+    uint64_t seen_established, seen_loc_rib, seen_fib;
+};
+
+/* `--backend`: what runs the Calico nodes in ribcage-speaker's place. */
+struct engine_backend {
+    const struct daemon_driver *driver; /* NULL: ribcage-speaker does */
+    struct daemon_root root;
 };
 
 struct engine {
@@ -63,6 +73,7 @@ struct engine {
     uint32_t node_count, router_count, count; /* count = both */
     struct engine_node *nodes;
     struct engine_router *routers;
+    struct engine_backend backend;
     struct oracle_cut *cuts;
     size_t cut_count, cut_capacity;
     struct state *state;
@@ -107,6 +118,23 @@ bool network_start(struct engine *e, struct diag_list *diags); /* all speakers *
 bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags);
 /* Hands every speaker whose configuration differs from `old` the new one. */
 bool network_reconfigure(struct engine *e, const struct state *old, struct diag_list *diags);
+
+/* ---- backend.c ---- */
+
+/* False: the node's speaker is ours, and has a slot on the scoreboard. */
+bool backend_runs(const struct engine *e, uint32_t node);
+bool backend_start(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags);
+bool backend_reconfigure(struct engine *e, uint32_t node, struct diag_list *diags);
+/* Asks the node's daemon for its routes (a new reference; NULL: *ret_error). */
+json_t *backend_routes(struct engine *e, uint32_t node, const char **ret_error);
+/* Has it learned exactly the routes the oracle computed, with their next hops? Its own routes are
+ * its own affair. Keeps the counts in e->nodes[node]. */
+bool backend_tables_match(struct engine *e, uint32_t node);
+/* Sessions and routes of a node as last known, from the scoreboard or from what was asked. */
+struct engine_counts {
+    uint64_t established, loc_rib, fib;
+};
+struct engine_counts engine_counts(const struct engine *e, uint32_t node);
 
 /* ---- run.c ---- */
 

@@ -4,7 +4,8 @@
  * Nothing here sleeps for a time and hopes: each part is evaluated at once, then again whenever the
  * scoreboard's bell rings or a child ends; parts that no bell announces (packets, logs, show
  * output) are asked again at short intervals. What holds is reported the moment it holds; what does
- * not is evaluated a last time with words.
+ * not is evaluated a last time with words. Nodes that another program runs ring no bell: with a
+ * backend everything is asked again.
  */
 
 #include "engine.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define ASK_AGAIN_MS 10
+#define ASK_BACKEND_AGAIN_MS 100 /* another program: a dialogue of its own for each node */
 
 typedef bool expect_fn(struct expectation *x, bool final);
 
@@ -153,7 +155,9 @@ static bool wait_for_all(struct engine *e, struct expectation *list, size_t coun
         if (engine_stopping(e) || !nanotime_before(now, deadline))
             return false;
         show_waiting(e, deadline);
-        struct nanotime next = poll ? nanotime_add_ms(now, ASK_AGAIN_MS) : deadline;
+        struct nanotime next = e->backend.driver ? nanotime_add_ms(now, ASK_BACKEND_AGAIN_MS)
+                               : poll            ? nanotime_add_ms(now, ASK_AGAIN_MS)
+                                                 : deadline;
         (void)engine_wait(e, nanotime_before(next, deadline) ? next : deadline);
     }
     return !any_hopeless(list, count);

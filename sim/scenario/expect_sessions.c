@@ -18,7 +18,7 @@
 
 bool scoreboard_sessions_match(const struct engine *e) {
     for (uint32_t i = 0; i < e->count; i++) {
-        if (!e->nodes[i].up)
+        if (!e->nodes[i].up || backend_runs(e, i))
             continue;
         const struct scoreboard_slot *s = lab_slot(e->lab, i);
         if (atomic_load(&s->sessions[BGP_ESTABLISHED]) !=
@@ -85,6 +85,8 @@ static bool ask_speakers(struct expectation *x, struct witness_set *ret_set) {
     for (size_t i = 0; ok && i < count; i++) {
         if (!answers[i])
             reason_add(x, "%s does not answer", engine_node_name(e, hosts[i]));
+        e->nodes[hosts[i]].seen_established =
+            json_array_size(json_object_get(answers[i], "remote"));
         take_answer(x, hosts[i], answers[i], ret_set);
         json_decref(answers[i]);
     }

@@ -39,7 +39,7 @@ static bool runs_bgp(const struct engine *e, uint32_t node) {
 
 bool scoreboard_tables_match(const struct engine *e) {
     for (uint32_t i = 0; i < e->count; i++) {
-        if (runs_bgp(e, i) && !slot_matches(e, i))
+        if (runs_bgp(e, i) && !backend_runs(e, i) && !slot_matches(e, i))
             return false;
     }
     return true;
@@ -116,6 +116,13 @@ static bool compare_kernel(struct table_difference *d, const struct oracle_route
     return same;
 }
 
+static uint64_t count_written(const struct lab_route *list, size_t count) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < count; i++)
+        n += list[i].protocol == PROTOCOL_BIRD;
+    return n;
+}
+
 static bool kernel_matches(struct expectation *x, uint32_t node, bool final) {
     struct lab_route *have = NULL;
     ssize_t n = lab_routes(x->e->lab, node, &have);
@@ -127,6 +134,7 @@ static bool kernel_matches(struct expectation *x, uint32_t node, bool final) {
     size_t count = oracle_loc_rib(x->e->state->oracle, node, &want);
     struct table_difference d = {x, node, 0, final};
     bool same = compare_kernel(&d, want, count, have, (size_t)n);
+    x->e->nodes[node].seen_fib = count_written(have, (size_t)n);
     alloc_free(have);
     return same;
 }
@@ -233,15 +241,17 @@ static void name_loc_rib(struct expectation *x, uint32_t node) {
 }
 
 static void name_node(struct expectation *x, uint32_t node) {
-    const struct scoreboard_slot *s = lab_slot(x->e->lab, node);
+    struct engine_counts seen = engine_counts(x->e, node);
     struct oracle_totals t = oracle_totals(x->e->state->oracle, node);
     reason_add(x, "%s: %lu of %lu routes, %lu of %lu in the kernel", engine_node_name(x->e, node),
-               (unsigned long)(atomic_load(&s->loc_rib[0]) + atomic_load(&s->loc_rib[1])),
-               (unsigned long)(t.loc_rib[0] + t.loc_rib[1]),
-               (unsigned long)(atomic_load(&s->fib[0]) + atomic_load(&s->fib[1])),
-               (unsigned long)(t.fib[0] + t.fib[1]));
+               (unsigned long)seen.loc_rib, (unsigned long)(t.loc_rib[0] + t.loc_rib[1]),
+               (unsigned long)seen.fib, (unsigned long)(t.fib[0] + t.fib[1]));
     name_loc_rib(x, node);
     (void)kernel_matches(x, node, true);
+}
+
+static bool table_matches(struct engine *e, uint32_t node) {
+    return backend_runs(e, node) ? backend_tables_match(e, node) : slot_matches(e, node);
 }
 
 static bool stable(struct expectation *x) {
@@ -264,7 +274,7 @@ bool expect_converged(struct expectation *x, bool final) {
     for (uint32_t i = 0; i < e->count; i++) {
         if (!runs_bgp(e, i))
             continue;
-        if (slot_matches(e, i) && kernel_matches(x, i, false))
+        if (table_matches(e, i) && kernel_matches(x, i, false))
             continue;
         ok = false;
         if (final && named++ < NODES_NAMED_MAX)

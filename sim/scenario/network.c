@@ -172,6 +172,8 @@ bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct 
     struct lab_speaker_spec spec = {.restarting = restarting};
     if (!e->state->configs[node] && node < e->node_count)
         return true; /* no BGP at this node */
+    if (backend_runs(e, node))
+        return backend_start(e, node, restarting, diags);
     char *text = NULL;
     if (node >= e->node_count) {
         struct text *ios = &e->routers[node - e->node_count].text;
@@ -309,6 +311,10 @@ bool network_reconfigure(struct engine *e, const struct state *old, struct diag_
         if (!e->nodes[i].up || !configuration_differs(old, e->state, i) || !e->state->configs[i])
             continue;
         (void)update_host(e, i, diags);
+        if (backend_runs(e, i)) {
+            (void)backend_reconfigure(e, i, diags); /* findings decide */
+            continue;
+        }
         hosts[count] = i;
         requests[count] = configure_request(e, i);
         count += requests[count] != NULL;

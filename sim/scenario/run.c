@@ -148,14 +148,14 @@ void engine_fill_totals(struct engine *e) {
     r->routes.expected = r->routes.loc_rib = r->routes.fib = 0;
     uint64_t ends = 0;
     for (uint32_t i = 0; i < e->count; i++) {
-        const struct scoreboard_slot *slot = lab_slot(e->lab, i);
+        struct engine_counts seen = engine_counts(e, i);
         struct oracle_totals t = oracle_totals(e->state->oracle, i);
         r->routes.expected += t.loc_rib[0] + t.loc_rib[1];
         if (lab_speaker_state(e->lab, i).kind != LAB_RUNNING)
             continue; /* its slot says what was when it ended */
-        r->routes.loc_rib += atomic_load(&slot->loc_rib[0]) + atomic_load(&slot->loc_rib[1]);
-        r->routes.fib += atomic_load(&slot->fib[0]) + atomic_load(&slot->fib[1]);
-        ends += atomic_load(&slot->sessions[BGP_ESTABLISHED]);
+        r->routes.loc_rib += seen.loc_rib;
+        r->routes.fib += seen.fib;
+        ends += seen.established;
     }
     r->sessions.speakers = ends / 2;
     fill_convergence(e);
