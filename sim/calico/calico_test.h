@@ -105,11 +105,16 @@ static inline void fixture_nodes(struct fixture *f, unsigned count) {
     }
 }
 
-static inline struct calico_plan *fixture_plan(struct fixture *f) {
+static inline struct calico_plan *fixture_plan_with(struct fixture *f,
+                                                    const struct calico_plan_options *o) {
     calico_plan_free(f->plan);
-    f->plan = calico_plan_new(f->set, NULL, f->diags);
+    f->plan = calico_plan_new(f->set, o, f->diags);
     assert_non_null(f->plan);
     return f->plan;
+}
+
+static inline struct calico_plan *fixture_plan(struct fixture *f) {
+    return fixture_plan_with(f, NULL);
 }
 
 static inline const struct calico_session *fixture_session(const struct fixture *f,

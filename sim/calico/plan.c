@@ -98,12 +98,22 @@ static const struct calico_bgp_configuration *own_configuration(struct plan_buil
     return name ? calico_config_find(b->set, name) : NULL;
 }
 
+/* CALICO_ROUTER_ID as it stands, a hash of the node's name, or the IPv4 address. */
+static struct ip_addr router_id_of(const struct plan_impl *p, const struct calico_node *n) {
+    struct ip_addr id;
+    if (p->router_id && strcmp(p->router_id, "hash") == 0)
+        return router_id_hash(n->name);
+    if (p->router_id && ip_parse(p->router_id, &id))
+        return id;
+    return n->addr4;
+}
+
 static void fill_node(struct plan_build *b, uint32_t i) {
     struct calico_plan_node *n = &b->p->plan.nodes[i];
     struct plan_info *info = &b->p->info[i];
     n->node = calico_node_at(b->set, i);
     n->as_number = n->node->as_number ? n->node->as_number : b->p->plan.as_number;
-    n->router_id = ip_is_set(n->node->addr4) ? n->node->addr4 : router_id_hash(n->node->name);
+    n->router_id = router_id_of(b->p, n->node);
     const struct calico_bgp_configuration *own = own_configuration(b, n->node->name);
     info->own_port = own ? own->listen_port : 0;
     info->port = info->own_port ? info->own_port : b->p->global->listen_port;
@@ -261,6 +271,8 @@ static void build(struct plan_build *b) {
     if (!b->out_of_memory)
         gather_sessions(b);
     if (!b->out_of_memory)
+        plan_refused(b);
+    if (!b->out_of_memory)
         plan_ipam(b);
     if (!b->out_of_memory)
         plan_pairs(b);
@@ -287,8 +299,9 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->pods_context = o ? o->context : NULL;
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");
+        p->router_id = o && o->router_id ? arena_strdup(arena, o->router_id) : NULL;
         build(&b);
-        failed = b.out_of_memory || !p->node_ip_interface;
+        failed = b.out_of_memory || !p->node_ip_interface || (o && o->router_id && !p->router_id);
     }
     arena_free(scratch);
     if (failed) {

@@ -73,10 +73,11 @@ struct calico_pod {
 
 struct calico_plan_node {
     const struct calico_node *node;
-    uint32_t as_number; /* effective */
-    struct ip_addr router_id;
-    uint16_t listen_port;          /* 0: 179 */
-    struct ip_addr listen_addr[2]; /* with bindMode NodeIP, per family */
+    uint32_t as_number;                /* effective */
+    struct ip_addr router_id;          /* not set: none can be had */
+    const char *refused[BGP_FAMILIES]; /* why BIRD refuses this family's file; NULL: it does not */
+    uint16_t listen_port;              /* 0: 179 */
+    struct ip_addr listen_addr[2];     /* with bindMode NodeIP, per family */
     struct calico_session
         *sessions; /* sorted by name within each family, IPv4 first: BIRD's order */
     size_t session_count;
@@ -128,6 +129,14 @@ const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, con
  */
 struct bgp_config *calico_compile(const struct calico_plan *p, const struct calico_plan_node *n,
                                   enum bgp_profile profile, struct arena *arena);
+
+/*
+ * Makes `c`, just compiled for a node some of whose families BIRD refuses, what that node really
+ * runs: in those families the sessions of `old` (what it ran before; NULL: nothing yet, so none).
+ * `old` may go afterwards. False: out of memory, or more policies than fit.
+ */
+bool calico_compile_frozen(struct bgp_config *c, const struct calico_plan_node *n,
+                           const struct bgp_config *old, struct arena *arena);
 
 /* One session between two ends, as both configurations would have it. */
 struct calico_pair {

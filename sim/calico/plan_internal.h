@@ -12,6 +12,7 @@
  *   plan.c          nodes, assembling each node's sessions
  *   plan_peers.c    BGPPeers -> entries: who, where, reverse, first writer wins
  *   plan_session.c  an entry or a mesh neighbour -> one session
+ *   plan_refused.c  files that BIRD refuses
  *   plan_ipam.c     blocks and pods
  *   plan_pairs.c    both ends of a session together
  *   plan_findings.c what an operator would want to know
@@ -45,6 +46,7 @@ struct plan_impl {
     const struct calico_bgp_configuration *global; /* never NULL */
     struct plan_info *info;
     const char *node_ip_interface;
+    const char *router_id; /* of the environment; NULL: the node's IPv4 address */
     uint32_t pods_per_node;
     calico_pods_fn *pods_of; /* may be NULL */
     void *pods_context;
@@ -150,6 +152,11 @@ json_t *plan_json_finding(const struct diag *d, bool *failed);
 /* plan_print.c: a node's heading lines; the pairs that will not meet and the totals. */
 void plan_print_heading(const struct calico_plan_node *n, struct text *out);
 void plan_print_summary(const struct calico_plan *p, struct text *out);
+
+/* plan_refused.c */
+void plan_refused(struct plan_build *b);
+/* prefixLength leaves no length for In or NotIn. */
+bool plan_rule_range_empty(const struct calico_filter_rule *r);
 
 /* CALICO_ROUTER_ID=hash: from the node's name. */
 struct ip_addr router_id_hash(const char *name);

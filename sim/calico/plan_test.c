@@ -119,9 +119,16 @@ static void test_ipv6_only_router_id(void **state) {
     struct fixture *f = *state;
     fixture_must_apply(f, HEAD("Node", "abc") "  {bgp: {ipv6Address: 'fd00::1/64'}}\n");
     fixture_plan(f);
-    /* SHA-256("abc") begins with ba7816bf. */
-    assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "abc")->router_id), 0xba7816bf);
     assert_non_null(fixture_find(f, "router-id-hash"));
+    assert_false(ip_is_set(calico_plan_find(f->plan, "abc")->router_id));
+    assert_null(calico_plan_find(f->plan, "abc")->refused[0]);
+    assert_non_null(strstr(calico_plan_find(f->plan, "abc")->refused[1], "no router id"));
+    /* SHA-256("abc") begins with ba7816bf. */
+    fixture_plan_with(f, &(struct calico_plan_options){.router_id = "hash"});
+    assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "abc")->router_id), 0xba7816bf);
+    assert_null(calico_plan_find(f->plan, "abc")->refused[1]);
+    fixture_plan_with(f, &(struct calico_plan_options){.router_id = "192.0.2.77"});
+    assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "abc")->router_id), 0xc000024d);
 }
 
 /* ---- reflectors ---- */

@@ -235,6 +235,17 @@ static bool refused(struct engine *e, const struct scenario_step *s, struct diag
     return s->may_be_rejected;
 }
 
+/* That a node hears of nothing any more belongs to the verdict; what else the plan says of a step
+ * is for `ribcage plan`. */
+static void keep_frozen(struct engine *e, const struct diag_list *diags) {
+    for (size_t i = 0; i < diag_count(diags); i++) {
+        const struct diag *d = diag_at(diags, i);
+        struct diag_place place = {d->file, d->line, d->column};
+        if (strcmp(d->id, "frozen-config") == 0)
+            diag_add(e->diags, d->severity, place, d->id, "%s", d->message);
+    }
+}
+
 static bool step_apply(struct engine *e, const struct scenario_step *s) {
     struct diag_list *diags = diag_list_new();
     struct yaml_document *documents = NULL;
@@ -246,6 +257,7 @@ static bool step_apply(struct engine *e, const struct scenario_step *s) {
     if (!ok)
         return refused(e, s, diags);
     keep_rejected(e, NULL);
+    keep_frozen(e, diags);
     diag_list_free(diags);
     return true;
 }

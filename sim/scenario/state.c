@@ -131,13 +131,34 @@ static void describe_node(const struct engine *e, const struct state *s, uint32_
 
 /* ---- making a state ---- */
 
+/* A node whose file BIRD refuses keeps running what it ran, and hears of no change any more. */
+static bool freeze(const struct engine *e, struct bgp_config *c, uint32_t node,
+                   const struct calico_plan_node *n, struct arena *arena, struct diag_list *diags) {
+    const struct bgp_config *old = e->state ? e->state->configs[node] : NULL;
+    for (int f = 0; f < BGP_FAMILIES; f++)
+        if (n->refused[f])
+            diag_add(diags, DIAG_WARNING, n->node->place, "frozen-config",
+                     "Node \"%s\": BIRD refuses its %s configuration (%s): %s", n->node->name,
+                     f == BGP_IPV4_UNICAST ? "IPv4" : "IPv6", n->refused[f],
+                     old ? "the old one stays in force, every later change is frozen"
+                         : "it runs without sessions");
+    return calico_compile_frozen(c, n, old, arena);
+}
+
+static struct bgp_config *compile_node(const struct engine *e, const struct state *s, uint32_t node,
+                                       const struct calico_plan_node *n, struct diag_list *diags) {
+    struct bgp_config *c = calico_compile(s->plan, n, e->scenario->profile, s->arena);
+    bool refused = n->refused[BGP_IPV4_UNICAST] || n->refused[BGP_IPV6_UNICAST];
+    return c && refused && !freeze(e, c, node, n, s->arena, diags) ? NULL : c;
+}
+
 static bool compile_nodes(struct engine *e, struct state *s, struct diag_list *diags) {
     const struct topology *t = e->scenario->topology;
     for (uint32_t i = 0; i < t->node_count; i++) {
         const struct calico_plan_node *n = calico_plan_find(s->plan, t->nodes[i].name);
         if (!n)
             continue;
-        s->configs[i] = calico_compile(s->plan, n, e->scenario->profile, s->arena);
+        s->configs[i] = compile_node(e, s, i, n, diags);
         if (!s->configs[i] || !bgp_config_check(s->configs[i], t->nodes[i].name, diags))
             return false;
     }
@@ -189,6 +210,18 @@ static struct calico_plan_options plan_options(const struct scenario *s) {
     };
 }
 
+/* Calico has taken these manifests: what its plan comes to may be bad, but it is what happens. */
+static struct calico_plan *plan_applied(const struct calico_set *set,
+                                        const struct calico_plan_options *o,
+                                        struct diag_list *diags) {
+    struct diag_list *found = diag_list_new();
+    struct calico_plan *plan = found ? calico_plan_new(set, o, found) : NULL;
+    if (found)
+        diag_append(diags, found, DIAG_WARNING, NULL);
+    diag_list_free(found);
+    return plan;
+}
+
 static struct state *state_make(struct engine *e, struct calico_set *set, struct diag_list *diags) {
     struct arena *arena = arena_new();
     struct state *s = arena ? arena_alloc(arena, sizeof *s) : NULL;
@@ -205,7 +238,7 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     o.pods_of = pods_of_node;
     o.context = e;
     size_t errors = diag_error_count(diags);
-    s->plan = calico_plan_new(set, &o, diags);
+    s->plan = plan_applied(set, &o, diags);
     if (s->plan && s->configs && diag_error_count(diags) == errors && compile_nodes(e, s, diags) &&
         make_oracle(e, s))
         return s;
