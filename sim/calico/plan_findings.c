@@ -59,6 +59,8 @@ static void node_findings(struct plan_build *b) {
 
 static void selection_findings(struct plan_build *b, const struct peering *g) {
     const struct calico_bgp_peer *p = g->peer;
+    if (b->p->plan.node_count == 0)
+        return; /* the nodes are in the cluster, not among these manifests */
     if (p->node && g->node_count == 0)
         WARN(b, p->place, "unknown-node", "BGPPeer \"%s\": spec.node: there is no node \"%s\"",
              p->name, p->node);

@@ -139,9 +139,8 @@ json_t *plan_json_pair(const struct calico_pair *p, bool *failed) {
 }
 
 json_t *plan_json_finding(const struct diag *d, bool *failed) {
-    static const char *const severities[] = {"error", "warning", "note"};
     json_t *o = json_object();
-    put(o, "severity", json_string(severities[d->severity]), failed);
+    put(o, "severity", json_string(diag_severity_name(d->severity)), failed);
     put(o, "id", json_string(d->id), failed);
     put(o, "file", d->file[0] ? json_string(d->file) : json_null(), failed);
     put(o, "line", number_or_null(d->line, d->line != 0), failed);
@@ -149,6 +148,8 @@ json_t *plan_json_finding(const struct diag *d, bool *failed) {
     /* A message may repeat octets of a text that is not UTF-8. */
     json_t *message = json_string(d->message);
     put(o, "message", message ? message : json_string("(not UTF-8)"), failed);
+    put(o, "pair", text_or_null(d->pair[0] ? d->pair : NULL), failed);
+    put(o, "prefix", text_or_null(d->prefix[0] ? d->prefix : NULL), failed);
     return o;
 }
 

@@ -19,7 +19,7 @@
  * host cannot do it; 5 not converged in time; 6 something crashed; 7 result void; 130 interrupted.
  */
 
-enum cli_format { CLI_TABLE, CLI_JSON, CLI_WIDE, CLI_YAML, CLI_DOT, CLI_BIRD };
+enum cli_format { CLI_TABLE, CLI_JSON, CLI_WIDE, CLI_YAML, CLI_DOT, CLI_BIRD, CLI_SARIF };
 
 #define CLI_SETS_MAX 64
 #define CLI_ARGUMENTS_MAX 256
@@ -37,7 +37,7 @@ struct cli_options {
     size_t cisco_count;
     const char *lab, *node, *profile, *backend, *runs, *table, *prefix, *peer, *directory, *to;
     enum cli_format format;
-    bool quiet, why, all, remove, matrix, json, diff;
+    bool quiet, why, all, remove, matrix, json, diff, strict;
     uint32_t calico_version; /* 0: today's */
     uint64_t seed, repeat, timeout_ms, nodes;
     bool seed_set, warnings_warn, warnings_fail;

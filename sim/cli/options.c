@@ -25,6 +25,8 @@ static const struct option_row rows[] = {
     {'j', '\0', "json", NULL, "JSON on standard output"},
     {'o', 'o', "output", "table|json", "form of the output"},
     {'O', 'o', "output", "FORM", "form of the output: table, wide, json, yaml, dot or bird"},
+    {'F', 'o', "output", "FORM", "form of the output: text, json or sarif"},
+    {'!', '\0', "strict", NULL, "warnings count as errors"},
     {'D', 'd', "directory", "DIR", "write files of -o bird below this folder"},
     {'x', '\0', "diff", NULL, "compare two states: OLD NEW"},
     {'k', '\0', "to", "PEER", "follow the route of PREFIX to this peer"},
@@ -102,6 +104,16 @@ static bool take_form(struct cli_options *o, const char *value) {
     return wrong("--output is table, wide, json, yaml, dot or bird, not", value, NULL);
 }
 
+static bool take_findings_form(struct cli_options *o, const char *value) {
+    if (strcmp(value, "json") == 0)
+        o->format = CLI_JSON;
+    else if (strcmp(value, "sarif") == 0)
+        o->format = CLI_SARIF;
+    else if (strcmp(value, "text") != 0)
+        return wrong("--output is text, json or sarif, not", value, NULL);
+    return true;
+}
+
 static bool take_version(struct cli_options *o, const char *value) {
     return calico_version_parse(value, &o->calico_version) ||
            wrong("--calico-version is v3.22 to today's, not", value, NULL);
@@ -155,6 +167,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_output(o, value);
     case 'O':
         return take_form(o, value);
+    case 'F':
+        return take_findings_form(o, value);
     case 'v':
         return take_version(o, value);
     case 'S':
@@ -188,7 +202,7 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         {'t', NULL, &o->table},    {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
         {'x', &o->diff, NULL},     {'k', NULL, &o->to},       {'L', &o->jsonl, NULL},
         {'E', &o->external, NULL}, {'X', &o->extended, NULL}, {'2', &o->as2, NULL},
-        {'b', NULL, &o->backend},
+        {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

@@ -1,12 +1,14 @@
 /*
  * validate: reading scenarios, topologies or manifests and saying what is wrong, without building
- * anything.
+ * anything. Exit status 2: errors (with --strict warnings too), 3: warnings only, 0: neither.
  */
 
 #include "cli.h"
 #include "manifests.h"
 
-#include "../calico/resources.h"
+#include "../../reports/findings.h"
+#include "../calico/finding.h"
+#include "../calico/plan.h"
 #include "../scenario/engine.h"
 
 #include <stdio.h>
@@ -45,6 +47,32 @@ static bool validate_below(struct manifests *in, const char *path, const struct 
     return found;
 }
 
+/* ---- manifests: one bundle, as `calicoctl apply` would take all that is named ---- */
+
+#define SEPARATE_MAX 2000 /* documents that are tried one by one */
+
+/* After a refusal: what can be applied without the refused documents, to say more at once. */
+static void apply_rest(const struct manifests *in, struct calico_set *set) {
+    struct diag_list *known = diag_list_new(); /* said already */
+    for (size_t i = 0; known && in->count <= SEPARATE_MAX && i < in->count; i++)
+        (void)calico_apply(set, in->documents + i, 1, false, known);
+    diag_list_free(known);
+}
+
+static void validate_bundle(struct manifests *in, const struct cli_options *o) {
+    struct calico_set *set = calico_set_new();
+    struct calico_plan_options po = {
+        .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
+    if (set && !calico_apply(set, in->documents, in->count, true, in->diags))
+        apply_rest(in, set);
+    struct calico_plan *plan = set ? calico_plan_new(set, &po, in->diags) : NULL;
+    if (!plan)
+        diag_add(in->diags, DIAG_ERROR, (struct diag_place){0}, "out-of-memory", "out of memory");
+    calico_plan_free(plan);
+    calico_set_free(set);
+}
+
+/* A topology is checked here; manifests are kept for the bundle. */
 static void validate_one(struct manifests *in, const char *path, const struct cli_options *o) {
     if (cli_is_scenario(path)) {
         validate_scenario(in, path, o);
@@ -55,13 +83,38 @@ static void validate_one(struct manifests *in, const char *path, const struct cl
     size_t before = in->count;
     manifests_read(in, path);
     const struct yaml_node *root = in->count > before ? in->documents[before].root : NULL;
-    if (root && root->kind == YAML_MAPPING && yaml_get(root, "segments"))
+    if (root && root->kind == YAML_MAPPING && yaml_get(root, "segments")) {
         (void)topology_read(root, in->arena, in->diags);
-    else {
-        struct calico_set *set = calico_set_new();
-        (void)calico_apply(set, in->documents + before, in->count - before, true, in->diags);
-        calico_set_free(set);
+        in->count = before;
     }
+}
+
+/* ---- the verb ---- */
+
+static bool rule_of(const char *id, struct report_rule *ret_rule) {
+    const struct finding_rule *r = finding_rule_find(id);
+    if (r)
+        *ret_rule = (struct report_rule){r->id, r->severity, r->meaning, r->calico, r->cure};
+    return r != NULL;
+}
+
+static int exit_status(const struct diag_list *d, bool strict) {
+    if (diag_error_count(d) || (strict && diag_warning_count(d)))
+        return 2;
+    return diag_warning_count(d) ? 3 : 0;
+}
+
+static int print_findings(const struct diag_list *d, const struct cli_options *o) {
+    int status = exit_status(d, o->strict);
+    if (o->format == CLI_JSON)
+        cli_print_json(report_findings_json(d, rule_of));
+    else if (o->format == CLI_SARIF)
+        cli_print_json(report_findings_sarif(d, rule_of, RIBCAGE_VERSION));
+    else
+        cli_print_diags(d);
+    if (status != 2 && o->format == CLI_TABLE)
+        printf("%zu valid\n", o->argument_count);
+    return status;
 }
 
 int verb_validate(struct cli_options *o) {
@@ -72,10 +125,10 @@ int verb_validate(struct cli_options *o) {
     }
     for (size_t i = 0; i < o->argument_count; i++)
         validate_one(&in, o->arguments[i], o);
-    cli_print_diags(in.diags);
-    int status = diag_error_count(in.diags) ? 2 : 0;
-    if (!status)
-        printf("%zu valid\n", o->argument_count);
+    if (in.count)
+        validate_bundle(&in, o);
+    diag_sort(in.diags);
+    int status = print_findings(in.diags, o);
     diag_list_free(in.diags);
     arena_free(in.arena);
     return status;

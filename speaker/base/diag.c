@@ -29,9 +29,10 @@ struct diag_list {
     struct diag_entry *entries;
     size_t count;
     size_t capacity;
-    size_t error_count;
+    size_t error_count, warning_count;
     size_t dropped;
     uint32_t file_count;
+    bool last_kept; /* the entry at the end is the finding just added */
 };
 
 struct diag_list *diag_list_new(void) {
@@ -109,7 +110,9 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
     if (severity == DIAG_ERROR) {
         d->error_count++;
     }
+    d->warning_count += severity == DIAG_WARNING;
     struct diag_entry *e = diag_new_entry(d);
+    d->last_kept = e != NULL;
     if (!e) {
         d->dropped++;
         return;
@@ -120,10 +123,22 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
     e->diag.line = place.line;
     e->diag.column = place.column;
     e->diag.id = id_copy ? id_copy : "";
+    e->diag.pair = e->diag.prefix = "";
     va_list args;
     va_start(args, format);
     e->diag.message = diag_format(d->arena, format, args);
     va_end(args);
+}
+
+void diag_about(struct diag_list *d, const char *pair, const char *prefix) {
+    if (!d->last_kept) {
+        return;
+    }
+    struct diag *f = &d->entries[d->count - 1].diag;
+    const char *pair_copy = arena_strdup(d->arena, pair);
+    const char *prefix_copy = arena_strdup(d->arena, prefix);
+    f->pair = pair_copy ? pair_copy : "";
+    f->prefix = prefix_copy ? prefix_copy : "";
 }
 
 void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
@@ -134,6 +149,7 @@ void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_s
             continue;
         diag_add(to, d->severity < worst ? worst : d->severity,
                  (struct diag_place){d->file, d->line, d->column}, d->id, "%s", d->message);
+        diag_about(to, d->pair, d->prefix);
     }
 }
 
@@ -143,6 +159,10 @@ size_t diag_count(const struct diag_list *d) {
 
 size_t diag_error_count(const struct diag_list *d) {
     return d->error_count;
+}
+
+size_t diag_warning_count(const struct diag_list *d) {
+    return d->warning_count;
 }
 
 const struct diag *diag_at(const struct diag_list *d, size_t index) {
@@ -164,12 +184,13 @@ static int diag_compare(const void *a, const void *b) {
 }
 
 void diag_sort(struct diag_list *d) {
+    d->last_kept = false;
     if (d->count > 1) {
         qsort(d->entries, d->count, sizeof *d->entries, diag_compare);
     }
 }
 
-static const char *diag_severity_name(enum diag_severity s) {
+const char *diag_severity_name(enum diag_severity s) {
     switch (s) {
     case DIAG_ERROR:
         return "error";

@@ -34,6 +34,8 @@ struct diag {
     uint32_t column;
     const char *id; /* stable, e.g. "unknown-field"; "" when none */
     const char *message;
+    const char *pair;   /* the session concerned, "a - b"; "" when none */
+    const char *prefix; /* the prefix or address concerned; "" when none */
 };
 
 struct diag_list;
@@ -45,12 +47,16 @@ void diag_list_free(struct diag_list *d);
 /* `id` may be NULL. Never fails visibly: out of memory counts the finding without its text. */
 void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_place place,
               const char *id, const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* What the finding just added is about; NULL: nothing of that sort. */
+void diag_about(struct diag_list *d, const char *pair, const char *prefix);
+const char *diag_severity_name(enum diag_severity s); /* "error", "warning", "note" */
 /* Appends the findings of `from`, none worse than `worst`, without those called `except` (NULL:
  * all). */
 void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
                  const char *except);
 size_t diag_count(const struct diag_list *d);
-size_t diag_error_count(const struct diag_list *d); /* counts the dropped ones too */
+size_t diag_error_count(const struct diag_list *d);   /* counts the dropped ones too */
+size_t diag_warning_count(const struct diag_list *d); /* likewise */
 const struct diag *diag_at(const struct diag_list *d, size_t index);
 /* Sorts by file (in order of first appearance), line, column; stable. */
 void diag_sort(struct diag_list *d);
