@@ -184,13 +184,16 @@ static bool is_used(const struct bird *b, const struct calico_bgp_filter *f) {
     return false;
 }
 
+void bird_filter_functions(const struct bird *b, const struct calico_bgp_filter *f) {
+    put_function(b, f, 0);
+    put_function(b, f, 1);
+}
+
 void bird_filters(const struct bird *b) {
     const struct calico_set *set = b->impl->plan.set;
     for (size_t i = 0; i < calico_filter_count(set); i++) {
         const struct calico_bgp_filter *f = calico_filter_at(set, i);
-        if (!is_used(b, f))
-            continue;
-        put_function(b, f, 0);
-        put_function(b, f, 1);
+        if (is_used(b, f))
+            bird_filter_functions(b, f);
     }
 }

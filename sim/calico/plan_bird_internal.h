@@ -20,6 +20,8 @@ struct bird {
 
 /* The BGPFilters that this node's sessions name, each a function per direction. */
 void bird_filters(const struct bird *b);
+/* One filter's functions in the family of `b`, used or not. */
+void bird_filter_functions(const struct bird *b, const struct calico_bgp_filter *f);
 /* "'bgp_NAME_importFilterV4'" with a long name shortened; `direction` 0 import, 1 export. */
 void bird_filter_name(const struct bird *b, const struct calico_bgp_filter *f, int direction);
 /* "64512:100" as BIRD's pair, "64512:1:2" as its triple. */

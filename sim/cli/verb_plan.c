@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "manifests.h"
+#include "plan_verbs.h"
 
 #include "../../speaker/ios/ios.h"
 #include "../calico/plan.h"
@@ -112,22 +113,9 @@ struct both {
 static bool describe(const struct calico_plan *plan, struct outside *o, struct arena *arena,
                      struct diag_list *diags, struct both *b) {
     b->nodes = arena_array(arena, plan->node_count + o->count + 1, sizeof *b->nodes);
-    for (size_t i = 0; b->nodes && i < plan->node_count; i++) {
-        const struct calico_plan_node *n = &plan->nodes[i];
-        struct oracle_node *x = &b->nodes[b->count++];
-        *x = (struct oracle_node){.name = n->node->name, .up = true};
-        x->config = calico_compile(plan, n, BGP_PROFILE_CALICO, arena);
-        if (!x->config)
+    for (size_t i = 0; b->nodes && i < plan->node_count; i++)
+        if (!plan_oracle_node(plan, &plan->nodes[i], arena, &b->nodes[b->count++]))
             return false;
-        if (ip_is_set(n->node->addr4)) {
-            x->addrs[x->addr_count++] = n->node->addr4;
-            x->subnets[x->subnet_count++] = ip_prefix_make(n->node->addr4, n->node->length4);
-        }
-        if (ip_is_set(n->node->addr6)) {
-            x->addrs[x->addr_count++] = n->node->addr6;
-            x->subnets[x->subnet_count++] = ip_prefix_make(n->node->addr6, n->node->length6);
-        }
-    }
     for (size_t i = 0; b->nodes && i < o->count; i++) {
         const struct bgp_config *c = ios_bgp_config(o->ios[i], diags);
         struct oracle_node *x = &b->nodes[b->count++];
@@ -337,6 +325,8 @@ static int plan_all(struct manifests *in, struct cli_options *o) {
 }
 
 int verb_plan(struct cli_options *o) {
+    if (o->diff)
+        return plan_diff(o);
     if (!o->argument_count) {
         fprintf(stderr, "ribcage plan: which manifests?\n");
         return 2;

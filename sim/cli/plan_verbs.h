@@ -1,0 +1,33 @@
+#ifndef RIBCAGE_CLI_PLAN_VERBS_H
+#define RIBCAGE_CLI_PLAN_VERBS_H
+
+#include "../calico/plan.h"
+#include "../check/oracle.h"
+#include "cli.h"
+
+/* What the verbs on plans share. */
+
+/* A node of a plan as the oracle sees it, its configuration in `arena`. False: out of memory. */
+bool plan_oracle_node(const struct calico_plan *plan, const struct calico_plan_node *n,
+                      struct arena *arena, struct oracle_node *ret_node);
+
+/* The set behind some paths, and its plan. */
+struct planned {
+    struct arena *arena;
+    struct diag_list *diags;
+    struct calico_set *set;
+    struct calico_plan *plan;
+    struct oracle_node *nodes; /* with the oracle: the plan's nodes, in its order */
+    struct oracle *oracle;     /* NULL until planned_oracle */
+};
+struct calico_plan_options plan_options(const struct cli_options *o);
+/* Reads, applies and plans; false: findings are in p->diags (or memory ran out). */
+bool planned_read(struct planned *p, const char *const *paths, size_t count,
+                  const struct cli_options *o);
+bool planned_oracle(struct planned *p);
+void planned_release(struct planned *p);
+
+/* plan --diff OLD NEW; the exit status. */
+int plan_diff(struct cli_options *o);
+
+#endif
