@@ -40,8 +40,7 @@ static void attr_put_as_path(struct byte_writer *w, const struct attr_values *v,
 }
 
 static bool attr_has_next_hop(const struct attr_values *v, const struct attr_encoding *how) {
-    (void)v;
-    return how->family == BGP_IPV4_UNICAST;
+    return how->family == BGP_IPV4_UNICAST && v->next_hop.family == IP_V4;
 }
 
 static void attr_put_next_hop(struct byte_writer *w, const struct attr_values *v,
@@ -253,8 +252,8 @@ static void attr_put_unknown(struct byte_writer *w, const struct attr_values *v,
 
 bool attr_encode(const struct attr_values *v, const struct attr_encoding *how,
                  struct byte_writer *w) {
-    if (how->family == BGP_IPV4_UNICAST && v->next_hop.family != IP_V4) {
-        return false; /* a policy set a next hop of the other family: RFC 8950 is not offered */
+    if (how->family == BGP_IPV4_UNICAST && !ip_is_set(v->next_hop)) {
+        return false;
     }
     uint32_t unknown = 0;
     for (size_t i = 0; i < ATTR_WRITER_ROWS; i++) {

@@ -256,6 +256,10 @@ static void test_encode_old(void **state) {
                        "40010100 4002040201 FFFF 4003040A000002 C00706 FFFF 01020304");
     v.next_hop = ip6((const uint8_t[16]){0x20, 1});
     w = bytes_writer(out, sizeof out);
+    assert_true(attr_encode(&v, &how, &w)); /* C136: it stands in MP_REACH */
+    codec_assert_bytes("IPv6 next hop", out, w.at, "40010100 4002040201 FFFF C00706 FFFF 01020304");
+    v.next_hop = (struct ip_addr){0};
+    w = bytes_writer(out, sizeof out);
     assert_false(attr_encode(&v, &how, &w));
 }
 
