@@ -77,6 +77,7 @@ struct engine {
     struct oracle_cut *cuts;
     size_t cut_count, cut_capacity;
     struct state *state;
+    struct diag_list *said;     /* findings of the last apply that went through */
     struct diag_list *rejected; /* findings of the last refused apply, for EXPECT_REJECTED */
     struct lab *lab;
     struct run_result result;
@@ -144,8 +145,12 @@ int engine_run(struct engine *e);
 int engine_serve(struct engine *e);
 /* Only the planner: scenarios whose manifests must be refused. No supervisor. */
 void engine_check_rejected(struct engine *e);
+/* apply.c: resources one by one as calicoctl does, each in force before the next; or all in one
+ * change; or taken out. False: refused, with findings, and nothing changed; or a speaker did not
+ * take it. */
+enum engine_apply { ENGINE_APPLY, ENGINE_APPLY_AT_ONCE, ENGINE_REMOVE };
 bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
-                  bool remove, struct diag_list *diags);
+                  enum engine_apply how, struct diag_list *diags);
 /* Sleeps in lab_wait and handles requests; false: interrupted or told to go. */
 bool engine_wait(struct engine *e, struct nanotime deadline);
 bool engine_stopping(const struct engine *e); /* what is being waited for is wanted no more */
@@ -176,6 +181,7 @@ bool expect_log(struct expectation *x, bool final);
 bool expect_exec(struct expectation *x, bool final);
 bool expect_cause(struct expectation *x, bool final);
 bool expect_rejected(struct expectation *x, bool final);
+bool expect_finding(struct expectation *x, bool final);
 /* The slots say what the oracle says: the cheap test that is done at every wake-up. */
 bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);

@@ -25,6 +25,7 @@ static expect_fn *const evaluators[] = {
     [EXPECT_PING] = expect_ping,         [EXPECT_LOG] = expect_log,
     [EXPECT_EXEC] = expect_exec,         [EXPECT_CAUSE] = expect_cause,
     [EXPECT_REJECTED] = expect_rejected, [EXPECT_OVERHEAD] = expect_overhead,
+    [EXPECT_FINDING] = expect_finding,
 };
 
 void reason_add(struct expectation *x, const char *format, ...) {
@@ -102,6 +103,9 @@ static void name_check(const struct scenario_expect *x, char *out, size_t size) 
         break;
     case EXPECT_CAUSE:
         snprintf(out, size, "cause at %s: %s", or_all(x->node), x->cause ? x->cause : "");
+        break;
+    case EXPECT_FINDING:
+        snprintf(out, size, "said at apply: %s", x->finding ? x->finding : "any finding");
         break;
     case EXPECT_REJECTED:
         snprintf(out, size, "refused: %s", x->finding ? x->finding : "any finding");

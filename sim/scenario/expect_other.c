@@ -290,7 +290,7 @@ bool expect_cause(struct expectation *x, bool final) {
 
 static bool finding_fits(const struct scenario_expect *x, const struct diag *d) {
     size_t file = x->file ? strlen(x->file) : 0, have = strlen(d->file);
-    return d->severity == DIAG_ERROR && (!x->finding || strcmp(d->id, x->finding) == 0) &&
+    return (!x->finding || strcmp(d->id, x->finding) == 0) &&
            (!x->file || (have >= file && strcmp(d->file + have - file, x->file) == 0)) &&
            (!x->line || d->line == x->line) && (!x->column || d->column == x->column) &&
            (!x->suggestion || strstr(d->message, x->suggestion));
@@ -299,7 +299,7 @@ static bool finding_fits(const struct scenario_expect *x, const struct diag *d) 
 bool expect_rejected(struct expectation *x, bool final) {
     const struct diag_list *r = x->e->rejected;
     for (size_t i = 0; r && i < diag_count(r); i++) {
-        if (finding_fits(x->x, diag_at(r, i)))
+        if (diag_at(r, i)->severity == DIAG_ERROR && finding_fits(x->x, diag_at(r, i)))
             return true;
     }
     if (final && !r)
@@ -311,5 +311,21 @@ bool expect_rejected(struct expectation *x, bool final) {
         reason_add(x, "what was found instead: %s", text_str(&all));
         text_deinit(&all);
     }
+    return false;
+}
+
+/* Its words are worth reading on success, too. */
+bool expect_finding(struct expectation *x, bool final) {
+    const struct diag_list *said = x->e->said;
+    x->hopeless = true; /* nothing more is said until the next step */
+    for (size_t i = 0; said && i < diag_count(said); i++) {
+        if (!finding_fits(x->x, diag_at(said, i)))
+            continue;
+        reason_add(x, "%s", diag_at(said, i)->message);
+        x->hopeless = false;
+        return true;
+    }
+    if (final)
+        reason_add(x, "the last apply was not said to have it");
     return false;
 }

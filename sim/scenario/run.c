@@ -183,25 +183,6 @@ static void keep_rejected(struct engine *e, struct diag_list *diags) {
     e->rejected = diags;
 }
 
-bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
-                  bool remove, struct diag_list *diags) {
-    struct calico_set *set = calico_set_copy(e->state->set);
-    struct state *old = NULL;
-    if (!set)
-        return false;
-    bool ok = remove ? calico_delete(set, documents, count, diags)
-                     : calico_apply(set, documents, count, true, diags);
-    if (!ok) {
-        calico_set_free(set);
-        return false;
-    }
-    if (!state_replace(e, set, diags, &old))
-        return false;
-    ok = network_reconfigure(e, old, diags);
-    state_release(old);
-    return ok;
-}
-
 static bool read_step_documents(struct engine *e, const struct scenario_step *s,
                                 struct diag_list *diags, struct yaml_document **ret_documents,
                                 size_t *ret_count) {
@@ -235,30 +216,37 @@ static bool refused(struct engine *e, const struct scenario_step *s, struct diag
     return s->may_be_rejected;
 }
 
-/* That a node hears of nothing any more belongs to the verdict; what else the plan says of a step
- * is for `ribcage plan`. */
-static void keep_frozen(struct engine *e, const struct diag_list *diags) {
+/* That a node hears of nothing any more, or that the order of a file cuts the network, belongs to
+ * the verdict; what else the plan says of a step is for `ribcage plan`. */
+static void keep_weighty(struct engine *e, const struct diag_list *diags) {
+    static const char *const ids[] = {"frozen-config", "mesh-off-first"};
     for (size_t i = 0; i < diag_count(diags); i++) {
         const struct diag *d = diag_at(diags, i);
         struct diag_place place = {d->file, d->line, d->column};
-        if (strcmp(d->id, "frozen-config") == 0)
-            diag_add(e->diags, d->severity, place, d->id, "%s", d->message);
+        for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) {
+            if (strcmp(d->id, ids[k]) == 0)
+                diag_add(e->diags, d->severity, place, d->id, "%s", d->message);
+        }
     }
 }
 
 static bool step_apply(struct engine *e, const struct scenario_step *s) {
+    enum engine_apply how = s->kind == STEP_DELETE ? ENGINE_REMOVE
+                            : s->at_once           ? ENGINE_APPLY_AT_ONCE
+                                                   : ENGINE_APPLY;
     struct diag_list *diags = diag_list_new();
     struct yaml_document *documents = NULL;
     size_t count = 0;
     if (!diags)
         return false;
     bool ok = read_step_documents(e, s, diags, &documents, &count) &&
-              engine_apply(e, documents, count, s->kind == STEP_DELETE, diags);
+              engine_apply(e, documents, count, how, diags);
     if (!ok)
         return refused(e, s, diags);
     keep_rejected(e, NULL);
-    keep_frozen(e, diags);
-    diag_list_free(diags);
+    keep_weighty(e, diags);
+    diag_list_free(e->said);
+    e->said = diags;
     return true;
 }
 

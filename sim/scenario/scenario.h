@@ -76,6 +76,7 @@ enum scenario_expect_kind {
     EXPECT_LOG,       /* a line in a node's log */
     EXPECT_EXEC,      /* the output of a show command contains a line */
     EXPECT_CAUSE,     /* a failing session whose cause the verdict must name */
+    EXPECT_FINDING,   /* the last apply went through, with this finding */
     EXPECT_REJECTED,  /* the last apply must have been refused, with these findings */
 };
 
@@ -142,7 +143,7 @@ struct scenario_expect {
     const char *cause; /* an oracle cause id; or "filtered": `prefix` does not reach `node`, and the
                           oracle's explanation (of the rule that stopped it) has `contains` */
     const char *peer;
-    /* rejected */
+    /* rejected, finding */
     const char *finding;    /* its id */
     const char *file;       /* where, as a diag has it (shown_directory in front); NULL: anywhere */
     uint32_t line, column;  /* 0: anywhere */
@@ -159,6 +160,7 @@ struct scenario_step {
     size_t manifest_count;
     const struct yaml_document *inline_documents;
     size_t inline_count;
+    bool at_once;         /* apply: one change, not resource after resource */
     bool may_be_rejected; /* a following EXPECT_REJECTED speaks about it */
     const char *router;   /* ios */
     const char *ios_lines;

@@ -27,7 +27,7 @@
     const struct scenario_keys scenario_keys_##name = {what, name##_list, COUNT(name##_list)}
 
 KEYS(expect, "expect", "sessions", "converged", "route", "fib", "ping", "overhead", "log", "exec",
-     "cause");
+     "cause", "finding");
 KEYS(sessions, "sessions", "set", "count", "pairs", "node", "hold");
 KEYS(route, "route", "prefix", "blockOf", "at", "absent", "nextHop", "asPath", "localPref", "med",
      "originator", "communities", "clusterList", "from");
@@ -368,6 +368,7 @@ static const struct {
     {"log", EXPECT_LOG, false, read_log},
     {"exec", EXPECT_EXEC, false, read_exec},
     {"cause", EXPECT_CAUSE, false, read_cause},
+    {"finding", EXPECT_FINDING, false, read_rejected},
     {"rejected", EXPECT_REJECTED, false, read_rejected},
 };
 

@@ -76,10 +76,11 @@ struct scenario_keys {
     const char *const *keys;
     size_t count;
 };
-extern const struct scenario_keys scenario_keys_top, scenario_keys_step, scenario_keys_ios,
-    scenario_keys_fault, scenario_keys_expect, scenario_keys_sessions, scenario_keys_route,
-    scenario_keys_fib, scenario_keys_ping, scenario_keys_overhead, scenario_keys_log,
-    scenario_keys_exec, scenario_keys_cause, scenario_keys_rejected, scenario_keys_calico;
+extern const struct scenario_keys scenario_keys_top, scenario_keys_step, scenario_keys_apply,
+    scenario_keys_ios, scenario_keys_fault, scenario_keys_expect, scenario_keys_sessions,
+    scenario_keys_route, scenario_keys_fib, scenario_keys_ping, scenario_keys_overhead,
+    scenario_keys_log, scenario_keys_exec, scenario_keys_cause, scenario_keys_rejected,
+    scenario_keys_calico;
 bool scenario_check_keys(struct scenario_reader *r, const struct yaml_node *n,
                          const struct scenario_keys *keys);
 

@@ -19,6 +19,8 @@
 static const char *const step_keys[] = {"name", "deadline", "apply",  "delete",
                                         "ios",  "fault",    "expect", "rejected"};
 const struct scenario_keys scenario_keys_step = {"step", step_keys, COUNT(step_keys)};
+static const char *const apply_keys[] = {"files", "oneByOne"};
+const struct scenario_keys scenario_keys_apply = {"apply", apply_keys, COUNT(apply_keys)};
 static const char *const ios_keys[] = {"router", "lines"};
 const struct scenario_keys scenario_keys_ios = {"ios", ios_keys, COUNT(ios_keys)};
 
@@ -89,6 +91,19 @@ bool scenario_read_names(struct scenario_reader *r, const struct yaml_node *n, c
     }
     *ret_manifests = m;
     return true;
+}
+
+/* `apply: {files: …, oneByOne: false}`; a document written there has a kind. */
+static const struct yaml_node *read_apply_options(struct scenario_reader *r,
+                                                  const struct yaml_node *n,
+                                                  struct scenario_step *step) {
+    bool one_by_one;
+    if (n->kind != YAML_MAPPING || yaml_get(n, "kind") || !yaml_get(n, "files"))
+        return n;
+    scenario_check_keys(r, n, &scenario_keys_apply);
+    if (yaml_bool(yaml_get(n, "oneByOne"), "oneByOne", r->diags, &one_by_one))
+        step->at_once = !one_by_one;
+    return yaml_get(n, "files");
 }
 
 static void read_apply(struct scenario_reader *r, const struct yaml_node *n, const char *field,
@@ -203,7 +218,7 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
     const struct yaml_node *ios = yaml_get(n, "ios"), *fault = yaml_get(n, "fault");
     if (apply) {
         step->kind = STEP_APPLY;
-        read_apply(r, apply, "apply", step);
+        read_apply(r, read_apply_options(r, apply, step), "apply", step);
     }
     if (deleted) {
         step->kind = STEP_DELETE;

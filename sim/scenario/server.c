@@ -207,7 +207,9 @@ static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
     int n =
         ok ? yaml_parse(text, strlen(text), file ? file : "-", s->e->arena, diags, &documents) : -1;
     ok = n >= 0 && diag_error_count(diags) == 0 &&
-         engine_apply(s->e, documents, (size_t)n, json_is_true(json_object_get(request, "remove")),
+         engine_apply(s->e, documents, (size_t)n,
+                      json_is_true(json_object_get(request, "remove")) ? ENGINE_REMOVE
+                                                                       : ENGINE_APPLY,
                       diags);
     json_t *answer = json_pack("{s:b, s:o}", "ok", (int)ok, "diags", diags_json(diags));
     if (!ok)

@@ -393,7 +393,8 @@ void engine_release(struct engine *e) {
     }
     witness_free(&e->wire_known);
     diag_list_free(e->rejected);
-    e->rejected = NULL;
+    diag_list_free(e->said);
+    e->rejected = e->said = NULL;
 }
 
 struct ip_addr engine_probe_address(const struct engine *e, uint32_t node, enum bgp_family f) {
