@@ -1,7 +1,7 @@
 /*
  * Owns the life of a plan and the putting together of each node's sessions: nodes with what
  * BGPConfigurations say about them, the node-to-node mesh, then the entries of BGPPeers, in the
- * order BIRD reads them (by name within a family: Global_, Mesh_, Node_).
+ * order BIRD reads them (by name within a family: Global_, Local_Workload_, Mesh_, Node_).
  *
  * Left to others: BGPPeers (plan_peers.c), a stanza's settings (plan_session.c), blocks
  * (plan_ipam.c), both ends together (plan_pairs.c), findings (plan_findings.c).
@@ -213,6 +213,7 @@ static void gather_node(struct gather *g, uint32_t i) {
     g->count = 0;
     for (int family = 0; family < BGP_FAMILIES; family++) {
         gather_entries(g, i, family, b->globals, b->global_count);
+        g->count += plan_workload_sessions(b, i, family, &g->sessions[g->count]);
         gather_mesh(g, i, family);
         if (count > 0)
             gather_entries(g, i, family, g->entries.items + start, count);
@@ -229,6 +230,7 @@ static size_t sessions_max(const struct gather *g) {
     size_t most = 0, mesh = g->mesh[FAMILY4].count + g->mesh[FAMILY6].count;
     for (size_t i = 0; i < g->b->p->plan.node_count; i++) {
         size_t own = g->entries.start[i + 1] - g->entries.start[i];
+        own += g->b->p->plan.nodes[i].pod_count;
         most = own > most ? own : most;
     }
     return most + mesh + g->b->global_count;
@@ -267,13 +269,13 @@ static void build(struct plan_build *b) {
     fill_cluster(b);
     fill_nodes(b);
     if (!b->out_of_memory)
+        plan_ipam(b);
+    if (!b->out_of_memory)
         plan_peers_collect(b);
     if (!b->out_of_memory)
         gather_sessions(b);
     if (!b->out_of_memory)
         plan_refused(b);
-    if (!b->out_of_memory)
-        plan_ipam(b);
     if (!b->out_of_memory)
         plan_pairs(b);
     if (!b->out_of_memory)
@@ -297,6 +299,8 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->pods_per_node = o && o->pods_per_node ? o->pods_per_node : 1;
         p->pods_of = o ? o->pods_of : NULL;
         p->pods_context = o ? o->context : NULL;
+        p->pod_labels = o ? o->pod_labels : NULL;
+        p->use_pod_cidr = o && o->use_pod_cidr;
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");
         p->router_id = o && o->router_id ? arena_strdup(arena, o->router_id) : NULL;

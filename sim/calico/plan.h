@@ -101,10 +101,16 @@ struct calico_plan {
 /* How many pods a node runs, in each block's pool and family. */
 typedef uint32_t calico_pods_fn(void *context, const char *node);
 
+/* The labels of a node's pods, sorted by name. */
+typedef const struct calico_label *calico_pod_labels_fn(void *context, const char *node,
+                                                        size_t *ret_count);
+
 struct calico_plan_options {
     uint32_t pods_per_node;  /* in each block's pool and family; 1 by default */
     calico_pods_fn *pods_of; /* over pods_per_node when given; 0: the node needs no block either */
+    calico_pod_labels_fn *pod_labels; /* NULL: they have none */
     void *context;
+    bool use_pod_cidr;             /* USE_POD_CIDR: the nodes' podCIDRs instead of IPAM blocks */
     const char *node_ip_interface; /* name of the node's interface, "eth0" */
     uint32_t version;              /* calico_version.h; 0: today's */
     const char *router_id;         /* CALICO_ROUTER_ID: an IPv4 address, "hash", or NULL */

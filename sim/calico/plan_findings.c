@@ -74,7 +74,9 @@ static void selection_findings(struct plan_build *b, const struct peering *g) {
              p->peer_selector_text);
     if (p->local_workload_selector)
         NOTE(b, p->place, "local-workload",
-             "BGPPeer \"%s\": localWorkloadSelector peers with pods, which this lab does not run",
+             "BGPPeer \"%s\": localWorkloadSelector peers with pods: their sessions are planned, "
+             "but "
+             "pods of a lab run no BGP",
              p->name);
 }
 

@@ -12,6 +12,7 @@
  *   plan.c          nodes, assembling each node's sessions
  *   plan_peers.c    BGPPeers -> entries: who, where, reverse, first writer wins
  *   plan_session.c  an entry or a mesh neighbour -> one session
+ *   plan_workload.c sessions with pods
  *   plan_refused.c  files that BIRD refuses
  *   plan_ipam.c     blocks and pods
  *   plan_pairs.c    both ends of a session together
@@ -48,8 +49,10 @@ struct plan_impl {
     const char *node_ip_interface;
     const char *router_id; /* of the environment; NULL: the node's IPv4 address */
     uint32_t pods_per_node;
-    calico_pods_fn *pods_of; /* may be NULL */
+    calico_pods_fn *pods_of;          /* may be NULL */
+    calico_pod_labels_fn *pod_labels; /* may be NULL */
     void *pods_context;
+    bool use_pod_cidr;
     struct calico_pair *pairs;
     uint8_t *causes;        /* enum pair_cause, per pair */
     const char **pair_from; /* per pair: the BGPPeer it comes from, "" mesh */
@@ -102,6 +105,7 @@ struct plan_build {
     size_t global_count;
     struct table global_keys; /* of globals, index + 1 */
     const struct calico_secret *mesh_password;
+    bool has_workload_peers;
     bool out_of_memory;
 };
 
@@ -132,7 +136,9 @@ struct node_entries {
 };
 bool plan_peers_by_node(struct plan_build *b, struct node_entries *ret_entries);
 
-/* plan_session.c. False: this node drops it (its own address, no address of that family). */
+/* plan_session.c: what all sessions of a node start from. */
+struct calico_session plan_session_frame(const struct plan_build *b, uint32_t node, int family);
+/* False: this node drops it (its own address, no address of that family). */
 bool plan_session_from_entry(const struct plan_build *b, uint32_t node, const struct entry *e,
                              struct calico_session *ret_session);
 void plan_session_mesh(const struct plan_build *b, uint32_t node, uint32_t other, int family,
@@ -145,6 +151,8 @@ void plan_findings(struct plan_build *b);
 
 /* plan_json.c: one item of the plan's JSON; *failed is set when memory ran out. */
 json_t *plan_json_session(const struct calico_session *s, bool *failed);
+/* … and the BGPPeer it comes from, which is no part of the plan's JSON. */
+json_t *plan_json_session_origin(const struct calico_session *s, bool *failed);
 json_t *plan_json_node(const struct calico_plan_node *n, bool *failed);
 json_t *plan_json_pair(const struct calico_pair *p, bool *failed);
 json_t *plan_json_finding(const struct diag *d, bool *failed);
@@ -152,6 +160,10 @@ json_t *plan_json_finding(const struct diag *d, bool *failed);
 /* plan_print.c: a node's heading lines; the pairs that will not meet and the totals. */
 void plan_print_heading(const struct calico_plan_node *n, struct text *out);
 void plan_print_summary(const struct calico_plan *p, struct text *out);
+
+/* plan_workload.c: the node's sessions of a family with its pods, by name; at most one per pod. */
+size_t plan_workload_sessions(struct plan_build *b, uint32_t node, int family,
+                              struct calico_session *sessions);
 
 /* plan_refused.c */
 void plan_refused(struct plan_build *b);

@@ -5,6 +5,8 @@
  * from the node's place in the order of creation. That place never changes, so nodes that come and
  * go move nobody else's block.
  *
+ * With USE_POD_CIDR the podCIDRs of a node stand for its blocks; IPAM gives out none then.
+ *
  * Only where a pool has fewer blocks than that order has places does the place among the selected
  * nodes decide; nodes beyond the last block get none, which is a finding.
  */
@@ -98,8 +100,44 @@ static void share_out(struct plan_build *b, const struct calico_ip_pool *pool,
                  count);
 }
 
+/* ---- USE_POD_CIDR ---- */
+
+/* The pool a podCIDR lies in; one of its own where there is none. */
+static const struct calico_ip_pool *pool_around(struct plan_build *b, struct ip_prefix cidr) {
+    for (size_t i = 0; i < calico_pool_count(b->set); i++)
+        if (ip_prefix_contains(calico_pool_at(b->set, i)->cidr, cidr))
+            return calico_pool_at(b->set, i);
+    struct calico_ip_pool *own = plan_array(b, b->arena, 1, sizeof *own);
+    if (own)
+        *own = (struct calico_ip_pool){
+            .name = "podCIDR", .cidr = cidr, .block_size = cidr.length, .workload = true};
+    return own;
+}
+
+static void take_pod_cidrs(struct plan_build *b, struct calico_plan_node *n) {
+    size_t count = n->node->pod_cidr_count;
+    uint32_t before[BGP_FAMILIES] = {0, 0};
+    n->blocks = plan_array(b, b->arena, count + 1, sizeof *n->blocks);
+    n->pods = plan_array(b, b->arena, count * pods_of(b, n) + 1, sizeof *n->pods);
+    for (size_t i = 0; i < count && !b->out_of_memory; i++) {
+        struct ip_prefix cidr = n->node->pod_cidrs[i];
+        const struct calico_ip_pool *pool = pool_around(b, cidr);
+        int family = plan_family(cidr.addr);
+        if (!pool || !ip_is_set(plan_addr(n->node, family)))
+            continue;
+        n->blocks[n->block_count] = (struct calico_block){cidr, pool};
+        add_pods(b, n, &n->blocks[n->block_count++], before[family]++);
+    }
+}
+
+/* ---- all ---- */
+
 void plan_ipam(struct plan_build *b) {
     size_t pools = calico_pool_count(b->set), givers = 0;
+    for (size_t i = 0; b->p->use_pod_cidr && i < b->p->plan.node_count; i++)
+        take_pod_cidrs(b, &b->p->plan.nodes[i]);
+    if (b->p->use_pod_cidr)
+        return;
     struct member *members = plan_array(b, b->scratch, b->p->plan.node_count + 1, sizeof *members);
     for (size_t i = 0; i < pools; i++)
         givers += gives_blocks(calico_pool_at(b->set, i));

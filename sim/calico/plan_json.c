@@ -57,9 +57,6 @@ static void put_identity(json_t *o, const struct calico_session *s, bool *failed
     put(o, "peerNode", text_or_null(s->peer_node), failed);
     put(o, "peerAS", json_integer(s->peer_as), failed);
     put(o, "localAS", json_integer(s->local_as), failed);
-    put(o, "internal", json_boolean(s->internal), failed);
-    put(o, "origin", s->origin[0] ? json_string(s->origin) : json_null(), failed);
-    put(o, "reverse", json_boolean(s->reverse), failed);
 }
 
 static void put_settings(json_t *o, const struct calico_session *s, bool *failed) {
@@ -76,12 +73,20 @@ static void put_settings(json_t *o, const struct calico_session *s, bool *failed
     put(o, "keepaliveTime_s", number_or_null(s->keepalive_s, s->keepalive_set), failed);
     put(o, "importFilters", filter_names(s, 0, failed), failed);
     put(o, "exportFilters", filter_names(s, 1, failed), failed);
+    put(o, "internal", json_boolean(s->internal), failed);
 }
 
 json_t *plan_json_session(const struct calico_session *s, bool *failed) {
     json_t *o = json_object();
     put_identity(o, s, failed);
     put_settings(o, s, failed);
+    return o;
+}
+
+json_t *plan_json_session_origin(const struct calico_session *s, bool *failed) {
+    json_t *o = plan_json_session(s, failed);
+    put(o, "origin", s->origin[0] ? json_string(s->origin) : json_null(), failed);
+    put(o, "reverse", json_boolean(s->reverse), failed);
     return o;
 }
 
@@ -105,6 +110,27 @@ static json_t *blocks_json(const struct calico_plan_node *n, bool *failed) {
     return array;
 }
 
+/* In order of name: both families are, so they are merged. */
+static void append_sessions(json_t *array, const struct calico_plan_node *n, bool *failed) {
+    size_t at4 = 0, end4 = 0, at6;
+    while (end4 < n->session_count && n->sessions[end4].family == BGP_IPV4_UNICAST)
+        end4++;
+    at6 = end4;
+    while (at4 < end4 || at6 < n->session_count) {
+        bool first = at6 == n->session_count ||
+                     (at4 < end4 && strcmp(n->sessions[at4].name, n->sessions[at6].name) <= 0);
+        append(array, plan_json_session(&n->sessions[first ? at4++ : at6++], failed), failed);
+    }
+}
+
+/* Why BIRD refuses a family's file. */
+static json_t *refused_json(const struct calico_plan_node *n, bool *failed) {
+    json_t *o = json_object();
+    put(o, "ipv4", text_or_null(n->refused[BGP_IPV4_UNICAST]), failed);
+    put(o, "ipv6", text_or_null(n->refused[BGP_IPV6_UNICAST]), failed);
+    return o;
+}
+
 json_t *plan_json_node(const struct calico_plan_node *n, bool *failed) {
     json_t *o = json_object(), *sessions = json_array();
     put(o, "name", json_string(n->node->name), failed);
@@ -116,8 +142,8 @@ json_t *plan_json_node(const struct calico_plan_node *n, bool *failed) {
         failed);
     put(o, "listen", listen_json(n, failed), failed);
     put(o, "blocks", blocks_json(n, failed), failed);
-    for (size_t i = 0; i < n->session_count; i++)
-        append(sessions, plan_json_session(&n->sessions[i], failed), failed);
+    put(o, "refused", refused_json(n, failed), failed);
+    append_sessions(sessions, n, failed);
     put(o, "sessions", sessions, failed);
     return o;
 }

@@ -4,6 +4,7 @@
  *
  * A neighbour that has several stanzas for one address (mesh and BGPPeer) is listed once, with the
  * stanza that runs: BIRD locks address and port, and the first stanza in its file has the lock.
+ * Sessions with the node's own pods are no pairs: they never leave it.
  * An outside router's side is not known here; such a pair is expected unless our own side is
  * already wrong.
  *
@@ -217,7 +218,8 @@ static void pair_node(struct pairing *p, uint32_t i) {
     const struct calico_session *last = NULL;
     for (size_t j = 0; j < n->session_count; j++) {
         const struct calico_session *s = &n->sessions[j];
-        if ((int)s->family != p->family || s->peer_index != CALICO_NO_NODE)
+        if ((int)s->family != p->family || s->peer_index != CALICO_NO_NODE ||
+            s->kind == CALICO_LOCAL_WORKLOAD)
             continue;
         if (!last || !ip_equal(last->neighbor, s->neighbor))
             add_outside(p, i, s);

@@ -13,7 +13,7 @@
 
 #define MULTIHOP_DEFAULT 64
 
-static struct calico_session session_frame(const struct plan_build *b, uint32_t node, int family) {
+struct calico_session plan_session_frame(const struct plan_build *b, uint32_t node, int family) {
     const struct calico_plan_node *me = &b->p->plan.nodes[node];
     return (struct calico_session){
         .family = (enum bgp_family)family,
@@ -38,7 +38,7 @@ void plan_session_mesh(const struct plan_build *b, uint32_t node, uint32_t other
                        struct calico_session *ret_session) {
     const struct calico_plan_node *me = &b->p->plan.nodes[node], *peer = &b->p->plan.nodes[other];
     const struct calico_bgp_configuration *global = b->p->global;
-    struct calico_session s = session_frame(b, node, family);
+    struct calico_session s = plan_session_frame(b, node, family);
     s.name = b->p->info[other].mesh_name[family];
     s.kind = CALICO_MESH;
     s.neighbor = plan_addr(peer->node, family);
@@ -96,7 +96,7 @@ bool plan_session_from_entry(const struct plan_build *b, uint32_t node, const st
     char peer_text[IP_ADDR_TEXT_MAX];
     if (!ip_is_set(mine) || ip_equal(mine, e->addr))
         return false;
-    struct calico_session s = session_frame(b, node, family);
+    struct calico_session s = plan_session_frame(b, node, family);
     s.name = e->name;
     s.kind = e->from->global && !e->reverse ? CALICO_GLOBAL : CALICO_NODE_SPECIFIC;
     s.neighbor = e->addr;

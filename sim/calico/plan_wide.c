@@ -89,7 +89,7 @@ static void wide_node(const struct calico_plan_node *n, struct text *out, bool *
     for (size_t i = 0; i < COLUMNS; i++)
         widths[i] = strlen(columns[i].heading);
     for (size_t i = 0; i < n->session_count; i++) {
-        json_t *s = plan_json_session(&n->sessions[i], failed);
+        json_t *s = plan_json_session_origin(&n->sessions[i], failed);
         measure(s, widths);
         *failed |= json_array_append_new(sessions, s) != 0;
     }

@@ -201,12 +201,21 @@ static uint32_t pods_of_node(void *context, const char *node) {
     return i < t->node_count ? t->nodes[i].pods : 0;
 }
 
+static const struct calico_label *labels_of_pods(void *context, const char *node,
+                                                 size_t *ret_count) {
+    const struct topology *t = ((struct engine *)context)->scenario->topology;
+    uint32_t i = topology_find(t, node);
+    *ret_count = i < t->node_count ? t->nodes[i].pod_label_count : 0;
+    return *ret_count ? t->nodes[i].pod_labels : NULL;
+}
+
 static struct calico_plan_options plan_options(const struct scenario *s) {
     return (struct calico_plan_options){
         .pods_per_node = 1,
         .node_ip_interface = "eth0",
         .version = s->calico_version,
         .router_id = s->router_id,
+        .use_pod_cidr = s->use_pod_cidr,
     };
 }
 
@@ -236,6 +245,7 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     s->configs = arena_array(arena, e->count + 1, sizeof *s->configs);
     struct calico_plan_options o = plan_options(e->scenario);
     o.pods_of = pods_of_node;
+    o.pod_labels = labels_of_pods;
     o.context = e;
     size_t errors = diag_error_count(diags);
     s->plan = plan_applied(set, &o, diags);

@@ -43,9 +43,11 @@ struct topo_node {
     struct topo_attachment attachment;
     const struct calico_label *labels;
     size_t label_count;
-    uint32_t as_number;        /* 0: not said here */
-    struct ip_addr cluster_id; /* not set: no reflector */
-    uint32_t pods;             /* per block's pool and family */
+    uint32_t as_number;                    /* 0: not said here */
+    struct ip_addr cluster_id;             /* not set: no reflector */
+    uint32_t pods;                         /* per block's pool and family */
+    const struct calico_label *pod_labels; /* of all its pods */
+    size_t pod_label_count;
 };
 
 struct topo_router {

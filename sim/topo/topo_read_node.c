@@ -23,6 +23,7 @@
 const char *const topo_keys_node[] = {
     "name",      "count",  "first",    "segment", "address",
     "interface", "labels", "asNumber", "pods",    "routeReflectorClusterID",
+    "podLabels",
 };
 const size_t topo_keys_node_count = COUNT(topo_keys_node);
 
@@ -119,13 +120,13 @@ static int compare_labels(const void *a, const void *b) {
 }
 
 /* Values are texts in Kubernetes: `rr: true` means "true". */
-static void read_labels(struct topo_reader *r, const struct yaml_node *n,
-                        struct topo_node *ret_node) {
+static void read_labels(struct topo_reader *r, const struct yaml_node *n, const char *name,
+                        const struct calico_label **ret_labels, size_t *ret_count) {
     if (!n || n->kind == YAML_NULL)
         return;
     if (n->kind != YAML_MAPPING || n->count > TOPO_LABELS_MAX) {
         diag_add(r->diags, DIAG_ERROR, yaml_place(n), "wrong-type",
-                 "labels: must be a mapping of at most %d names to values", TOPO_LABELS_MAX);
+                 "%s: must be a mapping of at most %d names to values", name, TOPO_LABELS_MAX);
         return;
     }
     struct calico_label *labels = arena_array(r->arena, n->count, sizeof(*labels));
@@ -141,8 +142,8 @@ static void read_labels(struct topo_reader *r, const struct yaml_node *n,
     }
     if (n->count)
         qsort(labels, n->count, sizeof(*labels), compare_labels);
-    ret_node->labels = labels;
-    ret_node->label_count = n->count;
+    *ret_labels = labels;
+    *ret_count = n->count;
 }
 
 static void read_as_number(struct topo_reader *r, const struct yaml_node *n, uint32_t *ret_as) {
@@ -186,7 +187,9 @@ static void read_fields(struct topo_reader *r, const struct yaml_node *entry,
     topo_read_addresses(r, yaml_get(entry, "address"), &node->attachment.addr4,
                         &node->attachment.addr6);
     read_interface(r, yaml_get(entry, "interface"), &node->attachment.interface);
-    read_labels(r, yaml_get(entry, "labels"), node);
+    read_labels(r, yaml_get(entry, "labels"), "labels", &node->labels, &node->label_count);
+    read_labels(r, yaml_get(entry, "podLabels"), "podLabels", &node->pod_labels,
+                &node->pod_label_count);
     read_as_number(r, yaml_get(entry, "asNumber"), &node->as_number);
     read_cluster_id(r, yaml_get(entry, "routeReflectorClusterID"), &node->cluster_id);
     yaml_u64(yaml_get(entry, "pods"), "pods", 0, TOPO_PODS_MAX, r->diags, &pods);
