@@ -18,7 +18,7 @@ struct decode_job {
 
 /* Prints what has gathered once it is much, or (`now`) whatever it is. */
 void decode_flush(struct decode_job *j, bool now);
-/* Decodes and prints one message; `head`: members before those of the message, NULL: none. */
+/* Decodes and prints one message. */
 void decode_print(struct decode_job *j, const uint8_t *data, size_t size);
 
 /* Standard input, a line at a time, answered at once. Exit status. */
@@ -26,5 +26,7 @@ int decode_lines(struct decode_job *j);
 /* A message in hexadecimal, or a file with one a line. */
 void decode_hex_text(struct decode_job *j, const char *hex, size_t size);
 void decode_hex_file(struct decode_job *j, struct decode_input *in);
+/* Lines or JSON of an MRT file. */
+void decode_mrt_file(struct decode_job *j, struct decode_input *in, const char *name);
 
 #endif

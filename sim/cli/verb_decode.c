@@ -9,6 +9,7 @@
 
 #include "../../speaker/decode/decode_line.h"
 #include "../../speaker/decode/json_out.h"
+#include "../../speaker/decode/mrt.h"
 #include "decode_internal.h"
 
 #include <ctype.h>
@@ -18,6 +19,8 @@
 #include <unistd.h>
 
 #define FLUSH_BYTES 65536
+#define MRT_TYPE_MIN 9 /* other types in the registry, which are passed over */
+#define MRT_TYPE_MAX 49
 
 void decode_flush(struct decode_job *j, bool now) {
     if (j->out.size < FLUSH_BYTES && !now)
@@ -79,12 +82,20 @@ static bool is_hex(const uint8_t *data, size_t size) {
     return any;
 }
 
+/* A record's header: a type that MRT has, RFC 6396 4. */
+static bool is_mrt(const uint8_t *data, size_t size) {
+    return size >= MRT_HEADER_SIZE && data[4] == 0 && data[6] == 0 && data[7] <= 64 &&
+           (mrt_type_name(data[5]) || (data[5] >= MRT_TYPE_MIN && data[5] <= MRT_TYPE_MAX));
+}
+
 static void decode_file(struct decode_job *j, struct decode_input *in, const char *name) {
     const uint8_t *data;
     size_t size = decode_input_peek(in, 64, &data);
     if (size == 0) {
         cli_error("decode: %s: empty", name);
         j->status = 2;
+    } else if (is_mrt(data, size)) {
+        decode_mrt_file(j, in, name);
     } else if (is_hex(data, size)) {
         decode_hex_file(j, in);
     } else {
