@@ -94,6 +94,8 @@ static const struct finding_rule rules[] = {
      "calicoctl refuses the BGPPeer: BGPFilter(s) not found", "put the BGPFilter first"},
     {"filter-no-effect", W, "a BGPFilter's rules are for a family without any session", IGNORED,
      "write the rules for the family the sessions have"},
+    {"frozen-configuration", W, "a node whose configuration BIRD refuses",
+     "keeps the old file and freezes every later change there", "remove the cause that is named"},
     {"ignored-configuration", W, "a BGPConfiguration whose name means nothing",
      "stores it and logs that it is not used", "name it \"default\", or node.NAME for one node"},
     {"ignored-kind", N, "a kind that has no part in BGP", "takes it", "none needed"},

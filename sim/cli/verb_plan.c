@@ -274,6 +274,8 @@ static bool print_form(struct manifests *in, const struct calico_set *set,
     case CLI_YAML:
         diag_sort(in->diags);
         return calico_plan_write_yaml(plan, in->diags, stdout);
+    case CLI_SARIF: /* validate's */
+        break;
     }
     return false;
 }
