@@ -43,6 +43,18 @@ static const struct wrong wrongs[] = {
     {"  - expect:\n      exec: {node: kube-1, command: show protocols, contains: Mesh_10_9_9_9}\n"
      "    deadline: 200ms\n",
      1, "Mesh_10_9_9_9"},
+    {"  - expect: {converged: true, overhead: {pool: pool, bytes: 20}}\n"
+     "    deadline: 200ms\n",
+     1, "kube-1 -> kube-2: 0 octets added (no encapsulation), 20 expected"},
+    {"  - expect: {overhead: {pool: no-such-pool, bytes: 0}}\n", 1, "there is no IPPool"},
+    {"  - expect: {converged: true, fib: {blockOf: kube-1, at: kube-2, interface: tunl0}}\n"
+     "    deadline: 200ms\n",
+     1, "interface expected tunl0, seen eth0"},
+    {"  - expect: {converged: true, fib: {blockOf: kube-1, at: kube-2, by: felix}}\n"
+     "    deadline: 200ms\n",
+     1, "programmed by expected felix, seen bird"},
+    {"  - expect: {finding: {finding: mesh-off-first}}\n", 1,
+     "the last apply was not said to have it"},
     {"  - expect: {cause: {node: kube-1, peer: kube-2, cause: bad-peer-as}}\n", 1,
      "no session fails for that cause"},
 };

@@ -66,6 +66,15 @@ static void choose_ends(const struct calico_plan *p, const struct calico_plan_no
     }
 }
 
+bool felix_needed(const struct calico_plan *p) {
+    for (size_t i = 0; i < calico_pool_count(p->set); i++) {
+        const struct calico_ip_pool *pool = calico_pool_at(p->set, i);
+        if (encapsulates(pool) || felix_programs(p, pool))
+            return true;
+    }
+    return false;
+}
+
 /* ---- routes ---- */
 
 static bool same_subnet(const struct calico_plan_node *n, struct ip_addr other) {
@@ -127,8 +136,7 @@ static void add_vteps(const struct calico_plan_node *other, uint32_t host, struc
 }
 
 bool felix_overlay(const struct calico_plan *p, const struct calico_plan_node *n,
-                   felix_host_fn *host_of, void *context, struct arena *arena,
-                   struct lab_overlay *ret_overlay) {
+                   const uint32_t *hosts, struct arena *arena, struct lab_overlay *ret_overlay) {
     struct lab_overlay o = {0};
     size_t blocks = 0;
     for (size_t i = 0; i < p->node_count; i++)
@@ -144,11 +152,10 @@ bool felix_overlay(const struct calico_plan *p, const struct calico_plan_node *n
     add_own_blocks(p, n, &l);
     for (size_t i = 0; i < p->node_count; i++) {
         const struct calico_plan_node *other = &p->nodes[i];
-        uint32_t host = other == n ? UINT32_MAX : host_of(context, other->node->name);
-        if (host == UINT32_MAX)
+        if (other == n || hosts[i] == UINT32_MAX)
             continue;
         add_remote_blocks(p, n, other, &l);
-        add_vteps(other, host, &l);
+        add_vteps(other, hosts[i], &l);
     }
     *ret_overlay = o;
     return true;

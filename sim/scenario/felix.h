@@ -15,17 +15,17 @@
  * v3.33 neither). */
 bool felix_programs(const struct calico_plan *p, const struct calico_ip_pool *pool);
 
-/* Number of a node in the lab; UINT32_MAX: not there. */
-typedef uint32_t felix_host_fn(void *context, const char *node);
+/* Is there a pool that needs tunnels or routes of Felix? If not, every overlay is empty. */
+bool felix_needed(const struct calico_plan *p);
 
 /*
  * What Felix wants of node `n`. A remote block of a pool it programs goes through the pool's
  * tunnel, or by the other node's address where the pool says CrossSubnet and that address is in
  * this node's own subnet; without encapsulation only the latter exists. Own blocks are blackholes.
- * Lists are in `arena`. False: out of memory.
+ * `hosts` has each plan node's number in the lab (UINT32_MAX: not there). Lists are in `arena`.
+ * False: out of memory.
  */
 bool felix_overlay(const struct calico_plan *p, const struct calico_plan_node *n,
-                   felix_host_fn *host_of, void *context, struct arena *arena,
-                   struct lab_overlay *ret_overlay);
+                   const uint32_t *hosts, struct arena *arena, struct lab_overlay *ret_overlay);
 
 #endif

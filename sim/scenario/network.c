@@ -97,15 +97,28 @@ static bool capture(struct engine *e, struct diag_list *diags) {
 
 /* ---- Felix's part ---- */
 
-static uint32_t host_of(void *context, const char *node) {
-    return engine_node_find(context, node);
+/* The number in the lab of each of the plan's nodes; the caller's (free). */
+static uint32_t *number_hosts(const struct engine *e) {
+    const struct calico_plan *p = e->state->plan;
+    uint32_t *hosts = calloc(p->node_count + 1, sizeof *hosts);
+    for (size_t i = 0; hosts && i < p->node_count; i++)
+        hosts[i] = UINT32_MAX;
+    for (uint32_t i = 0; hosts && i < e->node_count; i++) {
+        const struct calico_plan_node *n = calico_plan_find(p, e->nodes[i].name);
+        if (n)
+            hosts[n - p->nodes] = i;
+    }
+    return hosts;
 }
 
-static bool program_node(struct engine *e, uint32_t i, struct diag_list *diags) {
-    const struct calico_plan_node *n = calico_plan_find(e->state->plan, e->nodes[i].name);
+static bool program_node(struct engine *e, uint32_t i, const uint32_t *hosts,
+                         struct diag_list *diags) {
+    const struct calico_plan *p = e->state->plan;
+    const struct calico_plan_node *n = calico_plan_find(p, e->nodes[i].name);
     struct lab_overlay overlay = {0}; /* of a deleted Node: Felix takes everything away */
     struct arena *arena = arena_new();
-    bool ok = arena && (!n || felix_overlay(e->state->plan, n, host_of, e, arena, &overlay)) &&
+    bool wanted = n && felix_needed(p);
+    bool ok = arena && (!wanted || felix_overlay(p, n, hosts, arena, &overlay)) &&
               lab_overlay_set(e->lab, i, &overlay, diags);
     arena_free(arena);
     return ok;
@@ -114,9 +127,11 @@ static bool program_node(struct engine *e, uint32_t i, struct diag_list *diags) 
 /* Of all nodes: a node that comes or goes changes the others' tunnels, too. */
 static bool program_nodes(struct engine *e, struct diag_list *diags) {
     enum lab_ipip before = lab_ipip_used(e->lab);
-    bool ok = true;
+    uint32_t *hosts = number_hosts(e);
+    bool ok = hosts != NULL;
     for (uint32_t i = 0; ok && i < e->node_count; i++)
-        ok = program_node(e, i, diags);
+        ok = program_node(e, i, hosts, diags);
+    free(hosts);
     if (lab_ipip_used(e->lab) == LAB_IPIP_TUN && before != LAB_IPIP_TUN)
         diag_add(e->diags, DIAG_NOTE, (struct diag_place){0}, "ipip-by-tun",
                  "this kernel has no ipip device: tunl0 is a TUN device, and packets of protocol 4 "
