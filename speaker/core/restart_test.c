@@ -1,8 +1,10 @@
 /*
- * Stale routes: graceful restart as a helper (C188 to C192) and enhanced refresh (C186), against
- * scripted bytes and with the real tables.
+ * Stale routes: graceful restart as a helper (C188 to C195, RFC 8538 with it) and enhanced refresh
+ * (C185 to C187), against scripted bytes and with the real tables.
  */
 #include "rig_test.h"
+
+#include "../base/text.h"
 
 static uint32_t prefix_number(uint32_t n) {
     return 0x0B000000u + (n << 8);
@@ -79,7 +81,7 @@ static void lost(struct rig *r) {
 }
 
 /* C188: back with its forwarding state: what is not said again goes at End-of-RIB, not before. */
-static void vouched_for(void **state) {
+static void test_C188_vouched_for(void **state) {
     (void)state;
     struct rig r;
     lost(&r);
@@ -96,7 +98,7 @@ static void vouched_for(void **state) {
 }
 
 /* The End-of-RIB never comes: the bound holds. */
-static void end_of_rib_never(void **state) {
+static void test_C188_end_of_rib_never(void **state) {
     (void)state;
     struct rig r;
     lost(&r);
@@ -113,7 +115,7 @@ static void end_of_rib_never(void **state) {
 }
 
 /* C190: F bit clear, or the family or the capability gone: purged at once. */
-static void not_vouched_for(void **state) {
+static void test_C190_not_vouched_for(void **state) {
     (void)state;
     for (int how = 0; how < 3; how++) {
         struct rig r;
@@ -129,7 +131,7 @@ static void not_vouched_for(void **state) {
 }
 
 /* C189 */
-static void time_runs_out(void **state) {
+static void test_C189_time_runs_out(void **state) {
     (void)state;
     struct rig r;
     lost(&r);
@@ -141,7 +143,7 @@ static void time_runs_out(void **state) {
 }
 
 /* C192: lost again before the End-of-RIB: what was stale already goes, the new routes stay. */
-static void second_restart(void **state) {
+static void test_C192_second_restart(void **state) {
     (void)state;
     struct rig r;
     lost(&r);
@@ -159,7 +161,7 @@ static void second_restart(void **state) {
 }
 
 /* A NOTIFICATION ends retention, and so does being taken out of the configuration. */
-static void notification_ends_it(void **state) {
+static void test_C194_without_n_bit(void **state) {
     (void)state;
     struct rig r;
     uint8_t message[64];
@@ -181,7 +183,7 @@ static void notification_ends_it(void **state) {
 }
 
 /* C186: what is not said again between BoRR and EoRR goes; without EoRR, after a while. */
-static void enhanced_refresh(void **state) {
+static void test_C186_enhanced_refresh(void **state) {
     (void)state;
     for (int finished = 0; finished < 2; finished++) {
         struct rig r;
@@ -206,12 +208,208 @@ static void enhanced_refresh(void **state) {
     }
 }
 
+/* C186: the session is lost in the middle of a refresh: with graceful restart no route goes that
+ * only waited to be said again, without it all go. */
+static void test_C186_lost_between(void **state) {
+    (void)state;
+    for (int kept = 0; kept < 2; kept++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        r.peer.passive = true;
+        rig_start(&r);
+        struct bgp_open open = graceful(&r, false, true);
+        open.gr = kept;
+        struct bgp_conn_id c = session(&r, &open);
+        feed_route(&r, c, 0);
+        feed_route(&r, c, 1);
+        feed_refresh(&r, c, 1);
+        feed_route(&r, c, 1);
+        bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+        rig_events(&r);
+        rig_pass(&r, 100);
+        assert_int_equal(held(&r, 0), kept);
+        assert_int_equal(held(&r, 1), kept);
+        open.gr_restarting = true;
+        c = session(&r, &open);
+        feed_route(&r, c, 0);
+        feed_end_of_rib(&r, c);
+        rig_pass(&r, 100);
+        assert_true(held(&r, 0)); /* said again */
+        assert_false(held(&r, 1));
+        rig_end(&r);
+    }
+}
+
+/* C185, C187: other families and unknown subtypes mean nothing, wrong sizes are 7/1. */
+static void test_C187_unknown_subtypes(void **state) {
+    (void)state;
+    for (unsigned subtype = 3; subtype <= 255; subtype += 36) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        rig_start(&r);
+        struct bgp_open open = graceful(&r, false, false);
+        struct bgp_conn_id c = session(&r, &open);
+        feed_route(&r, c, 0);
+        rig_pull(&r, c);
+        feed_refresh(&r, c, (uint8_t)subtype);
+        rig_pull(&r, c);
+        assert_int_equal(r.out_size, 0);
+        assert_true(held(&r, 0));
+        assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+        rig_end(&r);
+    }
+}
+
+static void test_C185_other_family_and_length(void **state) {
+    (void)state;
+    struct rig r;
+    uint8_t message[64];
+    static const struct bgp_refresh foreign[] = {{.afi = 2, .safi = 1}, {.afi = 1, .safi = 128}};
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    rig_start(&r);
+    struct bgp_open open = graceful(&r, false, false);
+    struct bgp_conn_id c = session(&r, &open);
+    rig_pull(&r, c);
+    for (unsigned i = 0; i < 2; i++)
+        rig_feed(&r, c, message, refresh_encode(&foreign[i], message, sizeof message));
+    rig_pull(&r, c);
+    assert_int_equal(r.out_size, 0);
+    size_t size = refresh_encode(&foreign[0], message, sizeof message);
+    message[17] = (uint8_t)(size + 1);
+    rig_feed(&r, c, message, size + 1);
+    expect_notified(&r, BGP_ERR_REFRESH, 1);
+    assert_int_equal(r.notified.notified.size, size + 1);
+    assert_memory_equal(r.notified.notified.data, message, size);
+    rig_end(&r);
+}
+
+/* C193 */
+static void test_C193_no_capability(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    rig_start(&r);
+    struct bgp_open open = rig_open(&r);
+    struct bgp_conn_id c = session(&r, &open);
+    feed_route(&r, c, 0);
+    bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+    rig_events(&r);
+    rig_pass(&r, 1);
+    assert_false(held(&r, 0));
+    rig_end(&r);
+}
+
+/* ---- RFC 8538 ---- */
+
+/* Established with route 0; the N bit on our side, on theirs. */
+static struct bgp_conn_id with_n_bit(struct rig *r, bool ours, bool theirs) {
+    rig_init(r, BGP_PROFILE_PLAIN, 64512, 64512);
+    r->peer.passive = true;
+    r->peer.gr_notification = ours;
+    rig_start(r);
+    struct bgp_open open = graceful(r, false, true);
+    open.gr_notification = theirs;
+    struct bgp_conn_id c = session(r, &open);
+    feed_route(r, c, 0);
+    rig_pull(r, c);
+    return c;
+}
+
+/* C194: with the N bit on both sides a NOTIFICATION, sent or received, and hold expiry keep the
+ * routes for the restart time. */
+static void test_C194_n_bit(void **state) {
+    (void)state;
+    static const struct {
+        uint8_t code, subcode;
+    } received[] = {{BGP_ERR_CEASE, BGP_CEASE_RESET},
+                    {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN},
+                    {BGP_ERR_HOLD_TIMER, 0},
+                    {BGP_ERR_UPDATE, 3}};
+    for (unsigned bits = 0; bits < 4; bits++) {
+        bool both = bits == 3;
+        for (unsigned i = 0; i < 6; i++) {
+            struct rig r;
+            uint8_t message[64];
+            struct bgp_conn_id c = with_n_bit(&r, bits & 1, bits & 2);
+            if (i < 4) {
+                rig_feed(&r, c, message,
+                         notification_encode(received[i].code, received[i].subcode, NULL, 0,
+                                             message, sizeof message));
+            } else if (i == 4) {
+                rig_pass(&r, 90000); /* hold time */
+                expect_notified(&r, BGP_ERR_HOLD_TIMER, 0);
+            } else {
+                memset(message, 0, sizeof message);
+                rig_feed(&r, c, message, sizeof message);
+                expect_notified(&r, BGP_ERR_HEADER, 1);
+            }
+            rig_pass(&r, 10);
+            assert_int_equal(held(&r, 0), both);
+            rig_pass(&r, 61000);
+            assert_false(held(&r, 0));
+            rig_end(&r);
+        }
+    }
+}
+
+/* C195: a hard reset ends it at once, and says why inside. */
+static void test_C195_hard_reset_received(void **state) {
+    (void)state;
+    struct rig r;
+    uint8_t message[64];
+    static const uint8_t inside[] = {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, 3, 'b', 'y', 'e'};
+    struct bgp_conn_id c = with_n_bit(&r, true, true);
+    rig_feed(&r, c, message,
+             notification_encode(BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, inside, sizeof inside,
+                                 message, sizeof message));
+    rig_pass(&r, 1);
+    assert_false(held(&r, 0));
+    assert_int_equal(rig_info(&r).last_subcode, BGP_CEASE_HARD_RESET);
+    assert_string_equal(rig_info(&r).last_error, "Received: Administrative shutdown");
+    const struct bgp_notification n = {BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, inside, sizeof inside};
+    struct text text;
+    text_init(&text);
+    assert_true(notification_shutdown_text(&n, &text));
+    assert_string_equal(text_str(&text), "bye");
+    text_deinit(&text);
+    rig_end(&r);
+}
+
+/* C195: what the routes must not outlive goes out as a hard reset, where the peer knows those. */
+static void test_C195_hard_reset_sent(void **state) {
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        struct rig r;
+        struct bgp_conn_id c = with_n_bit(&r, true, known);
+        bgp_stop(r.s, "bye", r.now);
+        rig_events(&r);
+        rig_pull(&r, c);
+        static const uint8_t soft[] = {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, 3, 'b', 'y', 'e'};
+        expect_last_message(&r, BGP_ERR_CEASE, known ? BGP_CEASE_HARD_RESET : BGP_CEASE_SHUTDOWN);
+        size_t size = sizeof soft + (known ? 2 : 0);
+        assert_int_equal(r.out_size, BGP_HEADER_SIZE + size);
+        assert_memory_equal(r.out + r.out_size - sizeof soft, soft, sizeof soft);
+        assert_false(held(&r, 0));
+        rig_end(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vouched_for),      cmocka_unit_test(end_of_rib_never),
-        cmocka_unit_test(not_vouched_for),  cmocka_unit_test(time_runs_out),
-        cmocka_unit_test(second_restart),   cmocka_unit_test(notification_ends_it),
-        cmocka_unit_test(enhanced_refresh),
+        cmocka_unit_test(test_C188_vouched_for),
+        cmocka_unit_test(test_C188_end_of_rib_never),
+        cmocka_unit_test(test_C190_not_vouched_for),
+        cmocka_unit_test(test_C189_time_runs_out),
+        cmocka_unit_test(test_C192_second_restart),
+        cmocka_unit_test(test_C186_enhanced_refresh),
+        cmocka_unit_test(test_C186_lost_between),
+        cmocka_unit_test(test_C187_unknown_subtypes),
+        cmocka_unit_test(test_C185_other_family_and_length),
+        cmocka_unit_test(test_C193_no_capability),
+        cmocka_unit_test(test_C194_without_n_bit),
+        cmocka_unit_test(test_C194_n_bit),
+        cmocka_unit_test(test_C195_hard_reset_received),
+        cmocka_unit_test(test_C195_hard_reset_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
