@@ -4,6 +4,7 @@
 #include "message.h"
 
 #include "../base/text.h"
+#include "cases_test.h"
 #include "codec_test.h"
 #include "limits.h"
 
@@ -12,7 +13,7 @@
 
 #define MARKER "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF "
 
-static void test_peek_marker(void **state) {
+static void test_C001_peek_marker(void **state) {
     (void)state;
     uint8_t data[BGP_HEADER_SIZE];
     enum bgp_message_type type;
@@ -28,55 +29,56 @@ static void test_peek_marker(void **state) {
     }
 }
 
+struct peek_case {
+    const char *name;
+    uint8_t type;
+    unsigned first, last; /* lengths */
+    uint8_t subcode;      /* 0: fine */
+};
+
+static const struct peek_case peek_cases[] = {
+    {"C002 below a header", 4, 0, 18, 2},
+    {"C003 above 4096", 2, 4097, 65535, 2},
+    {"C004 type 0", 0, 19, 4096, 3},
+    {"C004 type 6", 6, 19, 4096, 3},
+    {"C004 type 128", 128, 23, 23, 3},
+    {"C004 type 255", 255, 19, 4096, 3},
+    {"C005 short OPEN", 1, 19, 28, 2},
+    {"OPEN", 1, 29, 4096, 0},
+    {"C006 short UPDATE", 2, 19, 22, 2},
+    {"UPDATE", 2, 23, 4096, 0},
+    {"C007 KEEPALIVE", 4, 19, 19, 0},
+    {"C007 long KEEPALIVE", 4, 20, 4096, 2},
+    {"C008 short NOTIFICATION", 3, 19, 20, 2},
+    {"NOTIFICATION", 3, 21, 4096, 0},
+    {"ROUTE-REFRESH of any length is its decoder's", 5, 19, 4096, 0},
+};
+
 static void test_peek_lengths(void **state) {
-    (void)state;
-    static const struct {
-        const char *name;
-        uint8_t type;
-        unsigned first, last; /* lengths */
-        uint8_t subcode;      /* 0: fine */
-    } cases[] = {
-        {"C002 below a header", 4, 0, 18, 2},
-        {"C003 above 4096", 2, 4097, 65535, 2},
-        {"C004 type 0", 0, 19, 4096, 3},
-        {"C004 type 6", 6, 19, 4096, 3},
-        {"C004 type 128", 128, 23, 23, 3},
-        {"C004 type 255", 255, 19, 4096, 3},
-        {"C005 short OPEN", 1, 19, 28, 2},
-        {"OPEN", 1, 29, 4096, 0},
-        {"C006 short UPDATE", 2, 19, 22, 2},
-        {"UPDATE", 2, 23, 4096, 0},
-        {"C007 KEEPALIVE", 4, 19, 19, 0},
-        {"C007 long KEEPALIVE", 4, 20, 4096, 2},
-        {"C008 short NOTIFICATION", 3, 19, 20, 2},
-        {"NOTIFICATION", 3, 21, 4096, 0},
-        {"ROUTE-REFRESH of any length is its decoder's", 5, 19, 4096, 0},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        for (unsigned length = cases[i].first; length <= cases[i].last; length++) {
-            uint8_t data[BGP_HEADER_SIZE];
-            enum bgp_message_type type;
-            struct bgp_error error;
-            codec_hex(MARKER, data, 0, sizeof data);
-            data[16] = (uint8_t)(length >> 8);
-            data[17] = (uint8_t)length;
-            data[18] = cases[i].type;
-            size_t whole = message_peek(data, sizeof data, &type, &error);
-            bool fine = cases[i].subcode == 0;
-            const uint8_t *about = cases[i].subcode == 3 ? data + 18 : data + 16;
-            size_t about_size = cases[i].subcode == 3 ? 1 : 2;
-            if (whole != (fine ? length : 0) || error.code != (fine ? 0 : BGP_ERR_HEADER) ||
-                (!fine && (error.subcode != cases[i].subcode || error.size != about_size ||
-                           memcmp(error.data, about, about_size) != 0))) {
-                fail_msg("%s: length %u: size %zu, error %u/%u", cases[i].name, length, whole,
-                         error.code, error.subcode);
-            }
+    const struct peek_case *c = *state;
+    for (unsigned length = c->first; length <= c->last; length++) {
+        uint8_t data[BGP_HEADER_SIZE];
+        enum bgp_message_type type;
+        struct bgp_error error;
+        codec_hex(MARKER, data, 0, sizeof data);
+        data[16] = (uint8_t)(length >> 8);
+        data[17] = (uint8_t)length;
+        data[18] = c->type;
+        size_t whole = message_peek(data, sizeof data, &type, &error);
+        bool fine = c->subcode == 0;
+        const uint8_t *about = c->subcode == 3 ? data + 18 : data + 16;
+        size_t about_size = c->subcode == 3 ? 1 : 2;
+        if (whole != (fine ? length : 0) || error.code != (fine ? 0 : BGP_ERR_HEADER) ||
+            (!fine && (error.subcode != c->subcode || error.size != about_size ||
+                       memcmp(error.data, about, about_size) != 0))) {
+            fail_msg("%s: length %u: size %zu, error %u/%u", c->name, length, whole, error.code,
+                     error.subcode);
         }
     }
 }
 
 /* C009: octet by octet, the verdict comes with the 19th and stays. */
-static void test_peek_split(void **state) {
+static void test_C009_peek_split(void **state) {
     (void)state;
     uint8_t data[32];
     size_t size = codec_hex(MARKER "0017 02 0000 0000", data, 0, sizeof data);
@@ -107,7 +109,7 @@ static void test_keepalive_refresh(void **state) {
     assert_int_equal(got.safi, 1);
 }
 
-static void test_refresh_length(void **state) {
+static void test_C185_refresh_length(void **state) {
     (void)state;
     static const uint8_t body[4077];
     struct bgp_refresh r;
@@ -125,7 +127,7 @@ static void test_refresh_length(void **state) {
     }
 }
 
-static void test_notification(void **state) {
+static void test_C051_notification(void **state) {
     (void)state;
     static const uint8_t data[] = {1, 2, 3};
     uint8_t out[64];
@@ -151,7 +153,7 @@ static void test_notification(void **state) {
     assert_string_equal(bgp_suberror_name(n.code, n.subcode), "");
 }
 
-static void test_shutdown_text(void **state) {
+static void test_C207_shutdown_text(void **state) {
     (void)state;
     static const struct {
         const char *name, *body;
@@ -189,7 +191,7 @@ static void test_shutdown_text(void **state) {
     }
 }
 
-static void test_shutdown_lengths(void **state) {
+static void test_C207_shutdown_lengths(void **state) {
     (void)state;
     for (size_t length = 1; length <= BGP_SHUTDOWN_TEXT_MAX; length++) { /* C207: 128, 129, 255 */
         uint8_t data[1 + BGP_SHUTDOWN_TEXT_MAX];
@@ -238,11 +240,13 @@ static void test_names_and_families(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_peek_marker),        cmocka_unit_test(test_peek_lengths),
-        cmocka_unit_test(test_peek_split),         cmocka_unit_test(test_keepalive_refresh),
-        cmocka_unit_test(test_refresh_length),     cmocka_unit_test(test_notification),
-        cmocka_unit_test(test_shutdown_text),      cmocka_unit_test(test_shutdown_lengths),
-        cmocka_unit_test(test_names_and_families),
+        cmocka_unit_test(test_C001_peek_marker),      cmocka_unit_test(test_C009_peek_split),
+        cmocka_unit_test(test_keepalive_refresh),     cmocka_unit_test(test_C185_refresh_length),
+        cmocka_unit_test(test_C051_notification),     cmocka_unit_test(test_C207_shutdown_text),
+        cmocka_unit_test(test_C207_shutdown_lengths), cmocka_unit_test(test_names_and_families),
     };
-    return cmocka_run_group_tests_name("message", tests, NULL, NULL);
+    static struct cases all;
+    CASES_ADD_TABLE(&all, peek_cases, test_peek_lengths);
+    cases_add_tests(&all, tests, sizeof tests / sizeof tests[0]);
+    return cases_run(&all, "message");
 }

@@ -4,6 +4,7 @@
  */
 #include "message.h"
 
+#include "cases_test.h"
 #include "codec_test.h"
 #include "limits.h"
 
@@ -254,27 +255,23 @@ static void open_expect(const char *name, const struct bgp_open *got, const stru
 }
 
 static void test_decode(void **state) {
-    (void)state;
-    for (size_t i = 0; i < sizeof open_cases / sizeof open_cases[0]; i++) {
-        const struct open_case *c = &open_cases[i];
-        uint8_t body[512];
-        size_t size = codec_hex(c->body, body, 0, sizeof body);
-        struct bgp_open got;
-        struct bgp_error error = {0};
-        bool ok = open_run(c->name, body, size, &got, &error);
-        if (ok != (c->subcode < 0)) {
-            fail_msg("%s: %s (%u/%u)", c->name, ok ? "accepted" : "refused", error.code,
-                     error.subcode);
-        }
-        if (ok) {
-            open_expect(c->name, &got, &c->want);
-        } else if (error.code != BGP_ERR_OPEN || error.subcode != c->subcode) {
-            fail_msg("%s: got %u/%u", c->name, error.code, error.subcode);
-        }
+    const struct open_case *c = *state;
+    uint8_t body[512];
+    size_t size = codec_hex(c->body, body, 0, sizeof body);
+    struct bgp_open got;
+    struct bgp_error error = {0};
+    bool ok = open_run(c->name, body, size, &got, &error);
+    if (ok != (c->subcode < 0)) {
+        fail_msg("%s: %s (%u/%u)", c->name, ok ? "accepted" : "refused", error.code, error.subcode);
+    }
+    if (ok) {
+        open_expect(c->name, &got, &c->want);
+    } else if (error.code != BGP_ERR_OPEN || error.subcode != c->subcode) {
+        fail_msg("%s: got %u/%u", c->name, error.code, error.subcode);
     }
 }
 
-static void test_version_data(void **state) {
+static void test_C014_version_data(void **state) {
     (void)state;
     uint8_t body[16];
     struct bgp_open o;
@@ -285,7 +282,7 @@ static void test_version_data(void **state) {
 }
 
 /* C030, I2: any truncation of either form is refused, and reads nothing behind it. */
-static void test_truncations(void **state) {
+static void test_C030_truncations(void **state) {
     (void)state;
     static const char *const bodies[] = {
         HEAD "1C 02 06 " MP4 "02 02 80 00 02 02 02 00 02 02 46 00 02 06 41 04 0000FFFF",
@@ -306,7 +303,7 @@ static void test_truncations(void **state) {
 }
 
 /* C029: extended form filled up to the largest message. */
-static void test_extended_full(void **state) {
+static void test_C029_extended_full(void **state) {
     (void)state;
     static uint8_t body[BGP_MESSAGE_SIZE_MAX - BGP_HEADER_SIZE];
     struct bgp_open o;
@@ -332,7 +329,7 @@ static void test_extended_full(void **state) {
 }
 
 /* I9: every known capability with every length: accepted only as specified, never read past. */
-static void test_capability_lengths(void **state) {
+static void test_C034_C042_capability_lengths(void **state) {
     (void)state;
     static const uint8_t codes[] = {1, 2, 3, 5, 6, 9, 64, 65, 69, 70, 71, 73, 75, 128};
     for (size_t i = 0; i < sizeof codes; i++) {
@@ -357,7 +354,7 @@ static void test_capability_lengths(void **state) {
     }
 }
 
-static void test_encode(void **state) {
+static void test_C040_encode(void **state) {
     (void)state;
     uint8_t out[256];
     /* The default OPEN of IOS: 57 octets, a parameter for each capability. */
@@ -433,12 +430,14 @@ static void test_encode(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_version_data),
-        cmocka_unit_test(test_truncations),
-        cmocka_unit_test(test_extended_full),
-        cmocka_unit_test(test_capability_lengths),
-        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_C014_version_data),
+        cmocka_unit_test(test_C030_truncations),
+        cmocka_unit_test(test_C029_extended_full),
+        cmocka_unit_test(test_C034_C042_capability_lengths),
+        cmocka_unit_test(test_C040_encode),
     };
-    return cmocka_run_group_tests_name("open", tests, NULL, NULL);
+    static struct cases all;
+    CASES_ADD_TABLE(&all, open_cases, test_decode);
+    cases_add_tests(&all, tests, sizeof tests / sizeof tests[0]);
+    return cases_run(&all, "open");
 }

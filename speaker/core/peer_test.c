@@ -109,7 +109,7 @@ static void expect_states(const struct log *l, const enum bgp_state *want, uint3
 }
 
 /* C043: active side; C044: passive side, which never connects. */
-static void active_and_passive(void **state) {
+static void test_C043_C044_active_and_passive(void **state) {
     (void)state;
     static const enum bgp_state active[] = {BGP_CONNECT, BGP_OPEN_SENT, BGP_OPEN_CONFIRM,
                                             BGP_ESTABLISHED};
@@ -135,7 +135,7 @@ static void active_and_passive(void **state) {
 }
 
 /* Every profile against itself, both internal and external: Established, routes exchanged. */
-static void every_profile(void **state) {
+static void test_every_profile(void **state) {
     (void)state;
     for (unsigned profile = 0; profile < BGP_PROFILES; profile++) {
         for (unsigned external = 0; external < 2; external++) {
@@ -155,7 +155,7 @@ static void every_profile(void **state) {
 
 /* C052, C053: both ends connect at once; whatever the order, one session is left. Which one is
  * looked at in session_test.c, where the order is given. */
-static void collision(void **state) {
+static void test_C052_C053_collision(void **state) {
     (void)state;
     uint32_t collided = 0;
     for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -189,7 +189,7 @@ static void collision(void **state) {
 }
 
 /* C045: refused, unreachable: tries go on at the retry interval, nothing is left over. */
-static void nobody_there(void **state) {
+static void test_C045_nobody_there(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u;
@@ -211,7 +211,7 @@ static void nobody_there(void **state) {
 
 /* Two peers of one neighbour: the second waits in Idle; when the first goes it starts after the
  * connect delay, and in between there is no session. */
-static void lock_and_gap(void **state) {
+static void test_lock_and_gap(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -245,7 +245,7 @@ static void lock_and_gap(void **state) {
 
 /* A second peer that comes first in the file: it waits, and while it waits all calls of the
  * neighbour are refused, although another peer of it runs. */
-static void waiting_peer_refuses_calls(void **state) {
+static void test_waiting_peer_refuses_calls(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -272,7 +272,7 @@ static void waiting_peer_refuses_calls(void **state) {
 }
 
 /* Made passive while it waits for its next try: it tries no more; and the other way round. */
-static void passive_while_waiting(void **state) {
+static void test_passive_while_waiting(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -294,7 +294,7 @@ static void passive_while_waiting(void **state) {
 }
 
 /* Different ports are different neighbours for the lock, but a call belongs to the first peer. */
-static void calls_go_to_the_first(void **state) {
+static void test_calls_go_to_the_first(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -317,7 +317,7 @@ static void calls_go_to_the_first(void **state) {
 
 /* ---- reconfiguration ---- */
 
-static void reconfiguration_keeps_sessions(void **state) {
+static void test_reconfiguration_keeps_sessions(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -366,7 +366,7 @@ static void reconfiguration_keeps_sessions(void **state) {
 }
 
 /* C015 as both ends show it. */
-static void wrong_as(void **state) {
+static void test_C015_wrong_as(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -382,7 +382,7 @@ static void wrong_as(void **state) {
 }
 
 /* C048: silence in Established. */
-static void hold_expiry(void **state) {
+static void test_C048_hold_expiry(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -412,7 +412,7 @@ static void hold_expiry(void **state) {
 
 /* C188, C190, C193: the transport goes; with the capability the routes stay until the peer is
  * back and vouches for nothing, without it they go at once. */
-static void transport_lost(void **state) {
+static void test_C188_C190_C193_transport_lost(void **state) {
     (void)state;
     for (int graceful = 0; graceful < 2; graceful++) {
         struct pipe_world w;
@@ -442,7 +442,7 @@ static void transport_lost(void **state) {
 }
 
 /* C191: a restarting speaker chooses nothing before the End-of-RIB of all, or the timer. */
-static void own_restart(void **state) {
+static void test_C191_own_restart(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -468,7 +468,7 @@ static void own_restart(void **state) {
 
 /* ---- operator ---- */
 
-static void clear_and_stop(void **state) {
+static void test_C059_C184_clear_and_stop(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -498,7 +498,7 @@ static void clear_and_stop(void **state) {
 }
 
 /* Same seed, same run. */
-static void deterministic(void **state) {
+static void test_deterministic(void **state) {
     (void)state;
     uint64_t bytes[2], now[2];
     for (int i = 0; i < 2; i++) {
@@ -515,7 +515,7 @@ static void deterministic(void **state) {
 }
 
 /* C056: flapping does not wear anything out. */
-static void flapping(void **state) {
+static void test_C056_flapping(void **state) {
     (void)state;
     struct pipe_world w;
     struct setup u[2];
@@ -532,7 +532,7 @@ static void flapping(void **state) {
 }
 
 /* The n-th allocation fails, for every n: nothing breaks, nothing leaks. */
-static void out_of_memory(void **state) {
+static void test_out_of_memory(void **state) {
     (void)state;
     for (unsigned long n = 1; n < 400; n++) {
         struct pipe_world w;
@@ -566,7 +566,7 @@ static void out_of_memory(void **state) {
 }
 
 /* The budget of an idle established peer. */
-static void footprint(void **state) {
+static void test_footprint(void **state) {
     (void)state;
     size_t bytes = sizeof(struct peer) + sizeof(struct conn) + 3 * sizeof(struct heap_timer *);
     print_message("peer %zu, connection %zu, with heap slots %zu bytes\n", sizeof(struct peer),
@@ -576,24 +576,24 @@ static void footprint(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(active_and_passive),
-        cmocka_unit_test(every_profile),
-        cmocka_unit_test(collision),
-        cmocka_unit_test(nobody_there),
-        cmocka_unit_test(lock_and_gap),
-        cmocka_unit_test(waiting_peer_refuses_calls),
-        cmocka_unit_test(passive_while_waiting),
-        cmocka_unit_test(calls_go_to_the_first),
-        cmocka_unit_test(reconfiguration_keeps_sessions),
-        cmocka_unit_test(wrong_as),
-        cmocka_unit_test(hold_expiry),
-        cmocka_unit_test(transport_lost),
-        cmocka_unit_test(own_restart),
-        cmocka_unit_test(clear_and_stop),
-        cmocka_unit_test(deterministic),
-        cmocka_unit_test(flapping),
-        cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(footprint),
+        cmocka_unit_test(test_C043_C044_active_and_passive),
+        cmocka_unit_test(test_every_profile),
+        cmocka_unit_test(test_C052_C053_collision),
+        cmocka_unit_test(test_C045_nobody_there),
+        cmocka_unit_test(test_lock_and_gap),
+        cmocka_unit_test(test_waiting_peer_refuses_calls),
+        cmocka_unit_test(test_passive_while_waiting),
+        cmocka_unit_test(test_calls_go_to_the_first),
+        cmocka_unit_test(test_reconfiguration_keeps_sessions),
+        cmocka_unit_test(test_C015_wrong_as),
+        cmocka_unit_test(test_C048_hold_expiry),
+        cmocka_unit_test(test_C188_C190_C193_transport_lost),
+        cmocka_unit_test(test_C191_own_restart),
+        cmocka_unit_test(test_C059_C184_clear_and_stop),
+        cmocka_unit_test(test_deterministic),
+        cmocka_unit_test(test_C056_flapping),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_footprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,12 +3,13 @@
  * messages in each state, and what it negotiates. The rows of the conformance list (C…) are named
  * where they are tested. What is about the wire and about time is in session_wire_test.c.
  */
+#include "cases_test.h"
 #include "rig_test.h"
 
 /* ---- header ---- */
 
 /* C001-C004, C007: in every state with a connection; the session ends, the routes with it. */
-static void header_errors(void **state) {
+static void test_C001_C010_header_errors(void **state) {
     (void)state;
     static const struct {
         uint8_t at, value, code, subcode;
@@ -38,7 +39,7 @@ static void header_errors(void **state) {
 }
 
 /* C009: octet by octet; two hundred in one go; nothing is buffered in between. */
-static void framing(void **state) {
+static void test_C009_framing(void **state) {
     (void)state;
     static uint8_t many[200 * BGP_HEADER_SIZE];
     struct rig r;
@@ -92,28 +93,25 @@ static const struct open_row open_rows[] = {
 };
 
 static void opens(void **state) {
-    (void)state;
-    for (unsigned i = 0; i < sizeof open_rows / sizeof *open_rows; i++) {
-        const struct open_row *row = &open_rows[i];
-        struct rig r;
-        rig_init(&r, BGP_PROFILE_CALICO, row->local_as, row->remote_as);
-        rig_start(&r);
-        struct bgp_conn_id c = rig_up_to(&r, BGP_OPEN_SENT);
-        feed_open(&r, c, &row->open);
-        if (row->code) {
-            expect_notified(&r, row->code, row->subcode);
-            assert_int_equal(rig_info(&r).state, BGP_IDLE);
-        } else {
-            feed_keepalive(&r, c);
-            if (rig_info(&r).state != BGP_ESTABLISHED)
-                fail_msg("%s: not established", row->name);
-        }
-        rig_end(&r);
+    const struct open_row *row = *state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_CALICO, row->local_as, row->remote_as);
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_OPEN_SENT);
+    feed_open(&r, c, &row->open);
+    if (row->code) {
+        expect_notified(&r, row->code, row->subcode);
+        assert_int_equal(rig_info(&r).state, BGP_IDLE);
+    } else {
+        feed_keepalive(&r, c);
+        if (rig_info(&r).state != BGP_ESTABLISHED)
+            fail_msg("%s: not established", row->name);
     }
+    rig_end(&r);
 }
 
 /* C014 */
-static void versions(void **state) {
+static void test_C014_versions(void **state) {
     (void)state;
     static const uint8_t bad[] = {3, 5, 0, 255};
     for (unsigned i = 0; i < sizeof bad; i++) {
@@ -134,7 +132,7 @@ static void versions(void **state) {
 }
 
 /* C021, C022: the smaller hold time, a third of it for the keepalives. */
-static void negotiation(void **state) {
+static void test_C021_C022_negotiation(void **state) {
     (void)state;
     static const struct {
         uint16_t ours, theirs, hold, keepalive;
@@ -164,7 +162,7 @@ static void negotiation(void **state) {
 }
 
 /* C040: 2/4 to our OPEN: once without capabilities, then with them again. */
-static void fallback(void **state) {
+static void test_C040_fallback(void **state) {
     (void)state;
     struct rig r;
     uint8_t message[64];
@@ -186,7 +184,7 @@ static void fallback(void **state) {
 }
 
 /* IOS: on an incoming connection our OPEN follows theirs; it has 57 octets. */
-static void ios_passive(void **state) {
+static void test_ios_passive(void **state) {
     (void)state;
     struct rig r;
     rig_init(&r, BGP_PROFILE_IOS, 64512, 64512);
@@ -208,7 +206,7 @@ static void ios_passive(void **state) {
 /* ---- messages out of place ---- */
 
 /* C041, C050 */
-static void unexpected(void **state) {
+static void test_C041_C050_unexpected(void **state) {
     (void)state;
     static const struct {
         enum bgp_state at;
@@ -246,7 +244,7 @@ static void unexpected(void **state) {
 }
 
 /* C051: nothing goes back, whatever it says. */
-static void notifications(void **state) {
+static void test_C051_notifications(void **state) {
     (void)state;
     uint64_t rng = 5;
     for (unsigned i = 0; i < 60; i++) {
@@ -270,7 +268,7 @@ static void notifications(void **state) {
 }
 
 /* C185: a length other than 4 is 7/1; a foreign family or subtype is nothing. */
-static void refreshes(void **state) {
+static void test_C185_refreshes(void **state) {
     (void)state;
     struct rig r;
     uint8_t message[64];
@@ -292,11 +290,18 @@ static void refreshes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(header_errors), cmocka_unit_test(framing),
-        cmocka_unit_test(opens),         cmocka_unit_test(versions),
-        cmocka_unit_test(negotiation),   cmocka_unit_test(fallback),
-        cmocka_unit_test(ios_passive),   cmocka_unit_test(unexpected),
-        cmocka_unit_test(notifications), cmocka_unit_test(refreshes),
+        cmocka_unit_test(test_C001_C010_header_errors),
+        cmocka_unit_test(test_C009_framing),
+        cmocka_unit_test(test_C014_versions),
+        cmocka_unit_test(test_C021_C022_negotiation),
+        cmocka_unit_test(test_C040_fallback),
+        cmocka_unit_test(test_ios_passive),
+        cmocka_unit_test(test_C041_C050_unexpected),
+        cmocka_unit_test(test_C051_notifications),
+        cmocka_unit_test(test_C185_refreshes),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    static struct cases all;
+    CASES_ADD_TABLE(&all, open_rows, opens);
+    cases_add_tests(&all, tests, sizeof tests / sizeof tests[0]);
+    return cases_run(&all, "session");
 }

@@ -64,7 +64,7 @@ static uint32_t count_messages(const struct rig *r, enum bgp_message_type want) 
 }
 
 /* A NOTIFICATION follows the UPDATE that is partly sent and nothing else. */
-static void notification_behind_half_update(void **state) {
+static void test_notification_behind_half_update(void **state) {
     (void)state;
     static struct bgp_origin_config origins[ROUTES];
     struct rig r;
@@ -79,7 +79,7 @@ static void notification_behind_half_update(void **state) {
 }
 
 /* A KEEPALIVE goes between two UPDATEs, never into one; all are counted. */
-static void keepalive_between_updates(void **state) {
+static void test_keepalive_between_updates(void **state) {
     (void)state;
     static struct bgp_origin_config origins[ROUTES];
     for (size_t step = 1; step < 4096; step = step * 3 + 1) {
@@ -97,7 +97,7 @@ static void keepalive_between_updates(void **state) {
 }
 
 /* C059, C211: over the limit: 6/1 with AFI, SAFI and the limit; down until cleared. */
-static void prefix_limit(void **state) {
+static void test_C059_C211_prefix_limit(void **state) {
     (void)state;
     struct rig r;
     uint8_t message[BGP_MESSAGE_SIZE_MAX];
@@ -133,7 +133,7 @@ static void prefix_limit(void **state) {
 }
 
 /* Any octets at any time: the speaker stays whole. */
-static void noise(void **state) {
+static void test_noise(void **state) {
     (void)state;
     uint64_t rng = 99;
     for (unsigned round = 0; round < 400; round++) {
@@ -168,7 +168,7 @@ static void noise(void **state) {
 
 /* C052, C053: an incoming and an outgoing connection in OpenSent; the OPENs arrive in either order.
  * The connection that the dominant side opened stays. */
-static void collisions(void **state) {
+static void test_C052_C053_collisions(void **state) {
     (void)state;
     static const struct {
         uint32_t remote_id, local_as, remote_as;
@@ -202,7 +202,7 @@ static void collisions(void **state) {
 
 /* C054: a call while Established is refused, and with graceful restart it replaces the session
  * (RFC 4724 4.2). */
-static void call_while_established(void **state) {
+static void test_C054_call_while_established(void **state) {
     (void)state;
     for (int graceful = 0; graceful < 2; graceful++) {
         struct rig r;
@@ -225,7 +225,7 @@ static void call_while_established(void **state) {
 }
 
 /* A handle that is dead is ignored, also when its place was taken. */
-static void stale_handles(void **state) {
+static void test_stale_handles(void **state) {
     (void)state;
     struct rig r;
     struct bgp_part part;
@@ -249,7 +249,7 @@ static void stale_handles(void **state) {
 /* ---- waiting ---- */
 
 /* C048: OpenSent has the large timer, then 4/0. The wait after an error doubles from 5 to 30 s. */
-static void open_wait_and_back_off(void **state) {
+static void test_C048_open_wait_and_back_off(void **state) {
     (void)state;
     struct rig r;
     struct bgp_conn_id c;
@@ -281,7 +281,7 @@ static void open_wait_and_back_off(void **state) {
 }
 
 /* C045: a SYN that nobody answers is given up and tried again; nothing is left over. */
-static void black_hole(void **state) {
+static void test_C045_black_hole(void **state) {
     (void)state;
     struct rig r;
     rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
@@ -294,7 +294,7 @@ static void black_hole(void **state) {
 }
 
 /* C046: stopped in each state: Cease 6/2 where there is a session, everything given back. */
-static void stop_in_each_state(void **state) {
+static void test_C046_stop_in_each_state(void **state) {
     (void)state;
     for (unsigned at = BGP_IDLE; at <= BGP_ESTABLISHED; at++) {
         struct rig r;
@@ -325,7 +325,7 @@ static void stop_in_each_state(void **state) {
 }
 
 /* C047: the transport goes in each state: back to trying, or to waiting for a call. */
-static void lost_in_each_state(void **state) {
+static void test_C047_lost_in_each_state(void **state) {
     (void)state;
     for (unsigned at = BGP_OPEN_SENT; at <= BGP_ESTABLISHED; at++) {
         struct rig r;
@@ -344,7 +344,7 @@ static void lost_in_each_state(void **state) {
 }
 
 /* C057: nothing is taken any more: the KEEPALIVEs pile up until RFC 9687's time is over. */
-static void send_hold(void **state) {
+static void test_C057_send_hold_by_keepalives(void **state) {
     (void)state;
     struct rig r;
     rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
@@ -367,7 +367,7 @@ static void send_hold(void **state) {
 }
 
 /* C059, RFC 9003: the text, cut between characters. */
-static void shutdown_text(void **state) {
+static void test_C207_shutdown_text_sent(void **state) {
     (void)state;
     struct rig r;
     char text[400];
@@ -388,19 +388,19 @@ static void shutdown_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(notification_behind_half_update),
-        cmocka_unit_test(keepalive_between_updates),
-        cmocka_unit_test(prefix_limit),
-        cmocka_unit_test(noise),
-        cmocka_unit_test(collisions),
-        cmocka_unit_test(call_while_established),
-        cmocka_unit_test(stale_handles),
-        cmocka_unit_test(open_wait_and_back_off),
-        cmocka_unit_test(black_hole),
-        cmocka_unit_test(stop_in_each_state),
-        cmocka_unit_test(lost_in_each_state),
-        cmocka_unit_test(send_hold),
-        cmocka_unit_test(shutdown_text),
+        cmocka_unit_test(test_notification_behind_half_update),
+        cmocka_unit_test(test_keepalive_between_updates),
+        cmocka_unit_test(test_C059_C211_prefix_limit),
+        cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_C052_C053_collisions),
+        cmocka_unit_test(test_C054_call_while_established),
+        cmocka_unit_test(test_stale_handles),
+        cmocka_unit_test(test_C048_open_wait_and_back_off),
+        cmocka_unit_test(test_C045_black_hole),
+        cmocka_unit_test(test_C046_stop_in_each_state),
+        cmocka_unit_test(test_C047_lost_in_each_state),
+        cmocka_unit_test(test_C057_send_hold_by_keepalives),
+        cmocka_unit_test(test_C207_shutdown_text_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

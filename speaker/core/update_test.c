@@ -11,6 +11,7 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
+#include "cases_test.h"
 #include "codec_test.h"
 #include "limits.h"
 
@@ -461,15 +462,14 @@ static void update_check(struct update_state *s, const struct update_case *c) {
     }
 }
 
-#define UPDATE_TABLE_TEST(name, table)                                                             \
-    static void name(void **state) {                                                               \
-        for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {                              \
-            update_check(*state, &table[i]);                                                       \
-        }                                                                                          \
-    }
-UPDATE_TABLE_TEST(test_sound, sound_cases)
-UPDATE_TABLE_TEST(test_damage, damage_cases)
-UPDATE_TABLE_TEST(test_as4, as4_cases)
+/* One row of a table, with a state of its own. */
+static void test_case(void **state) {
+    void *own = NULL;
+    const struct update_case *c = *state;
+    assert_int_equal(update_setup(&own), 0);
+    update_check(own, c);
+    update_teardown(&own);
+}
 
 /* ---- framing and single facts ---- */
 
@@ -496,7 +496,7 @@ static void test_framing(void **state) {
     }
 }
 
-static void test_end_of_rib(void **state) {
+static void test_C135_end_of_rib(void **state) {
     static const struct {
         const char *name;
         enum update_peer peer;
@@ -526,7 +526,7 @@ static void test_end_of_rib(void **state) {
     }
 }
 
-static void test_reset_carries_attribute(void **state) {
+static void test_C118_reset_carries_attribute(void **state) {
     struct bgp_update u;
     update_build(*state, "", BASE "40 63 02 BEEF", NET);
     update_run(*state, EXT, &u);
@@ -536,7 +536,7 @@ static void test_reset_carries_attribute(void **state) {
     codec_assert_bytes("C110 data", u.error.data, u.error.size, "80 0E 08 0002 01 20 20010DB8");
 }
 
-static void test_next_hops(void **state) {
+static void test_C074_next_hops(void **state) {
     struct bgp_update u;
     char text[IP_ADDR_TEXT_MAX];
     update_build(*state, "", BASE "80 0E 2A 0002 01 20 " G6 LL6 "00 " NET6, NET);
@@ -730,19 +730,21 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_sound, update_setup, update_teardown),
-        cmocka_unit_test_setup_teardown(test_damage, update_setup, update_teardown),
-        cmocka_unit_test_setup_teardown(test_as4, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_framing, update_setup, update_teardown),
-        cmocka_unit_test_setup_teardown(test_end_of_rib, update_setup, update_teardown),
-        cmocka_unit_test_setup_teardown(test_reset_carries_attribute, update_setup,
+        cmocka_unit_test_setup_teardown(test_C135_end_of_rib, update_setup, update_teardown),
+        cmocka_unit_test_setup_teardown(test_C118_reset_carries_attribute, update_setup,
                                         update_teardown),
-        cmocka_unit_test_setup_teardown(test_next_hops, update_setup, update_teardown),
+        cmocka_unit_test_setup_teardown(test_C074_next_hops, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_limits, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_long_paths, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_sweep_attributes, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_sweep_truncations, update_setup, update_teardown),
         cmocka_unit_test(test_no_memory),
     };
-    return cmocka_run_group_tests_name("update", tests, NULL, NULL);
+    static struct cases all;
+    CASES_ADD_TABLE(&all, sound_cases, test_case);
+    CASES_ADD_TABLE(&all, damage_cases, test_case);
+    CASES_ADD_TABLE(&all, as4_cases, test_case);
+    cases_add_tests(&all, tests, sizeof tests / sizeof tests[0]);
+    return cases_run(&all, "update");
 }
