@@ -28,5 +28,7 @@ void decode_hex_text(struct decode_job *j, const char *hex, size_t size);
 void decode_hex_file(struct decode_job *j, struct decode_input *in);
 /* Lines or JSON of an MRT file. */
 void decode_mrt_file(struct decode_job *j, struct decode_input *in, const char *name);
+/* The BGP messages of a capture. */
+void decode_capture_file(struct decode_job *j, struct decode_input *in, const char *name);
 
 #endif

@@ -1,0 +1,111 @@
+/*
+ * Captures: packets by libpcap, which knows pcap and pcapng, messages by speaker/decode.
+ */
+#include "cli.h"
+
+#include "../../speaker/decode/capture.h"
+#include "../../speaker/decode/json_out.h"
+#include "decode_internal.h"
+
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <time.h>
+
+#define NANOSECONDS 1000000000u
+
+static void put_end(const struct capture_end_point *e, struct text *out) {
+    char text[IP_ADDR_TEXT_MAX];
+    bool v6 = e->addr.family == IP_V6;
+    text_printf(out, "%s%s%s:%u", v6 ? "[" : "", ip_format(e->addr, text), v6 ? "]" : "", e->port);
+}
+
+static void put_json_end(struct json_out *o, const char *key, const struct capture_end_point *e) {
+    struct text text;
+    text_init(&text);
+    put_end(e, &text);
+    json_out_key(o, key);
+    json_out_text(o, text_str(&text));
+    text_deinit(&text);
+}
+
+static void put_json(const struct capture_item *item, struct text *out) {
+    struct json_out o = json_out(out);
+    json_out_open(&o, '{');
+    json_out_key(&o, "time_ns");
+    json_out_number(&o, item->time_ns);
+    put_json_end(&o, "from", &item->from);
+    put_json_end(&o, "to", &item->to);
+    if (item->lost) {
+        json_out_key(&o, "lost");
+        json_out_bool(&o, true);
+    }
+    decode_put_json(item->message, &o);
+    json_out_close(&o, '}');
+    text_putc(out, '\n');
+}
+
+static void put_lines(const struct capture_item *item, struct text *out) {
+    time_t seconds = (time_t)(item->time_ns / NANOSECONDS);
+    struct tm t;
+    char text[32];
+    if (item->lost)
+        text_puts(out, "(octets are missing here)\n");
+    gmtime_r(&seconds, &t);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
+    text_printf(out, "%s.%06" PRIu64 "Z ", text, item->time_ns % NANOSECONDS / 1000);
+    put_end(&item->from, out);
+    text_puts(out, " > ");
+    put_end(&item->to, out);
+    text_puts(out, "  ");
+    decode_put_text(item->message, out);
+}
+
+static void each(void *context, const struct capture_item *item) {
+    struct decode_job *j = context;
+    if (j->json)
+        put_json(item, &j->out);
+    else
+        put_lines(item, &j->out);
+    if (item->message->error.outcome == BGP_OUTCOME_SESSION_RESET)
+        j->status = 1;
+    decode_flush(j, false);
+}
+
+static void read_packets(struct decode_job *j, pcap_t *p, const char *name) {
+    struct capture *c = capture_new(&j->how, each, j);
+    struct pcap_pkthdr *head;
+    const uint8_t *data;
+    int got;
+    if (!c) {
+        cli_error("decode: out of memory");
+        j->status = 4;
+        return;
+    }
+    while ((got = pcap_next_ex(p, &head, &data)) == 1) {
+        uint64_t ns = (uint64_t)head->ts.tv_sec * NANOSECONDS + (uint64_t)head->ts.tv_usec;
+        capture_packet(c, pcap_datalink(p), ns, data, head->caplen);
+    }
+    if (!capture_finish(c) || got == PCAP_ERROR) {
+        decode_flush(j, true);
+        cli_error("decode: %s: %s", name,
+                  got == PCAP_ERROR ? pcap_geterr(p) : "some connections are not shown whole");
+        j->status = 1;
+    }
+    capture_free(c);
+}
+
+void decode_capture_file(struct decode_job *j, struct decode_input *in, const char *name) {
+    char error[PCAP_ERRBUF_SIZE];
+    FILE *f = decode_input_stream(in);
+    pcap_t *p =
+        f ? pcap_fopen_offline_with_tstamp_precision(f, PCAP_TSTAMP_PRECISION_NANO, error) : NULL;
+    if (!p) {
+        cli_error("decode: %s: %s", name, f ? error : "out of memory");
+        j->status = 2;
+        if (f)
+            fclose(f);
+        return;
+    }
+    read_packets(j, p, name);
+    pcap_close(p);
+}
