@@ -191,8 +191,12 @@ static void pool_findings(struct plan_build *b) {
         const struct calico_ip_pool *p = calico_pool_at(b->set, i);
         if (p->ipip || p->vxlan)
             NOTE(b, p->place, "encapsulated-pool",
-                 "IPPool \"%s\": uses %s: the lab exchanges its routes but builds no tunnels",
-                 p->name, p->ipip ? "IPIP" : "VXLAN");
+                 "IPPool \"%s\": %s adds %d octets to a packet between nodes: a pod's MTU is the "
+                 "link's less that",
+                 p->name, p->ipip ? "IPIP" : "VXLAN",
+                 p->ipip                        ? 20
+                 : p->cidr.addr.family == IP_V6 ? 70
+                                                : 50);
     }
 }
 

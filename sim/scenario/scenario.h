@@ -29,7 +29,7 @@ struct arena;
  *   deadline: 10s                            # default of every step
  *   steps:
  *     - expect: {sessions: mesh}
- *     - apply: manifests/rr.yaml
+ *     - apply: manifests/rr.yaml             # or {files: manifests/rr.yaml, oneByOne: false}
  *     - ios: {router: rr1, lines: |…}
  *     - fault: {kill: kube-1}
  *     - expect: {converged: true}

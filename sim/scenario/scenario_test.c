@@ -495,8 +495,45 @@ static void schema_knows_what_the_reader_knows(void **state) {
     json_decref(schema);
 }
 
+static void applying_can_be_told_how(void **state) {
+    static const char steps[] =
+        HEAD "steps:\n"
+             "  - apply: late.yaml\n"
+             "  - apply: {files: [late.yaml, manifests/b.yaml], oneByOne: false}\n"
+             "  - apply: {files: late.yaml}\n"
+             "  - apply: {kind: Node, metadata: {name: late}}\n"
+             "    expect:\n"
+             "      overhead: {pool: p, from: late, bytes: 50}\n"
+             "      fib: {blockOf: late, nextHop: late, interface: tunl0, by: felix}\n"
+             "      finding: {finding: mesh-off-first, line: 2}\n";
+    (void)state;
+    struct fixture f = read_text(steps);
+    assert_non_null(f.scenario);
+    const struct scenario_step *s = f.scenario->steps;
+    assert_int_equal(f.scenario->step_count, 5);
+    assert_false(s[0].at_once);
+    assert_true(s[1].at_once);
+    assert_int_equal(s[1].manifest_count, 2);
+    assert_false(s[2].at_once);
+    assert_int_equal(s[2].manifest_count, 1);
+    assert_int_equal(s[3].inline_count, 1); /* a document, not options */
+    const struct scenario_expect *x = s[4].expects;
+    assert_int_equal(s[4].expect_count, 3);
+    assert_int_equal(x[0].kind, EXPECT_FIB);
+    assert_string_equal(x[0].next_hop_of, "late");
+    assert_string_equal(x[0].interface, "tunl0");
+    assert_int_equal(x[0].by, PROGRAMMER_FELIX);
+    assert_int_equal(x[1].kind, EXPECT_OVERHEAD);
+    assert_string_equal(x[1].pool, "p");
+    assert_int_equal(x[1].bytes, 50);
+    assert_int_equal(x[2].kind, EXPECT_FINDING);
+    assert_int_equal(x[2].line, 2);
+    done(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(applying_can_be_told_how),
         cmocka_unit_test(a_scenario_is_read),
         cmocka_unit_test(manifests_come_in_name_order),
         cmocka_unit_test(parameters_can_be_set),
