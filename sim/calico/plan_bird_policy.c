@@ -36,24 +36,14 @@ static void put_sync(const struct bird *b) {
 
 /* ---- export ---- */
 
-/* programClusterRoutes, or what the version has where it is not given. */
-static enum calico_program_routes program_routes(const struct bird *b) {
-    const char *given = b->impl->global->program_cluster_routes;
-    if (!given)
-        return b->impl->plan.rules.program_routes;
-    if (strcmp(given, "Enabled") == 0)
-        return CALICO_PROGRAM_ALL;
-    if (strcmp(given, "EnabledIPIPOnly") == 0)
-        return CALICO_PROGRAM_IPIP;
-    return strcmp(given, "EnabledNoEncapOnly") == 0 ? CALICO_PROGRAM_NO_ENCAP : CALICO_PROGRAM_NONE;
-}
-
 static bool programs_ipip(const struct bird *b) {
-    return program_routes(b) == CALICO_PROGRAM_ALL || program_routes(b) == CALICO_PROGRAM_IPIP;
+    return calico_program_routes(&b->impl->plan) == CALICO_PROGRAM_ALL ||
+           calico_program_routes(&b->impl->plan) == CALICO_PROGRAM_IPIP;
 }
 
 static bool programs_no_encap(const struct bird *b) {
-    return program_routes(b) == CALICO_PROGRAM_ALL || program_routes(b) == CALICO_PROGRAM_NO_ENCAP;
+    return calico_program_routes(&b->impl->plan) == CALICO_PROGRAM_ALL ||
+           calico_program_routes(&b->impl->plan) == CALICO_PROGRAM_NO_ENCAP;
 }
 
 static void put_pools(const struct bird *b, bool disabled_export) {

@@ -41,6 +41,10 @@ void plan_print_heading(const struct calico_plan_node *n, struct text *out) {
     }
     if (n->block_count)
         text_putc(out, '\n');
+    for (int family = 0; family < BGP_FAMILIES; family++)
+        if (n->refused[family])
+            text_printf(out, "  BIRD refuses %s: %s; the node keeps what it has\n",
+                        family == FAMILY4 ? "bird.cfg" : "bird6.cfg", n->refused[family]);
 }
 
 static void print_word(struct text *out, bool *first, const char *word) {

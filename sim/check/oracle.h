@@ -139,6 +139,30 @@ struct oracle_candidate {
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,
                    struct attr_values *ret_attrs, const char **ret_rule);
+/* Sees a chain's evaluation: each condition of a term, then the term (`holds`: all of them do, its
+ * verdict is taken). */
+struct oracle_tracer {
+    void (*match)(void *context, const struct policy_match *m, bool holds);
+    void (*term)(void *context, const struct policy *p, const struct policy_term *t, bool holds);
+    void *context;
+};
+/* `tracer` may be NULL. */
+bool oracle_policy_traced(const struct bgp_config *c, const struct policy_chain *chain,
+                          const struct oracle_candidate *r, struct arena *arena,
+                          const struct oracle_tracer *tracer, struct attr_values *ret_attrs,
+                          const char **ret_rule);
+
+/* The way of a node's best route to one of its peers, on a finished oracle. */
+struct oracle_passage {
+    bool session, known, sent, accepted; /* as far as it came */
+    const char *export_rule, *import_rule;
+    uint32_t neighbor;               /* with session */
+    const struct attr_values *attrs; /* with accepted: as the neighbour keeps them */
+};
+/* `peer`: index into the node's config->peers. */
+void oracle_follow(struct oracle *o, uint32_t node, uint32_t peer, struct ip_prefix prefix,
+                   const struct oracle_tracer *on_export, const struct oracle_tracer *on_import,
+                   struct oracle_passage *ret_passage);
 /* Does the node's kernel filter (bgp_fib_config.filter) let the route into the kernel's table, and
  * through which tunnel device (NULL: none)? */
 bool oracle_kernel_filter(const struct bgp_config *c, const struct oracle_candidate *r,

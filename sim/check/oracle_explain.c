@@ -121,3 +121,30 @@ void oracle_explain(struct oracle *o, uint32_t node, struct ip_prefix prefix, st
     else
         explain_hop(o, holder, s.toward[holder], prefix, out);
 }
+
+void oracle_follow(struct oracle *o, uint32_t node, uint32_t peer, struct ip_prefix prefix,
+                   const struct oracle_tracer *on_export, const struct oracle_tracer *on_import,
+                   struct oracle_passage *ret_passage) {
+    struct oracle_passage p = {.export_rule = "", .import_rule = ""};
+    const struct oracle_state *s = &o->states[node];
+    uint32_t index = oracle_prefix_index(o, prefix), at = s->by_config_peer[peer];
+    const struct oracle_end *e = at ? &s->ends[at - 1] : NULL;
+    p.session = e != NULL;
+    p.known = index != UINT32_MAX && s->best[index];
+    if (p.session && p.known) {
+        p.neighbor = e->neighbor;
+        o->tracer = on_export;
+        const struct attr_values *sent =
+            oracle_export(o, node, e, s->best[index], prefix, &p.export_rule);
+        uint32_t far = o->states[e->neighbor].by_config_peer[e->neighbor_peer];
+        p.sent = sent != NULL;
+        o->tracer = on_import;
+        struct oracle_path *path =
+            sent && far ? oracle_import(o, e->neighbor, far - 1, sent, prefix, &p.import_rule)
+                        : NULL;
+        p.accepted = path != NULL;
+        p.attrs = path ? path->attrs : NULL;
+        o->tracer = NULL;
+    }
+    *ret_passage = p;
+}

@@ -46,6 +46,7 @@ struct oracle_state {
 
 struct oracle {
     struct arena *arena;
+    const struct oracle_tracer *tracer; /* of the policy that runs; NULL: nobody looks */
     struct oracle_input in;
     struct oracle_state *states;
     struct table addresses; /* index into owners + 1 */

@@ -21,6 +21,7 @@ struct evaluation {
     struct attr_values values;
     uint32_t tag;
     const char *device;
+    const struct oracle_tracer *tracer; /* NULL: nobody looks */
 };
 
 static bool in_prefixes(const struct policy_match *m, struct ip_prefix p) {
@@ -135,7 +136,23 @@ static bool match_holds(const struct evaluation *e, const struct policy_match *m
     return hit != m->negate;
 }
 
-static bool term_holds(const struct evaluation *e, const struct policy_term *t) {
+/* Asked by somebody who wants to see every condition, also those after the first that fails. */
+static bool term_traced(const struct evaluation *e, const struct policy *p,
+                        const struct policy_term *t) {
+    bool all = true;
+    for (uint32_t i = 0; i < t->match_count; i++) {
+        bool holds = match_holds(e, &t->matches[i]);
+        e->tracer->match(e->tracer->context, &t->matches[i], holds);
+        all &= holds;
+    }
+    e->tracer->term(e->tracer->context, p, t, all);
+    return all;
+}
+
+static bool term_holds(const struct evaluation *e, const struct policy *p,
+                       const struct policy_term *t) {
+    if (e->tracer)
+        return term_traced(e, p, t);
     for (uint32_t i = 0; i < t->match_count; i++) {
         if (!match_holds(e, &t->matches[i]))
             return false;
@@ -284,7 +301,7 @@ static enum policy_verdict run_policy(struct evaluation *e, const struct policy 
     uint32_t at = 0, steps = 0;
     while (at < p->term_count && steps++ <= p->term_count) {
         const struct policy_term *t = &p->terms[at];
-        if (!term_holds(e, t)) {
+        if (!term_holds(e, p, t)) {
             at++;
             continue;
         }
@@ -324,7 +341,15 @@ static bool run_chain(struct evaluation *e, const struct policy_chain *chain,
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,
                    struct attr_values *ret_attrs, const char **ret_rule) {
-    struct evaluation e = {.config = c, .route = r, .arena = arena, .values = *r->attrs};
+    return oracle_policy_traced(c, chain, r, arena, NULL, ret_attrs, ret_rule);
+}
+
+bool oracle_policy_traced(const struct bgp_config *c, const struct policy_chain *chain,
+                          const struct oracle_candidate *r, struct arena *arena,
+                          const struct oracle_tracer *tracer, struct attr_values *ret_attrs,
+                          const char **ret_rule) {
+    struct evaluation e = {
+        .tracer = tracer, .config = c, .route = r, .arena = arena, .values = *r->attrs};
     bool passes = run_chain(&e, chain, ret_rule);
     *ret_attrs = e.values;
     return passes;

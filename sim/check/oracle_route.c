@@ -257,7 +257,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     }
     enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
     struct oracle_candidate r = candidate(best, prefix, v, e->external);
-    if (!oracle_policy(c, &p->export[f], &r, o -> arena, v, ret_rule))
+    if (!oracle_policy_traced(c, &p->export[f], &r, o -> arena, o -> tracer, v, ret_rule))
         return NULL;
     if (!bird(c) && e->external)
         make_external(o, u, e, v);
@@ -322,7 +322,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     }
     struct oracle_candidate r = {prefix,     &received,   ROUTE_SOURCE_BGP, "",
                                  UINT32_MAX, e->external, &weight};
-    if (!oracle_policy(c, chain, &r, o->arena, &result, ret_rule))
+    if (!oracle_policy_traced(c, chain, &r, o->arena, o->tracer, &result, ret_rule))
         return NULL;
     /* A mesh of 1,000 has a million paths: what nothing changed is shared. */
     const struct attr_values *a =
