@@ -55,6 +55,7 @@ int verb_gc(struct cli_options *o);
 int verb_list(struct cli_options *o);
 int verb_plan(struct cli_options *o);
 int verb_validate(struct cli_options *o);
+int verb_explain(struct cli_options *o);
 int verb_status(struct cli_options *o);
 int verb_sessions(struct cli_options *o);
 int verb_rib(struct cli_options *o);

@@ -17,8 +17,10 @@ struct planned {
     struct diag_list *diags;
     struct calico_set *set;
     struct calico_plan *plan;
-    struct oracle_node *nodes; /* with the oracle: the plan's nodes, in its order */
-    struct oracle *oracle;     /* NULL until planned_oracle */
+    /* With the oracle: the plan's nodes in its order, then the neighbours outside the cluster as
+     * routers that answer each stanza as it wants and let every route in. */
+    struct oracle_node *nodes;
+    struct oracle *oracle; /* NULL until planned_oracle */
 };
 struct calico_plan_options plan_options(const struct cli_options *o);
 /* Reads, applies and plans; false: findings are in p->diags (or memory ran out). */
@@ -29,5 +31,8 @@ void planned_release(struct planned *p);
 
 /* plan --diff OLD NEW; the exit status. */
 int plan_diff(struct cli_options *o);
+
+/* explain NODE PREFIX --to PEER, on a plan that was read; the exit status. */
+int explain_route(struct planned *p, const struct calico_plan_node *n, const struct cli_options *o);
 
 #endif

@@ -6,7 +6,10 @@
 
 #include "manifests.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#define OUTSIDE_MAX 256 /* neighbours outside the cluster that the oracle is given */
 
 struct calico_plan_options plan_options(const struct cli_options *o) {
     return (struct calico_plan_options){
@@ -45,12 +48,87 @@ bool planned_read(struct planned *p, const char *const *paths, size_t count,
     return p->plan != NULL;
 }
 
+/* ---- neighbours outside the cluster ---- */
+
+struct outside {
+    struct ip_addr addr;
+    uint32_t as_number;
+    uint32_t peers; /* stanzas that name it */
+};
+
+/* The answer to a stanza, as whoever runs the router has to write it. */
+static void mirror(const struct calico_session *s, const struct calico_plan_node *n,
+                   struct bgp_peer_config *p) {
+    bgp_peer_config_init(p, BGP_PROFILE_CALICO);
+    p->remote_addr = s->family == BGP_IPV6_UNICAST ? n->node->addr6 : n->node->addr4;
+    p->local_addr = s->neighbor;
+    p->remote_as = s->local_as;
+    p->families[BGP_IPV4_UNICAST] = s->family == BGP_IPV4_UNICAST;
+    p->families[BGP_IPV6_UNICAST] = s->family == BGP_IPV6_UNICAST;
+    p->ttl_security_hops = s->ttl_security;
+    p->multihop = s->multihop;
+    p->send_communities = true;
+    p->import[s->family].accept_by_default = p->export[s->family].accept_by_default = true;
+    snprintf(p->name, sizeof p->name, "%s", n->node->name);
+    if (s->password)
+        snprintf(p->password, sizeof p->password, "%s", s->password);
+}
+
+static bool outside_node(struct planned *p, const struct outside *o, struct oracle_node *ret_node) {
+    char text[IP_ADDR_TEXT_MAX];
+    struct bgp_config *c = arena_alloc(p->arena, sizeof *c);
+    struct oracle_node x = {.name = arena_strdup(p->arena, ip_format(o->addr, text)), .up = true};
+    if (!c || !x.name)
+        return false;
+    bgp_config_init(c, BGP_PROFILE_CALICO);
+    c->local_as = o->as_number;
+    c->router_id =
+        o->addr.family == IP_V4 ? o->addr : ip4(UINT32_C(0xC0000200) + o->as_number % 256);
+    c->peers = arena_array(p->arena, o->peers, sizeof *c->peers);
+    for (size_t i = 0; c->peers && i < p->plan->node_count; i++) {
+        const struct calico_plan_node *n = &p->plan->nodes[i];
+        for (size_t k = 0; k < n->session_count; k++)
+            if (!n->sessions[k].peer_node && ip_equal(n->sessions[k].neighbor, o->addr))
+                mirror(&n->sessions[k], n, &c->peers[c->peer_count++]);
+    }
+    add_address(&x, o->addr, ip_bits((enum ip_family)o->addr.family));
+    x.config = c;
+    *ret_node = x;
+    return c->peers != NULL;
+}
+
+static bool note_outside(struct planned *p, struct outside *list, size_t *count) {
+    for (size_t i = 0; i < p->plan->node_count; i++) {
+        const struct calico_plan_node *n = &p->plan->nodes[i];
+        for (size_t k = 0; k < n->session_count; k++) {
+            const struct calico_session *s = &n->sessions[k];
+            size_t at = 0;
+            if (s->peer_node || s->kind == CALICO_LOCAL_WORKLOAD)
+                continue;
+            while (at < *count && !ip_equal(list[at].addr, s->neighbor))
+                at++;
+            if (at == OUTSIDE_MAX)
+                return false;
+            if (at == *count)
+                list[(*count)++] = (struct outside){.addr = s->neighbor, .as_number = s->peer_as};
+            list[at].peers++;
+        }
+    }
+    return true;
+}
+
 bool planned_oracle(struct planned *p) {
-    p->nodes = arena_array(p->arena, p->plan->node_count + 1, sizeof *p->nodes);
-    for (size_t i = 0; p->nodes && i < p->plan->node_count; i++)
+    struct outside outside[OUTSIDE_MAX];
+    size_t routers = 0, count = p->plan->node_count;
+    (void)note_outside(p, outside, &routers); /* those beyond have no session in the answer */
+    p->nodes = arena_array(p->arena, count + routers + 1, sizeof *p->nodes);
+    for (size_t i = 0; p->nodes && i < count; i++)
         if (!plan_oracle_node(p->plan, &p->plan->nodes[i], p->arena, &p->nodes[i]))
             return false;
-    struct oracle_input in = {.nodes = p->nodes, .node_count = p->plan->node_count};
+    for (size_t i = 0; p->nodes && i < routers; i++)
+        if (!outside_node(p, &outside[i], &p->nodes[count + i]))
+            return false;
+    struct oracle_input in = {.nodes = p->nodes, .node_count = count + routers};
     p->oracle = p->nodes ? oracle_new(&in) : NULL;
     return p->oracle != NULL;
 }

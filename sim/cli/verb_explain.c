@@ -1,0 +1,61 @@
+/*
+ * explain: why a node has a session with a peer, or why not; with --to, what becomes of a prefix on
+ * its way from the node to that peer (explain_route.c).
+ *
+ * Exit status: 0 there is a session (or the route passes); 1 there is none (or it does not); 2 bad
+ * usage or refused manifests.
+ */
+#include "cli.h"
+#include "plan_verbs.h"
+
+#include "../calico/explain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int explain_peer(const struct planned *p, const struct calico_plan_node *n,
+                        const struct cli_options *o) {
+    bool unknown = false;
+    json_t *found = calico_explain_session(p->plan, n, o->arguments[1], &unknown);
+    if (!found) {
+        cli_error("explain: %s is no address, no node and no session of %s", o->arguments[1],
+                  n->node->name);
+        return 2;
+    }
+    bool any = json_array_size(json_object_get(found, "sessions")) > 0;
+    if (o->format == CLI_JSON) {
+        json_dumpf(found, stdout, JSON_INDENT(1));
+        putchar('\n');
+    } else {
+        struct text out;
+        text_init(&out);
+        calico_explain_print(found, &out);
+        fputs(text_str(&out), stdout);
+        text_deinit(&out);
+    }
+    json_decref(found);
+    return any ? 0 : 1;
+}
+
+static int explain_node(struct planned *p, const struct cli_options *o) {
+    const struct calico_plan_node *n = calico_plan_find(p->plan, o->arguments[0]);
+    if (!n) {
+        cli_error("explain: no node %s in these manifests", o->arguments[0]);
+        return 2;
+    }
+    return o->to ? explain_route(p, n, o) : explain_peer(p, n, o);
+}
+
+int verb_explain(struct cli_options *o) {
+    struct planned p;
+    if (o->argument_count < 3) {
+        cli_error("explain wants NODE PEER PATH…, or NODE PREFIX --to PEER PATH…");
+        return 2;
+    }
+    bool ready = planned_read(&p, &o->arguments[2], o->argument_count - 2, o);
+    if (!ready && p.diags)
+        cli_print_diags(p.diags);
+    int status = ready ? explain_node(&p, o) : 2;
+    planned_release(&p);
+    return status;
+}
