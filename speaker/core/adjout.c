@@ -52,12 +52,17 @@ uint32_t adjout_group_next(const struct bgp_speaker *s, uint32_t group) {
     return 0;
 }
 
+static bool sends_paths(const struct export_key *key) {
+    return key->add_path[BGP_IPV4_UNICAST] || key->add_path[BGP_IPV6_UNICAST];
+}
+
 static void group_free(struct bgp_speaker *s, struct adjout_group *g) {
     heap_cancel(&s->timers, &g->mrai.timer);
     adjout_table_free(s, g);
     adjout_log_free(g);
     g->used = false;
     s->adjout->group_count--;
+    s->adjout->add_path_groups -= sends_paths(&g->key);
     slab_free(&s->adjout->groups, g->index);
 }
 
@@ -142,6 +147,7 @@ static struct adjout_group *group_new(struct bgp_speaker *s, const struct export
     g->mrai.fired = mrai_fired;
     table_init(&g->buckets);
     a->group_count++;
+    a->add_path_groups += sends_paths(key);
     return g;
 }
 
@@ -177,8 +183,12 @@ void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g) {
 
 static void fill_end(struct bgp_speaker *s, struct adjout_group *g) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (g->key.default_originate[f] && g->key.families[f] && !add_default(s, g, f)) {
+        bool wanted = g->key.default_originate[f] && g->key.families[f] && !g->key.add_path[f];
+        if (wanted && !add_default(s, g, f)) {
             adjout_group_failed(s, g);
+        }
+        if (g->key.add_path[f]) {
+            adjout_group_paths_gone(s, g, f);
         }
     }
     if (g->refill) {
@@ -197,6 +207,8 @@ static void fill_entry(struct bgp_speaker *s, struct adjout_group *g, enum bgp_f
     }
     if (e->flags & RIB_ENTRY_DIRTY) {
         e->flags |= RIB_ENTRY_FORCE; /* its decision tells this group too */
+    } else if (g->key.families[f] && g->key.add_path[f]) {
+        adjout_group_paths(s, g, f, entry);
     } else if (g->key.families[f] && (e->best_attrs || adjout_slot_find(g, f, entry))) {
         struct adjout_route r = rib_entry_route(s, f, entry);
         adjout_group_route(s, g, f, entry, &r);
@@ -456,11 +468,34 @@ void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t ent
     rib_entry_at(s, f, entry)->out_references++; /* ours, while groups come and go */
     for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
         struct adjout_group *g = adjout_group_at(s, i);
-        if (g->key.families[f]) {
+        if (g->key.families[f] && !g->key.add_path[f]) {
             adjout_group_route(s, g, f, entry, r);
         }
     }
     rib_entry_at(s, f, entry)->out_references--;
+}
+
+void adjout_paths_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
+    if (s->adjout->add_path_groups == 0) {
+        return;
+    }
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (g->key.families[f] && g->key.add_path[f]) {
+            adjout_group_paths(s, g, f, entry);
+        }
+    }
+}
+
+void adjout_path_gone(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
+    rib_path_out_hold(s, f, path); /* ours, while groups let go of it */
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        struct adjout_group *g = adjout_group_at(s, i);
+        if (g->key.add_path[f]) {
+            adjout_group_path_gone(s, g, f, path);
+        }
+    }
+    rib_path_out_release(s, f, path);
 }
 
 void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r,
@@ -492,6 +527,13 @@ uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p) 
                            : 0;
 }
 
+static const struct attr_set *slot_shows(const struct bgp_speaker *s, const struct adjout_group *g,
+                                         enum bgp_family f, uint32_t number, uint32_t peer) {
+    const struct adjout_slot *slot = adjout_slot_find(g, f, number);
+    bool has = slot && slot->attrs && slot->source != peer;
+    return has ? attr_get(&s->attrs, slot->attrs) : NULL;
+}
+
 const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
                                         struct ip_prefix prefix) {
     enum bgp_family f = rib_prefix_family(prefix);
@@ -504,7 +546,13 @@ const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_
         return NULL;
     }
     const struct adjout_group *g = adjout_group_at(s, adjout_member_at(s, p->group_member)->group);
-    const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
-    bool has = slot && slot->attrs && slot->source != p->index;
-    return has ? attr_get(&s->attrs, slot->attrs) : NULL;
+    uint32_t path = rib_entry_at(s, f, entry)->paths;
+    if (!g->key.add_path[f]) {
+        return slot_shows(s, g, f, entry, p->index);
+    }
+    const struct attr_set *found = NULL;
+    for (; path && !found; path = rib_path_at(s, path)->next) {
+        found = slot_shows(s, g, f, path, p->index);
+    }
+    return found;
 }

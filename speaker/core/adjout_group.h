@@ -15,7 +15,11 @@
 #define ADJOUT_WALK_MAX 4096          /* prefixes one step of a walk sorts and packs */
 #define ADJOUT_PAGE 256               /* slots per page */
 
-/* What a group has sent about a prefix: to all its members but `source`, who it came from. */
+/*
+ * What a group has sent about a prefix: to all its members but `source`, who it came from. Slots
+ * have the number of the prefix in the RIB; where the group sends several paths per prefix (RFC
+ * 7911), that of the path, which is the path identifier too.
+ */
 struct adjout_slot {
     uint32_t attrs;   /* held; 0: nothing */
     uint32_t source;  /* peer, 0: our own */
@@ -27,7 +31,7 @@ struct adjout_slot {
 
 /* A change that is due, in the bucket of those that can share a message. */
 struct adjout_pending {
-    uint32_t entry, bucket;
+    uint32_t number, bucket;
     uint32_t prev, next;
 };
 
@@ -70,6 +74,7 @@ struct adjout_chunk {
 struct adjout_held {
     uint32_t references;
     uint32_t group, changes; /* of which state of which group it is a copy */
+    bool add_path[BGP_FAMILIES];
     uint32_t count[BGP_FAMILIES];
     struct adjout_slot *slots[BGP_FAMILIES];
 };
@@ -126,12 +131,13 @@ struct adjout_group {
     struct adjout_queue announces, withdraws;
     struct table buckets;
     uint32_t window;  /* announcements that may go although the interval runs */
-    uint64_t *graves; /* withdrawn slots some member may not know of: family << 32 | entry */
+    uint64_t *graves; /* withdrawn slots some member may not know of: family << 32 | number */
     uint32_t grave_count, grave_capacity;
 };
 
 struct adjout {
     struct slab groups, members, pendings, buckets;
+    uint32_t add_path_groups; /* those that send several paths per prefix */
     uint32_t group_count, next_number, timers_reserved;
     bool misplaced;       /* some member is: see ADJOUT_MEMBER_MISPLACED */
     bool stalled;         /* some pull found no memory: its member is told again */
@@ -140,7 +146,7 @@ struct adjout {
     struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
     struct ip_prefix batch[ADJOUT_BATCH_MAX];
-    uint32_t batch_entries[ADJOUT_BATCH_MAX];
+    uint32_t batch_numbers[ADJOUT_BATCH_MAX];
     uint64_t walk[ADJOUT_WALK_MAX];
     uint8_t message[BGP_MESSAGE_SIZE_MAX];
 };
@@ -163,18 +169,28 @@ static inline bool adjout_later(uint32_t a, uint32_t b) {
     return (int32_t)(a - b) > 0;
 }
 struct adjout_slot *adjout_slot_find(const struct adjout_group *g, enum bgp_family f,
-                                     uint32_t entry);
-/* Evaluates a route for one group and notes what is due. */
+                                     uint32_t number);
+struct ip_prefix adjout_slot_prefix(const struct bgp_speaker *s, const struct adjout_group *g,
+                                    enum bgp_family f, uint32_t number);
+/* Evaluates the published route of a prefix for one group and notes what is due. */
 void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t entry, const struct adjout_route *r);
+/* … all paths of a prefix, for a group that sends several. */
+void adjout_group_paths(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t entry);
+/* A path is gone: what the group has sent of it is withdrawn. */
+void adjout_group_path_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                            uint32_t path);
+/* … all that are gone, where memory was missing to note it. */
+void adjout_group_paths_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f);
 /* What is sent from now on is this. */
 void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                     uint32_t entry, uint32_t attrs, uint32_t source, uint32_t version);
+                     uint32_t number, uint32_t attrs, uint32_t source, uint32_t version);
 void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                         uint32_t entry);
+                         uint32_t number);
 bool adjout_graves_reserve(struct adjout_group *g, uint32_t more);
 void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                      uint32_t entry);
+                      uint32_t number);
 /* Forgets withdrawn slots once all members know. */
 void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g);
 void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g);

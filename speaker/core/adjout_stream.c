@@ -191,13 +191,14 @@ static bool is_member(const struct bgp_speaker *s, const struct adjout_group *g,
 }
 
 /* The changes of a bucket that go into one message. */
-static uint32_t collect(struct bgp_speaker *s, const struct adjout_bucket *b) {
+static uint32_t collect(struct bgp_speaker *s, const struct adjout_group *g,
+                        const struct adjout_bucket *b) {
     struct adjout *a = s->adjout;
     uint32_t count = 0;
     for (uint32_t i = b->first; i && count < ADJOUT_BATCH_MAX;) {
         const struct adjout_pending *p = slab_at(&a->pendings, i);
-        a->batch[count] = rib_entry_prefix(s, b->key.family, p->entry);
-        a->batch_entries[count++] = p->entry;
+        a->batch[count] = adjout_slot_prefix(s, g, b->key.family, p->number);
+        a->batch_numbers[count++] = p->number;
         i = p->next;
     }
     return count;
@@ -224,7 +225,8 @@ struct adjout_chunk *adjout_chunk_encode(struct bgp_speaker *s, const struct adj
                                          enum bgp_family f, uint32_t attrs, uint32_t count,
                                          uint32_t *ret_taken) {
     struct adjout *a = s->adjout;
-    struct attr_encoding how = {.as4 = g->key.as4, .family = f};
+    struct attr_encoding how = {
+        .as4 = g->key.as4, .family = f, .path_ids = g->key.add_path[f] ? a->batch_numbers : NULL};
     size_t size = 0;
     const struct attr_values *v = attrs ? &attr_get(&s->attrs, attrs)->v : NULL;
     *ret_taken =
@@ -246,7 +248,7 @@ static uint32_t collect_lost(struct bgp_speaker *s, const struct adjout_group *g
         return 0;
     }
     for (uint32_t i = 0; i < taken; i++) {
-        const struct adjout_slot *slot = adjout_slot_find(g, key->family, a->batch_entries[i]);
+        const struct adjout_slot *slot = adjout_slot_find(g, key->family, a->batch_numbers[i]);
         if (slot->attrs && slot->source != key->source) {
             a->batch[lost++] = a->batch[i];
         }
@@ -258,12 +260,12 @@ static void apply(struct bgp_speaker *s, struct adjout_group *g,
                   const struct adjout_bucket_key *key, uint32_t taken, uint32_t version) {
     struct adjout *a = s->adjout;
     for (uint32_t i = 0; i < taken; i++) {
-        uint32_t entry = a->batch_entries[i];
+        uint32_t number = a->batch_numbers[i];
         if (key->kind == ADJOUT_WITHDRAW) {
-            adjout_grave_add(s, g, key->family, entry);
+            adjout_grave_add(s, g, key->family, number);
         }
-        adjout_slot_set(s, g, key->family, entry, key->attrs, key->source, version);
-        adjout_pending_drop(s, g, key->family, entry);
+        adjout_slot_set(s, g, key->family, number, key->attrs, key->source, version);
+        adjout_pending_drop(s, g, key->family, number);
     }
 }
 
@@ -287,7 +289,7 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
                           uint32_t *ret_taken) {
     const struct adjout_bucket *b = slab_at(&s->adjout->buckets, bucket);
     const struct adjout_bucket_key key = b->key;
-    uint32_t count = collect(s, b), taken = 0, unused;
+    uint32_t count = collect(s, g, b), taken = 0, unused;
     struct adjout_chunk *main = NULL, *loss = NULL;
     if (!adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
         return false;

@@ -1,7 +1,7 @@
 /*
  * What a group has sent, per prefix, and what is due to be sent.
  *
- * Owns the slots (Adj-RIB-Out, numbered by the index of the prefix in the RIB), the changes that
+ * Owns the slots (Adj-RIB-Out, numbered by the prefix in the RIB or the path), the changes that
  * wait, in buckets of those that fit into one message, and the graves: withdrawn slots that are
  * kept until every member knows. Leaves encoding to adjout_stream.c.
  *
@@ -23,16 +23,16 @@
 /* ---- slots ---- */
 
 struct adjout_slot *adjout_slot_find(const struct adjout_group *g, enum bgp_family f,
-                                     uint32_t entry) {
-    uint32_t page = entry / ADJOUT_PAGE;
+                                     uint32_t number) {
+    uint32_t page = number / ADJOUT_PAGE;
     if (page >= g->page_count[f] || !g->pages[f][page]) {
         return NULL;
     }
-    return &g->pages[f][page][entry % ADJOUT_PAGE];
+    return &g->pages[f][page][number % ADJOUT_PAGE];
 }
 
-static struct adjout_slot *slot_make(struct adjout_group *g, enum bgp_family f, uint32_t entry) {
-    uint32_t page = entry / ADJOUT_PAGE;
+static struct adjout_slot *slot_make(struct adjout_group *g, enum bgp_family f, uint32_t number) {
+    uint32_t page = number / ADJOUT_PAGE;
     if (page >= g->page_count[f]) {
         uint32_t count = g->page_count[f] ? g->page_count[f] : 4;
         while (count <= page) {
@@ -49,23 +49,44 @@ static struct adjout_slot *slot_make(struct adjout_group *g, enum bgp_family f, 
     if (!g->pages[f][page]) {
         g->pages[f][page] = alloc_zero(ADJOUT_PAGE, sizeof(struct adjout_slot));
     }
-    return adjout_slot_find(g, f, entry);
+    return adjout_slot_find(g, f, number);
 }
 
 static bool slot_holds(const struct adjout_slot *slot) {
     return slot->attrs || slot->pending; /* a change, or a grave */
 }
 
-/* After a change: the prefix is held as long as the slot says something. */
-static void slot_settle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, bool held,
-                        const struct adjout_slot *slot) {
-    struct rib_entry *e = rib_entry_at(s, f, entry);
-    if (slot_holds(slot) && !held) {
-        e->out_references++;
-    } else if (!slot_holds(slot) && held) {
-        e->out_references--;
-        rib_entry_tidy(s, f, entry);
+static void number_hold(struct bgp_speaker *s, bool add_path, enum bgp_family f, uint32_t number) {
+    if (add_path) {
+        rib_path_out_hold(s, f, number);
+    } else {
+        rib_entry_at(s, f, number)->out_references++;
     }
+}
+
+static void number_release(struct bgp_speaker *s, bool add_path, enum bgp_family f,
+                           uint32_t number) {
+    if (add_path) {
+        rib_path_out_release(s, f, number);
+    } else {
+        rib_entry_at(s, f, number)->out_references--;
+        rib_entry_tidy(s, f, number);
+    }
+}
+
+/* After a change: the prefix or path is held as long as the slot says something. */
+static void slot_settle(struct bgp_speaker *s, const struct adjout_group *g, enum bgp_family f,
+                        uint32_t number, bool held, const struct adjout_slot *slot) {
+    if (slot_holds(slot) && !held) {
+        number_hold(s, g->key.add_path[f], f, number);
+    } else if (!slot_holds(slot) && held) {
+        number_release(s, g->key.add_path[f], f, number);
+    }
+}
+
+struct ip_prefix adjout_slot_prefix(const struct bgp_speaker *s, const struct adjout_group *g,
+                                    enum bgp_family f, uint32_t number) {
+    return rib_entry_prefix(s, f, g->key.add_path[f] ? rib_path_entry(s, number) : number);
 }
 
 static void count_slot(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
@@ -82,8 +103,8 @@ static void count_slot(struct bgp_speaker *s, struct adjout_group *g, enum bgp_f
 }
 
 void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                     uint32_t entry, uint32_t attrs, uint32_t source, uint32_t version) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+                     uint32_t number, uint32_t attrs, uint32_t source, uint32_t version) {
+    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     bool held = slot_holds(slot);
     count_slot(s, g, f, slot, UINT32_MAX);
     if (attrs) {
@@ -95,7 +116,7 @@ void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
     slot->version = version;
     g->changes++;
     count_slot(s, g, f, slot, 1);
-    slot_settle(s, f, entry, held, slot);
+    slot_settle(s, g, f, number, held, slot);
 }
 
 /* ---- changes that wait ---- */
@@ -160,8 +181,8 @@ static void bucket_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
 }
 
 void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                         uint32_t entry) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+                         uint32_t number) {
+    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     uint32_t pending = slot->pending & ADJOUT_PENDING;
     if (!pending) {
         return;
@@ -177,13 +198,13 @@ void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp
     }
     slab_free(&s->adjout->pendings, pending);
     slot->pending &= ADJOUT_GRAVE;
-    slot_settle(s, f, entry, held, slot);
+    slot_settle(s, g, f, number, held, slot);
 }
 
-static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t entry,
+static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t number,
                         const struct adjout_bucket_key *key) {
     enum bgp_family f = key->family;
-    struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     bool held = slot_holds(slot);
     uint32_t pending = slab_alloc(&s->adjout->pendings);
     uint32_t bucket = pending ? bucket_make(s, g, key) : 0;
@@ -195,7 +216,7 @@ static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
     }
     struct adjout_pending *p = pending_at(s, pending);
     struct adjout_bucket *b = bucket_at(s, bucket);
-    p->entry = entry;
+    p->number = number;
     p->bucket = bucket;
     p->prev = b->last;
     *(p->prev ? &pending_at(s, p->prev)->next : &b->first) = pending;
@@ -203,19 +224,19 @@ static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
     queue_of(g, b)->count++;
     slot->pending |= pending;
     g->news = true;
-    slot_settle(s, f, entry, held, slot);
+    slot_settle(s, g, f, number, held, slot);
     return true;
 }
 
 /* ---- a route, as this group wants it ---- */
 
-static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f, uint32_t entry,
+static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f, uint32_t number,
                  uint32_t attrs, uint32_t source) {
-    const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
-    adjout_pending_drop(s, g, f, entry);
+    const struct adjout_slot *slot = adjout_slot_find(g, f, number);
+    adjout_pending_drop(s, g, f, number);
     if (g->member_count == g->waiting) { /* nobody is on the stream: nobody need be told */
         if (slot->attrs != attrs || slot->source != source) {
-            adjout_slot_set(s, g, f, entry, attrs, source, attrs ? g->log_end - 1 : 0);
+            adjout_slot_set(s, g, f, number, attrs, source, attrs ? g->log_end - 1 : 0);
         }
         return;
     }
@@ -231,7 +252,7 @@ static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family 
         key.kind = ADJOUT_MOVE;
         key.old_source = slot->source;
     }
-    if (!pending_add(s, g, entry, &key)) {
+    if (!pending_add(s, g, number, &key)) {
         adjout_group_failed(s, g);
     }
 }
@@ -268,10 +289,11 @@ static bool evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum b
     return result == EXPORT_WITHHOLD || attrs;
 }
 
-void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                        uint32_t entry, const struct adjout_route *r) {
+/* `entry` is the prefix of the path `number` where the group sends several, else `number`. */
+static void group_wants(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t entry, uint32_t number, const struct adjout_route *r) {
     uint32_t attrs = 0;
-    struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     if (!evaluate(s, g, f, r, &attrs)) {
         adjout_group_failed(s, g);
         return;
@@ -279,13 +301,49 @@ void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
     if (!attrs && !slot) {
         return;
     }
-    if (!slot && !slot_make(g, f, entry)) {
+    bool room = !g->key.add_path[f] || rib_path_out_reserve(s, entry, number);
+    if (!room || (!slot && !slot_make(g, f, number))) {
         adjout_group_failed(s, g);
     } else {
         bool own = r->prefix.length == 0 && g->key.default_originate[f];
-        want(s, g, f, entry, attrs, attrs && !own ? r->source_peer : 0);
+        want(s, g, f, number, attrs, attrs && !own ? r->source_peer : 0);
     }
     attr_release(&s->attrs, attrs);
+}
+
+void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t entry, const struct adjout_route *r) {
+    group_wants(s, g, f, entry, entry, r);
+}
+
+void adjout_group_paths(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t entry) {
+    if (!rib_pick(s, f, entry, g->key.add_path[f])) {
+        adjout_group_failed(s, g);
+        return;
+    }
+    for (uint32_t i = rib_entry_at(s, f, entry)->paths; i; i = rib_path_at(s, i)->next) {
+        struct adjout_route r = rib_path_route(s, f, entry, i);
+        r.attrs = rib_path_at(s, i)->flags & RIB_PATH_PICKED ? r.attrs : 0;
+        group_wants(s, g, f, entry, i, &r);
+    }
+}
+
+void adjout_group_path_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                            uint32_t path) {
+    const struct adjout_slot *slot = adjout_slot_find(g, f, path);
+    if (slot && (slot->attrs || slot->pending & ADJOUT_PENDING)) {
+        want(s, g, f, path, 0, 0);
+    }
+}
+
+void adjout_group_paths_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
+    for (uint32_t i = 1; i < g->page_count[f] * ADJOUT_PAGE; i++) {
+        const struct adjout_slot *slot = adjout_slot_find(g, f, i);
+        if (slot && slot_holds(slot) && rib_path_at(s, i)->flags & RIB_PATH_GONE) {
+            adjout_group_path_gone(s, g, f, i);
+        }
+    }
 }
 
 /* ---- graves ---- */
@@ -308,16 +366,16 @@ bool adjout_graves_reserve(struct adjout_group *g, uint32_t more) {
 }
 
 void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                      uint32_t entry) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+                      uint32_t number) {
+    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     if (slot->pending & ADJOUT_GRAVE) {
         return;
     }
     assert(g->grave_count < g->grave_capacity);
-    g->graves[g->grave_count++] = (uint64_t)f << 32 | entry;
+    g->graves[g->grave_count++] = (uint64_t)f << 32 | number;
     bool held = slot_holds(slot);
     slot->pending |= ADJOUT_GRAVE;
-    slot_settle(s, f, entry, held, slot);
+    slot_settle(s, g, f, number, held, slot);
 }
 
 void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
@@ -326,12 +384,12 @@ void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
     }
     for (uint32_t i = 0; i < g->grave_count; i++) {
         enum bgp_family f = (enum bgp_family)(g->graves[i] >> 32);
-        uint32_t entry = (uint32_t)g->graves[i];
-        struct adjout_slot *slot = adjout_slot_find(g, f, entry);
+        uint32_t number = (uint32_t)g->graves[i];
+        struct adjout_slot *slot = adjout_slot_find(g, f, number);
         bool held = slot_holds(slot);
         slot->pending &= ADJOUT_PENDING;
         slot->version = slot->attrs ? slot->version : 0; /* nobody needs to be told any more */
-        slot_settle(s, f, entry, held, slot);
+        slot_settle(s, g, f, number, held, slot);
     }
     g->grave_count = 0;
     alloc_free(g->graves);
@@ -345,13 +403,13 @@ static void table_free_family(struct bgp_speaker *s, struct adjout_group *g, enu
     for (uint32_t page = 0; page < g->page_count[f]; page++) {
         for (uint32_t i = 0; g->pages[f][page] && i < ADJOUT_PAGE; i++) {
             struct adjout_slot *slot = &g->pages[f][page][i];
-            uint32_t entry = page * ADJOUT_PAGE + i;
-            adjout_pending_drop(s, g, f, entry);
+            uint32_t number = page * ADJOUT_PAGE + i;
+            adjout_pending_drop(s, g, f, number);
             bool held = slot_holds(slot);
             attr_release(&s->attrs, slot->attrs);
             memset(slot, 0, sizeof *slot);
             if (held) {
-                slot_settle(s, f, entry, true, slot);
+                slot_settle(s, g, f, number, true, slot);
             }
         }
         alloc_free(g->pages[f][page]);
@@ -376,8 +434,7 @@ static void held_free(struct bgp_speaker *s, struct adjout_held *h) {
         for (uint32_t i = 0; h->slots[f] && i < h->count[f]; i++) {
             if (h->slots[f][i].version) {
                 attr_release(&s->attrs, h->slots[f][i].attrs);
-                rib_entry_at(s, f, i)->out_references--;
-                rib_entry_tidy(s, f, i);
+                number_release(s, h->add_path[f], f, i);
             }
         }
         alloc_free(h->slots[f]);
@@ -396,14 +453,16 @@ void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h) {
 }
 
 static void held_keep(struct bgp_speaker *s, struct adjout_held *h, enum bgp_family f,
-                      uint32_t entry, const struct adjout_slot *slot) {
-    struct adjout_slot *copy = &h->slots[f][entry];
+                      uint32_t number, const struct adjout_slot *slot) {
+    struct adjout_slot *copy = &h->slots[f][number];
     bool held = copy->version != 0;
     *copy = *slot;
     if (copy->attrs) {
         attr_hold(&s->attrs, copy->attrs);
     }
-    rib_entry_at(s, f, entry)->out_references += !held;
+    if (!held) {
+        number_hold(s, h->add_path[f], f, number);
+    }
 }
 
 /* Adds the slots of a group; false: no memory. */
@@ -454,6 +513,7 @@ struct adjout_held *adjout_held_take(struct bgp_speaker *s, struct adjout_group 
     h->group = g->number;
     h->changes = g->changes;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        h->add_path[f] = g->key.add_path[f];
         if (!held_copy(s, h, g, f, before ? before->count[f] : 0)) {
             held_free(s, h);
             return NULL;

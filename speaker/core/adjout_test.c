@@ -22,10 +22,10 @@ static void check_against_model(struct bench *b, uint32_t i) {
             if (!r.attrs || r.source_peer == h->p->index ||
                 export_route(b->s, &key, &h->p->config->export[f], &r, b -> arena, NULL, &v) !=
                     EXPORT_SEND) {
-                assert_null(held_find(h, it.prefix));
+                assert_null(held_find(h, it.prefix, 0));
                 continue;
             }
-            const struct held_route *held = held_find(h, it.prefix);
+            const struct held_route *held = held_find(h, it.prefix, 0);
             assert_non_null(held);
             uint32_t attrs = attr_intern(&b->attrs, &v);
             assert_int_equal(held->attrs, attrs);

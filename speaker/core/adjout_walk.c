@@ -96,7 +96,8 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
     uint32_t attrs = (uint32_t)(a->walk[from] >> 32);
     count = count < ADJOUT_BATCH_MAX ? count : ADJOUT_BATCH_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        a->batch[i] = rib_entry_prefix(s, f, (uint32_t)a->walk[from + i]);
+        a->batch_numbers[i] = (uint32_t)a->walk[from + i];
+        a->batch[i] = adjout_slot_prefix(s, g, f, a->batch_numbers[i]);
     }
     return add_chunk(m, adjout_chunk_encode(s, g, f, attrs, count, ret_taken));
 }

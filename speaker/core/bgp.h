@@ -316,6 +316,7 @@ struct bgp_path_info {
     bool rejected; /* kept although import policy refused it */
     bool stale;
     bool external;
+    uint32_t path_id;      /* RFC 7911, as received; 0 without */
     uint8_t decision_step; /* decide.h: the row that chose the best against this one */
     struct nanotime received;
 };
@@ -336,7 +337,8 @@ void bgp_rib_end(struct bgp_rib_iterator *it);
 /* Starts at one prefix (exact); false: not in the table. */
 bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
                   struct bgp_rib_iterator *ret_it);
-/* What stands in the Adj-RIB-Out towards a peer for this prefix, as sent; NULL: nothing. */
+/* What stands in the Adj-RIB-Out towards a peer for this prefix, as sent (the first of several
+ * paths); NULL: nothing. */
 const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
                                         struct ip_prefix prefix);
 

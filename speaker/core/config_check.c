@@ -123,6 +123,8 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p, b
     if (p->prefix_warning_percent > 100)
         ERROR(k, "bad-percent", "%sprefix warning at %u %%", where, p->prefix_warning_percent);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->add_path_send[f] && p->default_originate[f])
+            ERROR(k, "add-path-default", "%sdefault-originate is no path to add", where);
         check_chain(k, where, &p->import[f]);
         check_chain(k, where, &p->export[f]);
     }

@@ -144,6 +144,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         const struct policy_chain *chain = &p->config->export[f];
         k->families[f] = p->families[f];
+        k->add_path[f] = p->add_path[f] & BGP_ADD_PATH_SEND ? p->config->add_path_send[f] : 0;
         k->default_originate[f] = p->config->default_originate[f];
         k->deny[f] = rib_policy_missing(s, p, chain);
         k->chain_hash[f] = hash_chain(s->config, chain);
@@ -528,7 +529,11 @@ static enum export_result fits_message(const struct passage *e, const struct att
     if (!message) {
         return EXPORT_NO_MEMORY;
     }
-    struct attr_encoding how = {.as4 = e->key->as4, .family = e->family, .extended = extended};
+    const uint32_t path_id = 0;
+    struct attr_encoding how = {.as4 = e->key->as4,
+                                .family = e->family,
+                                .extended = extended,
+                                .path_ids = e->key->add_path[e->family] ? &path_id : NULL};
     bool fits = update_encode(v, &how, &e->route->prefix, 1, message, size_max, &size) == 1;
     return fits ? EXPORT_SEND : withhold(e, "attributes do not fit into one message");
 }

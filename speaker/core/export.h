@@ -25,7 +25,8 @@ struct export_key {
     bool send_communities, send_ext_communities, remove_private_as, as_override;
     bool extended_messages, extended_next_hop; /* negotiated */
     bool graceful_shutdown;
-    uint8_t role; /* enum bgp_role, ours */
+    uint8_t role;                    /* enum bgp_role, ours */
+    uint32_t add_path[BGP_FAMILIES]; /* RFC 7911: paths per prefix at most; 0: not negotiated */
     uint8_t next_hop_mode;
 };
 

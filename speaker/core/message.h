@@ -206,10 +206,11 @@ void nlri_put(struct byte_writer *w, struct ip_prefix p);
 
 /* How attributes are to be written for a group of sessions. */
 struct attr_encoding {
-    bool as4;               /* receiver is a NEW speaker; else AS_TRANS + AS4_PATH (6793 4.2.2) */
-    enum bgp_family family; /* IPv4: NEXT_HOP attribute, unless the next hop is IPv6 (RFC 8950);
-                               else MP_REACH by update_* below */
-    bool extended;          /* RFC 8654: messages of up to 65,535 octets */
+    bool as4;                 /* receiver is a NEW speaker; else AS_TRANS + AS4_PATH (6793 4.2.2) */
+    enum bgp_family family;   /* IPv4: NEXT_HOP attribute, unless the next hop is IPv6 (RFC 8950);
+                                 else MP_REACH by update_* below */
+    bool extended;            /* RFC 8654: messages of up to 65,535 octets */
+    const uint32_t *path_ids; /* RFC 7911: one for each prefix; NULL: not negotiated */
 };
 /* All attributes of `v` but MP_REACH, in ascending order of code; false if they do not fit. */
 bool attr_encode(const struct attr_values *v, const struct attr_encoding *how,

@@ -11,8 +11,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define NLRI_PATH_ID_SIZE 4
-
 static uint8_t nlri_bits(enum bgp_family family) {
     return family == BGP_IPV4_UNICAST ? 32 : 128;
 }

@@ -7,6 +7,8 @@
  * Prefix lists inside messages (RFC 4271 4.3, 4760 5). The public part is in message.h.
  */
 
+/* Octets of a path identifier. */
+#define NLRI_PATH_ID_SIZE 4u
 /* Does a list of this family have only whole prefixes with possible lengths? `add_path`: each has a
  * path identifier before it (RFC 7911 3). */
 bool nlri_valid(enum bgp_family family, bool add_path, const uint8_t *data, size_t size);

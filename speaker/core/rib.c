@@ -69,6 +69,7 @@ void rib_free(struct bgp_speaker *s) {
     slab_deinit(&r->peers);
     alloc_free(r->raw.values);
     alloc_free(r->ids.values);
+    alloc_free(r->out);
     alloc_free(r->candidates);
     alloc_free(r->steps);
     alloc_free(r);
@@ -159,29 +160,66 @@ static uint32_t choose_single(struct bgp_speaker *s, enum bgp_family f, uint32_t
     return usable ? path : 0;
 }
 
+/* Fills r->candidates with the paths of a prefix; false: out of memory. */
+static bool gather(struct bgp_speaker *s, const struct rib_entry *e, uint32_t *ret_count) {
+    uint32_t count = 0;
+    for (uint32_t i = e->paths; i && count < BGP_PATHS_PER_PREFIX_MAX;
+         i = rib_path_at(s, i)->next) {
+        if (!candidates_reserve(s->rib, count + 1)) {
+            return false;
+        }
+        fill_candidate(s, rib_path_at(s, i), &s->rib->candidates[count++]);
+    }
+    *ret_count = count;
+    return true;
+}
+
 /* Chooses, and notes in every path how it fared. False: out of memory. *ret_best 0: none. */
 static bool choose(struct bgp_speaker *s, enum bgp_family f, const struct rib_entry *e,
                    uint32_t *ret_best) {
     struct rib *r = s->rib;
-    uint32_t count = 0;
+    uint32_t count = 0, n = 0;
     *ret_best = 0;
     if (e->paths && !rib_path_at(s, e->paths)->next) {
         *ret_best = choose_single(s, f, e->paths);
         return true;
     }
-    for (uint32_t i = e->paths; i && count < BGP_PATHS_PER_PREFIX_MAX;
-         i = rib_path_at(s, i)->next) {
-        if (!candidates_reserve(r, count + 1)) {
-            return false;
-        }
-        fill_candidate(s, rib_path_at(s, i), &r->candidates[count++]);
+    if (!gather(s, e, &count)) {
+        return false;
     }
     struct decide_rules rules = rules_of(s);
     int best = decide_best(&rules, r->candidates, count, r->steps);
-    uint32_t n = 0;
     for (uint32_t i = e->paths; i && n < count; i = rib_path_at(s, i)->next, n++) {
         path_judge(s, f, rib_path_at(s, i), r->candidates[n].eligible, (int)n == best, r->steps[n]);
         *ret_best = (int)n == best ? i : *ret_best;
+    }
+    return true;
+}
+
+/* The best one, then the best of the others, and so on. */
+bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t count) {
+    const struct rib_entry *e = rib_entry_at(s, f, entry);
+    const struct decide_rules rules = rules_of(s);
+    uint32_t all = 0, n = 0, i;
+    if (!gather(s, e, &all)) {
+        return false;
+    }
+    bool every = count >= all;
+    for (i = e->paths; i; i = rib_path_at(s, i)->next, n++) {
+        bool picked = every && n < all && s->rib->candidates[n].eligible;
+        rib_path_at(s, i)->flags &= (uint16_t)~RIB_PATH_PICKED;
+        rib_path_at(s, i)->flags |= picked ? RIB_PATH_PICKED : 0;
+    }
+    for (; !every && count > 0; count--) {
+        int best = decide_best(&rules, s->rib->candidates, all, NULL);
+        if (best < 0) {
+            break;
+        }
+        s->rib->candidates[best].eligible = false;
+        for (i = e->paths, n = 0; (int)n < best; n++) {
+            i = rib_path_at(s, i)->next;
+        }
+        rib_path_at(s, i)->flags |= RIB_PATH_PICKED;
     }
     return true;
 }
@@ -228,6 +266,13 @@ static uint64_t entry_digest(const struct bgp_speaker *s, enum bgp_family f, uin
     return scoreboard_route_digest(&prefix, &next_hop);
 }
 
+static void route_add_origin(const struct bgp_speaker *s, const struct rib_path *p,
+                             struct adjout_route *r) {
+    const struct rib_origin *o = slab_at(&s->rib->origins, p->origin);
+    r->interface = o->interface;
+    r->metric = o->metric;
+}
+
 struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family f,
                                     uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
@@ -240,10 +285,23 @@ struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family
     for (uint32_t i = e->paths; e->best_attrs && !e->best_peer && i; i = rib_path_at(s, i)->next) {
         const struct rib_path *p = rib_path_at(s, i);
         if (p->flags & RIB_PATH_BEST && p->peer == 0) {
-            const struct rib_origin *o = slab_at(&s->rib->origins, p->origin);
-            r.interface = o->interface;
-            r.metric = o->metric;
+            route_add_origin(s, p, &r);
         }
+    }
+    return r;
+}
+
+struct adjout_route rib_path_route(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
+                                   uint32_t path) {
+    const struct rib_path *p = rib_path_at(s, path);
+    struct adjout_route r = {.prefix = rib_entry_prefix(s, f, entry),
+                             .attrs = p->attrs,
+                             .source_peer = p->peer,
+                             .source = rib_path_source(p),
+                             .interface = "",
+                             .metric = UINT32_MAX};
+    if (p->peer == 0) {
+        route_add_origin(s, p, &r);
     }
     return r;
 }
@@ -311,6 +369,7 @@ static bool handle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, str
         publish(s, f, entry, best, now);
     }
     e->flags &= (uint16_t)~RIB_ENTRY_FORCE;
+    adjout_paths_changed(s, f, entry);
     rib_entry_tidy(s, f, entry);
     return true;
 }

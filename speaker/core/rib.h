@@ -33,6 +33,8 @@ _Static_assert(sizeof(struct rib_path) == 24, "a path costs 24 bytes");
 #define RIB_PATH_STALE 0x20
 #define RIB_PATH_REJECTED 0x40 /* by policy or a loop; kept for soft reconfiguration */
 #define RIB_PATH_VALID 0x80    /* as of the last decision: eligible */
+#define RIB_PATH_PICKED 0x100  /* by rib_pick */
+#define RIB_PATH_GONE 0x200    /* no longer a path: kept until update groups have withdrawn it */
 #define RIB_RECEIVED_SHIFT 24
 
 /* One prefix. `best_*` is what has been published: digest, FIB and Adj-RIB-Out know it. */
@@ -95,15 +97,23 @@ struct rib_peer {
     struct rib_range used[BGP_FAMILIES]; /* where it may have paths */
 };
 
+/* What update groups that send several paths per prefix hold of a path. */
+struct rib_out {
+    uint32_t entry;
+    uint32_t references;
+};
+
 struct rib {
     struct slab entries[BGP_FAMILIES]; /* struct rib_entry */
     struct slim_table index[BGP_FAMILIES];
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    struct slab peers;              /* struct rib_peer */
-    struct rib_side raw;            /* attributes as received, held */
-    struct rib_side ids;            /* RFC 7911: path identifiers as received */
+    struct slab peers;   /* struct rib_peer */
+    struct rib_side raw; /* attributes as received, held */
+    struct rib_side ids; /* RFC 7911: path identifiers as received */
+    struct rib_out *out; /* by path; NULL: no such group yet */
+    uint32_t out_capacity;
     struct decide_path *candidates; /* scratch of a decision */
     enum decide_step *steps;
     uint32_t candidate_capacity;
@@ -174,6 +184,20 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 /* One of them becomes, or no longer is, a best path. */
 void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool more);
+/* RFC 7911: the number of a path, as a path identifier, stands for it as long as update groups hold
+ * it, longer than the path itself if need be. Before the first hold, room must be made for it;
+ * false: no memory. */
+bool rib_path_out_reserve(struct bgp_speaker *s, uint32_t entry, uint32_t path);
+void rib_path_out_hold(struct bgp_speaker *s, enum bgp_family f, uint32_t path);
+void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t path);
+static inline uint32_t rib_path_entry(const struct bgp_speaker *s, uint32_t path) {
+    return s->rib->out[path].entry;
+}
+/* Marks the best `count` usable paths with RIB_PATH_PICKED, and no others. False: no memory. */
+bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t count);
+/* A path as update groups want it. */
+struct adjout_route rib_path_route(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
+                                   uint32_t path);
 /* What it holds, at the end of everything. */
 void rib_path_release(struct bgp_speaker *s, uint32_t path);
 

@@ -106,8 +106,8 @@ static uint32_t path_after(const struct bgp_speaker *s, uint32_t head, uint32_t 
     return next && next == best ? rib_path_at(s, next)->next : next;
 }
 
-static void fill_info(const struct bgp_speaker *s, const struct rib_path *p,
-                      struct bgp_path_info *ret_path) {
+static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_path_info *ret_path) {
+    const struct rib_path *p = rib_path_at(s, path);
     const struct peer *peer = speaker_peer(s, p->peer);
     memset(ret_path, 0, sizeof *ret_path);
     ret_path->peer.index = p->peer;
@@ -120,6 +120,7 @@ static void fill_info(const struct bgp_speaker *s, const struct rib_path *p,
     ret_path->rejected = p->flags & RIB_PATH_REJECTED;
     ret_path->stale = p->flags & RIB_PATH_STALE;
     ret_path->external = peer && peer_is_outside(peer);
+    ret_path->path_id = rib_side_get(&s->rib->ids, path);
     ret_path->decision_step = p->step;
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
 }
@@ -134,7 +135,7 @@ bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
     uint32_t path = path_after(s, e->paths, it->path);
     it->path = path ? path : UINT32_MAX;
     if (path) {
-        fill_info(s, rib_path_at(s, path), ret_path);
+        fill_info(s, path, ret_path);
     }
     return path != 0;
 }

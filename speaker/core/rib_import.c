@@ -7,7 +7,8 @@
  *
  * Invariants: a path that cannot be used, or that policy refuses, replaces the one held before: it
  * is either kept as rejected (soft reconfiguration) or the held one is withdrawn. Nothing a remote
- * sends can make more than one path per prefix and peer.
+ * sends can make more than one path per prefix, peer and path identifier, and of those not
+ * more than configured.
  * RFC 4271 6.3, 9.1.2; 4456 8; 4724 4.2; 7313; 8212.
  */
 #include "rib.h"
@@ -144,6 +145,22 @@ static uint32_t intern_result(const struct import *im, const struct attr_values 
     return attr_intern(&im->s->attrs, v);
 }
 
+/* RFC 7911 does not bound how many paths a peer sends of one prefix; we do. */
+static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    const struct bgp_speaker *s = im->s;
+    uint32_t entry = rib_entry_find(s, im->family, prefix), count = 0;
+    uint32_t max = im->p->config->add_path_receive_max[im->family];
+    for (uint32_t i = entry ? rib_entry_at(s, im->family, entry)->paths : 0; i;
+         i = rib_path_at(s, i)->next) {
+        bool own = rib_path_at(s, i)->peer == im->p->index;
+        if (own && rib_side_get(&s->rib->ids, i) == path_id) {
+            return false;
+        }
+        count += own;
+    }
+    return count >= (max ? max : BGP_ADD_PATH_IDS);
+}
+
 static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     struct bgp_speaker *s = im->s;
     bool keep = im->p->config->soft_reconfiguration, no_memory = false;
@@ -155,6 +172,9 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
                              .weight = im->p->config->weight,
                              .external = im->p->external,
                              .arena = s->scratch};
+    if (path_id && too_many_paths(im, prefix, path_id)) {
+        return;
+    }
     bool passes = !im->unusable && run_import_policy(im, &r, &no_memory);
     if (no_memory || (!passes && !keep)) {
         im->no_memory = im->no_memory || no_memory;
@@ -273,14 +293,15 @@ static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
 
 static void import_list(struct import *im, const struct bgp_nlri *list, bool withdraw) {
     struct ip_prefix prefix;
-    for (uint32_t at = 0; nlri_next(list, &at, &prefix);) {
+    uint32_t path_id;
+    for (uint32_t at = 0; nlri_next_path(list, &at, &prefix, &path_id);) {
         if (prefix_is_martian(prefix)) {
             continue;
         }
         if (withdraw) {
-            withdraw_prefix(im, prefix, 0);
+            withdraw_prefix(im, prefix, path_id);
         } else {
-            import_prefix(im, prefix, 0);
+            import_prefix(im, prefix, path_id);
         }
     }
 }

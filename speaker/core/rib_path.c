@@ -11,6 +11,8 @@
  */
 #include "rib.h"
 
+#include "../base/arena.h"
+#include "adjout.h"
 #include "nexthop.h"
 
 #include <assert.h>
@@ -286,10 +288,58 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
     *at = p->next;
     path_drop_values(s, f, path);
     side_clear(&s->rib->ids, path);
-    p->flags = 0;
     rib_peer_drop(s, p->peer);
-    slab_free(&s->rib->paths, path);
     rib_entry_dirty(s, f, entry);
+    p->flags = 0;
+    if (path < s->rib->out_capacity && s->rib->out[path].references > 0) {
+        p->flags = RIB_PATH_GONE;
+        adjout_path_gone(s, f, path);
+    } else {
+        slab_free(&s->rib->paths, path);
+    }
+}
+
+/* ---- what update groups hold ---- */
+
+bool rib_path_out_reserve(struct bgp_speaker *s, uint32_t entry, uint32_t path) {
+    struct rib *r = s->rib;
+    uint32_t capacity = r->out_capacity ? r->out_capacity : 64;
+    while (capacity <= path) {
+        capacity *= 2;
+    }
+    if (path >= r->out_capacity) {
+        struct rib_out *out = alloc_resize(r->out, capacity, sizeof *out);
+        if (!out) {
+            return false;
+        }
+        memset(out + r->out_capacity, 0, (capacity - r->out_capacity) * sizeof *out);
+        r->out = out;
+        r->out_capacity = capacity;
+    }
+    r->out[path].entry = entry;
+    return true;
+}
+
+void rib_path_out_hold(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
+    struct rib_out *out = &s->rib->out[path];
+    if (out->references++ == 0) {
+        rib_entry_at(s, f, out->entry)->out_references++;
+    }
+}
+
+void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
+    struct rib_out *out = &s->rib->out[path];
+    struct rib_path *p = rib_path_at(s, path);
+    assert(out->references > 0);
+    if (--out->references > 0) {
+        return;
+    }
+    if (p->flags & RIB_PATH_GONE) {
+        p->flags = 0;
+        slab_free(&s->rib->paths, path);
+    }
+    rib_entry_at(s, f, out->entry)->out_references--;
+    rib_entry_tidy(s, f, out->entry);
 }
 
 /* ---- the paths of a peer ---- */

@@ -275,7 +275,6 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
         .gr_time_s = open->gr_time_s,
     };
     memcpy(p->open.gr_families, open->gr_families, sizeof p->open.gr_families);
-    memcpy(p->open.add_path, open->add_path, sizeof p->open.add_path);
     p->extended_messages = c->extended;
     p->local = c->setup->local;
     p->remote = c->setup->remote;
@@ -292,6 +291,8 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
         bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
         bool ours = p->no_capabilities ? f == BGP_IPV4_UNICAST : p->config->families[f];
         p->families[f] = ours && theirs && p->config->families[f];
+        p->add_path[f] =
+            p->families[f] ? session_add_path(p, open, (enum bgp_family)f) : BGP_ADD_PATH_NONE;
         p->end_of_rib_seen[f] = false;
     }
     p->extended_next_hop = open->extended_next_hop && p->config->extended_next_hop &&
@@ -375,6 +376,8 @@ static void apply_update(struct run *r) {
     struct bgp_update update;
     bool too_many = false;
     enum bgp_family family = BGP_IPV4_UNICAST;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        codec.add_path[f] = p->add_path[f] & BGP_ADD_PATH_RECEIVE;
     memcpy(codec.families, p->families, sizeof codec.families);
     arena_reset(s->scratch);
     update_decode(&codec, r->cause->body, r->cause->size, s->scratch, &update);

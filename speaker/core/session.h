@@ -47,6 +47,8 @@ void session_open_make(const struct bgp_speaker *s, const struct peer *p,
 bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
                          const struct bgp_open *open, struct bgp_error *ret_error);
 uint16_t session_hold_time(const struct bgp_speaker *s, const struct peer *p);
+/* enum bgp_add_path: what is negotiated for a family, seen from our side. */
+uint8_t session_add_path(const struct peer *p, const struct bgp_open *open, enum bgp_family f);
 /* Is the peer in another member AS of our confederation? */
 bool session_is_confed(const struct bgp_speaker *s, const struct peer *p);
 uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p);

@@ -51,6 +51,24 @@ static void offer_restart(const struct bgp_speaker *s, const struct peer *p, str
     }
 }
 
+static uint8_t offer_add_path(const struct peer *p, enum bgp_family f) {
+    if (!p->config->families[f])
+        return BGP_ADD_PATH_NONE;
+    return (uint8_t)((p->config->add_path_receive[f] ? BGP_ADD_PATH_RECEIVE : 0) |
+                     (p->config->add_path_send[f] ? BGP_ADD_PATH_SEND : 0));
+}
+
+/* RFC 7911 4: a direction is used where its sender can send and its receiver can receive. */
+uint8_t session_add_path(const struct peer *p, const struct bgp_open *open, enum bgp_family f) {
+    uint8_t ours = p->no_capabilities ? BGP_ADD_PATH_NONE : offer_add_path(p, f);
+    uint8_t theirs = open->add_path[f];
+    return (uint8_t)((ours & BGP_ADD_PATH_RECEIVE && theirs & BGP_ADD_PATH_SEND
+                          ? BGP_ADD_PATH_RECEIVE
+                          : 0) |
+                     (ours & BGP_ADD_PATH_SEND && theirs & BGP_ADD_PATH_RECEIVE ? BGP_ADD_PATH_SEND
+                                                                                : 0));
+}
+
 void session_open_make(const struct bgp_speaker *s, const struct peer *p,
                        struct bgp_open *ret_open) {
     struct bgp_open o = {
@@ -61,8 +79,10 @@ void session_open_make(const struct bgp_speaker *s, const struct peer *p,
     if (!p->no_capabilities) {
         o.has_capabilities = true;
         o.mp_present = true;
-        for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        for (unsigned f = 0; f < BGP_FAMILIES; f++) {
             o.families[f] = p->config->families[f];
+            o.add_path[f] = offer_add_path(p, (enum bgp_family)f);
+        }
         o.refresh = true;
         o.refresh_old = s->profile->send_refresh_old; /* IOS: 128 beside 2 */
         o.enhanced_refresh = s->profile->send_enhanced_refresh;

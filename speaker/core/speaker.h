@@ -60,7 +60,6 @@ struct peer_open {
     bool llgr;
     uint16_t gr_time_s;
     struct bgp_gr_family gr_families[BGP_FAMILIES];
-    uint8_t add_path[BGP_FAMILIES]; /* enum bgp_add_path, of the peer */
 };
 
 struct peer {
@@ -80,6 +79,7 @@ struct peer {
     bool external;               /* session type */
     bool confed;                 /* external, to another member of our confederation (RFC 5065) */
     bool families[BGP_FAMILIES]; /* negotiated */
+    uint8_t add_path[BGP_FAMILIES]; /* enum bgp_add_path: negotiated, of our side */
     bool refresh, enhanced_refresh;
     bool extended_messages, extended_next_hop; /* negotiated */
     struct peer_open open;

@@ -145,7 +145,7 @@ static void check_peer(struct model *m, uint32_t to) {
     uint32_t count = 0;
     for (uint32_t n = 0; n < PREFIXES; n++) {
         uint32_t attrs = expected(m, to, n);
-        const struct held_route *held = held_find(h, prefix_of(n));
+        const struct held_route *held = held_find(h, prefix_of(n), 0);
         assert_int_equal(held ? held->attrs : 0, attrs);
         count += attrs != 0;
         attr_release(&m->b.attrs, attrs);
@@ -278,7 +278,7 @@ static void do_refresh(struct model *m, uint32_t i) {
     }
     for (uint32_t n = h->route_count; n-- > 0 && !h->p->enhanced_refresh;) {
         if (rib_prefix_family(h->routes[n].prefix) == f) {
-            held_remove(&m->b, h, h->routes[n].prefix);
+            held_remove(&m->b, h, h->routes[n].prefix, 0);
         }
     }
     adjout_refresh(m->b.s, h->p, f, m->b.now);
@@ -444,7 +444,8 @@ static void read_offers(struct model *m) {
         for (uint32_t n = 0; n < PREFIXES; n++) {
             enum bgp_family f = rib_prefix_family(prefix_of(n));
             uint32_t entry = rib_entry_find(m->b.s, f, prefix_of(n));
-            uint32_t path = entry ? rib_path_find(m->b.s, f, entry, p->index, ROUTE_SOURCE_BGP, 0) : 0;
+            uint32_t path =
+                entry ? rib_path_find(m->b.s, f, entry, p->index, ROUTE_SOURCE_BGP, 0) : 0;
             struct offer *o = &m->offers[i][n];
             assert_true(!path || o->present); /* nothing comes from nowhere */
             o->present = path != 0;

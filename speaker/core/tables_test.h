@@ -29,6 +29,7 @@
 
 struct held_route {
     struct ip_prefix prefix;
+    uint32_t path_id;
     uint32_t attrs; /* interned in the bench's own table */
     bool stale;     /* RFC 7313: not sent again since the BoRR */
 };
@@ -191,6 +192,9 @@ TABLES_UNUSED static bool bench_message(struct bench *b, uint32_t i, const uint8
     struct bgp_update u;
     enum bgp_family f;
     bool over = false;
+    for (unsigned n = 0; n < BGP_FAMILIES; n++) {
+        codec.add_path[n] = p->add_path[n] & BGP_ADD_PATH_RECEIVE;
+    }
     arena_reset(b->s->scratch);
     update_decode(&codec, message + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, b->s->scratch, &u);
     assert_int_not_equal(u.outcome, BGP_OUTCOME_SESSION_RESET);
@@ -213,6 +217,17 @@ TABLES_UNUSED static bool bench_send(struct bench *b, uint32_t i, const struct a
     return bench_message(b, i, message, size);
 }
 
+/* One path of a prefix, by identifier (RFC 7911) where that is negotiated. */
+TABLES_UNUSED static void bench_send_path(struct bench *b, uint32_t i, const struct attr_values *v,
+                                          struct ip_prefix prefix, uint32_t path_id) {
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size = 0;
+    struct attr_encoding how = {
+        .as4 = true, .family = rib_prefix_family(prefix), .path_ids = &path_id};
+    assert_int_equal(update_encode(v, &how, &prefix, 1, message, sizeof message, &size), 1);
+    (void)bench_message(b, i, message, size);
+}
+
 TABLES_UNUSED static bool bench_announce(struct bench *b, uint32_t i, const struct attr_values *v,
                                          const char *prefix) {
     struct ip_prefix p = pfx(prefix);
@@ -226,17 +241,18 @@ TABLES_UNUSED static void bench_withdraw(struct bench *b, uint32_t i, const char
 
 /* ---- out ---- */
 
-static struct held_route *held_find(struct bench_peer *h, struct ip_prefix p) {
+static struct held_route *held_find(struct bench_peer *h, struct ip_prefix p, uint32_t path_id) {
     for (uint32_t i = 0; i < h->route_count; i++) {
-        if (ip_prefix_equal(h->routes[i].prefix, p)) {
+        if (h->routes[i].path_id == path_id && ip_prefix_equal(h->routes[i].prefix, p)) {
             return &h->routes[i];
         }
     }
     return NULL;
 }
 
-static void held_remove(struct bench *b, struct bench_peer *h, struct ip_prefix p) {
-    struct held_route *r = held_find(h, p);
+static void held_remove(struct bench *b, struct bench_peer *h, struct ip_prefix p,
+                        uint32_t path_id) {
+    struct held_route *r = held_find(h, p, path_id);
     if (!r) {
         h->spurious++;
         return;
@@ -245,15 +261,15 @@ static void held_remove(struct bench *b, struct bench_peer *h, struct ip_prefix 
     *r = h->routes[--h->route_count];
 }
 
-static void held_put(struct bench *b, struct bench_peer *h, struct ip_prefix p,
+static void held_put(struct bench *b, struct bench_peer *h, struct ip_prefix p, uint32_t path_id,
                      const struct attr_values *v) {
-    struct held_route *r = held_find(h, p);
+    struct held_route *r = held_find(h, p, path_id);
     uint32_t attrs = attr_intern(&b->attrs, v);
     assert(attrs);
     if (!r) {
         assert(h->route_count < BENCH_ROUTES_MAX);
         r = &h->routes[h->route_count++];
-        *r = (struct held_route){.prefix = p};
+        *r = (struct held_route){.prefix = p, .path_id = path_id};
     }
     r->stale = false;
     h->repeated += r->attrs == attrs;
@@ -275,7 +291,7 @@ static void bench_frame(struct bench *b, struct bench_peer *h, const uint8_t *m)
         if (subtype == 1) {
             r->stale = true;
         } else if (subtype == 2 && r->stale) {
-            held_remove(b, h, r->prefix);
+            held_remove(b, h, r->prefix, r->path_id);
             h->purged++;
         }
     }
@@ -286,11 +302,15 @@ static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, 
         .as4 = h->p->as4, .external = peer_is_outside(h->p), .families = {true, true}};
     struct bgp_update u;
     struct ip_prefix prefix;
+    uint32_t path_id;
     if (m[18] == BGP_MSG_ROUTE_REFRESH) {
         bench_frame(b, h, m);
         return;
     }
     assert_int_equal(m[18], BGP_MSG_UPDATE);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        codec.add_path[f] = h->p->add_path[f] & BGP_ADD_PATH_SEND;
+    }
     arena_reset(b->arena);
     update_decode(&codec, m + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, b->arena, &u);
     assert_int_equal(u.outcome, BGP_OUTCOME_OK);
@@ -298,14 +318,14 @@ static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, 
     h->end_of_ribs += u.end_of_rib;
     h->end_of_rib_seen[u.end_of_rib_family] |= u.end_of_rib;
     for (uint8_t i = 0; i < u.withdrawn_count; i++) {
-        for (uint32_t at = 0; nlri_next(&u.withdrawn[i], &at, &prefix);) {
-            held_remove(b, h, prefix);
+        for (uint32_t at = 0; nlri_next_path(&u.withdrawn[i], &at, &prefix, &path_id);) {
+            held_remove(b, h, prefix, path_id);
         }
     }
     for (uint8_t i = 0; i < u.announced_count; i++) {
         u.attrs.next_hop = u.next_hop[i];
-        for (uint32_t at = 0; nlri_next(&u.announced[i], &at, &prefix);) {
-            held_put(b, h, prefix, &u.attrs);
+        for (uint32_t at = 0; nlri_next_path(&u.announced[i], &at, &prefix, &path_id);) {
+            held_put(b, h, prefix, path_id, &u.attrs);
         }
     }
 }
@@ -379,7 +399,7 @@ TABLES_UNUSED static void bench_settle(struct bench *b) {
 /* What a peer holds of a prefix; NULL: nothing. */
 TABLES_UNUSED static const struct attr_values *bench_held(struct bench *b, uint32_t i,
                                                           const char *prefix) {
-    const struct held_route *r = held_find(&b->holds[i], pfx(prefix));
+    const struct held_route *r = held_find(&b->holds[i], pfx(prefix), 0);
     return r ? &attr_get(&b->attrs, r->attrs)->v : NULL;
 }
 

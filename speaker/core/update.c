@@ -147,20 +147,23 @@ void update_decode(const struct bgp_codec *codec, const uint8_t *body, size_t si
 /* ---- encode ---- */
 
 /* How many prefixes fit into `room` octets, and how many octets they take. */
-static size_t update_fit(const struct ip_prefix *prefixes, size_t count, size_t room,
-                         size_t *ret_size) {
+static size_t update_fit(const struct attr_encoding *how, const struct ip_prefix *prefixes,
+                         size_t count, size_t room, size_t *ret_size) {
     size_t taken = 0;
-    size_t size = 0;
-    while (taken < count && size + nlri_size(prefixes[taken]) <= room) {
-        size += nlri_size(prefixes[taken++]);
+    size_t size = 0, id_size = how->path_ids ? NLRI_PATH_ID_SIZE : 0;
+    while (taken < count && size + id_size + nlri_size(prefixes[taken]) <= room) {
+        size += id_size + nlri_size(prefixes[taken++]);
     }
     *ret_size = size;
     return taken;
 }
 
-static void update_put_prefixes(struct byte_writer *w, const struct ip_prefix *prefixes,
-                                size_t count) {
+static void update_put_prefixes(struct byte_writer *w, const struct attr_encoding *how,
+                                const struct ip_prefix *prefixes, size_t count) {
     for (size_t i = 0; i < count; i++) {
+        if (how->path_ids) {
+            bytes_put_u32(w, how->path_ids[i]);
+        }
         nlri_put(w, prefixes[i]);
     }
 }
@@ -180,20 +183,20 @@ static size_t update_withdraw(const struct attr_encoding *how, const struct ip_p
     bool classic = how->family == BGP_IPV4_UNICAST;
     size_t head = UPDATE_HEAD_SIZE + (classic ? 0 : UPDATE_MP_HEAD_SIZE + 3);
     size_t size;
-    size_t taken = w->size > head ? update_fit(prefixes, count, w->size - head, &size) : 0;
+    size_t taken = w->size > head ? update_fit(how, prefixes, count, w->size - head, &size) : 0;
     if (taken == 0) {
         return 0;
     }
     if (classic) {
         bytes_put_u16(w, (uint16_t)size);
-        update_put_prefixes(w, prefixes, taken);
+        update_put_prefixes(w, how, prefixes, taken);
         bytes_put_u16(w, 0);
         return taken;
     }
     bytes_put_u16(w, 0);
     size_t mark = bytes_mark_u16(w);
     update_put_mp_head(w, ATTR_MP_UNREACH, how->family, size + 3);
-    update_put_prefixes(w, prefixes, taken);
+    update_put_prefixes(w, how, prefixes, taken);
     bytes_patch_u16(w, mark);
     return taken;
 }
@@ -208,8 +211,8 @@ static size_t update_announce_classic(const struct attr_values *v, const struct 
     }
     bytes_patch_u16(w, mark);
     size_t size;
-    size_t taken = update_fit(prefixes, count, w->size - w->at, &size);
-    update_put_prefixes(w, prefixes, taken);
+    size_t taken = update_fit(how, prefixes, count, w->size - w->at, &size);
+    update_put_prefixes(w, how, prefixes, taken);
     return taken;
 }
 
@@ -232,7 +235,7 @@ static size_t update_announce_mp(const struct attr_values *v, const struct attr_
     if (room <= UPDATE_MP_HEAD_SIZE + head) {
         return 0;
     }
-    size_t taken = update_fit(prefixes, count, room - UPDATE_MP_HEAD_SIZE - head, &size);
+    size_t taken = update_fit(how, prefixes, count, room - UPDATE_MP_HEAD_SIZE - head, &size);
     size_t shift = UPDATE_MP_HEAD_SIZE + head + size;
     memmove(w->data + start + shift, w->data + start, attrs_size);
     w->at = start;
@@ -241,7 +244,7 @@ static size_t update_announce_mp(const struct attr_values *v, const struct attr_
     bytes_put(w, v->next_hop.bytes, 16);
     bytes_put(w, v->link_local.bytes, next_hop_size - 16);
     bytes_put_u8(w, 0);
-    update_put_prefixes(w, prefixes, taken);
+    update_put_prefixes(w, how, prefixes, taken);
     assert(w->at == start + shift);
     w->at += attrs_size;
     bytes_patch_u16(w, mark);
