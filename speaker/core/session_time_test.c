@@ -1,0 +1,226 @@
+/*
+ * Timers of a session: keepalives and the hold time (C048, C049, C058), the send hold time (C057),
+ * and the wait of a session that flaps (C056). Virtual time, exact to the millisecond.
+ */
+#include "pipe_test.h"
+#include "rig_test.h"
+
+static void feed_refresh_request(struct rig *r, struct bgp_conn_id c) {
+    uint8_t message[64];
+    const struct bgp_refresh refresh = {.afi = 1, .safi = 1};
+    rig_feed(r, c, message, refresh_encode(&refresh, message, sizeof message));
+}
+
+static void feed_update(struct rig *r, struct bgp_conn_id c) {
+    uint8_t message[64];
+    const struct ip_prefix p = ip_prefix_make(ip4(0x0B000000), 24);
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    size_t size;
+    assert_int_equal(update_encode(NULL, &how, &p, 1, message, sizeof message, &size), 1);
+    rig_feed(r, c, message, size);
+}
+
+/* Whatever flows keeps the session; the next silence of the hold time ends it. */
+static void test_C049_hold_timer_restarts(void **state) {
+    (void)state;
+    static void (*const feeds[])(struct rig * r, struct bgp_conn_id c) = {
+        feed_keepalive, feed_refresh_request, feed_update};
+    for (unsigned i = 0; i < 3; i++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        r.peer.passive = true;
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        for (int n = 0; n < 20; n++) {
+            rig_pass(&r, 89000);
+            rig_pull(&r, c);
+            assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+            feeds[i](&r, c);
+        }
+        rig_pass(&r, 89999);
+        assert_int_equal(r.notified_count, 0);
+        rig_pass(&r, 1);
+        expect_notified(&r, BGP_ERR_HOLD_TIMER, 0);
+        rig_end(&r);
+    }
+}
+
+/* RFC 4271 10: 75 to 100 % of the interval, and not always the same. */
+static void test_C058_keepalive_jitter(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    r.peer.passive = true;
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    uint64_t last_ms = r.now.ns / NANOS_PER_MS, least = UINT64_MAX, most = 0;
+    for (int n = 0; n < 100;) {
+        rig_pass(&r, 10);
+        feed_keepalive(&r, c);
+        rig_pull(&r, c);
+        if (r.out_size == 0)
+            continue;
+        assert_int_equal(r.out_size, BGP_HEADER_SIZE);
+        uint64_t now_ms = r.now.ns / NANOS_PER_MS, interval = now_ms - last_ms;
+        assert_true(interval >= 22490 && interval <= 30010);
+        least = interval < least ? interval : least;
+        most = interval > most ? interval : most;
+        last_ms = now_ms;
+        n++;
+    }
+    assert_true(most - least > 5000);
+    rig_end(&r);
+}
+
+/* ---- send hold time ---- */
+
+/* Two peers; the first one stops reading. */
+static void start_two(struct rig *r, struct bgp_peer_config *two, struct bgp_conn_id *c,
+                      uint16_t hold_s, uint16_t send_hold_s) {
+    rig_init(r, BGP_PROFILE_PLAIN, 64512, 64512);
+    r->peer.passive = true;
+    r->peer.send_hold_time_s = send_hold_s;
+    r->peer.hold_time_set = true;
+    r->peer.hold_time_s = hold_s;
+    r->peer.graceful_restart = BGP_GR_OFF;
+    two[0] = two[1] = r->peer;
+    snprintf(two[1].name, sizeof two[1].name, "other");
+    two[1].remote_addr = ip4(REMOTE + 1);
+    r->config.peers = two;
+    r->config.peer_count = 2;
+    rig_start(r);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct bgp_endpoint remote = {ip4(REMOTE + i), 4321}, local = {ip4(LOCAL), 179};
+        struct bgp_reject reject;
+        assert_int_equal(bgp_conn_accept(r->s, remote, local, r->now, &c[i], &reject), BGP_OK);
+        struct bgp_open open = rig_open(r);
+        open.router_id = REMOTE + i;
+        open.hold_time_s = hold_s;
+        feed_open(r, c[i], &open);
+        feed_keepalive(r, c[i]);
+        rig_pull(r, c[i]);
+    }
+}
+
+/* One second of a peer that says KEEPALIVE, and of the other one that also takes what it gets.
+ * True: there was something for the first one. */
+static bool second(struct rig *r, const struct bgp_conn_id *c) {
+    struct bgp_part part;
+    feed_keepalive(r, c[0]);
+    feed_keepalive(r, c[1]);
+    bool waits = bgp_conn_pull(r->s, c[0], &part, 1, r->now) > 0; /* and nothing is taken */
+    rig_pull(r, c[1]);
+    rig_pass(r, 1000);
+    return waits;
+}
+
+static void test_C057_send_hold(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t hold_s, configured_s;
+        uint32_t wait_s; /* from the first KEEPALIVE that is not taken */
+    } rows[] = {
+        {90, 0, 480},  /* eight minutes */
+        {300, 0, 600}, /* twice the hold time is more */
+        {9, 20, 20},   /* as configured */
+        {90, 20, 91},  /* … but more than the hold time that came out */
+        {0, 0, 480},   /* nothing but the table to send: see below */
+        {0, 100, 100},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        struct bgp_peer_config two[2];
+        struct bgp_conn_id c[2];
+        start_two(&r, two, c, rows[i].hold_s, rows[i].configured_s);
+        if (rows[i].hold_s == 0)
+            assert_int_equal(bgp_clear(r.s, (struct bgp_peer_id){0}, BGP_CLEAR_SOFT_IN, r.now),
+                             BGP_OK);
+        uint32_t first = 0, seconds = 0;
+        for (; r.notified_count == 0 && seconds < 1000; seconds++) {
+            if (second(&r, c) && first == 0)
+                first = seconds + 1;
+        }
+        assert_int_equal(r.notified.notified.code, BGP_ERR_SEND_HOLD);
+        uint32_t waited = seconds + 1 - first;
+        if (waited < rows[i].wait_s || waited > rows[i].wait_s + 2)
+            fail_msg("row %u: %u s instead of %u", i, waited, rows[i].wait_s);
+        rig_pass(&r, 6000);
+        assert_int_equal(r.aborted, 1); /* it does not take the NOTIFICATION either */
+        struct bgp_peer_info other;
+        assert_true(bgp_peer_at(r.s, 1, &other));
+        assert_int_equal(other.state, BGP_ESTABLISHED);
+        assert_int_equal(other.dropped_count, 0);
+        rig_end(&r);
+    }
+}
+
+/* Slow is not stuck: an octet now and then, and the timer starts again. */
+static void test_C057_slow_reader(void **state) {
+    (void)state;
+    struct rig r;
+    struct bgp_peer_config two[2];
+    struct bgp_conn_id c[2];
+    struct bgp_part part;
+    start_two(&r, two, c, 9, 20);
+    for (int n = 0; n < 300; n++) {
+        (void)second(&r, c);
+        if (n % 15 == 0 && bgp_conn_pull(r.s, c[0], &part, 1, r.now) > 0)
+            bgp_conn_sent(r.s, c[0], 1, r.now);
+        assert_int_equal(r.notified_count, 0);
+    }
+    rig_end(&r);
+}
+
+/* ---- idle hold ---- */
+
+/* A session that is cut as soon as it is up: the wait doubles, up to a minute, and is forgotten
+ * after a minute of peace. */
+static void test_C056_idle_hold(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    r.peer.graceful_restart = BGP_GR_OFF;
+    rig_start(&r);
+    uint64_t wait_ms = 0;
+    for (int n = 0; n < 12; n++) {
+        struct bgp_open open = rig_open(&r);
+        uint64_t before = r.now.ns;
+        r.connecting = (struct bgp_conn_id){0};
+        rig_events(&r);
+        for (int step = 0; step < 70000 && r.connecting.index == 0 && n > 0; step++)
+            rig_pass(&r, 1);
+        uint64_t waited = (r.now.ns - before) / NANOS_PER_MS;
+        if (n > 0)
+            assert_true(waited >= wait_ms * 3 / 4 && waited <= wait_ms + 1);
+        if (n > 1)
+            wait_ms = wait_ms * 2 > 60000 ? 60000 : wait_ms * 2;
+        else
+            wait_ms = n == 1 ? 1000 : 0;
+        struct bgp_conn_id c = n > 0 ? r.connecting : rig_call(&r);
+        if (n > 0)
+            bgp_conn_up(r.s, c, (struct bgp_endpoint){ip4(LOCAL), 5555}, r.now);
+        feed_open(&r, c, &open);
+        feed_keepalive(&r, c);
+        assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+        if (n == 10) {
+            rig_pass(&r, 61000);
+            wait_ms = 0;
+        }
+        r.connecting = (struct bgp_conn_id){0};
+        bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+        if (n < 10 && n > 0)
+            assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED); /* nor may the peer call */
+    }
+    rig_end(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_C049_hold_timer_restarts),
+        cmocka_unit_test(test_C058_keepalive_jitter),
+        cmocka_unit_test(test_C057_send_hold),
+        cmocka_unit_test(test_C057_slow_reader),
+        cmocka_unit_test(test_C056_idle_hold),
+    };
+    return cmocka_run_group_tests_name("session_time", tests, NULL, NULL);
+}
