@@ -80,8 +80,11 @@ static size_t message_fuzz_one(const uint8_t *data, size_t size) {
     message_fuzz_require(message_peek(data, head, &early_type, &early) == whole);
     message_fuzz_require(early.code == error.code && early.subcode == error.subcode);
     if (whole == 0) {
+        whole = message_peek_extended(data, size, &type, &error);
+        message_fuzz_require(whole == 0 || whole > BGP_MESSAGE_SIZE_MAX);
         return 0;
     }
+    message_fuzz_require(message_peek_extended(data, size, &early_type, &early) == whole);
     message_fuzz_require(error.code == 0 && whole >= BGP_HEADER_SIZE &&
                          whole <= BGP_MESSAGE_SIZE_MAX);
     if (whole > size) {

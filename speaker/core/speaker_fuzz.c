@@ -1,8 +1,9 @@
 /*
  * Fuzzes a whole speaker with what a remote and time can do to it: calls, octets in any split,
  * connections that break, output that is taken or not, hours that pass. Two peers, one with
- * graceful restart and a prefix limit. Whatever comes, the speaker must stay whole: asserts,
- * sanitizers and the checks below watch.
+ * graceful restart, a prefix limit and a role; a third address belongs to a listen range. With the
+ * upper bit of the first octet everything is offered that can be. Whatever comes, the speaker must
+ * stay whole: asserts, sanitizers and the checks below watch.
  *
  * The input is a list of operations: an octet that says which, then what it needs.
  */
@@ -91,8 +92,17 @@ static size_t fuzz_step(struct fuzz *f, const uint8_t *data, size_t size) {
     }
 }
 
+/* All that is optional in an OPEN. */
+static void fuzz_offer(struct bgp_peer_config *p) {
+    p->extended_messages = p->extended_next_hop = p->gr_notification = true;
+    p->graceful_restart = BGP_GR_FULL;
+    p->send_hold_time_s = 300;
+    p->blackhole_accept = p->graceful_shutdown = true;
+}
+
 static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
-                        struct bgp_origin_config *origin, uint8_t profile) {
+                        struct bgp_listen_range *range, struct bgp_origin_config *origin,
+                        uint8_t profile) {
     bgp_config_init(c, (enum bgp_profile)(profile % BGP_PROFILES));
     c->local_as = 64512;
     c->router_id = ip4(0x0A000001u);
@@ -106,7 +116,17 @@ static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
         peers[i].families[BGP_IPV6_UNICAST] = true;
         peers[i].graceful_restart = i ? BGP_GR_FULL : BGP_GR_OFF;
         peers[i].prefix_max[0] = i ? 3 : 0;
+        if (profile & 0x80)
+            fuzz_offer(&peers[i]);
     }
+    if (profile & 0x80)
+        peers[1].role = BGP_ROLE_CUSTOMER;
+    *range = (struct bgp_listen_range){
+        .prefix = ip_prefix_make(ip4(0x0A000004u), 31), .limit = 1, .peer = peers[0]};
+    range->peer.remote_addr = (struct ip_addr){0};
+    range->peer.remote_as = 0;
+    c->listen_ranges = range;
+    c->listen_range_count = 1;
     *origin = (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000u), 8),
                                          .source = ROUTE_SOURCE_STATIC,
                                          .metric = UINT32_MAX};
@@ -117,11 +137,12 @@ static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bgp_config config;
     struct bgp_peer_config peers[2];
+    struct bgp_listen_range range;
     struct bgp_origin_config origin;
     struct bgp_counters counters;
     struct fuzz f = {.now = {NANOS_PER_S}};
     const struct bgp_env env = {.seed = 1, .work_budget = 8};
-    fuzz_config(&config, peers, &origin, size ? data[0] : 0);
+    fuzz_config(&config, peers, &range, &origin, size ? data[0] : 0);
     f.s = bgp_speaker_new(&config, &env, f.now);
     if (!f.s)
         abort();
@@ -132,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (counters.sessions[BGP_IDLE] + counters.sessions[BGP_CONNECT] +
                 counters.sessions[BGP_ACTIVE] + counters.sessions[BGP_OPEN_SENT] +
                 counters.sessions[BGP_OPEN_CONFIRM] + counters.sessions[BGP_ESTABLISHED] !=
-            2)
+            bgp_peer_count(f.s))
             abort();
     }
     bgp_stop(f.s, "end", f.now);
@@ -154,6 +175,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #define UPDATE                                                                                     \
     "\x05\x39" FF "\0\x39\x02\0\0\0\x1c\x40\x01\x01\0\x40\x02\0\x40\x03\x04\x0a\0\0\x02\x40\x05"   \
     "\x04\0\0\0\x64\x80\x04\x04\0\0\0\0\x10\xac\x10\x10\xac\x11"
+#define OPEN_ALL                                                                                   \
+    "\x05\x41" FF "\0\x41\x01\x04\xfc\0\0\x5a\x0a\0\0\x02\x24\x02\x22\x01\x04\0\x01\0\x01"         \
+    "\x02\0\x05\x06\0\x01\0\x01\0\x02\x06\0\x40\x06\xc0\x3c\0\x01\x01\x80"                         \
+    "\x41\x04\0\0\xfc\0\x46\0"
 #define TAKE "\x03\xff"
 #define LATER "\x04\x40"
 #define DOWN "\x02\x01"
@@ -162,6 +187,8 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
     FUZZ_SEED("\0" CALL OPEN_64512 KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x01" CALL OPEN_64512 KEEPALIVE UPDATE DOWN CALL OPEN_64512 KEEPALIVE LATER),
     FUZZ_SEED("\x02" CALL OPEN_64512 TAKE KEEPALIVE UPDATE LATER KEEPALIVE LATER TAKE),
+    FUZZ_SEED("\x83" CALL OPEN_ALL KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
+    FUZZ_SEED("\x83\0\x02" OPEN_ALL KEEPALIVE UPDATE DOWN LATER "\0\x02" OPEN_ALL KEEPALIVE LATER),
     FUZZ_SEED("\0\x04\xff\x01" OPEN_64512 KEEPALIVE LATER TAKE LATER),
 };
 
