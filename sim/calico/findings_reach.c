@@ -200,12 +200,18 @@ static bool takes_own_as(const struct calico_plan_node *n) {
     return false;
 }
 
+/* Only eBGP puts an AS into a path. */
 static void mark_same_as(struct reach *r) {
-    for (uint32_t i = 0; i < r->nodes; i++)
-        for (uint32_t j = 0; j < r->nodes; j++)
-            if (node_at(r, i)->as_number == node_at(r, j)->as_number &&
-                !takes_own_as(node_at(r, j)))
+    bool external = false;
+    for (uint32_t i = 0; i < r->count && !external; i++)
+        external = any(r, row(r, r->external, i));
+    for (uint32_t j = 0; external && j < r->nodes; j++) {
+        if (takes_own_as(node_at(r, j)))
+            continue;
+        for (uint32_t i = 0; i < r->nodes; i++)
+            if (node_at(r, i)->as_number == node_at(r, j)->as_number)
                 put(row(r, r->same_as, i), j);
+    }
 }
 
 static bool reach_make(struct plan_build *b, int family, struct reach *r) {
