@@ -5,6 +5,7 @@
 
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/text.h"
+#include "finding.h"
 #include "plan.h"
 #include "resources.h"
 
@@ -31,8 +32,20 @@ static inline int fixture_setup(void **state) {
     return 0;
 }
 
+/* Whatever was found must stand in the catalogue, with a severity no worse than there. */
+static inline void fixture_check_ids(const struct fixture *f) {
+    for (size_t i = 0; i < diag_count(f->diags); i++) {
+        const struct diag *d = diag_at(f->diags, i);
+        const struct finding_rule *r = finding_rule_find(d->id);
+        if (!r || d->severity < r->severity)
+            fail_msg("\"%s\" is not in the catalogue of findings as it was reported: %s", d->id,
+                     d->message);
+    }
+}
+
 static inline int fixture_teardown(void **state) {
     struct fixture *f = *state;
+    fixture_check_ids(f);
     calico_plan_free(f->plan);
     calico_set_free(f->set);
     diag_list_free(f->diags);
@@ -48,6 +61,7 @@ static inline int fixture_documents(struct fixture *f, const char *text,
 
 /* Everything found from now on is counted afresh. */
 static inline void fixture_forget(struct fixture *f) {
+    fixture_check_ids(f);
     diag_list_free(f->diags);
     f->diags = diag_list_new();
 }

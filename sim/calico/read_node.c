@@ -200,6 +200,10 @@ struct calico_node *read_node(struct read_context *c, const struct yaml_node *ro
     struct calico_node *o = arena_alloc(c->arena, sizeof *o);
     if (!o)
         return NULL;
+    read_problem(
+        c, DIAG_NOTE, yaml_place(yaml_get(root, "kind")), "node-kind", "",
+        "kubectl has no such kind; calicoctl writes it as annotations of the core Node, and "
+        "removes those this leaves out");
     const struct yaml_node *spec = read_spec(root);
     if (spec)
         READ_FIELDS(c, spec, "spec", spec_fields, o);
