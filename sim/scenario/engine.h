@@ -115,6 +115,9 @@ struct ip_addr engine_probe_address(const struct engine *e, uint32_t node, enum 
 /* ---- network.c ---- */
 
 bool network_build(struct engine *e, struct diag_list *diags);
+/* What Felix wants of a node now; empty for a node that is not in the plan. False: no memory. */
+bool network_overlay(const struct engine *e, uint32_t node, struct arena *arena,
+                     struct lab_overlay *ret_overlay);
 bool network_start(struct engine *e, struct diag_list *diags); /* all speakers */
 bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags);
 /* Hands every speaker whose configuration differs from `old` the new one. */
@@ -182,6 +185,10 @@ bool expect_exec(struct expectation *x, bool final);
 bool expect_cause(struct expectation *x, bool final);
 bool expect_rejected(struct expectation *x, bool final);
 bool expect_finding(struct expectation *x, bool final);
+/* Felix's routes in a node's kernel table (`have`, as lab_routes gives them) are those of the plan;
+ * else, when `final`, the reason has the first that differ. */
+bool felix_routes_match(struct expectation *x, uint32_t node, const struct lab_route *have,
+                        size_t count, bool final);
 /* The slots say what the oracle says: the cheap test that is done at every wake-up. */
 bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);

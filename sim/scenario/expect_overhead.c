@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBES_MAX 2000
+#define PROBES_MAX 20000
 #define PING_DEADLINE_MS 1000
 #define PAIRS_NAMED_MAX 5
 

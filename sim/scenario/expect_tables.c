@@ -134,6 +134,8 @@ static bool kernel_matches(struct expectation *x, uint32_t node, bool final) {
     size_t count = oracle_loc_rib(x->e->state->oracle, node, &want);
     struct table_difference d = {x, node, 0, final};
     bool same = compare_kernel(&d, want, count, have, (size_t)n);
+    if (node < x->e->node_count)
+        same = felix_routes_match(x, node, have, (size_t)n, final) && same;
     x->e->nodes[node].seen_fib = count_written(have, (size_t)n);
     alloc_free(have);
     return same;

@@ -97,10 +97,10 @@ static bool capture(struct engine *e, struct diag_list *diags) {
 
 /* ---- Felix's part ---- */
 
-/* The number in the lab of each of the plan's nodes; the caller's (free). */
-static uint32_t *number_hosts(const struct engine *e) {
+/* The number in the lab of each of the plan's nodes. */
+static uint32_t *number_hosts(const struct engine *e, struct arena *arena) {
     const struct calico_plan *p = e->state->plan;
-    uint32_t *hosts = calloc(p->node_count + 1, sizeof *hosts);
+    uint32_t *hosts = arena_array(arena, p->node_count + 1, sizeof *hosts);
     for (size_t i = 0; hosts && i < p->node_count; i++)
         hosts[i] = UINT32_MAX;
     for (uint32_t i = 0; hosts && i < e->node_count; i++) {
@@ -111,14 +111,21 @@ static uint32_t *number_hosts(const struct engine *e) {
     return hosts;
 }
 
-static bool program_node(struct engine *e, uint32_t i, const uint32_t *hosts,
-                         struct diag_list *diags) {
+bool network_overlay(const struct engine *e, uint32_t node, struct arena *arena,
+                     struct lab_overlay *ret_overlay) {
     const struct calico_plan *p = e->state->plan;
-    const struct calico_plan_node *n = calico_plan_find(p, e->nodes[i].name);
-    struct lab_overlay overlay = {0}; /* of a deleted Node: Felix takes everything away */
+    const struct calico_plan_node *n = calico_plan_find(p, e->nodes[node].name);
+    *ret_overlay = (struct lab_overlay){0}; /* of a deleted Node: Felix takes everything away */
+    if (!n || !felix_needed(p))
+        return true;
+    uint32_t *hosts = number_hosts(e, arena);
+    return hosts && felix_overlay(p, n, hosts, arena, ret_overlay);
+}
+
+static bool program_node(struct engine *e, uint32_t i, struct diag_list *diags) {
+    struct lab_overlay overlay;
     struct arena *arena = arena_new();
-    bool wanted = n && felix_needed(p);
-    bool ok = arena && (!wanted || felix_overlay(p, n, hosts, arena, &overlay)) &&
+    bool ok = arena && network_overlay(e, i, arena, &overlay) &&
               lab_overlay_set(e->lab, i, &overlay, diags);
     arena_free(arena);
     return ok;
@@ -127,11 +134,9 @@ static bool program_node(struct engine *e, uint32_t i, const uint32_t *hosts,
 /* Of all nodes: a node that comes or goes changes the others' tunnels, too. */
 static bool program_nodes(struct engine *e, struct diag_list *diags) {
     enum lab_ipip before = lab_ipip_used(e->lab);
-    uint32_t *hosts = number_hosts(e);
-    bool ok = hosts != NULL;
+    bool ok = true;
     for (uint32_t i = 0; ok && i < e->node_count; i++)
-        ok = program_node(e, i, hosts, diags);
-    free(hosts);
+        ok = program_node(e, i, diags);
     if (lab_ipip_used(e->lab) == LAB_IPIP_TUN && before != LAB_IPIP_TUN)
         diag_add(e->diags, DIAG_NOTE, (struct diag_place){0}, "ipip-by-tun",
                  "this kernel has no ipip device: tunl0 is a TUN device, and packets of protocol 4 "
