@@ -44,6 +44,7 @@ struct cli_options {
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */
     size_t add_path_count;
     bool jsonl, external, extended, as2;
+    bool mrt; /* run, up */
 };
 
 typedef int cli_verb(struct cli_options *o);

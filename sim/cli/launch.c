@@ -154,11 +154,21 @@ static void let_go_of_output(void) {
         close(null);
 }
 
+/* The run's folder as every process of the lab finds it; NULL: it is gone, or memory is. */
+static const char *directory_path(struct launch *l) {
+    char *real = realpath(l->directory, NULL);
+    const char *path = arena_strdup(l->arena, real);
+    free(real);
+    return path;
+}
+
 static int lab_body(int fd, void *argument) {
     struct launch *l = argument;
     if (l->up)
         let_go_of_output();
     l->engine.front_fd = fd;
+    if (l->o->mrt)
+        l->engine.mrt_directory = directory_path(l);
     l->engine.server = server_new(&l->engine, l->place.socket);
     int status = l->up ? engine_serve(&l->engine) : engine_run(&l->engine);
     server_free(l->engine.server);

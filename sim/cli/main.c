@@ -13,7 +13,7 @@
 static const struct verb verbs[] = {
     {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
      "Builds the scenario's network, walks through its steps, reports, takes it down.",
-     "sjoqSpbrRWf", verb_run},
+     "sjoqSpbrRWfM", verb_run},
     {"plan", NULL, "PATH… [--cisco FILE]… [--node NAME] [-o FORM]",
      "Prints which sessions every node would have; builds nothing.", "jOncDxv", verb_plan},
     {"explain", NULL, "NODE PEER PATH… | NODE PREFIX --to PEER PATH…",
@@ -22,7 +22,7 @@ static const struct verb verbs[] = {
     {"validate", "val", "PATH… [--strict] [-o text|json|sarif]",
      "Reads scenarios, topologies or manifests and says what is wrong.", "sfF!v", verb_validate},
     {"up", "deploy", "SCENARIO [--set KEY=VALUE]…",
-     "Builds the scenario's start and leaves it running.", "sjoqSpbRf", verb_up},
+     "Builds the scenario's start and leaves it running.", "sjoqSpbRfM", verb_up},
     {"status", "ps", "[--node NAME]",
      "Nodes of a running lab; with --node the table of calicoctl node status.", "jonl",
      verb_status},

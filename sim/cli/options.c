@@ -52,6 +52,7 @@ static const struct option_row rows[] = {
      "exit status when all passed but there were warnings: 0, 3 or 1"},
     {'N', '\0', "nodes", "N", "how many nodes to ask for"},
     {'f', 'f', "file", "FILE", "the scenario or manifest (same as an argument)"},
+    {'M', '\0', "mrt", NULL, "write every node's messages to NODE.mrt in the run's folder"},
     {'L', '\0', "jsonl", NULL, "line protocol: a JSON object in, one out"},
     {'E', '\0', "external", NULL, "messages of an external session"},
     {'A', '\0', "add-path", "FAMILY", "prefixes of \"ipv4 unicast\" … have path identifiers"},
@@ -196,13 +197,13 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         bool *flag;
         const char **text;
     } plain[] = {
-        {'q', &o->quiet, NULL},    {'w', &o->why, NULL},      {'a', &o->all, NULL},
-        {'d', &o->remove, NULL},   {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
-        {'R', NULL, &o->runs},     {'l', NULL, &o->lab},      {'n', NULL, &o->node},
-        {'t', NULL, &o->table},    {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
-        {'x', &o->diff, NULL},     {'k', NULL, &o->to},       {'L', &o->jsonl, NULL},
-        {'E', &o->external, NULL}, {'X', &o->extended, NULL}, {'2', &o->as2, NULL},
-        {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
+        {'q', &o->quiet, NULL},  {'w', &o->why, NULL},      {'a', &o->all, NULL},
+        {'d', &o->remove, NULL}, {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},   {'l', NULL, &o->lab},      {'n', NULL, &o->node},
+        {'t', NULL, &o->table},  {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},   {'k', NULL, &o->to},       {'M', &o->mrt, NULL},
+        {'L', &o->jsonl, NULL},  {'E', &o->external, NULL}, {'X', &o->extended, NULL},
+        {'2', &o->as2, NULL},    {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

@@ -135,6 +135,7 @@ struct lab_speaker_spec {
     const char *hostname;   /* IOS: until the text gives one; NULL */
     const char *interfaces; /* IOS: "eth0=GigabitEthernet0/0,…"; NULL */
     const char *profile;    /* NULL: the configuration's */
+    const char *mrt_file;   /* absolute; messages go there too; NULL */
     bool restarting;        /* RFC 4724 */
     bool extra_log;         /* keep more log lines */
 };

@@ -188,6 +188,7 @@ static pid_t start_speaker(struct lab *lab, uint32_t host, const struct lab_spea
     count = add_option(argv, count, "--profile", spec->profile);
     count = add_option(argv, count, "--hostname", spec->hostname);
     count = add_option(argv, count, "--interfaces", spec->interfaces);
+    count = add_option(argv, count, "--mrt", spec->mrt_file);
     if (spec->restarting)
         argv[count++] = (char *)(uintptr_t) "--restart";
     argv[count] = NULL;

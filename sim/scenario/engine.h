@@ -88,6 +88,7 @@ struct engine {
     struct nanotime speakers_started; /* t0 of convergence figures */
     const char *phase;                /* running now */
     uint64_t seed;
+    const char *mrt_directory; /* absolute: NODE.mrt goes there, all messages; NULL: none */
     bool interrupted, down_requested;
     bool wait_given_up; /* the client that had us wait has gone */
     int front_fd;       /* to the command in front; -1: none */

@@ -195,6 +195,8 @@ bool network_start_one(struct engine *e, uint32_t node, bool restarting, struct 
     if (backend_runs(e, node))
         return backend_start(e, node, restarting, diags);
     char *text = NULL;
+    if (e->mrt_directory)
+        spec.mrt_file = arena_printf(e->arena, "%s/%s.mrt", e->mrt_directory, e->nodes[node].name);
     if (node >= e->node_count) {
         struct text *ios = &e->routers[node - e->node_count].text;
         spec.ios = text_str(ios);

@@ -18,6 +18,7 @@
 #include "../base/arena.h"
 #include "host.h"
 #include "log.h"
+#include "mrt_log.h"
 #include "sockopt.h"
 
 #include <errno.h>
@@ -113,6 +114,7 @@ static void connection_free(struct connection *c) {
         close(c->source.fd);
     }
     s->count--;
+    mrt_tap_free(c->tap);
     alloc_free(c->tail);
     alloc_free(c);
 }
@@ -281,6 +283,17 @@ static size_t parts_size(const struct bgp_part *parts, size_t count) {
     return size;
 }
 
+/* The first `sent` octets of the parts (< 0: none), for the file of messages. */
+static void log_sent(struct connection *c, const struct bgp_part *parts, size_t count,
+                     ssize_t sent) {
+    size_t left = sent > 0 ? (size_t)sent : 0;
+    for (size_t i = 0; i < count && left > 0; i++) {
+        size_t size = parts[i].size < left ? parts[i].size : left;
+        mrt_log_octets(c->owner->host->mrt, &c->tap, c->source.fd, true, parts[i].data, size);
+        left -= size;
+    }
+}
+
 void connection_flush(struct connection *c, bool *ret_more) {
     struct bgp_speaker *speaker = c->owner->host->speaker;
     struct bgp_part parts[PARTS_MAX];
@@ -293,6 +306,7 @@ void connection_flush(struct connection *c, bool *ret_more) {
         ssize_t sent = send_parts(c->source.fd, parts, count);
         if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
             c->write_errno = errno;
+        log_sent(c, parts, count, sent);
         if (sent > 0)
             bgp_conn_sent(speaker, c->id, (size_t)sent, loop_now());
         blocked = sent < (ssize_t)parts_size(parts, count);
@@ -345,6 +359,7 @@ static void tail_send(struct connection *c) {
             connection_drop(c);
             return;
         }
+        log_sent(c, &rest, 1, sent);
         c->tail_at += (size_t)sent;
     }
     loop_change(&c->owner->host->loop, &c->source, EPOLLIN);
@@ -389,6 +404,8 @@ static void deliver(struct connection *c, size_t size) {
         c->reads++;
         sockets_accept(s);
     }
+    if (connection_find(s, id))
+        mrt_log_octets(s->host->mrt, &c->tap, c->source.fd, false, s->buffer, size);
     bgp_conn_receive(s->host->speaker, id, s->buffer, size, loop_now());
 }
 

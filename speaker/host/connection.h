@@ -39,7 +39,8 @@ struct connection {
     uint8_t reads;   /* so far, up to CONNECTION_EARLY_READS */
     int write_errno; /* sending failed; reading will tell the end */
     struct nanotime deadline;
-    uint8_t *tail; /* leaving: what the kernel did not take yet */
+    struct mrt_tap *tap; /* mrt_log.c's; NULL: nothing has passed yet, or nobody logs */
+    uint8_t *tail;       /* leaving: what the kernel did not take yet */
     size_t tail_size, tail_at;
 };
 TAILQ_HEAD(connection_queue, connection);

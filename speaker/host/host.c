@@ -21,6 +21,7 @@
 #include "fib.h"
 #include "log.h"
 #include "monitor.h"
+#include "mrt_log.h"
 #include "netlink.h"
 #include "resolver.h"
 #include "router.h"
@@ -52,6 +53,7 @@ static void on_event(struct host *h, const struct bgp_event *e) {
         break;
     case BGP_EVENT_STATE:
         h->trim_wanted |= e->state.old_state == BGP_ESTABLISHED;
+        mrt_log_state(h->mrt, e);
         log_event(h->log, e);
         break;
     case BGP_EVENT_NOTIFIED:
@@ -201,6 +203,7 @@ static bool turn(struct host *h, bool busy) {
     busy = settle(h);
     busy |= control_work(h->control);
     busy |= fib_work(h->fib);
+    mrt_log_flush(h->mrt);
     board_update(h->board);
     if (!h->worked && !busy)
         rest(h);
@@ -295,6 +298,8 @@ static bool start(struct host *h, struct diag_list *diags) {
     board_phase(h->board, SCOREBOARD_STARTING);
     if (!signals_open(h))
         return failed(diags, "signalfd");
+    if (h->options.mrt_file && !(h->mrt = mrt_log_new(h, h->options.mrt_file)))
+        return failed(diags, h->options.mrt_file);
     if (!(h->sockets = sockets_new(h)))
         return failed(diags, "memory");
     if (!netlink_start(h, diags))
@@ -317,6 +322,7 @@ static void finish(struct host *h) {
     sockets_free(h->sockets);
     if (h->speaker)
         bgp_speaker_free(h->speaker);
+    mrt_log_free(h->mrt);
     router_free(h->router);
     monitor_free(h->monitor);
     resolver_free(h->resolver);

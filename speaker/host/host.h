@@ -24,6 +24,7 @@
  *   exec.c       show commands of BIRD
  *   router.c     the mock Cisco beside the speaker
  *   log.c        log lines
+ *   mrt_log.c    messages into an MRT file; mrt_table.c the table into another
  *   host.c       starts, feeds events to all of these, stops
  */
 
@@ -36,6 +37,7 @@ struct control;
 struct board;
 struct log;
 struct router;
+struct mrt_log;
 
 struct host {
     struct host_options options;
@@ -53,6 +55,7 @@ struct host {
     struct board *board;
     struct log *log;
     struct router *router; /* NULL: not IOS */
+    struct mrt_log *mrt;   /* NULL: no file of messages */
     struct loop_source signals;
     bool stopping; /* SIGTERM, SIGINT or a stop request */
     bool abort;    /* … without Cease */

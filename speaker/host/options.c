@@ -27,9 +27,10 @@ static const struct option_row rows[] = {
     ROW("--profile", OPTION_TEXT, profile),     ROW("--control", OPTION_TEXT, control_path),
     ROW("--control-fd", OPTION_FD, control_fd), ROW("--scoreboard-fd", OPTION_FD, scoreboard_fd),
     ROW("--slot", OPTION_NUMBER, slot),         ROW("--bell-fd", OPTION_FD, bell_fd),
-    ROW("--log-fd", OPTION_FD, log_fd),         ROW("--restart", OPTION_FLAG, restart),
-    ROW("--no-fib", OPTION_FLAG, no_fib),       ROW("--check", OPTION_FLAG, check),
-    ROW("--version", OPTION_FLAG, version),     ROW("--help", OPTION_FLAG, help),
+    ROW("--log-fd", OPTION_FD, log_fd),         ROW("--mrt", OPTION_TEXT, mrt_file),
+    ROW("--restart", OPTION_FLAG, restart),     ROW("--no-fib", OPTION_FLAG, no_fib),
+    ROW("--check", OPTION_FLAG, check),         ROW("--version", OPTION_FLAG, version),
+    ROW("--help", OPTION_FLAG, help),
 };
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 
@@ -43,6 +44,7 @@ const char options_help[] =
     "  --control PATH | --control-fd N  control socket\n"
     "  --scoreboard-fd N --slot I --bell-fd N\n"
     "  --log-fd N                       log lines go there (default: standard error)\n"
+    "  --mrt FILE                       append every message to this MRT file (BGP4MP_ET)\n"
     "  --restart                        come back as a restarting speaker (RFC 4724 4.1)\n"
     "  --no-fib                         never touch the kernel's table\n"
     "  --check                          read the configuration, print findings, leave\n"

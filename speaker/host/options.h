@@ -12,6 +12,7 @@ struct host_options {
     const char *interfaces; /* IOS: "eth0=GigabitEthernet0/0,eth1=…" */
     const char *profile;
     const char *control_path;
+    const char *mrt_file; /* messages go there too */
     int control_fd;
     int scoreboard_fd, bell_fd;
     uint32_t slot;

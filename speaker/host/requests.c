@@ -18,6 +18,7 @@
 #include "exec.h"
 #include "host.h"
 #include "log.h"
+#include "mrt_table.h"
 #include "router.h"
 #include "sockets.h"
 
@@ -422,6 +423,17 @@ static void op_counters(struct request *r) {
     put_number(r, "sockets", sockets_count(r->host->sockets));
 }
 
+static void op_mrt(struct request *r) {
+    const char *path = member_text(r, "path");
+    uint64_t prefixes = 0;
+    if (!path)
+        r->error = "path is needed";
+    else if (need_speaker(r))
+        r->error = mrt_table_write(r->host, path, &prefixes);
+    if (!r->error)
+        put_number(r, "prefixes", prefixes);
+}
+
 static void op_stop(struct request *r) {
     host_stop(r->host, member_text(r, "text"), json_is_true(json_object_get(r->in, "abort")));
 }
@@ -445,6 +457,7 @@ static const struct operation {
     {"clear", op_clear, {"peer", "how"}},
     {"exec", op_exec, {"command"}},
     {"counters", op_counters, {NULL}},
+    {"mrt", op_mrt, {"path"}},
     {"stop", op_stop, {"text", "abort"}},
 };
 
