@@ -1,0 +1,185 @@
+/*
+ * Two real speakers and what the kernel must be told of neighbours: keys that change under a living
+ * session, neighbours by range, IPv4 by way of IPv6. The stand-alone daemon's profile.
+ *
+ * The passive side starts first, so that the other one's first call is answered.
+ */
+#include "nodes_fixture.h"
+
+#include "../base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NODES 2
+
+static bool forbidden;
+
+static int lab_up(void **state) {
+    (void)state;
+    forbidden = !nodes_up(NODES);
+    return 0;
+}
+
+static int lab_down(void **state) {
+    (void)state;
+    if (!forbidden)
+        nodes_down();
+    return 0;
+}
+
+static int speakers_end(void **state) {
+    (void)state;
+    for (int i = 0; !forbidden && i < NODES; i++)
+        nodes_kill(i);
+    return 0;
+}
+
+#define SKIP_IF_FORBIDDEN()                                                                        \
+    if (forbidden)                                                                                 \
+    skip()
+
+#define ACCEPT_ALL                                                                                 \
+    "\"import\":{\"ipv4\":{\"accept_by_default\":true}},"                                          \
+    "\"export\":{\"ipv4\":{\"accept_by_default\":true}}"
+
+/* `neighbors` are members of the configuration, `block` the third octet of its own route. */
+static const char *config_of(int node, const char *neighbors, unsigned block) {
+    static char text[NODES][2048];
+    snprintf(text[node], sizeof text[node],
+             "{\"profile\":\"plain\",\"hostname\":\"n%d\",\"local_as\":64512,"
+             "\"router_id\":\"10.0.0.%d\",\"fib\":{\"install\":true},%s,"
+             "\"origins\":[{\"prefix\":\"10.244.%u.0/26\",\"source\":\"static\","
+             "\"blackhole_in_kernel\":true}]}",
+             node + 1, node + 1, neighbors, block);
+    return text[node];
+}
+
+static void configure(int node, const char *config) {
+    struct text request;
+    text_init(&request);
+    text_printf(&request, "{\"op\":\"configure\",\"config\":%s}\n", config);
+    assert_true(nodes_ask(node, text_str(&request), "\"ok\":true"));
+    text_deinit(&request);
+}
+
+static const char *peer_with(int node, const char *key) {
+    static char text[NODES][512];
+    snprintf(text[node], sizeof text[node],
+             "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":64512,"
+             "\"password\":\"%s\",%s%s}]",
+             2 - node, 2 - node, key, node == 0 ? "\"passive\":true," : "", ACCEPT_ALL);
+    return text[node];
+}
+
+static void stop_both(void) {
+    assert_int_equal(nodes_stop(1), 0);
+    assert_int_equal(nodes_stop(0), 0);
+}
+
+static bool has_route(int node, uint64_t block) {
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "10.244.%u.0/26", (unsigned)block);
+    struct text answer;
+    text_init(&answer);
+    nodes_request(node, "{\"op\":\"rib\",\"table\":\"loc\"}\n", &answer);
+    bool found = strstr(text_str(&answer), prefix);
+    text_deinit(&answer);
+    return found;
+}
+
+static uint64_t failures_before;
+static bool md5_failures(int node, uint64_t value) {
+    return nodes_tcp_counter(node, "TCPMD5Failure") >= failures_before + value;
+}
+
+/* Both sides change their key, one after the other: the session lives on with the new one, which a
+ * new route proves. */
+static void test_C202_key_changed_live(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    nodes_start(0, config_of(0, peer_with(0, "first"), 1), "--config-fd");
+    nodes_start(1, config_of(1, peer_with(1, "first"), 2), "--config-fd");
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    WAIT_FOR(loc_rib, 1, 2);
+    configure(0, config_of(0, peer_with(0, "second"), 1));
+    configure(1, config_of(1, peer_with(1, "second"), 2));
+    configure(0, config_of(0, peer_with(0, "second"), 3));
+    WAIT_FOR(has_route, 1, 3);
+    assert_true(established(0, 1) && established(1, 1));
+    assert_true(dropped(0, 0) && dropped(1, 0));
+    stop_both();
+}
+
+#define RANGE(key)                                                                                 \
+    "\"listen_ranges\":[{\"prefix\":\"10.0.0.0/24\",\"limit\":5,\"peer\":{\"name\":\"any\","       \
+    "\"remote_as\":0,\"password\":\"" key "\"," ACCEPT_ALL "}}]"
+
+/* A neighbour nobody configured, signed by the range's key; with another key there is none. */
+static void test_listen_range_with_key(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    nodes_start(0, config_of(0, RANGE("shared"), 1), "--config-fd");
+    nodes_start(1, config_of(1, peer_with(1, "shared"), 2), "--config-fd");
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    WAIT_FOR(fib_routes, 0, 2);
+    assert_true(nodes_ask(0, "{\"op\":\"peers\"}\n", "any_10.0.0.2"));
+    assert_int_equal(nodes_stop(1), 0);
+    WAIT_FOR(dropped, 0, 1);
+    WAIT_FOR(fib_routes, 0, 1);
+    failures_before = nodes_tcp_counter(0, "TCPMD5Failure");
+    nodes_start(1, config_of(1, peer_with(1, "other"), 2), "--config-fd");
+    WAIT_FOR(md5_failures, 0, 1);
+    assert_true(established(0, 0));
+    stop_both();
+}
+
+static bool route_via_ipv6(int node, uint64_t block) {
+    char prefix[32];
+    struct text out;
+    snprintf(prefix, sizeof prefix, "10.244.%u.0/26", (unsigned)block);
+    char ip[] = "ip", route[] = "route", show[] = "show";
+    char *argv[] = {ip, route, show, prefix, NULL};
+    text_init(&out);
+    bool found = nodes_capture(node, argv, &out) == 0 && strstr(text_str(&out), "via inet6 fd00::");
+    text_deinit(&out);
+    return found;
+}
+
+/* RFC 8950: IPv4 routes learned over IPv6, in the kernel by way of an IPv6 gateway. */
+static void test_C136_ipv4_by_way_of_ipv6(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    for (int i = 0; i < NODES; i++) {
+        char neighbors[512];
+        snprintf(neighbors, sizeof neighbors,
+                 "\"peers\":[{\"name\":\"six\",\"remote_addr\":\"fd00::%d\",\"remote_as\":64512,"
+                 "\"extended_next_hop\":true,%s%s}]",
+                 2 - i, i == 0 ? "\"passive\":true," : "", ACCEPT_ALL);
+        nodes_start(i, config_of(i, neighbors, (unsigned)i + 1), "--config-fd");
+    }
+    for (int i = 0; i < NODES; i++) {
+        WAIT_FOR(established, i, 1);
+        WAIT_FOR(fib_routes, i, 2);
+        WAIT_FOR(route_via_ipv6, i, (uint64_t)(2 - i));
+    }
+    assert_int_equal(nodes_stop(1), 0);
+    WAIT_FOR(fib_routes, 0, 1);
+    assert_false(route_via_ipv6(0, 2));
+    assert_int_equal(nodes_stop(0), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_C202_key_changed_live, speakers_end),
+        cmocka_unit_test_teardown(test_listen_range_with_key, speakers_end),
+        cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, speakers_end),
+    };
+    return cmocka_run_group_tests_name("neighbors", tests, lab_up, lab_down);
+}
