@@ -163,6 +163,11 @@ static void add_nodes(struct pairing *p, uint32_t i, uint32_t j, const struct ca
     if (either->peer_as == 0) {
         cause = PAIR_NO_AS;
         snprintf(why, sizeof why, "no AS number: BIRD refuses the configuration");
+    } else if ((!x || !y) && either->passive) {
+        cause = PAIR_PASSIVE;
+        snprintf(why, sizeof why, "%s waits to be called, and %s has no peer %s: nobody connects",
+                 x ? a->name : c->name, x ? c->name : a->name,
+                 b->p->info[x ? i : j].text[p->family]);
     } else if (!x || !y) {
         cause = PAIR_NO_STANZA;
         snprintf(why, sizeof why, "%s has no peer %s", x ? c->name : a->name,

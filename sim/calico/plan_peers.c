@@ -263,9 +263,12 @@ static bool same_settings(const struct entry *x, const struct entry *y) {
     return true;
 }
 
+/* A loss that changes nothing is worth a word only when it makes a whole BGPPeer idle: one that is
+ * shadowed by a global one. */
 static void note_loss(struct entry *loser, const struct entry *winner, bool to_global) {
     struct peering *g = loser->from;
-    if (winner->from == g || same_settings(loser, winner))
+    bool idle = to_global && !loser->reverse;
+    if (winner->from == g || (same_settings(loser, winner) && !idle))
         return;
     if (to_global) {
         g->lost_to_global = g->lost_to_global ? g->lost_to_global : winner->from;

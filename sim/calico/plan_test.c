@@ -243,7 +243,7 @@ static void test_global_with_wrong_as(void **state) {
     assert_true(fixture_session(f, "kube-1", "Global_10_0_0_2")->passive);
     assert_int_equal(sessions_of(f, "kube-2"), 0);
     assert_int_equal(expected_pairs(f), 0);
-    assert_non_null(fixture_find(f, "one-sided"));
+    assert_non_null(fixture_find(f, "both-passive"));
 }
 
 static void test_reverse_manual(void **state) {

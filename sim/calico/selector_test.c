@@ -5,6 +5,8 @@
 
 #include "calico_test.h"
 
+#include "../../speaker/base/hash.h"
+
 static const struct calico_label labels[] = {
     {"empty", ""}, {"has", "x"}, {"in", "y"}, {"rack", "rack-1"}, {"role", "border"},
 };
@@ -148,6 +150,186 @@ static void test_global(void **state) {
     assert_false(selector_uses_global(selector_parse("has(global)", f->arena, &error)));
 }
 
+/* ---- generated selectors against a second reading of the language ---- */
+
+/*
+ * Each text is generated together with what it must yield, straight from the rules: the generator
+ * never looks at the parser. Values and labels come from few, so that they often meet.
+ */
+struct generator {
+    uint64_t rng;
+    const char *values[4]; /* of labels a, b.c/d, in, has; NULL: the label is missing */
+    struct text text;
+};
+
+static const char *const names[4] = {"a", "b.c/d", "in", "has"};
+static const char *const values[] = {"", "x", "xy", "yx", "x y", "it's"};
+#define VALUES (sizeof values / sizeof values[0])
+
+static uint64_t below(struct generator *g, uint64_t n) {
+    return rng_below(&g->rng, n);
+}
+
+static void put_blanks(struct generator *g, bool needed) {
+    static const char *const blanks[] = {"", " ", "\t", "  "};
+    text_puts(&g->text, blanks[needed ? 1 + below(g, 3) : below(g, 4)]);
+}
+
+static const char *put_value(struct generator *g) {
+    const char *v = values[below(g, VALUES)];
+    char quote = strchr(v, '\'') || below(g, 2) ? '"' : '\'';
+    text_printf(&g->text, "%c%s%c", quote, v, quote);
+    return v;
+}
+
+static bool put_set(struct generator *g, const char *value) {
+    bool member = false;
+    uint64_t n = below(g, 4);
+    text_putc(&g->text, '{');
+    for (uint64_t i = 0; i < n; i++) {
+        put_blanks(g, false);
+        const char *v = put_value(g);
+        member |= value && strcmp(v, value) == 0;
+        put_blanks(g, false);
+        if (i + 1 < n || below(g, 2))
+            text_putc(&g->text, ',');
+    }
+    put_blanks(g, false);
+    text_putc(&g->text, '}');
+    return member;
+}
+
+static bool expected_test(unsigned op, const char *value, const char *wanted) {
+    size_t size = value ? strlen(value) : 0, part = strlen(wanted);
+    bool at_end = size >= part && value && memcmp(value + size - part, wanted, part) == 0;
+    bool at_start = size >= part && value && memcmp(value, wanted, part) == 0;
+    bool inside = false;
+    for (size_t i = 0; value && i + part <= size; i++)
+        inside |= memcmp(value + i, wanted, part) == 0;
+    const bool results[] = {value && size == part && at_start, !(value && size == part && at_start),
+                            inside, at_start, at_end};
+    return results[op];
+}
+
+static bool put_label_test(struct generator *g) {
+    static const char *const operators[][2] = {{"==", "=="},
+                                               {"!=", "!="},
+                                               {"contains", "contains"},
+                                               {"starts with", "startswith"},
+                                               {"ends \twith", "endswith"}};
+    size_t label = below(g, 4);
+    const char *value = g->values[label];
+    unsigned op = (unsigned)below(g, 7);
+    text_puts(&g->text, names[label]);
+    put_blanks(g, op > 1);
+    if (op < 5) {
+        text_puts(&g->text, operators[op][below(g, 2)]);
+        put_blanks(g, false);
+        return expected_test(op, value, put_value(g));
+    }
+    static const char *const words[][2] = {{"in", "in"}, {"not in", "notin"}};
+    text_puts(&g->text, words[op - 5][below(g, 2)]);
+    put_blanks(g, false);
+    bool member = put_set(g, value);
+    return op == 5 ? member : !member;
+}
+
+static bool put_or(struct generator *g, unsigned depth);
+
+static bool put_primary(struct generator *g, unsigned depth) {
+    uint64_t choice = below(g, depth ? 8 : 6);
+    if (choice < 3)
+        return put_label_test(g);
+    if (choice < 5) {
+        size_t label = below(g, 4);
+        text_puts(&g->text, "has(");
+        put_blanks(g, false);
+        text_puts(&g->text, names[label]);
+        put_blanks(g, false);
+        text_putc(&g->text, ')');
+        return g->values[label] != NULL;
+    }
+    if (choice == 5) {
+        text_puts(&g->text, below(g, 2) ? "all(" : "global(");
+        put_blanks(g, false);
+        text_putc(&g->text, ')');
+        return true;
+    }
+    text_putc(&g->text, '(');
+    bool result = put_or(g, depth - 1);
+    text_putc(&g->text, ')');
+    return result;
+}
+
+static bool put_operation(struct generator *g, unsigned depth) {
+    uint64_t negations = below(g, 4) == 0 ? 1 + below(g, 3) : 0;
+    put_blanks(g, false);
+    for (uint64_t i = 0; i < negations; i++) {
+        text_putc(&g->text, '!');
+        put_blanks(g, false);
+    }
+    bool result = put_primary(g, depth) != (negations % 2 == 1);
+    put_blanks(g, false);
+    return result;
+}
+
+static bool put_and(struct generator *g, unsigned depth) {
+    bool result = put_operation(g, depth);
+    while (below(g, 3) == 0) {
+        text_puts(&g->text, "&&");
+        bool right = put_operation(g, depth);
+        result = result && right;
+    }
+    return result;
+}
+
+static bool put_or(struct generator *g, unsigned depth) {
+    bool result = put_and(g, depth);
+    while (below(g, 3) == 0) {
+        text_puts(&g->text, "||");
+        bool right = put_and(g, depth);
+        result = result || right;
+    }
+    return result;
+}
+
+#define GENERATED 50000
+
+static void test_generated(void **state) {
+    (void)state;
+    struct generator g = {.rng = 20};
+    unsigned held = 0;
+    text_init(&g.text);
+    for (unsigned i = 0; i < GENERATED; i++) {
+        struct calico_label given[4];
+        size_t count = 0;
+        for (size_t k = 0; k < 4; k++) {
+            g.values[k] = below(&g, 3) ? values[below(&g, VALUES)] : NULL;
+            if (g.values[k])
+                given[count++] = (struct calico_label){names[k], g.values[k]};
+        }
+        /* names[] is not in order: a, b.c/d, has, in is. */
+        if (count > 1 && strcmp(given[count - 2].name, given[count - 1].name) > 0) {
+            struct calico_label last = given[count - 1];
+            given[count - 1] = given[count - 2];
+            given[count - 2] = last;
+        }
+        text_clear(&g.text);
+        bool expected = put_or(&g, 3);
+        struct arena *arena = arena_new();
+        struct selector_error error = {0};
+        const struct selector *s = selector_parse(text_str(&g.text), arena, &error);
+        if (!s)
+            fail_msg("\"%s\": at %zu: %s", text_str(&g.text), error.offset, error.message);
+        if (selector_matches(s, given, count) != expected)
+            fail_msg("\"%s\" should be %d", text_str(&g.text), expected);
+        held += expected;
+        arena_free(arena);
+    }
+    assert_in_range(held, GENERATED / 5, GENERATED * 4 / 5);
+    text_deinit(&g.text);
+}
+
 static void test_no_memory(void **state) {
     struct fixture *f = *state;
     struct selector_error error;
@@ -168,7 +350,7 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_good),   FIXTURE_TEST(test_bad),       FIXTURE_TEST(test_limits),
-        FIXTURE_TEST(test_global), FIXTURE_TEST(test_no_memory),
+        FIXTURE_TEST(test_global), FIXTURE_TEST(test_no_memory), FIXTURE_TEST(test_generated),
     };
     return cmocka_run_group_tests_name("selector", tests, NULL, NULL);
 }
