@@ -362,9 +362,48 @@ static void test_hostile_requests(void **state) {
 
 #define TEST(f) cmocka_unit_test_teardown(f, down_all)
 
+/* A pool becomes VXLAN while the lab runs, and one of Felix's routes is lost. */
+static void test_felix_routes(void **state) {
+    static const char pool[] = "apiVersion: projectcalico.org/v3\nkind: IPPool\n"
+                               "metadata:\n  name: pool\nspec:\n  cidr: 10.244.0.0/16\n"
+                               "  ipipMode: Never\n  vxlanMode: Always\n";
+    (void)state;
+    fixture_text("vxlan.yaml", pool);
+    up();
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("apply", fixture_path("vxlan.yaml")), 0, "applied");
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("exec", "kube-1", "ip", "route"), 0,
+         "10.244.0.64/26 via 10.244.0.64 dev vxlan.calico proto 80 onlink");
+    says(WORDS("exec", "kube-1", "ip", "route", "del", "10.244.0.64/26", "proto", "80"), 0, NULL);
+    says(WORDS("wait", "converged", "--timeout", "1"), 5,
+         "kube-1: kernel has not Felix's route to 10.244.0.64/26");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
+/* The end of the list is what there was before it: in one change nothing would happen. */
+static void test_apply_one_by_one(void **state) {
+#define MESH(on)                                                                                   \
+    "- apiVersion: projectcalico.org/v3\n  kind: BGPConfiguration\n"                               \
+    "  metadata: {name: default}\n  spec: {nodeToNodeMeshEnabled: " on "}\n"
+    (void)state;
+    fixture_text("list.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPConfigurationList\n"
+                              "items:\n" MESH("false") MESH("true"));
+    up();
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("apply", fixture_path("list.yaml")), 0, "applied");
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("logs", "kube-1"), 0, "Cease/Peer De-configured");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_cycle),
+        TEST(test_felix_routes),
+        TEST(test_apply_one_by_one),
         TEST(test_two_labs),
         TEST(test_down_while_waiting),
         TEST(test_waiter_goes_away),

@@ -154,11 +154,33 @@ static void test_ipv6_needs_ipv6(void **state) {
     assert_int_equal(o.route_count + o.vtep_count, 0);
 }
 
+/* Whichever allocation fails, the answer is no and not a half of it. */
+static void test_without_memory(void **state) {
+    static const uint32_t hosts[] = {0, 1, 2};
+    struct fixture *f = *state;
+    struct lab_overlay o = {.route_count = 77};
+    make_plan(f, POOL(V4, "vxlanMode: Always"), 0);
+    const struct calico_plan_node *n = calico_plan_find(f->plan, "a");
+    unsigned long nth = 1;
+    bool made = false;
+    while (!made) {
+        struct arena *arena = arena_new();
+        alloc_fail_after(nth, true);
+        made = felix_overlay(f->plan, n, hosts, arena, &o);
+        alloc_fail_after(0, false);
+        assert_int_equal(o.route_count, made ? 3 : 77);
+        arena_free(arena);
+        nth++;
+    }
+    assert_true(nth > 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_modes),
         cmocka_unit_test_setup_teardown(test_ends, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_own_tunnel_address, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_without_memory, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_ipv6_needs_ipv6, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
