@@ -139,6 +139,8 @@ static const struct finding_rule rules[] = {
     {"missing-object", W, "an object to delete does not exist", "reports it", "none needed"},
     {"missing-secret", W, "a password's Secret or key does not exist where calico-node looks",
      "makes the session without a password", "create the Secret in kube-system or calico-system"},
+    {"newer-field", E, "a field that the chosen version of Calico does not have yet",
+     "refuses the file: unknown field", "leave it out, or upgrade first"},
     {"no-address", W, "a Node without a BGP address", "runs no BGP there",
      "set projectcalico.org/IPv4Address, or let calico-node detect it"},
     {"no-object", E, "a document that is a plain text", REFUSED,

@@ -9,6 +9,7 @@
  *   plan_findings.c     nodes, BGPPeers, pools; the order of the rest
  *   findings_filter.c   BGPFilters and communities
  *   findings_session.c  sessions that do not come up, duplicates, how many there are
+ *   findings_version.c  fields that came later
  *   findings_reach.c    who can learn whose routes
  *
  * Every id stands in the catalogue, finding.c.
@@ -27,5 +28,6 @@ void finding_prefix(struct plan_build *b, struct ip_prefix p);
 void filter_findings(struct plan_build *b);
 void session_findings(struct plan_build *b);
 void reach_findings(struct plan_build *b);
+void version_findings(struct plan_build *b);
 
 #endif

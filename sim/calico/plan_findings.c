@@ -89,10 +89,10 @@ static void node_findings(struct plan_build *b) {
         else if (!ip_is_set(n->addr4) && hashed++ == 0)
             first = n;
     }
-    if (first)
+    if (first && !b->p->router_id)
         NOTE(b, first->place, "router-id-hash",
-             "Node \"%s\"%s no IPv4 address: calico-node needs CALICO_ROUTER_ID=hash there, which "
-             "this plan takes for granted",
+             "Node \"%s\"%s no IPv4 address and so no router id: BIRD refuses the configuration "
+             "unless CALICO_ROUTER_ID is set",
              first->name, hashed > 1 ? " and others have" : " has");
 }
 
@@ -116,8 +116,7 @@ static void selection_findings(struct plan_build *b, const struct peering *g) {
     if (p->local_workload_selector)
         NOTE(b, p->place, "local-workload",
              "BGPPeer \"%s\": localWorkloadSelector peers with pods: their sessions are planned, "
-             "but "
-             "pods of a lab run no BGP",
+             "but pods of a lab run no BGP",
              p->name);
 }
 
@@ -225,6 +224,7 @@ void plan_findings(struct plan_build *b) {
     pool_findings(b);
     session_findings(b);
     reach_findings(b);
+    version_findings(b);
     frozen_findings(b, FAMILY4);
     frozen_findings(b, FAMILY6);
 }

@@ -371,10 +371,48 @@ static void test_refusals(void **state) {
     }
 }
 
+/* ---- fields of later versions ---- */
+
+static const struct {
+    const char *manifests;
+    uint32_t version;
+    bool found;
+} later_fields[] = {
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), V(30), true},
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), V(31), false},
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), 0, false},
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, nextHopMode: Self"), CALICO_VERSION(3, 30, 1),
+     true},
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, nextHopMode: Self"), CALICO_VERSION(3, 30, 2),
+     false},
+    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1"), V(22), false},
+    {CONFIG("programClusterRoutes: Enabled"), V(31), true},
+    {CONFIG("programClusterRoutes: Enabled"), V(32), false},
+    {FILTER("f", "importV4: [{action: Reject}]"), V(25), true},
+    {FILTER("f", "importV4: [{action: Reject}]"), V(26), false},
+    {FILTER("f", "importV4: [{action: Reject, peerType: eBGP}]"), V(31), true},
+    {FILTER("f", "importV4: [{action: Reject, peerType: eBGP}]"), V(32), false},
+    {HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16, assignmentMode: Manual}\n", V(29), true},
+};
+
+static void test_later_fields(void **state) {
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof later_fields / sizeof later_fields[0]; i++) {
+        calico_set_free(f->set);
+        f->set = calico_set_new();
+        fixture_must_apply(f, A);
+        fixture_must_apply(f, later_fields[i].manifests);
+        fixture_forget(f);
+        fixture_plan_with(f, &(struct calico_plan_options){.version = later_fields[i].version});
+        assert_int_equal(fixture_find(f, "newer-field") != NULL, later_fields[i].found);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_rules),
         FIXTURE_TEST(test_refusals),
+        FIXTURE_TEST(test_later_fields),
     };
     return cmocka_run_group_tests_name("plan rules", tests, NULL, NULL);
 }
