@@ -17,6 +17,7 @@
 
 #include "../base/scoreboard.h"
 #include "adjout.h"
+#include "aggregate.h"
 #include "nexthop.h"
 
 #include <assert.h>
@@ -55,6 +56,7 @@ void rib_free(struct bgp_speaker *s) {
     if (!r) {
         return;
     }
+    aggregates_free(s);
     for (uint32_t i = 1; r->paths.page_count && i < r->paths.next_new; i++) {
         rib_path_release(s, i);
     }
@@ -204,7 +206,8 @@ bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t
     if (!gather(s, e, &all)) {
         return false;
     }
-    bool every = count >= all;
+    count = e->flags & RIB_ENTRY_SUPPRESSED ? 0 : count;
+    bool every = count >= all && count > 0;
     for (i = e->paths; i; i = rib_path_at(s, i)->next, n++) {
         bool picked = every && n < all && s->rib->candidates[n].eligible;
         rib_path_at(s, i)->flags &= (uint16_t)~RIB_PATH_PICKED;
@@ -277,7 +280,7 @@ struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family
                                     uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
     struct adjout_route r = {.prefix = rib_entry_prefix(s, f, entry),
-                             .attrs = e->best_attrs,
+                             .attrs = e->flags & RIB_ENTRY_SUPPRESSED ? 0 : e->best_attrs,
                              .source_peer = e->best_peer,
                              .source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE),
                              .interface = "",
@@ -306,8 +309,12 @@ struct adjout_route rib_path_route(const struct bgp_speaker *s, enum bgp_family 
     return r;
 }
 
-static uint16_t published_flags(const struct bgp_speaker *s, const struct rib_path *p) {
+static uint16_t published_flags(struct bgp_speaker *s, struct ip_prefix prefix,
+                                const struct rib_path *p) {
     unsigned flags = p->flags & RIB_PATH_SOURCE;
+    if (aggregate_suppresses(s, prefix, p->attrs)) {
+        flags |= RIB_ENTRY_SUPPRESSED;
+    }
     const struct peer *peer = speaker_peer(s, p->peer);
     if (peer && peer_is_outside(peer)) {
         flags |= RIB_ENTRY_EXTERNAL;
@@ -321,7 +328,8 @@ static uint16_t published_flags(const struct bgp_speaker *s, const struct rib_pa
     return (uint16_t)flags;
 }
 
-#define PUBLISHED_FLAGS (RIB_ENTRY_SOURCE | RIB_ENTRY_EXTERNAL | RIB_ENTRY_BLACKHOLE)
+#define PUBLISHED_FLAGS                                                                            \
+    (RIB_ENTRY_SOURCE | RIB_ENTRY_EXTERNAL | RIB_ENTRY_BLACKHOLE | RIB_ENTRY_SUPPRESSED)
 
 static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t best,
                     struct nanotime now) {
@@ -336,7 +344,7 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     e->best_attrs = p ? p->attrs : 0;
     e->best_peer = p ? p->peer : 0;
     e->flags = (uint16_t)((e->flags & ~(PUBLISHED_FLAGS | RIB_ENTRY_FORCE)) |
-                          (p ? published_flags(s, p) : 0));
+                          (p ? published_flags(s, before.fib.prefix, p) : 0));
     if (e->best_attrs) {
         attr_hold(&s->attrs, e->best_attrs);
     }
@@ -348,6 +356,7 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     if (!fib_same(&before.fib, &after.fib)) {
         event_push(s, &after);
     }
+    aggregate_note(s, after.fib.prefix);
     struct adjout_route route = rib_entry_route(s, f, entry);
     adjout_entry_changed(s, f, entry, &route, now);
 }
@@ -382,7 +391,8 @@ static void push_no_memory(struct bgp_speaker *s) {
 
 static bool decisions_due(const struct bgp_speaker *s) {
     return rib_dirty_any(&s->rib->dirty[BGP_IPV4_UNICAST]) ||
-           rib_dirty_any(&s->rib->dirty[BGP_IPV6_UNICAST]) || nexthop_has_work(s);
+           rib_dirty_any(&s->rib->dirty[BGP_IPV6_UNICAST]) || nexthop_has_work(s) ||
+           aggregate_has_work(s);
 }
 
 bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
@@ -390,6 +400,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
         return false;
     }
     budget = nexthop_work(s, budget);
+    budget = aggregate_work(s, budget, now);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         for (uint32_t entry; budget > 0 && (entry = rib_dirty_pop(s, f, &budget)) != 0; budget--) {
             if (!handle(s, f, entry, now)) {

@@ -55,6 +55,7 @@ _Static_assert(sizeof(struct rib_entry) == 16, "a prefix costs 16 bytes and its 
 #define RIB_ENTRY_FORCE 0x0020 /* the best path's origin changed beside its attributes */
 #define RIB_ENTRY_EXTERNAL 0x0040
 #define RIB_ENTRY_BLACKHOLE 0x0080
+#define RIB_ENTRY_SUPPRESSED 0x0100 /* an aggregate is sent in its place */
 
 /* What an own route has beside attributes. */
 struct rib_origin {
@@ -109,10 +110,11 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    struct slab peers;   /* struct rib_peer */
-    struct rib_side raw; /* attributes as received, held */
-    struct rib_side ids; /* RFC 7911: path identifiers as received */
-    struct rib_out *out; /* by path; NULL: no such group yet */
+    struct aggregates *aggregates; /* aggregate.c; NULL: none configured */
+    struct slab peers;             /* struct rib_peer */
+    struct rib_side raw;           /* attributes as received, held */
+    struct rib_side ids;           /* RFC 7911: path identifiers as received */
+    struct rib_out *out;           /* by path; NULL: no such group yet */
     uint32_t out_capacity;
     struct decide_path *candidates; /* scratch of a decision */
     enum decide_step *steps;

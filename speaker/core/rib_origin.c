@@ -8,6 +8,7 @@
  * Invariants: one own path per (prefix, source); a route given at run time stands until it is
  * withdrawn or a configuration that had the same (prefix, source) loses it. RFC 4271 9.4.
  */
+#include "aggregate.h"
 #include "rib.h"
 
 #include <string.h>
@@ -135,4 +136,5 @@ void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, st
     if (no_memory) {
         push_no_memory(s);
     }
+    aggregates_changed(s, old);
 }
