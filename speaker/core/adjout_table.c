@@ -284,9 +284,10 @@ static bool evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum b
     if (result == EXPORT_SEND) {
         attrs = attr_intern(&s->attrs, &v);
     }
+    s->routes_too_long += result == EXPORT_TOO_LONG;
     arena_reset(arena);
     *ret_attrs = attrs;
-    return result == EXPORT_WITHHOLD || attrs;
+    return result == EXPORT_WITHHOLD || result == EXPORT_TOO_LONG || attrs;
 }
 
 /* `entry` is the prefix of the path `number` where the group sends several, else `number`. */

@@ -281,6 +281,9 @@ struct bgp_peer_info {
     uint16_t hold_time_s; /* negotiated */
     uint16_t keepalive_s;
     bool as4, refresh, enhanced_refresh, graceful_restart; /* received capabilities */
+    bool long_lived_restart;                               /* … RFC 9494, not acted upon */
+    bool extended_messages, extended_next_hop;             /* negotiated */
+    bool dynamic;                                          /* made by a listen range */
     bool families[BGP_FAMILIES];                           /* negotiated */
     uint32_t prefixes_received[BGP_FAMILIES];              /* paths held in Adj-RIB-In */
     uint32_t prefixes_accepted[BGP_FAMILIES];              /* … that import policy let through */
@@ -351,6 +354,7 @@ struct bgp_counters {
     struct nanotime established_first, established_last, loc_rib_last, update_last;
     uint32_t attr_sets, update_groups;
     uint32_t malformed_updates;
+    uint32_t routes_too_long; /* times a route was withheld because no message holds it */
 };
 void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters);
 

@@ -135,8 +135,9 @@ static bool decode_add_path(struct byte_reader *r, struct bgp_open *o) {
 }
 
 static bool decode_llgr(struct byte_reader *r, struct bgp_open *o) {
-    o->llgr = is_even(r, TUPLE_LLGR_SIZE);
-    while (o->llgr && bytes_left(r) > 0) {
+    bool even = is_even(r, TUPLE_LLGR_SIZE);
+    o->llgr = o->llgr || even;
+    while (even && bytes_left(r) > 0) {
         uint16_t afi = bytes_u16(r);
         uint8_t safi = bytes_u8(r);
         bytes_u8(r); /* flags: forwarding state, of no use to who keeps no routes that long */

@@ -99,6 +99,7 @@ static void explain_export(const struct bgp_speaker *s, const struct peer *p,
         text_puts(out, "sent\n");
         break;
     case EXPORT_WITHHOLD:
+    case EXPORT_TOO_LONG:
         text_puts(out, "not sent\n");
         break;
     case EXPORT_NO_MEMORY:

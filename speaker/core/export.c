@@ -535,7 +535,11 @@ static enum export_result fits_message(const struct passage *e, const struct att
                                 .extended = extended,
                                 .path_ids = e->key->add_path[e->family] ? &path_id : NULL};
     bool fits = update_encode(v, &how, &e->route->prefix, 1, message, size_max, &size) == 1;
-    return fits ? EXPORT_SEND : withhold(e, "attributes do not fit into one message");
+    if (fits) {
+        return EXPORT_SEND;
+    }
+    withhold(e, "attributes do not fit into one message");
+    return EXPORT_TOO_LONG;
 }
 
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,

@@ -36,6 +36,7 @@ bool export_key_equal(const struct export_key *a, const struct export_key *b);
 enum export_result {
     EXPORT_SEND,
     EXPORT_WITHHOLD,
+    EXPORT_TOO_LONG, /* withheld: does not fit into a message (RFC 8654 4) */
     EXPORT_NO_MEMORY,
 };
 

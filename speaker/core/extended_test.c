@@ -240,6 +240,9 @@ static void test_C013_too_long_for_one(void **state) {
     assert_non_null(at_2);
     assert_int_equal(at_2->v.community_count, 3000);
     assert_false(pipe_has_route(&n.w, 2, "20.0.0.0/16"));
+    struct bgp_counters counters;
+    bgp_counters_get(n.w.nodes[1].speaker, &counters);
+    assert_int_equal(counters.routes_too_long, 1);
     assert_int_equal(pipe_state(&n.w, 2, "to2"), BGP_ESTABLISHED);
     pipe_free(&n.w);
 }

@@ -213,6 +213,14 @@ static const struct open_case open_cases[] = {
      HEAD "0C 02 0A 47 08 0002 01 80 015180 00",
      -1,
      {COMMON, IPV4_ONLY, .has_capabilities = true}},
+    {"C196 long-lived graceful restart, good and bad",
+     HEAD "16 02 14 47 07 0002 01 80 015180 47 07 0001 01 80 000001 47 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .llgr = true, .llgr_time_s = {1, 86400}}},
+    {"C196 long-lived graceful restart, a bad one behind",
+     HEAD "0E 02 0C 47 07 0002 01 80 015180 47 01 00",
+     -1,
+     {COMMON, IPV4_ONLY, .has_capabilities = true, .llgr = true, .llgr_time_s = {0, 86400}}},
     {"C223 ORF capability",
      HEAD "0B 02 09 03 07 00010001014003",
      -1,
@@ -354,6 +362,36 @@ static void test_C034_C042_capability_lengths(void **state) {
     }
 }
 
+static void test_encode_all(void **state) {
+    (void)state;
+    uint8_t out[256];
+    struct bgp_open all = {
+        .asn = 65001,
+        .hold_time_s = 90,
+        .router_id = 1,
+        .has_capabilities = true,
+        .mp_present = true,
+        .families = {true, true},
+        .refresh = true,
+        .as4 = true,
+        .extended_message = true,
+        .extended_next_hop = true,
+        .role = BGP_ROLE_CUSTOMER,
+        .gr = true,
+        .gr_notification = true,
+        .gr_time_s = 120,
+        .add_path = {BGP_ADD_PATH_BOTH, 0},
+        .enhanced_refresh = true,
+        .llgr = true,
+        .llgr_time_s = {0, 86400},
+    };
+    size_t size = open_encode(&all, out, sizeof out);
+    codec_assert_bytes("all", out, size,
+                       "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0055 01 04 FDE9 005A 00000001 38 02 36"
+                       "010400010001 010400020001 0200 0506000100010002 0600 090103 40024078"
+                       "41040000FDE9 450400010103 4600 4707000201000151 80");
+}
+
 static void test_C040_encode(void **state) {
     (void)state;
     uint8_t out[256];
@@ -394,31 +432,6 @@ static void test_C040_encode(void **state) {
     codec_assert_bytes("BIRD", out, size,
                        "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 003D 01 04 5BA0 00F0 0A000001 20 02 1E"
                        "010400010001 010400020001 0200 4006 8078 00010180 4104 FA56EA00 4600");
-    struct bgp_open all = {
-        .asn = 65001,
-        .hold_time_s = 90,
-        .router_id = 1,
-        .has_capabilities = true,
-        .mp_present = true,
-        .families = {true, true},
-        .refresh = true,
-        .as4 = true,
-        .extended_message = true,
-        .extended_next_hop = true,
-        .role = BGP_ROLE_CUSTOMER,
-        .gr = true,
-        .gr_notification = true,
-        .gr_time_s = 120,
-        .add_path = {BGP_ADD_PATH_BOTH, 0},
-        .enhanced_refresh = true,
-        .llgr = true,
-        .llgr_time_s = {0, 86400},
-    };
-    size = open_encode(&all, out, sizeof out);
-    codec_assert_bytes("all", out, size,
-                       "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0055 01 04 FDE9 005A 00000001 38 02 36"
-                       "010400010001 010400020001 0200 0506000100010002 0600 090103 40024078"
-                       "41040000FDE9 450400010103 4600 4707000201000151 80");
     struct bgp_open plain = {.asn = 65001, .hold_time_s = 90, .router_id = 1, .refresh = true};
     size = open_encode(&plain, out, sizeof out);
     codec_assert_bytes("C040 without capabilities", out, size,
@@ -435,6 +448,7 @@ int main(void) {
         cmocka_unit_test(test_C029_extended_full),
         cmocka_unit_test(test_C034_C042_capability_lengths),
         cmocka_unit_test(test_C040_encode),
+        cmocka_unit_test(test_encode_all),
     };
     static struct cases all;
     CASES_ADD_TABLE(&all, open_cases, test_decode);

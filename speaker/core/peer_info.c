@@ -33,6 +33,9 @@ static void fill_session(const struct bgp_speaker *s, const struct peer *p,
     i->refresh = p->refresh;
     i->enhanced_refresh = p->enhanced_refresh;
     i->graceful_restart = p->open.gr;
+    i->long_lived_restart = p->open.llgr;
+    i->extended_messages = p->extended_messages;
+    i->extended_next_hop = p->extended_next_hop;
     i->update_group = adjout_group_number(s, p);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         i->families[f] = p->families[f];
@@ -46,6 +49,7 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     i->id.index = p->index;
     i->config = p->config;
     i->state = p->state;
+    i->dynamic = p->dynamic != NULL;
     i->waiting_for_lock = p->waiting_for_lock;
     i->admin_down = p->config->shutdown || s->stopping;
     i->prefix_limit_down = p->prefix_limit_down;
@@ -98,6 +102,7 @@ void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_coun
         .update_last = s->update_last,
         .update_groups = adjout_group_count(s),
         .malformed_updates = s->malformed_updates,
+        .routes_too_long = s->routes_too_long,
         .attr_sets = s->attrs.sets.used,
     };
     memcpy(c.sessions, s->sessions, sizeof c.sessions);

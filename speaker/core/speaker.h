@@ -138,6 +138,7 @@ struct bgp_speaker {
     struct heap_timer deferral_timer;
     uint64_t updates_received, updates_sent, established_count, dropped_count;
     uint32_t malformed_updates;
+    uint32_t routes_too_long; /* withheld from a group for that */
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;
     struct table by_address;     /* remote address -> first peer in configuration order */

@@ -184,6 +184,9 @@ static void peer_counts(json_t *o, const struct bgp_peer_info *p) {
     json_object_set_new(o, "best", per_family(p->prefixes_best));
     json_object_set_new(o, "established_count", json_integer(p->established_count));
     json_object_set_new(o, "dropped_count", json_integer(p->dropped_count));
+    json_object_set_new(o, "dynamic", json_boolean(p->dynamic));
+    json_object_set_new(o, "extended_messages", json_boolean(p->extended_messages));
+    json_object_set_new(o, "extended_next_hop", json_boolean(p->extended_next_hop));
     json_object_set_new(o, "last_error", json_string(p->last_error ? p->last_error : ""));
     json_object_set_new(o, "last_reason", json_string(log_reason_name((int)p->last_reason)));
 }
@@ -417,6 +420,7 @@ static void op_counters(struct request *r) {
     put_number(r, "attr_sets", c.attr_sets);
     put_number(r, "update_groups", c.update_groups);
     put_number(r, "malformed_updates", c.malformed_updates);
+    put_number(r, "routes_too_long", c.routes_too_long);
     put_number(r, "rss_bytes", proc_bytes("/proc/self/status", "VmRSS:"));
     put_number(r, "pss_bytes", proc_bytes("/proc/self/smaps_rollup", "Pss:"));
     put_number(r, "cpu_ns", board_cpu_ns());
