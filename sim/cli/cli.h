@@ -57,6 +57,8 @@ int verb_list(struct cli_options *o);
 int verb_plan(struct cli_options *o);
 int verb_validate(struct cli_options *o);
 int verb_explain(struct cli_options *o);
+/* What help says of them below the options. */
+extern const char help_plan[], help_explain[];
 int verb_status(struct cli_options *o);
 int verb_sessions(struct cli_options *o);
 int verb_rib(struct cli_options *o);

@@ -14,7 +14,7 @@ static const struct verb verbs[] = {
     {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
      "Builds the scenario's network, walks through its steps, reports, takes it down.",
      "sjoqSpbrRWfM", verb_run},
-    {"plan", NULL, "PATH… [--cisco FILE]… [--node NAME] [-o FORM]",
+    {"plan", NULL, "PATH… [--cisco FILE]… [--node NAME] [-o FORM] | --diff OLD NEW",
      "Prints which sessions every node would have; builds nothing.", "jOncDxv", verb_plan},
     {"explain", NULL, "NODE PEER PATH… | NODE PREFIX --to PEER PATH…",
      "Why a session exists or not; what becomes of a route on its way to a peer.", "jokv",

@@ -294,4 +294,11 @@ void options_help(const struct verb *v) {
         printf("%s  %-28s %s\n", any ? "" : "\n", left, rows[i].help);
         any = true;
     }
+    const struct {
+        cli_verb *run;
+        const char *text;
+    } more[] = {{verb_plan, help_plan}, {verb_explain, help_explain}};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        if (more[i].run == v->run)
+            printf("\n%s", more[i].text);
 }

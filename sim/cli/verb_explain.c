@@ -13,6 +13,30 @@
 #include <stdio.h>
 #include <string.h>
 
+const char help_explain[] =
+    "PEER is an address, the name of a node, or a session as Calico names it (Mesh_10_0_0_2). Each "
+    "rule\n"
+    "that speaks on the two is named with the file and line of the resource: the mesh, every "
+    "BGPPeer\n"
+    "that selects one side or both, reverse peerings, entries that lose to another of the same "
+    "address\n"
+    "and port; then for each session what its fields come from, and whether it comes up.\n"
+    "\n"
+    "With --to PEER, the second argument is a PREFIX: the route's way from NODE to PEER is "
+    "followed\n"
+    "through the export pipeline and the import pipeline of the other end, rule by rule, each "
+    "condition\n"
+    "with its truth. Routes are those of the plan: blocks, service ranges, and what others send. A "
+    "peer\n"
+    "outside the cluster is taken to let everything in.\n"
+    "\n"
+    "Exit status: 0 there is a session, or the route passes; 1 there is none, or it does not; 2 "
+    "bad\n"
+    "usage or refused manifests.\n"
+    "\n"
+    "  ribcage explain kube-1 rr-1 manifests/\n"
+    "  ribcage explain kube-1 10.244.0.0/26 --to 10.0.0.254 manifests/\n";
+
 static int explain_peer(const struct planned *p, const struct calico_plan_node *n,
                         const struct cli_options *o) {
     bool unknown = false;

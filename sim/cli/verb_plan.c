@@ -26,6 +26,46 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+const char help_plan[] =
+    "PATH is a file, a folder (with all *.yaml, *.yml and *.json in it and below) or - for "
+    "standard\n"
+    "input. What calicoctl get -o yaml and kubectl get -o yaml print can be read as it is: BGP\n"
+    "configurations, peers, filters, nodes, pools, Secrets, Services and EndpointSlices; other "
+    "kinds\n"
+    "are noted and left out. The answer is what each node's confd would write, in today's Calico "
+    "or in\n"
+    "that of --calico-version.\n"
+    "\n"
+    "Forms (-o):\n"
+    "  table   a table per node, totals with their formula, and a matrix of up to 60 nodes "
+    "(default)\n"
+    "  wide    the same with every field of a session in a column\n"
+    "  json    nodes with sessions, pairs, findings; topologies/plan.schema.json is its schema\n"
+    "  yaml    the same tree as YAML\n"
+    "  dot     a graph for Graphviz: boxes by AS and rack, lines by kind of session\n"
+    "  bird    bird.cfg and bird6.cfg as BIRD 1.6 gets them, with passwords in clear text; with -d "
+    "DIR\n"
+    "          into DIR/NODE/, readable by the owner only\n"
+    "Of several nodes --node chooses one. --cisco adds a router by its IOS configuration and says "
+    "which\n"
+    "sessions it would have (table and wide).\n"
+    "\n"
+    "--diff OLD NEW applies NEW on top of OLD and prints what changes for each node: sessions, "
+    "filters,\n"
+    "routes; then the state after each document of NEW, in file order, as calicoctl applies them: "
+    "the\n"
+    "sessions that fall, rise or start anew, and who is then without whose routes. What NEW does "
+    "not\n"
+    "name stays. With -o json as JSON.\n"
+    "\n"
+    "Exit status: 0 planned; 2 bad usage, or something is refused. With --diff 0 nothing is lost "
+    "on the\n"
+    "way, 3 a step lets sessions fall or start anew or cuts nodes off, 2 a document is refused.\n"
+    "\n"
+    "  ribcage plan manifests/ -o wide --node kube-1\n"
+    "  kubectl get nodes,bgppeers,bgpconfigurations -o yaml | ribcage plan -\n"
+    "  ribcage plan --diff now/ change.yaml\n";
+
 /* ---- routers ---- */
 
 #define ROUTERS_MAX CLI_ARGUMENTS_MAX

@@ -1,0 +1,149 @@
+/*
+ * plan in all its forms, plan --diff and explain, as an operator types them: what is printed, what
+ * is written, and the exit status.
+ */
+
+#include "cli_fixture.h"
+
+#define V3 "apiVersion: projectcalico.org/v3\n"
+#define NODE(name, addr)                                                                           \
+    V3 "kind: Node\nmetadata: {name: " name "}\nspec: {bgp: {ipv4Address: " addr "/24}}\n---\n"
+
+static const char base[] = NODE("kube-1", "10.0.0.1") NODE("kube-2", "10.0.0.2") V3
+    "kind: IPPool\nmetadata: {name: pool}\nspec: {cidr: 10.244.0.0/16}\n---\n" V3
+    "kind: BGPPeer\nmetadata: {name: tor}\nspec: {peerIP: 10.0.0.254, asNumber: 65001}\n";
+
+static const char mesh_off[] =
+    V3 "kind: BGPConfiguration\nmetadata: {name: default}\nspec: {nodeToNodeMeshEnabled: false}\n";
+static const char replacement[] = V3 "kind: BGPPeer\nmetadata: {name: all}\n"
+                                     "spec: {nodeSelector: all(), peerSelector: all()}\n---\n";
+
+static int setup(void **state) {
+    if (world_enter(state) != 0)
+        return -1;
+    if (mkdir(fixture_path("m"), 0755) != 0 || mkdir(fixture_path("m/deep"), 0755) != 0)
+        return -1;
+    fixture_text("m/base.yaml", base);
+    fixture_text("m/deep/filter.json",
+                 "{\"apiVersion\": \"projectcalico.org/v3\", \"kind\": \"BGPFilter\","
+                 " \"metadata\": {\"name\": \"f\"}, \"spec\": {\"exportV4\":"
+                 " [{\"action\": \"Reject\", \"cidr\": \"10.244.0.0/26\","
+                 " \"matchOperator\": \"Equal\"}]}}\n");
+    fixture_text("off.yaml", mesh_off);
+    fixture_text("new.yaml", replacement);
+    fixture_text("peer.yaml", V3 "kind: BGPPeer\nmetadata: {name: tor}\n"
+                                 "spec: {peerIP: 10.0.0.254, asNumber: 65001, filters: [f]}\n");
+    fixture_text("bad.yaml", V3 "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIp: 1.2.3.4}\n");
+    return 0;
+}
+
+/* The exit status, and each of `all` (NULL at the end) on either stream. */
+static void says(const char *const *words, int status, const char *const *all) {
+    struct run r = run_words(words);
+
+    if (r.status != status)
+        fail_msg("%s %s: %d, not %d: %s %s", words[0], words[1], r.status, status, written(r.out),
+                 written(r.err));
+    for (; *all; all++)
+        if (!strstr(written(r.out), *all) && !strstr(written(r.err), *all))
+            fail_msg("%s: no \"%s\" in: %s %s", words[0], *all, written(r.out), written(r.err));
+    run_close(&r);
+}
+
+static void test_forms(void **state) {
+    const char *m = fixture_path("m");
+    (void)state;
+    says(WORDS("plan", m), 0,
+         WORDS("kube-1: AS 64512", "sessions, seen from the row", "3 sessions"));
+    says(WORDS("plan", m, "-o", "wide"), 0, WORDS("TTL SECURITY", "Mesh_10_0_0_2"));
+    says(WORDS("plan", m, "-o", "json"), 0, WORDS("\"sourceAddress\":"));
+    says(WORDS("plan", m, "-o", "yaml"), 0, WORDS("nodes:", "sourceAddress: \"10.0.0.1\""));
+    says(WORDS("plan", m, "-o", "dot"), 0, WORDS("digraph plan {"));
+    says(WORDS("plan", m, "-o", "bird", "--node", "kube-1"), 0,
+         WORDS("# bird.cfg of node kube-1", "protocol bgp Mesh_10_0_0_2"));
+    says(WORDS("plan", m, "--calico-version", "v3.28", "-o", "bird", "-n", "kube-2"), 0,
+         WORDS("router id 10.0.0.2;"));
+    says(WORDS("plan", m, "--calico-version", "28"), 2, WORDS("--calico-version"));
+    says(WORDS("plan", m, "-o", "svg"), 2, WORDS("table, wide, json"));
+    says(WORDS("plan", m, "--node", "kube-9"), 2, WORDS("no node kube-9"));
+    says(WORDS("plan", "--help"), 0, WORDS("Forms (-o):", "Exit status:"));
+}
+
+static void test_bird_files(void **state) {
+    struct stat s;
+    (void)state;
+    says(WORDS("plan", fixture_path("m"), "-o", "bird", "-d", fixture_path("out")), 0, WORDS(""));
+    assert_int_equal(stat(fixture_path("out/kube-2/bird.cfg"), &s), 0);
+    assert_int_equal(s.st_mode & 0777, 0600);
+    assert_int_equal(stat(fixture_path("out/kube-1/bird6.cfg"), &s), 0);
+}
+
+static void test_diff(void **state) {
+    const char *m = fixture_path("m");
+    (void)state;
+    says(WORDS("plan", "--diff", m, fixture_path("off.yaml")), 3,
+         WORDS("- session Mesh_10_0_0_2 (kube-2)", "1 session fall",
+               "cut off: 2 routes between nodes are missing",
+               "kube-2 has no route to 10.244.0.0/26 of kube-1"));
+    says(WORDS("plan", "--diff", m, fixture_path("new.yaml")), 0,
+         WORDS("+ session Node_10_0_0_2 (kube-2)", "in sum: sessions +2 -0 ~0"));
+    says(WORDS("plan", "--diff", m, fixture_path("peer.yaml")), 0,
+         WORDS("~ session Global_10_0_0_254: exportFilters [] -> [\"f\"]"));
+    says(WORDS("plan", "--diff", m, fixture_path("bad.yaml")), 2, WORDS("refused", "peerIp"));
+    says(WORDS("plan", "--diff", m), 2, WORDS("OLD and NEW"));
+    says(WORDS("plan", "--diff", m, fixture_path("off.yaml"), "-o", "json"), 3,
+         WORDS("\"steps\"", "\"unreachable\": 2"));
+}
+
+/* The BGPPeers first, then the mesh off: no route is lost for good, the sessions start anew. */
+static void test_diff_in_order(void **state) {
+    char both[1024];
+    (void)state;
+    snprintf(both, sizeof both, "%s%s", replacement, mesh_off);
+    fixture_text("both.yaml", both);
+    says(WORDS("plan", "--diff", fixture_path("m"), fixture_path("both.yaml")), 3,
+         WORDS("1. BGPPeer all", "2. BGPConfiguration default", "1 session start anew",
+               "connect delay of 2 s"));
+}
+
+static void test_explain(void **state) {
+    const char *m = fixture_path("m");
+    (void)state;
+    says(WORDS("explain", "kube-1", "kube-2", m), 0, WORDS("on by default", "comes up"));
+    says(WORDS("explain", "kube-1", "10.0.0.77", m), 1, WORDS("has no session with"));
+    says(WORDS("explain", "kube-1", "who", m), 2, WORDS("no address, no node and no session"));
+    says(WORDS("explain", "kube-9", "kube-1", m), 2, WORDS("no node kube-9"));
+    says(WORDS("explain", "kube-1", "kube-2", m, "--json"), 0, WORDS("\"because\""));
+    says(WORDS("explain", "kube-1"), 2, WORDS("explain wants"));
+    says(WORDS("explain", "kube-1", "kube-2", fixture_path("bad.yaml")), 2, WORDS("peerIp"));
+}
+
+static void test_explain_route(void **state) {
+    const char *m = fixture_path("m"), *peer = fixture_path("peer.yaml");
+    (void)state;
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "10.0.0.254", m), 0,
+         WORDS("=> own block 10.244.0.0/26: accept", "it passes"));
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "10.0.0.254", m, peer), 1,
+         WORDS("true  prefix in 10.244.0.0/26", "=> exportV4[0]", "not sent: BGPFilter f"));
+    /* Learned in the mesh: not for another internal peer, but for the router outside. */
+    says(WORDS("explain", "kube-1", "10.244.0.64/26", "--to", "10.0.0.254", m), 0,
+         WORDS("=> pool 10.244.0.0/16: accept"));
+    says(WORDS("explain", "kube-1", "10.244.0.64/26", "--to", "kube-2", m), 1,
+         WORDS("never sent back to the neighbor"));
+    says(WORDS("explain", "kube-1", "10.9.0.0/16", "--to", "kube-2", m), 1,
+         WORDS("has no such route"));
+    says(WORDS("explain", "kube-1", "10.9.0.1/16", "--to", "kube-2", m), 2, WORDS("is no prefix"));
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "kube-7", m), 1,
+         WORDS("has no session with kube-7"));
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "kube-2", m, "--json"), 0,
+         WORDS("\"conditions\"", "\"end\": \"passes\""));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_forms),   cmocka_unit_test(test_bird_files),
+        cmocka_unit_test(test_diff),    cmocka_unit_test(test_diff_in_order),
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_explain_route),
+    };
+    return cmocka_run_group_tests(tests, setup, world_leave);
+}
