@@ -11,6 +11,8 @@
  * the kernel has ipip devices is asked by making the first one; where it has none, all hosts of the
  * lab get a TUN device of the same name.
  *
+ * A list is taken for written only when the kernel has acknowledged all of it.
+ *
  * Removing a VXLAN device makes the kernel drop what leads into it, which is forgotten with it; a
  * tunl0 that is wanted no more goes down and stays, as Calico leaves it.
  */
@@ -286,12 +288,10 @@ static bool make_device(struct change *c, enum lab_tunnel t, const struct lab_tu
 static void drop_device(struct change *c, enum lab_tunnel t) {
     struct tunnel_device *d = &c->o->devices[t];
 
-    if (t == LAB_TUNNEL_IPIP) {
+    if (t == LAB_TUNNEL_IPIP)
         link_set_up(&c->nl, d->index, false);
-    } else {
+    else
         link_delete(&c->nl, d->index);
-        d->index = 0;
-    }
     forget_tunnel(c->o, t);
 }
 
@@ -308,9 +308,8 @@ static void change_address(struct change *c, struct tunnel_device *d, struct ip_
 
 static bool change_device(struct change *c, enum lab_tunnel t, const struct lab_tunnel_end *want) {
     struct tunnel_device *d = &c->o->devices[t];
-    bool moved = d->end.wanted && want->wanted && !ip_equal(d->end.local, want->local);
 
-    if (d->end.wanted && (!want->wanted || moved)) {
+    if (!want->wanted && d->index != 0) {
         change_address(c, d, (struct ip_addr){0});
         drop_device(c, t);
         d->end = (struct lab_tunnel_end){0};
@@ -321,6 +320,23 @@ static bool change_device(struct change *c, enum lab_tunnel t, const struct lab_
         return false;
     change_address(c, d, want->addr);
     return true;
+}
+
+/* A device whose settings may not all stand is configured again by the next call. */
+static bool change_devices(struct change *c, const struct lab_overlay *want) {
+    bool ok = true;
+
+    for (int t = 0; ok && t < LAB_TUNNELS; t++)
+        ok = change_device(c, (enum lab_tunnel)t, &want->ends[t]);
+    ok = flush(c) && ok;
+    for (int t = 0; t < LAB_TUNNELS; t++) {
+        struct tunnel_device *d = &c->o->devices[t];
+        if (!ok)
+            d->end = (struct lab_tunnel_end){0};
+        else if (!want->ends[t].wanted && t != LAB_TUNNEL_IPIP)
+            d->index = 0;
+    }
+    return ok;
 }
 
 /* ---- the whole ---- */
@@ -351,8 +367,15 @@ static bool change_lists(struct change *c, const struct lab_overlay *want) {
     queue_difference(c, &vtep_kind, o->vteps, o->vtep_count, v, vteps, false);
     queue_difference(c, &vtep_kind, o->vteps, o->vtep_count, v, vteps, true);
     queue_difference(c, &route_kind, o->routes, o->route_count, r, routes, true);
-    replace_lists(o, r, routes, v, vteps);
-    return flush(c);
+    if (flush(c)) {
+        replace_lists(o, r, routes, v, vteps);
+        return true;
+    }
+    /* Part of it may stand. The next call writes all of the difference again, which does no harm.
+     */
+    alloc_free(r);
+    alloc_free(v);
+    return false;
 }
 
 static bool is_empty(const struct lab_overlay *want) {
@@ -367,7 +390,7 @@ bool lab_overlay_set(struct lab *lab, uint32_t host, const struct lab_overlay *w
                      struct diag_list *diags) {
     struct lab_node *n = &lab->nodes[host];
     struct change c = {.lab = lab, .host = host, .diags = diags};
-    bool ok = true;
+    bool ok;
 
     if (n->overlay == NULL && is_empty(want))
         return true;
@@ -378,10 +401,7 @@ bool lab_overlay_set(struct lab *lab, uint32_t host, const struct lab_overlay *w
         lab_add_finding(diags, n->name, "program routes", c.o == NULL ? ENOMEM : errno, NULL);
         return false;
     }
-    for (int t = 0; ok && t < LAB_TUNNELS; t++)
-        ok = change_device(&c, (enum lab_tunnel)t, &want->ends[t]);
-    ok = flush(&c) && ok;
-    ok = ok && change_lists(&c, want);
+    ok = change_devices(&c, want) && change_lists(&c, want);
     netlink_close(&c.nl);
     return ok;
 }

@@ -25,7 +25,7 @@ enum lab_tunnel { LAB_TUNNEL_IPIP, LAB_TUNNEL_VXLAN4, LAB_TUNNEL_VXLAN6, LAB_TUN
 struct lab_tunnel_end {
     bool wanted;
     struct ip_addr addr;  /* on the device; not set: none */
-    struct ip_addr local; /* outer source: the host's own address */
+    struct ip_addr local; /* outer source: the host's own address, the same in every call */
 };
 
 enum lab_via {
