@@ -99,7 +99,7 @@ $(OUT)/%.o: %.c
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	rm -f $@ && $(AR) rcs $@ $^
 
 -include $(OBJECTS:.o=.d)
 
