@@ -190,7 +190,7 @@ static void test_model_slow_readers(void **state) {
 }
 
 /* C079: without joining or leaving, every message says something new to its receiver. */
-static void test_nothing_superfluous_c079(void **state) {
+static void test_C079_nothing_superfluous(void **state) {
     static struct bench b;
     uint64_t rng = 7;
     (void)state;
@@ -221,7 +221,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_slow_readers),
-        cmocka_unit_test(test_nothing_superfluous_c079),
+        cmocka_unit_test(test_C079_nothing_superfluous),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

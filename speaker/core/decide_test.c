@@ -53,13 +53,85 @@ static void better_router_id(struct decide_path *p, struct attr_set *set) {
     p->router_id = 4;
 }
 
+static void better_origin(struct decide_path *p, struct attr_set *set) {
+    (void)p;
+    set->v.origin = 0;
+}
+static void better_med(struct decide_path *p, struct attr_set *set) {
+    (void)p;
+    set->v.med = 0;
+}
+static void better_external(struct decide_path *p, struct attr_set *set) {
+    (void)set;
+    p->external = true;
+}
+static void better_metric(struct decide_path *p, struct attr_set *set) {
+    (void)set;
+    p->igp_metric = 0;
+}
+static void better_clusters(struct decide_path *p, struct attr_set *set) {
+    (void)p;
+    set->v.cluster_count = 0;
+}
+static void better_address(struct decide_path *p, struct attr_set *set) {
+    (void)set;
+    p->peer_address = ip4(0);
+}
+
+/* Middling in everything, so that each step can be made better alone. */
+static struct decide_path middling(struct attr_set *set) {
+    struct decide_path p = base_path(set);
+    p.external = false;
+    p.igp_metric = 5;
+    p.peer_address = ip4(9);
+    set->v.origin = 2;
+    set->v.has_med = true;
+    set->v.med = 7;
+    set->v.cluster_count = 3;
+    return p;
+}
+
+static void test_C083_to_C091_each_step(void **state) {
+    static const struct {
+        enum decide_step step;
+        void (*improve)(struct decide_path *p, struct attr_set *set);
+    } rows[] = {
+        {DECIDE_LOCAL_PREF, better_local_pref}, /* C083 */
+        {DECIDE_AS_PATH_LENGTH, better_length}, /* C084 */
+        {DECIDE_ORIGIN, better_origin},         /* C085 */
+        {DECIDE_MED, better_med},               /* C086 */
+        {DECIDE_EXTERNAL, better_external},     /* C087 */
+        {DECIDE_IGP_METRIC, better_metric},     /* C088 */
+        {DECIDE_ROUTER_ID, better_router_id},   /* C089 */
+        {DECIDE_CLUSTER_LIST, better_clusters}, /* C090 */
+        {DECIDE_PEER_ADDRESS, better_address},  /* C091 */
+    };
+    (void)state;
+    for (size_t i = 0; i < BGP_PROFILES * (sizeof rows / sizeof *rows); i++) {
+        struct decide_rules rules = {.profile = (enum bgp_profile)(i % BGP_PROFILES),
+                                     .default_local_pref = 100};
+        const size_t row = i / BGP_PROFILES;
+        struct attr_set sets[2];
+        struct decide_path paths[2] = {middling(&sets[0]), middling(&sets[1])};
+        enum decide_step steps[2];
+        rows[row].improve(&paths[1], &sets[1]);
+        assert_int_equal(decide_best(&rules, paths, 2, steps), 1);
+        assert_int_equal(steps[0], rows[row].step);
+        for (size_t then = row + 1; then < sizeof rows / sizeof *rows; then++) {
+            rows[then].improve(&paths[0], &sets[0]); /* later steps weigh nothing against it */
+        }
+        assert_int_equal(decide_best(&rules, paths, 2, steps), 1);
+        assert_int_equal(steps[0], rows[row].step);
+    }
+}
+
 struct row {
     enum bgp_profile profile;
     enum decide_step step;
     improve_fn *improve;
 };
 
-static void test_steps_c083_c084_c089_c092(void **state) {
+static void test_C092_steps_of_profiles(void **state) {
     static const struct row rows[] = {
         {BGP_PROFILE_CALICO, DECIDE_LOCAL_PREF, better_local_pref},
         {BGP_PROFILE_CALICO, DECIDE_LOCAL_ROUTE, better_local},
@@ -219,24 +291,51 @@ static void check_orders(const struct decide_rules *rules, const struct decide_p
     } while (permute(order, n));
 }
 
-static void test_model_c086_c094(void **state) {
-    static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_IOS};
-    uint64_t rng = 94;
+static struct decide_rules random_rules(uint64_t *rng) {
+    return (struct decide_rules){.profile = rng_below(rng, 2) ? BGP_PROFILE_PLAIN : BGP_PROFILE_IOS,
+                                 .default_local_pref = 100,
+                                 .deterministic_med = true,
+                                 .compare_router_id = true,
+                                 .always_compare_med = rng_below(rng, 4) == 0,
+                                 .med_missing_as_worst = rng_below(rng, 4) == 0};
+}
+
+static void random_paths(uint64_t *rng, uint32_t n, struct decide_path *paths,
+                         struct attr_set *sets) {
+    for (uint32_t i = 0; i < n; i++) {
+        random_path(rng, &paths[i], &sets[i], (uint8_t)(i + 1));
+    }
+}
+
+/* All orders of arrival of up to 6 paths. */
+static void test_C086_med_orders(void **state) {
+    uint64_t rng = 86;
     (void)state;
-    for (uint32_t round = 0; round < 1500; round++) {
+    for (uint32_t round = 0; round < 400; round++) {
         struct attr_set sets[PATHS_MAX];
         struct decide_path paths[PATHS_MAX];
-        struct decide_rules rules = {.profile = profiles[round % 2],
-                                     .default_local_pref = 100,
-                                     .deterministic_med = true,
-                                     .compare_router_id = true,
-                                     .always_compare_med = rng_below(&rng, 4) == 0,
-                                     .med_missing_as_worst = rng_below(&rng, 4) == 0};
-        uint32_t n = 2 + (uint32_t)rng_below(&rng, round < 100 ? 5 : 3);
-        for (uint32_t i = 0; i < n; i++) {
-            random_path(&rng, &paths[i], &sets[i], (uint8_t)(i + 1));
-        }
+        struct decide_rules rules = random_rules(&rng);
+        uint32_t n = 2 + round % 5;
+        random_paths(&rng, n, paths, sets);
         check_orders(&rules, paths, n, model_best(&rules, paths, n));
+    }
+}
+
+static void test_C094_random_sets(void **state) {
+    uint64_t rng = 94;
+    (void)state;
+    for (uint32_t round = 0; round < 100000; round++) {
+        struct attr_set sets[PATHS_MAX];
+        struct decide_path paths[PATHS_MAX];
+        enum decide_step steps[PATHS_MAX];
+        struct decide_rules rules = random_rules(&rng);
+        uint32_t n = 1 + (uint32_t)rng_below(&rng, PATHS_MAX);
+        random_paths(&rng, n, paths, sets);
+        int best = decide_best(&rules, paths, n, steps);
+        assert_int_equal(best, model_best(&rules, paths, n));
+        for (uint32_t i = 0; i < n && best >= 0; i++) { /* a reason for every loser */
+            assert_true((steps[i] == DECIDE_NONE) == ((int)i == best));
+        }
     }
 }
 
@@ -260,7 +359,7 @@ static void test_ios_pairs(void **state) {
     assert_true(differs > 0);
 }
 
-static void test_none_eligible_c093(void **state) {
+static void test_C093_none_eligible(void **state) {
     struct attr_set set;
     struct decide_path p = base_path(&set);
     struct decide_rules rules = {.profile = BGP_PROFILE_PLAIN};
@@ -288,12 +387,10 @@ static void test_stale_loses_in_bird(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_steps_c083_c084_c089_c092),
-        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_model_c086_c094),
-        cmocka_unit_test(test_ios_pairs),
-        cmocka_unit_test(test_none_eligible_c093),
-        cmocka_unit_test(test_stale_loses_in_bird),
+        cmocka_unit_test(test_C092_steps_of_profiles), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_C086_med_orders),        cmocka_unit_test(test_C094_random_sets),
+        cmocka_unit_test(test_C083_to_C091_each_step), cmocka_unit_test(test_ios_pairs),
+        cmocka_unit_test(test_C093_none_eligible),     cmocka_unit_test(test_stale_loses_in_bird),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

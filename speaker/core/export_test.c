@@ -49,7 +49,7 @@ static void expect_next_hop(const struct attr_values *v, const char *next_hop) {
     assert_true(ip_equal(v->next_hop, addr(next_hop)));
 }
 
-static void test_external_route_c069_c073_c075_c076(void **state) {
+static void test_C069_C073_C075_C076_external_route(void **state) {
     (void)state;
     six_peers(BGP_PROFILE_FAST);
     start();
@@ -75,7 +75,7 @@ static void test_external_route_c069_c073_c075_c076(void **state) {
     bench_end(&b);
 }
 
-static void test_own_route_c069_c076(void **state) {
+static void test_C069_C076_own_route(void **state) {
     struct bgp_origin_config o = {.prefix = pfx("10.244.0.0/26"), .source = ROUTE_SOURCE_STATIC};
     (void)state;
     six_peers(BGP_PROFILE_FAST);
@@ -97,7 +97,7 @@ struct reflection_row {
     bool client_to_client, sent;
 };
 
-static void test_reflection_c150_c158(void **state) {
+static void test_C150_C158_reflection(void **state) {
     static const struct reflection_row rows[] = {
         {2, 3, true, false},  {2, 4, true, true},  {4, 2, true, true}, {4, 5, true, true},
         {4, 5, false, false}, {4, 2, false, true}, {2, 1, true, true}, {4, 4, true, false},
@@ -115,7 +115,7 @@ static void test_reflection_c150_c158(void **state) {
     }
 }
 
-static void test_reflected_attributes_c151_c152_c155(void **state) {
+static void test_C151_C152_C155_reflected_attributes(void **state) {
     static const uint32_t clusters[] = {0x01010101};
     (void)state;
     six_peers(BGP_PROFILE_IOS);
@@ -154,7 +154,7 @@ struct community_row {
     bool to_external, to_internal;
 };
 
-static void test_well_known_communities_c164(void **state) {
+static void test_C164_well_known_communities(void **state) {
     static const struct community_row rows[] = {
         {COMMUNITY_NO_EXPORT, false, true},
         {COMMUNITY_NO_ADVERTISE, false, false},
@@ -176,7 +176,7 @@ static void test_well_known_communities_c164(void **state) {
     }
 }
 
-static void test_communities_stripped_c165_c167(void **state) {
+static void test_C165_C167_communities_stripped(void **state) {
     static const uint32_t communities[] = {64512u << 16 | 100};
     static const uint64_t ext[] = {UINT64_C(0x0002fc0000000001), UINT64_C(0x4002fc0000000001)};
     (void)state;
@@ -200,7 +200,7 @@ static void test_communities_stripped_c165_c167(void **state) {
     bench_end(&b);
 }
 
-static void test_third_party_next_hop_c073(void **state) {
+static void test_C073_third_party_next_hop(void **state) {
     struct ip_prefix subnet = pfx("10.0.0.0/24");
     (void)state;
     six_peers(BGP_PROFILE_IOS);
@@ -216,7 +216,7 @@ static void test_third_party_next_hop_c073(void **state) {
     bench_end(&b);
 }
 
-static void test_rfc8212_c180_c181(void **state) {
+static void test_C180_C181_rfc8212(void **state) {
     static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_IOS};
     (void)state;
     for (size_t i = 0; i < 2; i++) {
@@ -283,7 +283,7 @@ static void test_default_originate(void **state) {
 
 /* C080: a run of announcements goes at once and starts the interval; the next run waits for its
  * end. Withdrawals and the first table do not wait. */
-static void test_interval_c080(void **state) {
+static void test_C080_interval(void **state) {
     (void)state;
     six_peers(BGP_PROFILE_FAST);
     b.peers[1].advertisement_interval_ms = 30000;
@@ -314,17 +314,17 @@ static void test_interval_c080(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_external_route_c069_c073_c075_c076),
-        cmocka_unit_test(test_own_route_c069_c076),
-        cmocka_unit_test(test_reflection_c150_c158),
-        cmocka_unit_test(test_reflected_attributes_c151_c152_c155),
-        cmocka_unit_test(test_well_known_communities_c164),
-        cmocka_unit_test(test_communities_stripped_c165_c167),
-        cmocka_unit_test(test_third_party_next_hop_c073),
-        cmocka_unit_test(test_rfc8212_c180_c181),
+        cmocka_unit_test(test_C069_C073_C075_C076_external_route),
+        cmocka_unit_test(test_C069_C076_own_route),
+        cmocka_unit_test(test_C150_C158_reflection),
+        cmocka_unit_test(test_C151_C152_C155_reflected_attributes),
+        cmocka_unit_test(test_C164_well_known_communities),
+        cmocka_unit_test(test_C165_C167_communities_stripped),
+        cmocka_unit_test(test_C073_third_party_next_hop),
+        cmocka_unit_test(test_C180_C181_rfc8212),
         cmocka_unit_test(test_local_pref_from_metric),
         cmocka_unit_test(test_default_originate),
-        cmocka_unit_test(test_interval_c080),
+        cmocka_unit_test(test_C080_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

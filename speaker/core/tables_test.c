@@ -478,7 +478,7 @@ static void test_model_without_memory(void **state) {
 
 /* IOS: with local-as the own AS is put into paths that come in. What soft reconfiguration keeps is
  * the path without it: run again, it is no loop, and the AS is not put in twice. C071 */
-static void test_local_as_and_soft_reconfiguration_c071(void **state) {
+static void test_C071_local_as_and_soft_reconfiguration(void **state) {
     static struct bench b;
     static const uint32_t words[] = {AS_SEQUENCE << 16 | 1, 65001};
     struct bgp_path_info path = {0};
@@ -508,7 +508,7 @@ static void test_local_as_and_soft_reconfiguration_c071(void **state) {
 
 /* A route that policy makes too long is refused, once: that is no lack of memory, and no reason to
  * look again and again. C070 */
-static void test_too_long_is_no_lack_of_memory_c070(void **state) {
+static void test_C070_too_long_is_no_lack_of_memory(void **state) {
     static struct bench b;
     static uint32_t many[BGP_AS_PATH_MAX];
     static struct policy_action action = {.kind = POLICY_PREPEND_AS_PATH, .asns = many};
@@ -541,8 +541,8 @@ static void test_too_long_is_no_lack_of_memory_c070(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_local_as_and_soft_reconfiguration_c071),
-        cmocka_unit_test(test_too_long_is_no_lack_of_memory_c070),
+        cmocka_unit_test(test_C071_local_as_and_soft_reconfiguration),
+        cmocka_unit_test(test_C070_too_long_is_no_lack_of_memory),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_backlog_has_a_maximum),
         cmocka_unit_test(test_model_without_memory),

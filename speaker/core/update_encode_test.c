@@ -108,7 +108,7 @@ static void packing(enum bgp_family family, bool withdraw) {
     arena_free(scratch);
 }
 
-static void test_packing(void **state) {
+static void test_C081_packing(void **state) {
     (void)state;
     packing(BGP_IPV4_UNICAST, false);
     packing(BGP_IPV4_UNICAST, true);
@@ -161,8 +161,8 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),     cmocka_unit_test(test_end_of_rib),
-        cmocka_unit_test(test_packing),   cmocka_unit_test(test_room),
+        cmocka_unit_test(test_exact),        cmocka_unit_test(test_end_of_rib),
+        cmocka_unit_test(test_C081_packing), cmocka_unit_test(test_room),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("update_encode", tests, NULL, NULL);
