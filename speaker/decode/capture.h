@@ -11,8 +11,9 @@
  * its two OPENs; until both have been seen it is as `how` says.
  */
 
-#define CAPTURE_FLOWS_MAX 16384 /* connections followed at a time; packets of others are ignored   \
-                                 */
+#define CAPTURE_FLOWS_MAX                                                                          \
+    16384 /* connections followed at a time; packets of others are ignored                         \
+           */
 
 struct capture_end_point {
     struct ip_addr addr;

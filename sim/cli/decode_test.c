@@ -1,0 +1,99 @@
+/*
+ * decode: what it makes of files, by the program; and the MRT files of a run.
+ */
+
+#include "cli_fixture.h"
+
+static int setup(void **state) {
+    if (world_enter(state) != 0)
+        return -1;
+    fixture_scenario("mesh", "  - name: up\n    expect: {sessions: mesh, converged: true}\n");
+    return 0;
+}
+
+/* One command: its exit status, and what it says on either stream (NULL: anything). */
+static void says(const char *const *words, int status, const char *what) {
+    struct run r = run_words(words);
+
+    if (r.status != status)
+        fail_msg("%s: %d, not %d: %s %s", words[0], r.status, status, written(r.out),
+                 written(r.err));
+    if (what && !strstr(written(r.out), what) && !strstr(written(r.err), what))
+        fail_msg("%s: no \"%s\" in: %s %s", words[0], what, written(r.out), written(r.err));
+    run_close(&r);
+}
+
+#define KEEPALIVE "ffffffffffffffffffffffffffffffff001304"
+
+/* What a file holds is seen from its first octets. */
+static void test_decode(void **state) {
+    (void)state;
+    static const char peers[] =
+        "eS/\x80\0\x0d\0\x01\0\0\0\x15\x0a\0\0\x01\0\0\0\x01\x02\x0a\0\0\x02"
+        "\x0a\0\0\x02\0\0\xfd\xe9";
+    says(WORDS("decode", KEEPALIVE), 0, "KEEPALIVE, 19 octets");
+    says(WORDS("decode", "--json", KEEPALIVE), 0, "{\"type\":\"keepalive\",\"length\":19}");
+    says(WORDS("decode", "not hexadecimal"), 1, "not hexadecimal");
+    says(WORDS("decode", "--add-path", "ipv5", KEEPALIVE), 2, "--add-path");
+    fixture_text("messages.hex", "# two\n" KEEPALIVE "\n\n" KEEPALIVE "\n");
+    says(WORDS("decode", fixture_path("messages.hex")), 0,
+         "KEEPALIVE, 19 octets\nKEEPALIVE, 19 octets\n");
+    fixture_write("peers.mrt", peers, sizeof peers - 1);
+    says(WORDS("decode", fixture_path("peers.mrt")), 0, "");
+    fixture_write("cut.mrt", peers, sizeof peers - 2);
+    says(WORDS("decode", fixture_path("cut.mrt")), 1, "record 1 at octet 0: truncated");
+    fixture_write("empty", "", 0);
+    says(WORDS("decode", fixture_path("empty")), 2, "empty");
+    fixture_text("text", "hello, world: this is nothing that BGP has\n");
+    says(WORDS("decode", fixture_path("text")), 2, "neither hexadecimal");
+}
+
+/* C216: the same capture as pcap and as pcapng. */
+#define IP_AND_TCP                                                                                 \
+    "\x45\0\0\x3b\0\0\0\0\x40\x06\0\0\x0a\0\0\x01\x0a\0\0\x02"                                     \
+    "\x9c\x40\0\xb3\0\0\0\1\0\0\0\0\x50\x10\0\0\0\0\0\0"                                           \
+    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13\4"
+
+static void test_decode_captures(void **state) {
+    (void)state;
+    static const char pcap[] = "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\x65"
+                               "\0\0\0\1\0\0\0\2\0\0\0\x3b\0\0\0\x3b" IP_AND_TCP;
+    static const char pcapng[] =
+        "\x0a\x0d\x0d\x0a\0\0\0\x1c\x1a\x2b\x3c\x4d\0\1\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0"
+        "\x1c"
+        "\0\0\0\1\0\0\0\x14\0\x65\0\0\0\0\xff\xff\0\0\0\x14"
+        "\0\0\0\6\0\0\0\x5c\0\0\0\0\0\0\0\0\0\x0f\x42\x42\0\0\0\x3b\0\0\0\x3b" IP_AND_TCP
+        "\0\0\0\0\x5c";
+    static const char want[] =
+        "1970-01-01T00:00:01.000002Z 10.0.0.1:40000 > 10.0.0.2:179  KEEPALIVE, 19 octets\n";
+    fixture_write("one.pcap", pcap, sizeof pcap - 1);
+    fixture_write("one.pcapng", pcapng, sizeof pcapng - 1);
+    says(WORDS("decode", fixture_path("one.pcap")), 0, want);
+    says(WORDS("decode", fixture_path("one.pcapng")), 0, want);
+    fixture_write("cut.pcap", pcap, sizeof pcap - 10);
+    says(WORDS("decode", fixture_path("cut.pcap")), 1, "truncated");
+}
+
+/* C217: what a node wrote during a run is what the run was. */
+static void test_run_writes_mrt(void **state) {
+    (void)state;
+    struct run r =
+        run_words(WORDS("run", fixture_path("mesh"), "--mrt", "--runs", fixture_path("runs")));
+    char file[700];
+
+    assert_int_equal(r.status, 0);
+    run_close(&r);
+    snprintf(file, sizeof file, "%s/kube-1.mrt", only_run("runs"));
+    says(WORDS("decode", file), 0, "|STATE|10.0.0.3|64512|5|6\n");
+    says(WORDS("decode", file), 0, "|A|10.0.0.3|64512|10.244.0.64/26||IGP|10.0.0.3|");
+    says(WORDS("decode", "--json", file), 0, "\"sent\":true,\"type\":\"open\"");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_decode_captures),
+        cmocka_unit_test(test_run_writes_mrt),
+    };
+    return cmocka_run_group_tests(tests, setup, world_leave);
+}
