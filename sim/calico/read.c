@@ -18,6 +18,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MESSAGE_MAX 640
@@ -164,10 +165,37 @@ void *read_list(struct read_context *c, const struct yaml_node *n, const char *p
 
 /* ---- plain values ---- */
 
+bool read_is_number(const char *text) {
+    char *end;
+    if (text[0] == '\0' || strspn(text, "+-.0123456789eExX_abcdfABCDF") != strlen(text))
+        return false;
+    strtod(text, &end);
+    return *end == '\0';
+}
+
+const char *read_coerced(struct read_context *c, const struct yaml_node *n, const char *path) {
+    int truth = n->quoted ? -1 : read_yaml_truth(n->text);
+    bool typed = truth >= 0 || (!n->quoted && read_is_number(n->text));
+    if (typed && c->group != READ_V3) {
+        read_error(c, n, "wrong-type", path,
+                   "%.60s is a %s to YAML and kubectl refuses it: write \"%.60s\" in quotes",
+                   n->text, truth >= 0 ? "boolean" : "number", n->text);
+        return NULL;
+    }
+    if (truth >= 0)
+        return truth ? "true" : "false";
+    return n->text;
+}
+
 bool read_text(struct read_context *c, const struct yaml_node *n, const char *path, size_t max,
                const char **ret_text) {
     const char *text;
     if (!yaml_string(n, label(c, path), c->diags, &text) || text[0] == '\0')
+        return false;
+    /* Versions of the YAML library differ about the letters y and n: they stay what they are. */
+    if (text[1] != '\0' || (text[0] >= '0' && text[0] <= '9'))
+        text = read_coerced(c, n, path);
+    if (!text)
         return false;
     if (strlen(text) > max) {
         read_error(c, n, "too-long", path, "has %zu characters, at most %zu are allowed",

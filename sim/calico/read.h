@@ -70,7 +70,12 @@ const char *read_path(struct read_context *c, const char *path, const char *fiel
 struct diag_place read_place(struct read_context *c, const struct yaml_node *n);
 char *read_copy(struct read_context *c, const char *text);
 
-/* "" counts as not given: *ret untouched, false without a finding. */
+/* A scalar where a text is wanted, as calicoctl has it: a boolean of YAML 1.1 becomes "true" or
+ * "false". kubectl refuses booleans and numbers there: NULL with a finding. */
+const char *read_coerced(struct read_context *c, const struct yaml_node *n, const char *path);
+bool read_is_number(const char *text); /* to YAML, unquoted */
+
+/* Coerced. "" counts as not given: *ret untouched, false without a finding. */
 bool read_text(struct read_context *c, const struct yaml_node *n, const char *path, size_t max,
                const char **ret_text);
 bool read_bool(struct read_context *c, const struct yaml_node *n, const char *path,

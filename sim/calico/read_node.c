@@ -26,14 +26,6 @@ static int label_compare(const void *a, const void *b) {
     return strcmp(((const struct calico_label *)a)->name, ((const struct calico_label *)b)->name);
 }
 
-static bool looks_like_number(const char *text) {
-    char *end;
-    if (text[0] == '\0' || strspn(text, "+-.0123456789eExX_abcdfABCDF") != strlen(text))
-        return false;
-    strtod(text, &end);
-    return *end == '\0';
-}
-
 static const char *label_value(struct read_context *c, const struct yaml_node *n,
                                const char *path) {
     if (n->kind == YAML_NULL)
@@ -42,17 +34,8 @@ static const char *label_value(struct read_context *c, const struct yaml_node *n
         read_error(c, n, "wrong-type", path, "must be a text");
         return NULL;
     }
-    int truth = n->quoted ? -1 : read_yaml_truth(n->text);
-    bool typed = truth >= 0 || (!n->quoted && looks_like_number(n->text));
-    if (typed && c->group == READ_CORE) {
-        read_error(c, n, "wrong-type", path,
-                   "%.60s is a %s to YAML and kubectl refuses it: write \"%.60s\" in quotes",
-                   n->text, truth >= 0 ? "boolean" : "number", n->text);
-        return NULL;
-    }
-    if (truth >= 0)
-        return truth ? "true" : "false";
-    return read_copy(c, n->text);
+    const char *text = read_coerced(c, n, path);
+    return text ? read_copy(c, text) : NULL;
 }
 
 void read_labels(struct read_context *c, const struct yaml_node *n, const char *path,
@@ -330,7 +313,7 @@ static void read_annotations(struct read_context *c, const struct yaml_node *n,
             continue;
         if (value->kind != YAML_SCALAR && value->kind != YAML_NULL)
             read_error(c, value, "wrong-type", "metadata.annotations", "must be a text");
-        else if (value->kind == YAML_SCALAR && !value->quoted && looks_like_number(value->text))
+        else if (value->kind == YAML_SCALAR && !value->quoted && read_is_number(value->text))
             read_error(c, value, "wrong-type", key->text,
                        "%.40s is a number to YAML and kubectl refuses it: write \"%.40s\" in "
                        "quotes",

@@ -112,6 +112,22 @@ static const struct {
     {"apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: a}\nspec: {peerIP: "
      "1.2.3.4, asNumber: 2147483648}",
      "asn-int32", 4, 35, "int32"},
+    {"apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: a}\nspec: {node: "
+     "yes, peerIP: 1.2.3.4, asNumber: 1}",
+     "wrong-type", 4, 14, "boolean"},
+    {"apiVersion: v1\nkind: Node\nmetadata: {name: 12}", "wrong-type", 3, 18, "number"},
+    {"apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {clusterIP: nowhere}",
+     "bad-address", 4, 19, "no IP address"},
+    {"apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {typ: NodePort}", "unknown-field",
+     4, 8, "\"type\""},
+    {"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: s}", "required-field",
+     1, 1, "IPv4 or IPv6"},
+    {HEAD("CalicoNodeStatus", "s") "  classes: [BGP, BGP]\n  node: n\n  updatePeriodSeconds: 1",
+     "duplicate-value", 6, 18, "twice"},
+    {HEAD("CalicoNodeStatus", "s") "  classes: [BGP]\n  updatePeriodSeconds: 1", "required-field",
+     6, 3, "needs node"},
+    {HEAD("CalicoNodeStatus", "s") "  node: n\n  classes: []\n  updatePeriodSeconds: 86401",
+     "out-of-range", 8, 24, "86400"},
     /* BGPFilter */
     {FILTER "{action: Reject, cidr: 0.0.0.0/0}", "missing-match-operator", 7, 22, "leave out cidr"},
     {FILTER "{action: Reject, cidr: 10.0.0.0/8}", "missing-match-operator", 7, 22,

@@ -1,0 +1,115 @@
+/*
+ * validate, as a reviewer's tools call it: exit statuses, the three forms, several files and
+ * standard input as one bundle.
+ */
+
+#include "cli_fixture.h"
+
+#define NODES                                                                                      \
+    "apiVersion: v1\nkind: Node\nmetadata:\n  name: a1\n  annotations:\n"                          \
+    "    projectcalico.org/IPv4Address: 10.0.0.1/24\n---\n"                                        \
+    "apiVersion: v1\nkind: Node\nmetadata:\n  name: b1\n  annotations:\n"                          \
+    "    projectcalico.org/IPv4Address: 10.0.0.2/24\n"
+#define PEER(spec)                                                                                 \
+    "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: p}\nspec: {" spec "}\n"
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static int setup(void **state) {
+    if (world_enter(state) != 0)
+        return -1;
+    fixture_text("nodes.yaml", NODES);
+    fixture_text("warns.yaml", PEER("nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"));
+    fixture_text("wrong.yaml", PEER("peerIP: nowhere"));
+    fixture_text("strange.yaml", PEER("peerIP: 192.0.2.1, asNumber: 65001, nodeSelecter: all()"));
+    return 0;
+}
+
+static struct run validate(const char *const *words, int status) {
+    struct run r = run_words(words);
+    if (r.status != status)
+        fail_msg("%s: status %d, not %d: %s %s", words[1], r.status, status, written(r.out),
+                 written(r.err));
+    return r;
+}
+
+static void test_statuses(void **state) {
+    (void)state;
+    const char *nodes = fixture_path("nodes.yaml"), *warns = fixture_path("warns.yaml"),
+               *wrong = fixture_path("wrong.yaml");
+    struct run r = validate(WORDS("validate", nodes), 0);
+    assert_says(r.out, "1 valid");
+    run_close(&r);
+    /* Together the selector is seen to match nothing; alone nobody can say. */
+    r = validate(WORDS("validate", warns), 0);
+    run_close(&r);
+    r = validate(WORDS("validate", nodes, warns), 3);
+    assert_says(r.err, "warns.yaml:2:7: warning: BGPPeer \"p\": spec.nodeSelector");
+    run_close(&r);
+    r = validate(WORDS("validate", "--strict", nodes, warns), 2);
+    run_close(&r);
+    r = validate(WORDS("validate", "--strict", nodes), 0);
+    run_close(&r);
+    r = validate(WORDS("validate", nodes, wrong), 2);
+    assert_says(r.err, "wrong.yaml:4:16: error");
+    run_close(&r);
+    r = validate(WORDS("validate", "-o", "xml", nodes), 2);
+    assert_says(r.err, "text, json or sarif");
+    run_close(&r);
+}
+
+static json_t *parsed(const struct run *r) {
+    json_error_t error;
+    json_t *root = json_loads(written(r->out), 0, &error);
+    if (!root)
+        fail_msg("%s: %s", error.text, written(r->out));
+    return root;
+}
+
+static void test_json(void **state) {
+    (void)state;
+    struct run r = validate(WORDS("validate", "-o", "json", fixture_path("nodes.yaml"),
+                                  fixture_path("warns.yaml"), fixture_path("strange.yaml")),
+                            2);
+    json_t *root = parsed(&r);
+    assert_true(json_is_false(json_object_get(root, "valid")));
+    assert_int_equal(json_integer_value(json_object_get(root, "errors")), 1);
+    json_t *list = json_object_get(root, "findings");
+    bool field = false, selector = false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *f = json_array_get(list, i);
+        field |= strcmp(text_in(f, "id"), "unknown-field") == 0 &&
+                 strstr(text_in(f, "message"), "nodeSelector") && text_in(f, "cure")[0];
+        selector |= strcmp(text_in(f, "id"), "selects-nothing") == 0;
+    }
+    /* What a refused document leaves is planned all the same. */
+    assert_true(field && selector);
+    json_decref(root);
+    run_close(&r);
+}
+
+static void test_sarif(void **state) {
+    (void)state;
+    struct run r = validate(
+        WORDS("validate", "-o", "sarif", fixture_path("nodes.yaml"), fixture_path("warns.yaml")),
+        3);
+    json_t *root = parsed(&r), *run = json_array_get(json_object_get(root, "runs"), 0);
+    assert_string_equal(text_in(root, "version"), "2.1.0");
+    json_t *result = json_array_get(json_object_get(run, "results"), 0);
+    assert_string_equal(text_in(result, "ruleId"), "selects-nothing");
+    json_t *rules =
+        json_object_get(json_object_get(json_object_get(run, "tool"), "driver"), "rules");
+    json_t *help = json_object_get(json_array_get(rules, 0), "help");
+    assert_non_null(strstr(text_in(help, "text"), "labels"));
+    json_decref(root);
+    run_close(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_sarif),
+    };
+    return cmocka_run_group_tests_name("validate", tests, setup, world_leave);
+}
