@@ -99,7 +99,7 @@ $(OUT)/%.o: %.c
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	rm -f $@ && $(AR) rcs $@ $^
+	$(AR) rcs $@ $^
 
 -include $(OBJECTS:.o=.d)
 
