@@ -106,7 +106,8 @@ static void compare_states(const struct calico_plan *old, const struct calico_pl
                            json_t *step) {
     struct pair_list a, b;
     json_t *fall = json_array(), *rise = json_array(), *anew = json_array();
-    if (list_pairs(old, &a) & list_pairs(new, &b)) {
+    bool listed = list_pairs(old, &a);
+    if (list_pairs(new, &b) && listed) {
         size_t i = 0, k = 0;
         while (i < a.count || k < b.count) {
             int order = i == a.count   ? 1
