@@ -60,7 +60,9 @@ static void read_folder(struct manifests *in, const char *path, unsigned depth);
 /* What of a folder's entry is asked for in this round: files first, then folders. */
 static void read_entry(struct manifests *in, const char *path, const char *name, bool folders,
                        unsigned depth) {
-    const char *below = arena_printf(in->arena, "%s/%s", path, name);
+    size_t size = strlen(path);
+    const char *slash = size > 0 && path[size - 1] == '/' ? "" : "/";
+    const char *below = arena_printf(in->arena, "%s%s%s", path, slash, name);
     struct stat s;
     if (!below || lstat(below, &s) != 0)
         return;
