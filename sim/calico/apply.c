@@ -120,9 +120,12 @@ static void check_replaced(const struct apply *a, size_t at) {
         const struct document_object *before = &a->list->items[i];
         if (before->kind == o->kind && before->group == o->group &&
             strcmp(before->name, o->name) == 0) {
+            const char *file = before->place.file ? before->place.file : "";
+            bool elsewhere = strcmp(file, o->place.file ? o->place.file : "") != 0;
             diag_add(a->diags, DIAG_WARNING, o->place, "replaced-in-bundle",
-                     "%s \"%s\" stands at line %u already: this one replaces its whole spec",
-                     object_kind_name(o->kind), o->name, before->place.line);
+                     "%s \"%s\" stands at %s%sline %u already: this one replaces its whole spec",
+                     object_kind_name(o->kind), o->name, elsewhere ? file : "",
+                     elsewhere ? ", " : "", before->place.line);
             return;
         }
     }

@@ -105,6 +105,10 @@ static const struct {
     {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") TWO_NODES TO_REFLECTORS ROUTER("p", "node: r, "),
      "external-routes-stay", "reflector", "r - 192.0.2.1", NULL},
     {TWO_NODES, "node-kind", "kubectl", NULL, NULL},
+    /* Without nodes, as in a change alone. */
+    {ROUTER("p", "") ROUTER("q", "nodeSelector: rack == 'rack-1', "), "shadowed-by-global",
+     "wins on every", NULL, NULL},
+    {ROUTER("p", "") ROUTER("q", ""), "duplicate-peer", "at random", NULL, NULL},
 };
 
 static bool part_of(const char *whole, const char *part) {
@@ -178,6 +182,8 @@ static const struct {
     {NODE_AS("a", "10.0.0.1/24", "64513") NODE_AS("b", "10.0.0.2/24", "64514")
          MESH_OFF ROUTER("p", ""),
      "unreachable-routes"},
+    {ROUTER("p", "node: a, ") ROUTER("q", "node: b, "), "duplicate-peer"},
+    {ROUTER("p", "") PEER("q", "peerIP: '192.0.2.1:1179', asNumber: 65001"), "duplicate-peer"},
     {PEER("p", "nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"), "selects-nothing"},
 };
 

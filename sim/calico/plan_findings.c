@@ -136,6 +136,39 @@ static void key_findings(struct plan_build *b, const struct peering *g) {
              g->lost_count == 1 ? "" : "s");
 }
 
+static bool is_global(const struct calico_bgp_peer *p) {
+    return !p->node && !p->node_selector;
+}
+
+static bool same_key(const struct calico_bgp_peer *p, const struct calico_bgp_peer *q) {
+    uint16_t port = p->peer_port ? p->peer_port : 179, other = q->peer_port ? q->peer_port : 179;
+    return p->has_peer_ip && q->has_peer_ip && ip_equal(p->peer_ip, q->peer_ip) && port == other;
+}
+
+/* Without nodes among the manifests entries cannot be compared, but what every node would get
+ * can. */
+static void shadow_findings(struct plan_build *b, const struct calico_bgp_peer *p) {
+    for (size_t i = 0; b->p->plan.node_count == 0 && i < b->peering_count; i++) {
+        const struct calico_bgp_peer *q = b->peerings[i].peer;
+        if (q == p || !is_global(q) || !same_key(p, q))
+            continue;
+        if (!is_global(p))
+            WARN(b, p->place, "shadowed-by-global",
+                 "BGPPeer \"%s\": the global BGPPeer \"%s\" has the same address and wins on every "
+                 "node, with its own AS, filters and password",
+                 p->name, q->name);
+        else if (strcmp(q->name, p->name) < 0)
+            WARN(b, p->place, "duplicate-peer",
+                 "BGPPeer \"%s\": has the same address as BGPPeer \"%s\": Calico picks one at "
+                 "random "
+                 "each time",
+                 p->name, q->name);
+        else
+            continue;
+        return;
+    }
+}
+
 static void filter_references(struct plan_build *b, const struct peering *g) {
     const struct calico_bgp_peer *p = g->peer;
     for (size_t i = 0; i < p->filter_count; i++)
@@ -175,6 +208,7 @@ static void peer_findings(struct plan_build *b) {
         const struct peering *g = &b->peerings[i];
         selection_findings(b, g);
         key_findings(b, g);
+        shadow_findings(b, g->peer);
         filter_references(b, g);
         password_findings(b, g->peer->place, "BGPPeer", g->peer->name, &g->peer->password,
                           g->password);

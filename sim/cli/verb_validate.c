@@ -63,9 +63,15 @@ static void validate_bundle(struct manifests *in, const struct cli_options *o) {
     struct calico_set *set = calico_set_new();
     struct calico_plan_options po = {
         .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
-    if (set && !calico_apply(set, in->documents, in->count, true, in->diags))
+    bool refused = set && !calico_apply(set, in->documents, in->count, true, in->diags);
+    if (refused)
         apply_rest(in, set);
-    struct calico_plan *plan = set ? calico_plan_new(set, &po, in->diags) : NULL;
+    struct diag_list *found = diag_list_new();
+    struct calico_plan *plan = set && found ? calico_plan_new(set, &po, found) : NULL;
+    /* A filter that is missing because it was refused has been spoken of. */
+    if (plan)
+        diag_append(in->diags, found, DIAG_ERROR, refused ? "missing-filter" : NULL);
+    diag_list_free(found);
     if (!plan)
         diag_add(in->diags, DIAG_ERROR, (struct diag_place){0}, "out-of-memory", "out of memory");
     calico_plan_free(plan);
