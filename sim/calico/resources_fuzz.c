@@ -22,8 +22,18 @@ static void add_nodes(struct calico_set *set) {
     }
 }
 
-static void plan_all(struct calico_set *set, struct diag_list *diags) {
-    struct calico_plan *p = calico_plan_new(set, NULL, diags);
+/* What a node runs, and what it would keep running if BIRD refused it. */
+static void compile_node(const struct calico_plan *p, const struct calico_plan_node *n,
+                         struct arena *arena) {
+    struct bgp_config *old = calico_compile(p, n, BGP_PROFILE_CALICO, arena);
+    struct bgp_config *now = calico_compile(p, n, BGP_PROFILE_FAST, arena);
+    if (now && old && (n->refused[0] || n->refused[1]))
+        assert(calico_compile_frozen(now, n, old, arena) && now->peer_count == old->peer_count);
+}
+
+static void plan_all(struct calico_set *set, uint32_t version, struct diag_list *diags) {
+    struct calico_plan_options o = {.version = version, .use_pod_cidr = version != 0};
+    struct calico_plan *p = calico_plan_new(set, &o, diags);
     struct text first, second;
     assert(p);
     text_init(&first);
@@ -36,7 +46,7 @@ static void plan_all(struct calico_set *set, struct diag_list *diags) {
     json_decref(calico_plan_json(p, diags));
     struct arena *arena = arena_new();
     for (size_t i = 0; i < p->node_count; i++)
-        calico_compile(p, &p->nodes[i], BGP_PROFILE_CALICO, arena);
+        compile_node(p, &p->nodes[i], arena);
     arena_free(arena);
     calico_plan_free(p);
 }
@@ -51,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (count > 0) {
         bool ok = calico_apply(set, documents, (size_t)count, false, diags);
         assert(ok || (calico_peer_count(set) == 0 && calico_node_count(set) == NODES));
-        plan_all(set, diags);
+        plan_all(set, size % 2 ? CALICO_VERSION(3, 28, 0) : 0, diags);
         calico_delete(set, documents, (size_t)count, diags);
     }
     calico_set_free(set);
