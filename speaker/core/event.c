@@ -6,8 +6,9 @@
  * NOTIFICATION stands apart and is freed when the event is taken off.
  *
  * What does not fit (memory, or BGP_EVENTS_MAX for the kinds a remote can multiply) is dropped and
- * remembered: the next event taken off says BGP_LOG_NO_MEMORY. The last eighth of the ring is kept
- * for connection and state events, whose loss would leave the caller with a dangling descriptor.
+ * remembered: the next event taken off says BGP_LOG_NO_MEMORY, and who pushed it is told. The last
+ * eighth of the ring is kept for connection and state events, whose loss would leave the caller
+ * with a dangling descriptor.
  *
  * Invariants: count <= capacity <= RING_MAX, both powers of two; an entry of `fib_index` names the
  * position of a waiting FIB event.
@@ -177,7 +178,7 @@ static void entry_fill(struct event_queue *q, struct entry *entry, const struct 
     }
 }
 
-void event_push(struct bgp_speaker *s, const struct bgp_event *e) {
+bool event_push(struct bgp_speaker *s, const struct bgp_event *e) {
     struct event_queue *q = s->events;
     uint64_t hash = 0;
     if (e->kind == BGP_EVENT_FIB) {
@@ -185,17 +186,18 @@ void event_push(struct bgp_speaker *s, const struct bgp_event *e) {
         uint32_t waiting = table_find(&q->fib_index, hash, fib_equal, q, &e->fib.prefix);
         if (waiting) {
             entry_at(q, waiting - 1)->fib = e->fib;
-            return;
+            return true;
         }
     }
     struct entry *entry = ring_append(q, is_multiplied(e->kind));
     uint32_t position = (q->head + q->count) & (RING_MAX - 1);
     if (!entry || (e->kind == BGP_EVENT_FIB && !table_insert(&q->fib_index, hash, position + 1))) {
         q->lost = true;
-        return;
+        return false;
     }
     entry_fill(q, entry, e);
     q->count++;
+    return true;
 }
 
 /* ---- out ---- */

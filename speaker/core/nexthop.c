@@ -57,18 +57,47 @@ static uint32_t find(const struct bgp_speaker *s, struct ip_addr a) {
     return table_find(&s->nexthops->index, addr_hash(&a), addr_equal, s->nexthops, &a);
 }
 
-static void push_track(struct bgp_speaker *s, struct ip_addr a, bool wanted) {
+static void hop_free(struct bgp_speaker *s, uint32_t nexthop) {
+    struct nexthop *hop = nexthop_at(s, nexthop);
+    table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
+    slab_free(&s->nexthops->slab, nexthop);
+}
+
+/* Tells the host whether the next hop is wanted. What cannot be said now is said by nexthop_work;
+ * so long a next hop that nobody wants stays. */
+static void tell(struct bgp_speaker *s, uint32_t nexthop) {
+    struct nexthop *hop = nexthop_at(s, nexthop);
     struct bgp_event e = {.kind = BGP_EVENT_TRACK};
-    e.track.address = a;
-    e.track.wanted = wanted;
-    event_push(s, &e);
+    e.track.address = hop->addr;
+    e.track.wanted = hop->references > 0;
+    bool told = event_push(s, &e);
+    s->nexthops->untold += !told;
+    s->nexthops->untold -= hop->untold;
+    hop->untold = !told;
+    if (told && hop->references == 0) {
+        hop_free(s, nexthop);
+    }
+}
+
+static uint32_t tell_again(struct bgp_speaker *s, uint32_t budget) {
+    const struct slab *slab = &s->nexthops->slab;
+    for (uint32_t i = 1; nexthop_may_tell(s) && budget > 0 && i < slab->next_new; i++, budget--) {
+        if (nexthop_at(s, i)->untold) {
+            tell(s, i);
+        }
+    }
+    return budget;
 }
 
 uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
     struct nexthops *n = s->nexthops;
     uint32_t index = find(s, a);
     if (index) {
-        nexthop_at(s, index)->references++;
+        struct nexthop *known = nexthop_at(s, index);
+        if (known->references++ == 0) { /* the host may not have heard that it was unwanted */
+            known->reachable = false;
+            tell(s, index);
+        }
         return index;
     }
     index = slab_alloc(&n->slab);
@@ -82,7 +111,7 @@ uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
     struct nexthop *hop = nexthop_at(s, index);
     hop->addr = a;
     hop->references = 1;
-    push_track(s, a, true);
+    tell(s, index);
     return index;
 }
 
@@ -92,9 +121,7 @@ void nexthop_release(struct bgp_speaker *s, uint32_t nexthop) {
     if (--hop->references > 0) {
         return;
     }
-    push_track(s, hop->addr, false);
-    table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
-    slab_free(&s->nexthops->slab, nexthop);
+    tell(s, nexthop);
 }
 
 bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *ret_metric) {
@@ -156,6 +183,7 @@ static bool entry_uses(const struct bgp_speaker *s, enum bgp_family f, uint32_t 
 
 uint32_t nexthop_work(struct bgp_speaker *s, uint32_t budget) {
     struct nexthops *n = s->nexthops;
+    budget = tell_again(s, budget);
     while (n->changed_head && budget > 0) {
         uint32_t nexthop = n->changed_head;
         struct nexthop *hop = nexthop_at(s, nexthop);

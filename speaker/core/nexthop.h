@@ -1,6 +1,7 @@
 #ifndef RIBCAGE_CORE_NEXTHOP_H
 #define RIBCAGE_CORE_NEXTHOP_H
 
+#include "event.h"
 #include "rib.h"
 
 /* A tracked next hop. Where the paths that use it stand is known as a stretch of the table, which
@@ -8,6 +9,7 @@
 struct nexthop {
     struct ip_addr addr;
     bool reachable;
+    bool untold;  /* the host has not heard of it being wanted, or no longer wanted */
     bool changed; /* the table is being looked through; listed, and held by that */
     uint32_t metric;
     uint32_t references;
@@ -22,6 +24,7 @@ struct nexthops {
     struct ip_prefix *subnets; /* connected */
     size_t subnet_count;
     uint32_t changed_head, changed_tail;
+    uint32_t untold; /* how many */
 };
 
 struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop);
@@ -30,8 +33,12 @@ void nexthop_used_by(struct bgp_speaker *s, uint32_t nexthop, enum bgp_family f,
 /* Passes changes on to the prefixes they concern, at most `budget` of them looked at. Returns what
  * is left of it. */
 uint32_t nexthop_work(struct bgp_speaker *s, uint32_t budget);
+/* Is there something left to tell, and room for it? */
+static inline bool nexthop_may_tell(const struct bgp_speaker *s) {
+    return s->nexthops->untold > 0 && event_count(s) < BGP_EVENTS_MAX / 2;
+}
 static inline bool nexthop_has_work(const struct bgp_speaker *s) {
-    return s->nexthops->changed_head != 0;
+    return s->nexthops->changed_head != 0 || nexthop_may_tell(s);
 }
 
 #endif

@@ -18,6 +18,7 @@
 #include "../base/scoreboard.h"
 #include "adjout.h"
 #include "aggregate.h"
+#include "event.h"
 #include "nexthop.h"
 
 #include <assert.h>
@@ -353,8 +354,9 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     r->loc_rib_last = now;
     after.fib = fib_route(s, f, entry);
     attr_release(&s->attrs, old);
-    if (!fib_same(&before.fib, &after.fib)) {
-        event_push(s, &after);
+    if (!fib_same(&before.fib, &after.fib) && !event_push(s, &after)) {
+        r->fib_lost += !(e->flags & RIB_ENTRY_FIB_LOST);
+        e->flags |= RIB_ENTRY_FIB_LOST;
     }
     aggregate_note(s, after.fib.prefix);
     struct adjout_route route = rib_entry_route(s, f, entry);
@@ -389,6 +391,37 @@ static void push_no_memory(struct bgp_speaker *s) {
     event_push(s, &e);
 }
 
+/* ---- what the FIB did not hear ---- */
+
+static bool fib_may_tell(const struct bgp_speaker *s) {
+    return s->rib->fib_lost > 0 && event_count(s) < BGP_EVENTS_MAX / 2;
+}
+
+static void fib_tell(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
+    struct rib_entry *e = rib_entry_at(s, f, entry);
+    struct bgp_event event = {.kind = BGP_EVENT_FIB};
+    event.fib = fib_route(s, f, entry);
+    if (event_push(s, &event)) {
+        e->flags &= (uint16_t)~RIB_ENTRY_FIB_LOST;
+        s->rib->fib_lost--;
+        rib_entry_tidy(s, f, entry);
+    }
+}
+
+/* Looks through the table for them, at most `budget` prefixes. Returns what is left of it. */
+static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        uint32_t *cursor = &s->rib->fib_cursor[f], end = s->rib->entries[f].next_new;
+        for (; fib_may_tell(s) && budget > 0 && *cursor < end; ++*cursor, budget--) {
+            if (*cursor && rib_entry_at(s, f, *cursor)->flags & RIB_ENTRY_FIB_LOST) {
+                fib_tell(s, f, *cursor);
+            }
+        }
+        *cursor = *cursor >= end ? 0 : *cursor;
+    }
+    return budget;
+}
+
 static bool decisions_due(const struct bgp_speaker *s) {
     return rib_dirty_any(&s->rib->dirty[BGP_IPV4_UNICAST]) ||
            rib_dirty_any(&s->rib->dirty[BGP_IPV6_UNICAST]) || nexthop_has_work(s) ||
@@ -399,6 +432,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     if (s->restarting) {
         return false;
     }
+    budget = fib_tell_again(s, budget);
     budget = nexthop_work(s, budget);
     budget = aggregate_work(s, budget, now);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
@@ -419,7 +453,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
 }
 
 bool rib_has_work(const struct bgp_speaker *s) {
-    return !s->restarting && (decisions_due(s) || adjout_has_work(s));
+    return !s->restarting && (decisions_due(s) || fib_may_tell(s) || adjout_has_work(s));
 }
 
 void rib_release_deferred(struct bgp_speaker *s, struct nanotime now) {

@@ -55,6 +55,7 @@ _Static_assert(sizeof(struct rib_entry) == 16, "a prefix costs 16 bytes and its 
 #define RIB_ENTRY_FORCE 0x0020 /* the best path's origin changed beside its attributes */
 #define RIB_ENTRY_EXTERNAL 0x0040
 #define RIB_ENTRY_BLACKHOLE 0x0080
+#define RIB_ENTRY_FIB_LOST 0x0200   /* its FIB event was dropped: to be told again */
 #define RIB_ENTRY_SUPPRESSED 0x0100 /* an aggregate is sent in its place */
 
 /* What an own route has beside attributes. */
@@ -110,6 +111,8 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
+    uint32_t fib_lost; /* prefixes with RIB_ENTRY_FIB_LOST */
+    uint32_t fib_cursor[BGP_FAMILIES];
     struct aggregates *aggregates; /* aggregate.c; NULL: none configured */
     struct slab peers;             /* struct rib_peer */
     struct rib_side raw;           /* attributes as received, held */

@@ -6,8 +6,8 @@
  * index and the queue. Leaves paths to rib_path.c and what a decision means to rib.c.
  *
  * Invariants: a prefix stays as long as it has a path, a published best path, waits for its
- * decision, or an update group has something about it; every prefix of the slab is in the index;
- * marked RIB_ENTRY_DIRTY = in the ring once, or counted in `unlisted`.
+ * decision, the FIB has to hear of it, or an update group has something about it; every prefix of
+ * the slab is in the index; marked RIB_ENTRY_DIRTY = in the ring once, or counted in `unlisted`.
  */
 #include "rib.h"
 
@@ -95,7 +95,8 @@ uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_pref
 void rib_entry_tidy(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     struct rib_entry *e = rib_entry_at(s, f, entry);
     struct entry_key key = {s->rib, f};
-    if (e->paths || e->best_attrs || e->out_references || e->flags & RIB_ENTRY_DIRTY) {
+    if (e->paths || e->best_attrs || e->out_references ||
+        e->flags & (RIB_ENTRY_DIRTY | RIB_ENTRY_FIB_LOST)) {
         return;
     }
     slim_remove(&s->rib->index[f], entry_hash(&key, entry), entry, entry_hash, &key);

@@ -156,8 +156,9 @@ static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t in
     return index ? (struct peer *)slab_at(&s->peers, index) : NULL;
 }
 
-/* Appends an event; a full queue or no memory is remembered and leads to BGP_LOG_NO_MEMORY. */
-void event_push(struct bgp_speaker *s, const struct bgp_event *e);
+/* Appends an event; a full queue or no memory is remembered and leads to BGP_LOG_NO_MEMORY. False:
+ * it was dropped; FIB and TRACK events are then told later by rib.c and nexthop.c. */
+bool event_push(struct bgp_speaker *s, const struct bgp_event *e);
 
 /* speaker.c: room in the heap for `more` further TIMER_CALL timers, for good. False: no memory. */
 bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more);

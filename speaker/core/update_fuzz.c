@@ -1,10 +1,10 @@
 /*
  * Fuzzes update_decode and what follows it: any octets as a body, for every kind of session.
  *
- * The first octet picks the session (AS size, external, families), the rest is the body. Beyond
- * "does not crash" it holds the decoder to its word: validated lists can be walked and masked, a
- * reset has a reason, and attributes that were accepted can be interned, written and read again to
- * the same set. Broken promises abort.
+ * The first octet picks the session (AS size, external, families, path identifiers), the rest is
+ * the body. Beyond "does not crash" it holds the decoder to its word: validated lists can be walked
+ * and masked, a reset has a reason, and attributes that were accepted can be interned, written and
+ * read again to the same set. Broken promises abort.
  */
 #include "message.h"
 
@@ -36,7 +36,10 @@ static void update_fuzz_again(const struct bgp_codec *codec, const struct bgp_up
     size_t size;
     struct bgp_codec as4 = *codec;
     as4.as4 = true;
-    struct attr_encoding how = {.as4 = true, .family = u->announced[0].family};
+    const uint32_t path_id = 1;
+    struct attr_encoding how = {.as4 = true,
+                                .family = u->announced[0].family,
+                                .path_ids = u->announced[0].add_path ? &path_id : NULL};
     struct ip_prefix p;
     uint32_t at = 0;
     if (!nlri_next(&u->announced[0], &at, &p) ||
@@ -64,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         .as4 = data[0] & 1,
         .external = data[0] & 2,
         .families = {!(data[0] & 4), !(data[0] & 8)},
+        .add_path = {data[0] & 16, data[0] & 32},
     };
     struct arena *scratch = arena_new();
     struct bgp_update u;
