@@ -54,7 +54,7 @@ static void test_decode(void **state) {
     "\x9c\x40\0\xb3\0\0\0\1\0\0\0\0\x50\x10\0\0\0\0\0\0"                                           \
     "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13\4"
 
-static void test_decode_captures(void **state) {
+static void test_C216_captures(void **state) {
     (void)state;
     static const char pcap[] = "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\xff\xff\0\0\0\x65"
                                "\0\0\0\1\0\0\0\2\0\0\0\x3b\0\0\0\x3b" IP_AND_TCP;
@@ -75,7 +75,7 @@ static void test_decode_captures(void **state) {
 }
 
 /* C217: what a node wrote during a run is what the run was. */
-static void test_run_writes_mrt(void **state) {
+static void test_C217_run_writes_mrt(void **state) {
     (void)state;
     struct run r =
         run_words(WORDS("run", fixture_path("mesh"), "--mrt", "--runs", fixture_path("runs")));
@@ -92,8 +92,8 @@ static void test_run_writes_mrt(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_decode_captures),
-        cmocka_unit_test(test_run_writes_mrt),
+        cmocka_unit_test(test_C216_captures),
+        cmocka_unit_test(test_C217_run_writes_mrt),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

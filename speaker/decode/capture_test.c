@@ -82,7 +82,7 @@ static size_t stream_of(const char *hex, uint8_t out[BGP_MESSAGE_SIZE_MAX]) {
 /* From a sequence number that wraps on the way. */
 #define START UINT32_C(0xFFFFFFF0)
 
-static void in_pieces(void **state) {
+static void test_C216_in_pieces(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of(KEEPALIVE WITHDRAW KEEPALIVE, data);
@@ -97,7 +97,7 @@ static void in_pieces(void **state) {
     }
 }
 
-static void backwards_and_again(void **state) {
+static void test_C216_backwards_and_again(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of(KEEPALIVE WITHDRAW KEEPALIVE, data);
@@ -113,7 +113,7 @@ static void backwards_and_again(void **state) {
 }
 
 /* What is missing costs the messages it was in, and is said. */
-static void missing(void **state) {
+static void test_C216_missing(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of(KEEPALIVE WITHDRAW KEEPALIVE KEEPALIVE, data);
@@ -126,7 +126,7 @@ static void missing(void **state) {
 }
 
 /* The gap is given up once too much waits behind it, not only at the end. */
-static void gap_given_up(void **state) {
+static void test_C216_gap_given_up(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of(KEEPALIVE, data);
@@ -140,7 +140,7 @@ static void gap_given_up(void **state) {
     text_deinit(&r.out);
 }
 
-static void begins_in_the_middle(void **state) {
+static void test_C216_begins_in_the_middle(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of("0004 180a0102 0000" KEEPALIVE "0000" KEEPALIVE KEEPALIVE, data);
@@ -164,7 +164,7 @@ static void both_ways(struct rig *r, const char *one, const char *other) {
 }
 
 /* The two OPENs say how the rest is to be read. */
-static void learned(void **state) {
+static void test_C216_learned(void **state) {
     (void)state;
     struct rig r;
     both_ways(&r, OPEN2, OPEN4 WITHDRAW);
@@ -173,7 +173,7 @@ static void learned(void **state) {
     rig_end(&r, "open open update/ids ");
 }
 
-static void not_bgp(void **state) {
+static void test_C216_not_bgp(void **state) {
     (void)state;
     struct packet_tcp t;
     uint8_t data[64] = {0};
@@ -185,10 +185,10 @@ static void not_bgp(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_pieces), cmocka_unit_test(backwards_and_again),
-        cmocka_unit_test(missing),   cmocka_unit_test(gap_given_up),
-        cmocka_unit_test(learned),   cmocka_unit_test(begins_in_the_middle),
-        cmocka_unit_test(not_bgp),
+        cmocka_unit_test(test_C216_in_pieces), cmocka_unit_test(test_C216_backwards_and_again),
+        cmocka_unit_test(test_C216_missing),   cmocka_unit_test(test_C216_gap_given_up),
+        cmocka_unit_test(test_C216_learned),   cmocka_unit_test(test_C216_begins_in_the_middle),
+        cmocka_unit_test(test_C216_not_bgp),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

@@ -64,7 +64,7 @@ static void assert_lines(const char *hex, const char *want) {
     "64601 1.2.3.4|\n"
 
 /* C217: what was written, in the words of its lines. */
-static void round_trip(void **state) {
+static void test_C217_round_trip(void **state) {
     (void)state;
     struct reading r = {0};
     struct text file;
@@ -90,7 +90,32 @@ static void round_trip(void **state) {
     text_deinit(&r.out);
 }
 
-static void as_json(void **state) {
+/* Our own routes have no next hop: a table says 0.0.0.0 or ::, and that is no fault in it. */
+static void test_C217_own_routes(void **state) {
+    (void)state;
+    struct reading r = {0};
+    struct text file;
+    struct mrt_peer own = {ip4(0), 65000, 1};
+    struct attr_values v = {.origin = 0};
+    struct mrt_entry entry = {0, SAMPLE_TIME, 0, &v};
+    text_init(&file);
+    text_init(&r.out);
+    mrt_put_peers(&file, SAMPLE_TIME, 1, "", &own, 1);
+    assert_int_equal(
+        mrt_put_rib(&file, SAMPLE_TIME, 0, sample_prefix("10.0.0.0/8"), false, &entry, 1), 1);
+    assert_int_equal(
+        mrt_put_rib(&file, SAMPLE_TIME, 1, sample_prefix("2001:db8::/32"), false, &entry, 1), 1);
+    read_all((const uint8_t *)file.data, file.size, &r);
+    assert_int_equal(r.faults, 0);
+    assert_string_equal(
+        text_str(&r.out),
+        "TABLE_DUMP2|1700000000|B|0.0.0.0|65000|10.0.0.0/8||IGP|0.0.0.0|0|0||NAG||\n"
+        "TABLE_DUMP2|1700000000|B|0.0.0.0|65000|2001:db8::/32||IGP|::|0|0||NAG||\n");
+    text_deinit(&file);
+    text_deinit(&r.out);
+}
+
+static void test_C217_as_json(void **state) {
     (void)state;
     struct reading r = {.json = true};
     struct text file;
@@ -114,7 +139,7 @@ static void as_json(void **state) {
 #define ATTRS4 "400101 00 400206 0201 0000fde9 400304 0a000002"
 
 /* C213: records that others write. */
-static void others_records(void **state) {
+static void test_C213_others_records(void **state) {
     (void)state;
     assert_lines(
         T "000c0001 00000028 0000 0001 0a010000 10 01 65532f00 0a000002 fde9 0012" ATTRS,
@@ -127,7 +152,7 @@ static void others_records(void **state) {
 }
 
 /* C214: generic and add-path tables, add-path messages. */
-static void add_path_records(void **state) {
+static void test_C214_add_path_records(void **state) {
     (void)state;
     static const char peers[] =
         T "000d0001 00000015 0a000001 0000 0001 02 0a000002 0a000002 0000fde9";
@@ -149,7 +174,7 @@ static void add_path_records(void **state) {
 }
 
 /* C215: every cut of a file, every octet wrong: no crash, and nothing after the cut. */
-static void damage(void **state) {
+static void test_C215_damage(void **state) {
     (void)state;
     struct text file;
     text_init(&file);
@@ -187,7 +212,7 @@ static void assert_fault(const char *hex, const char *want) {
     text_deinit(&r.out);
 }
 
-static void faults(void **state) {
+static void test_C215_faults(void **state) {
     (void)state;
     assert_fault(T "00200000 00000000", "unknown type");
     assert_fault(T "000d0007 00000000", "unknown subtype");
@@ -204,7 +229,7 @@ static void faults(void **state) {
 }
 
 /* I15: as large as the fields allow: 65,535 peers, a name of 65,535 octets, 65,535 paths. */
-static void largest(void **state) {
+static void test_C215_largest(void **state) {
     (void)state;
     struct reading r = {0};
     struct text file;
@@ -236,10 +261,10 @@ static void largest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),     cmocka_unit_test(as_json),
-        cmocka_unit_test(others_records), cmocka_unit_test(add_path_records),
-        cmocka_unit_test(damage),         cmocka_unit_test(faults),
-        cmocka_unit_test(largest),
+        cmocka_unit_test(test_C217_round_trip),       cmocka_unit_test(test_C217_as_json),
+        cmocka_unit_test(test_C217_own_routes),       cmocka_unit_test(test_C213_others_records),
+        cmocka_unit_test(test_C214_add_path_records), cmocka_unit_test(test_C215_damage),
+        cmocka_unit_test(test_C215_faults),           cmocka_unit_test(test_C215_largest),
     };
     return cmocka_run_group_tests_name("mrt", tests, NULL, NULL);
 }

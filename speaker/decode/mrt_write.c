@@ -80,8 +80,12 @@ void mrt_put_peers(struct text *out, uint32_t time_s, uint32_t collector_id, con
 
 /* The attributes field of an entry into `w`; false: it does not fit. */
 static bool put_attrs(struct byte_writer *w, enum bgp_family family, const struct attr_values *v) {
+    static const uint8_t unspecified[16] = {0};
     struct attr_encoding how = {.as4 = true, .family = family, .extended = true};
-    if (!attr_encode(v, &how, w))
+    struct attr_values values = *v;
+    if (!ip_is_set(v->next_hop)) /* our own route */
+        values.next_hop = family == BGP_IPV6_UNICAST ? ip6(unspecified) : ip4(0);
+    if (!attr_encode(&values, &how, w))
         return false;
     if (family == BGP_IPV6_UNICAST) {
         uint8_t size = ip_is_set(v->link_local) ? 32 : 16;
@@ -89,7 +93,7 @@ static bool put_attrs(struct byte_writer *w, enum bgp_family family, const struc
         bytes_put_u8(w, ATTR_MP_REACH);
         bytes_put_u8(w, (uint8_t)(size + 1));
         bytes_put_u8(w, size);
-        bytes_put(w, v->next_hop.bytes, 16);
+        bytes_put(w, values.next_hop.bytes, 16);
         bytes_put(w, v->link_local.bytes, size - 16u);
     }
     return !w->failed && w->at <= UINT16_MAX;

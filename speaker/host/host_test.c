@@ -6,11 +6,12 @@
  * must not happen is asserted after the kernel has counted the reason (a wrong signature, a low
  * TTL). The kernel's table is read from /proc, not with the speaker's own code.
  */
+#include "../base/text.h"
+#include "../decode/mrt.h"
 #include "host.h"
 #include "nodes_fixture.h"
 
-#include "../base/text.h"
-
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -343,6 +344,52 @@ static void test_requests(void **state) {
     assert_int_equal(nodes_stop(1), 0);
 }
 
+static void take_line(void *context, const struct mrt_item *item) {
+    mrt_put_lines(item, context);
+}
+
+/* All records of a file as lines. */
+static void read_mrt(const char *path, struct text *out) {
+    static uint8_t data[65536];
+    struct mrt_reader *reader = mrt_reader_new();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(reader && fd >= 0);
+    ssize_t size = read(fd, data, sizeof data);
+    close(fd);
+    for (ssize_t at = 0; size - at >= MRT_HEADER_SIZE;) {
+        struct mrt_header h = mrt_header_decode(data + at);
+        at += MRT_HEADER_SIZE;
+        assert_true(h.size <= (uint32_t)(size - at));
+        assert_null(mrt_read(reader, &h, data + at, take_line, out));
+        at += (ssize_t)h.size;
+    }
+    mrt_reader_free(reader);
+}
+
+/* The table, asked for while it runs: own route and learned one, as the tables have them. */
+static void test_C217_table_file(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    char folder[] = "/tmp/host-test-XXXXXX", path[64], request[128];
+    struct text lines;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/table.mrt", folder);
+    snprintf(request, sizeof request, "{\"id\":1,\"op\":\"mrt\",\"path\":\"%s\"}\n", path);
+    start_calling();
+    WAIT_FOR(loc_rib, 0, 2);
+    assert_true(nodes_ask(0, request, "\"prefixes\":2"));
+    assert_true(nodes_ask(0, "{\"op\":\"mrt\",\"path\":\"/nowhere/at/all\"}\n", "No such file"));
+    text_init(&lines);
+    read_mrt(path, &lines);
+    assert_non_null(strstr(text_str(&lines), "|B|0.0.0.0|64512|10.244.1.0/26||IGP|"));
+    assert_non_null(strstr(text_str(&lines), "|B|10.0.0.2|64512|10.244.2.0/26||IGP|10.0.0.2|"));
+    text_deinit(&lines);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(nodes_stop(0), 0);
+    assert_int_equal(nodes_stop(1), 0);
+}
+
 /* A test that failed half-way leaves speakers behind: they end here. */
 static int speakers_end(void **state) {
     (void)state;
@@ -363,6 +410,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_stop_request_aborts, speakers_end),
         cmocka_unit_test_teardown(test_refused_configuration, speakers_end),
         cmocka_unit_test_teardown(test_requests, speakers_end),
+        cmocka_unit_test_teardown(test_C217_table_file, speakers_end),
     };
     return cmocka_run_group_tests(tests, lab_up, lab_down);
 }
