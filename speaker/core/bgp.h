@@ -358,6 +358,25 @@ struct bgp_counters {
 };
 void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters);
 
+/* RFC 7606 6: the last malformed UPDATEs, and how many of each kind there were. Views. */
+struct bgp_malformed {
+    const char *peer; /* name */
+    struct nanotime at;
+    uint8_t attribute;   /* code to blame, 0: none */
+    const char *outcome; /* "discard", "withdraw", "session-reset" */
+    const uint8_t *body; /* behind the header; NULL: there was no memory to keep it */
+    uint32_t size;
+};
+struct bgp_malformed_count {
+    char peer[BGP_PEER_NAME_MAX];
+    uint8_t attribute;
+    uint64_t count;
+};
+/* The n-th, last one first; false past the end. */
+bool bgp_malformed_at(const struct bgp_speaker *s, uint32_t n, struct bgp_malformed *ret);
+const struct bgp_malformed_count *bgp_malformed_counts(const struct bgp_speaker *s,
+                                                       uint32_t *ret_count);
+
 /* Policy dry run: which term of which policy decided about this prefix towards or from this peer.
  * Text for people, one line per term that spoke, appended to `out`. */
 struct text;

@@ -23,7 +23,8 @@
 #define BGP_SHUTDOWN_TEXT_MAX 255 /* RFC 9003 */
 #define BGP_CONNS_PER_PEER_MAX 2  /* one out, one in: RFC 4271 6.8 */
 #define BGP_UNKNOWN_CONNS_MAX 64
-#define BGP_MALFORMED_KEPT_MAX 16 /* malformed UPDATEs kept for the operator, per speaker */
+#define BGP_MALFORMED_COUNTS_MAX 1024 /* pairs of peer and attribute that are counted */
+#define BGP_MALFORMED_KEPT_MAX 16     /* malformed UPDATEs kept for the operator, per speaker */
 #define BGP_EVENTS_MAX 65536
 #define BGP_PATHS_PER_PREFIX_MAX 16384
 #define BGP_ADD_PATH_ALL UINT32_MAX

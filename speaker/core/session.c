@@ -16,6 +16,7 @@
 #include "session.h"
 
 #include "event.h"
+#include "malformed.h"
 #include "peer.h"
 #include "restart.h"
 
@@ -385,6 +386,7 @@ static void apply_update(struct run *r) {
     s->update_last = r->now;
     if (update.outcome != BGP_OUTCOME_OK) {
         s->malformed_updates++;
+        malformed_note(s, p, &update, r->cause->body, r->cause->size, r->now);
         event_log(s, p->index, BGP_LOG_MALFORMED_UPDATE, update.worst_attribute, update.outcome,
                   p->config->remote_addr);
     }

@@ -16,6 +16,7 @@
 #include "conn.h"
 #include "event.h"
 #include "listen.h"
+#include "malformed.h"
 #include "peer.h"
 #include "restart.h"
 
@@ -86,6 +87,7 @@ void bgp_speaker_free(struct bgp_speaker *s) {
     if (s->nexthops)
         nexthops_free(s);
     event_queue_free(s);
+    malformed_free(s);
     attr_table_deinit(&s->attrs);
     table_deinit(&s->by_address);
     heap_deinit(&s->timers);

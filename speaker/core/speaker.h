@@ -33,6 +33,7 @@ struct adjout;       /* adjout.c */
 struct nexthops;     /* nexthop.c */
 struct event_queue;  /* event.c */
 struct peer_dynamic; /* listen.c */
+struct malformed;    /* malformed.c */
 
 /*
  * Timers share one heap (speaker->timers). `order` names kind and owner, so that equal deadlines
@@ -138,7 +139,8 @@ struct bgp_speaker {
     struct heap_timer deferral_timer;
     uint64_t updates_received, updates_sent, established_count, dropped_count;
     uint32_t malformed_updates;
-    uint32_t routes_too_long; /* withheld from a group for that */
+    struct malformed *malformed; /* NULL before the first one */
+    uint32_t routes_too_long;    /* withheld from a group for that */
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;
     struct table by_address;     /* remote address -> first peer in configuration order */

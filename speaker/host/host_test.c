@@ -325,6 +325,7 @@ static const struct {
     {"{\"op\":\"clear\",\"how\":\"soft\"}\n", "how is one of"},
     {"{\"op\":\"configure\"}\n", "one of config and ios"},
     {"{\"op\":\"counters\"}\n", "\"Established\":1"},
+    {"{\"op\":\"malformed\"}\n", "\"kept\":[]"},
     {"{\"op\":\"exec\",\"command\":\"show protocols\"}\n", "Established   "},
     {"{\"op\":\"exec\",\"command\":\"show route for 10.244.2.9\"}\n",
      "10.244.2.0/26      via 10.0.0.2 on v0 [n2 "},

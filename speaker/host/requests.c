@@ -438,6 +438,35 @@ static void op_mrt(struct request *r) {
         put_number(r, "prefixes", prefixes);
 }
 
+static json_t *hex_to_json(const uint8_t *data, uint32_t size) {
+    struct text hex;
+    text_init(&hex);
+    for (uint32_t i = 0; i < size; i++)
+        text_printf(&hex, "%02x", data[i]);
+    json_t *value = json_string(text_str(&hex));
+    text_deinit(&hex);
+    return value;
+}
+
+static void op_malformed(struct request *r) {
+    json_t *kept = json_array(), *counts = json_array();
+    const struct bgp_speaker *s = r->host->speaker;
+    struct bgp_malformed m;
+    uint32_t count = 0;
+    const struct bgp_malformed_count *c = s ? bgp_malformed_counts(s, &count) : NULL;
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(counts,
+                              json_pack("{s:s, s:i, s:I}", "peer", c[i].peer, "attribute",
+                                        (int)c[i].attribute, "count", (json_int_t)c[i].count));
+    for (uint32_t i = 0; s && bgp_malformed_at(s, i, &m); i++)
+        json_array_append_new(kept,
+                              json_pack("{s:s, s:I, s:i, s:s, s:o}", "peer", m.peer, "time_ns",
+                                        (json_int_t)m.at.ns, "attribute", (int)m.attribute,
+                                        "outcome", m.outcome, "hex", hex_to_json(m.body, m.size)));
+    put(r, "counts", counts);
+    put(r, "kept", kept);
+}
+
 static void op_stop(struct request *r) {
     host_stop(r->host, member_text(r, "text"), json_is_true(json_object_get(r->in, "abort")));
 }
@@ -461,6 +490,7 @@ static const struct operation {
     {"clear", op_clear, {"peer", "how"}},
     {"exec", op_exec, {"command"}},
     {"counters", op_counters, {NULL}},
+    {"malformed", op_malformed, {NULL}},
     {"mrt", op_mrt, {"path"}},
     {"stop", op_stop, {"text", "abort"}},
 };
