@@ -64,6 +64,15 @@ const struct decode_attr *decode_attr_find(const struct decode_message *m, uint8
     return NULL;
 }
 
+/* The attribute the codec blamed, on the wire: the damaged one of several. */
+static const struct decode_attr *decode_blamed(const struct decode_message *m, uint8_t code) {
+    const struct decode_attr *found = NULL;
+    for (uint32_t i = 0; i < m->attr_count; i++)
+        if (m->attrs[i].code == code && (!found || m->attrs[i].repeated))
+            found = &m->attrs[i];
+    return found;
+}
+
 bool decode_attr_used(const struct decode_message *m, const struct decode_attr *a) {
     const struct attr_values *v = &m->update.attrs;
     if (a->repeated || m->error.outcome >= BGP_OUTCOME_TREAT_AS_WITHDRAW)
@@ -81,14 +90,14 @@ bool decode_attr_used(const struct decode_message *m, const struct decode_attr *
         return v->has_originator_id;
     case ATTR_CLUSTER_LIST:
         return v->cluster_count > 0;
-    default: /* where damage costs more than the attribute, or nothing */
-        return a->code != m->error.attr;
+    default: /* discarded only for standing there again, or as a whole */
+        return a->code != m->error.attr || decode_blamed(m, a->code) != a;
     }
 }
 
 /* ---- errors ---- */
 
-/* RFC 4271 6.3: the subcode of a fault in this attribute; NULL: it is missing or cut off. */
+/* RFC 4271 6.3: the subcode of a fault in this attribute; `row` NULL: not known by name. */
 static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct decode_attr_row *row,
                                    bool as4) {
     if (a->repeated)
@@ -101,15 +110,6 @@ static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct dec
                       : row->kind == DECODE_FLAG ? a->size > 0
                                                  : false;
     return wrong_size ? 5 : row->subcode;
-}
-
-/* The attribute the codec blamed, on the wire: the damaged one of several. */
-static const struct decode_attr *decode_blamed(const struct decode_message *m, uint8_t code) {
-    const struct decode_attr *found = NULL;
-    for (uint32_t i = 0; i < m->attr_count; i++)
-        if (m->attrs[i].code == code && (!found || m->attrs[i].repeated))
-            found = &m->attrs[i];
-    return found;
 }
 
 static struct decode_error decode_update_error(const struct decode_message *m, bool framed) {

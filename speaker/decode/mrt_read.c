@@ -16,6 +16,9 @@
 #include <string.h>
 
 #define TABLE_PEERS_MAX 65535u
+/* MP_REACH's head, next-hop length and reserved octet, the prefix there and behind the attributes,
+ * the two lengths of the body. */
+#define TABLE_UPDATE_MORE ((size_t)64)
 #define AFI_IP4 1
 #define AFI_IP6 2
 
@@ -178,8 +181,7 @@ static void accept_own_route(struct decode_message *m) {
 
 static const char *take_route(struct mrt_reader *r, const struct table_prefix *p, uint32_t path_id,
                               struct byte_reader attrs, bool as4) {
-    /* Attributes, one MP_REACH that grows by its head and the prefix, and the prefix once more. */
-    size_t room = attrs.size + 4 + 4 + 1 + 1 + 3 + 2 * (4 + 1 + 16) + 4;
+    size_t room = attrs.size + TABLE_UPDATE_MORE;
     struct decode_options how = decode_defaults();
     struct decode_message m;
     arena_reset(r->scratch);
