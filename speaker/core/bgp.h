@@ -288,6 +288,8 @@ struct bgp_peer_info {
     uint32_t prefixes_received[BGP_FAMILIES];              /* paths held in Adj-RIB-In */
     uint32_t prefixes_accepted[BGP_FAMILIES];              /* … that import policy let through */
     uint32_t prefixes_sent[BGP_FAMILIES];                  /* Adj-RIB-Out */
+    /* RFC 8212: nothing passes, because the session is external and has no policy. */
+    bool import_policy_missing[BGP_FAMILIES], export_policy_missing[BGP_FAMILIES];
     uint32_t prefixes_best[BGP_FAMILIES];
     struct bgp_message_counts sent, received; /* of the current session */
     uint32_t established_count, dropped_count;

@@ -216,6 +216,60 @@ static void test_C073_third_party_next_hop(void **state) {
     bench_end(&b);
 }
 
+static uint32_t unknown_of(const struct attr_values *v, uint8_t code) {
+    for (uint32_t i = 0; v && i < v->unknown_count; i++) {
+        if (v->unknown[i].code == code) {
+            return v->unknown[i].flags;
+        }
+    }
+    return 0;
+}
+
+/* Optional attributes nobody here knows: transitive ones go on with Partial, others end here. */
+static void test_C067_C068_unknown_attributes(void **state) {
+    static const uint8_t data[] = {1, 2, 3};
+    static const struct attr_unknown unknown[] = {
+        {ATTR_FLAG_OPTIONAL, 98, sizeof data, data},
+        {ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE, 99, sizeof data, data},
+    };
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    start();
+    struct attr_values v = external_route();
+    v.unknown = unknown;
+    v.unknown_count = 2;
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    for (uint32_t i = 1; i < 6; i++) {
+        const struct attr_values *held = bench_held(&b, i, "192.0.2.0/24");
+        assert_non_null(held);
+        assert_int_equal(unknown_of(held, 98), 0);
+        assert_int_equal(unknown_of(held, 99),
+                         ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE | ATTR_FLAG_PARTIAL);
+        assert_memory_equal(held->unknown[0].data, data, sizeof data);
+    }
+    bench_end(&b);
+}
+
+static void test_C077_aggregate_attributes_kept(void **state) {
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    start();
+    struct attr_values v = external_route();
+    v.atomic_aggregate = v.has_aggregator = true;
+    v.aggregator_as = 4200000000u;
+    v.aggregator_id = 0x01020304;
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    for (uint32_t i = 1; i < 6; i++) {
+        const struct attr_values *held = bench_held(&b, i, "192.0.2.0/24");
+        assert_true(held && held->atomic_aggregate && held->has_aggregator);
+        assert_int_equal(held->aggregator_as, 4200000000u);
+        assert_int_equal(held->aggregator_id, 0x01020304);
+    }
+    bench_end(&b);
+}
+
 static void test_C180_C181_rfc8212(void **state) {
     static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_IOS};
     (void)state;
@@ -231,6 +285,13 @@ static void test_C180_C181_rfc8212(void **state) {
         assert_int_equal(bench_held(&b, 2, "192.0.2.0/24") != NULL, open);
         assert_int_equal(bench_held(&b, 1, "192.0.3.0/24") != NULL, open);
         assert_non_null(bench_held(&b, 2, "192.0.3.0/24"));
+        struct bgp_peer_info info;
+        b.holds[0].p->state = b.holds[2].p->state = BGP_IDLE; /* there are no connections here */
+        assert_true(bgp_peer_at(b.s, 0, &info));              /* and the status says why */
+        assert_int_equal(info.import_policy_missing[0], !open);
+        assert_int_equal(info.export_policy_missing[0], !open);
+        assert_true(bgp_peer_at(b.s, 2, &info));
+        assert_false(info.import_policy_missing[0] || info.export_policy_missing[0]);
         bench_end(&b);
     }
 }
@@ -321,6 +382,8 @@ int main(void) {
         cmocka_unit_test(test_C164_well_known_communities),
         cmocka_unit_test(test_C165_C167_communities_stripped),
         cmocka_unit_test(test_C073_third_party_next_hop),
+        cmocka_unit_test(test_C067_C068_unknown_attributes),
+        cmocka_unit_test(test_C077_aggregate_attributes_kept),
         cmocka_unit_test(test_C180_C181_rfc8212),
         cmocka_unit_test(test_local_pref_from_metric),
         cmocka_unit_test(test_default_originate),

@@ -66,6 +66,10 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     i->last_error = p->last_error ? p->last_error : "";
     i->last_reset = p->last_reset;
     memcpy(i->prefixes_received, p->prefixes_received, sizeof i->prefixes_received);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        i->import_policy_missing[f] = rib_policy_missing(s, p, &p->config->import[f]);
+        i->export_policy_missing[f] = rib_policy_missing(s, p, &p->config->export[f]);
+    }
     memcpy(i->prefixes_accepted, p->prefixes_accepted, sizeof i->prefixes_accepted);
     if (p->state == BGP_ESTABLISHED)
         fill_session(s, p, i);

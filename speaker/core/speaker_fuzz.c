@@ -98,11 +98,15 @@ static void fuzz_offer(struct bgp_peer_config *p) {
     p->graceful_restart = BGP_GR_FULL;
     p->send_hold_time_s = 300;
     p->blackhole_accept = p->graceful_shutdown = true;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        p->add_path_receive[f] = true;
+        p->add_path_send[f] = BGP_ADD_PATH_ALL;
+    }
 }
 
 static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
                         struct bgp_listen_range *range, struct bgp_origin_config *origin,
-                        uint8_t profile) {
+                        struct bgp_aggregate_config *aggregate, uint8_t profile) {
     bgp_config_init(c, (enum bgp_profile)(profile % BGP_PROFILES));
     c->local_as = 64512;
     c->router_id = ip4(0x0A000001u);
@@ -132,6 +136,14 @@ static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
                                          .metric = UINT32_MAX};
     c->origins = origin;
     c->origin_count = 1;
+    *aggregate = (struct bgp_aggregate_config){.prefix = ip_prefix_make(ip4(0x0A000000u), 8),
+                                               .as_set = true};
+    c->aggregates = aggregate;
+    c->aggregate_count = profile & 0x80 ? 1 : 0;
+    static const uint32_t members[] = {64513};
+    c->confederation_id = profile & 0x40 ? 100 : 0;
+    c->confederation_members = members;
+    c->confederation_member_count = profile & 0x40 ? 1 : 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -139,10 +151,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bgp_peer_config peers[2];
     struct bgp_listen_range range;
     struct bgp_origin_config origin;
+    struct bgp_aggregate_config aggregate;
     struct bgp_counters counters;
     struct fuzz f = {.now = {NANOS_PER_S}};
     const struct bgp_env env = {.seed = 1, .work_budget = 8};
-    fuzz_config(&config, peers, &range, &origin, size ? data[0] : 0);
+    fuzz_config(&config, peers, &range, &origin, &aggregate, size ? data[0] : 0);
     f.s = bgp_speaker_new(&config, &env, f.now);
     if (!f.s)
         abort();
@@ -176,9 +189,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     "\x05\x39" FF "\0\x39\x02\0\0\0\x1c\x40\x01\x01\0\x40\x02\0\x40\x03\x04\x0a\0\0\x02\x40\x05"   \
     "\x04\0\0\0\x64\x80\x04\x04\0\0\0\0\x10\xac\x10\x10\xac\x11"
 #define OPEN_ALL                                                                                   \
-    "\x05\x41" FF "\0\x41\x01\x04\xfc\0\0\x5a\x0a\0\0\x02\x24\x02\x22\x01\x04\0\x01\0\x01"         \
+    "\x05\x47" FF "\0\x47\x01\x04\xfc\0\0\x5a\x0a\0\0\x02\x2a\x02\x28\x01\x04\0\x01\0\x01"         \
     "\x02\0\x05\x06\0\x01\0\x01\0\x02\x06\0\x40\x06\xc0\x3c\0\x01\x01\x80"                         \
-    "\x41\x04\0\0\xfc\0\x46\0"
+    "\x41\x04\0\0\xfc\0\x46\0\x45\x04\0\x01\x01\x03"
 #define TAKE "\x03\xff"
 #define LATER "\x04\x40"
 #define DOWN "\x02\x01"
@@ -187,6 +200,7 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
     FUZZ_SEED("\0" CALL OPEN_64512 KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x01" CALL OPEN_64512 KEEPALIVE UPDATE DOWN CALL OPEN_64512 KEEPALIVE LATER),
     FUZZ_SEED("\x02" CALL OPEN_64512 TAKE KEEPALIVE UPDATE LATER KEEPALIVE LATER TAKE),
+    FUZZ_SEED("\xc3" CALL OPEN_ALL KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x83" CALL OPEN_ALL KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x83\0\x02" OPEN_ALL KEEPALIVE UPDATE DOWN LATER "\0\x02" OPEN_ALL KEEPALIVE LATER),
     FUZZ_SEED("\0\x04\xff\x01" OPEN_64512 KEEPALIVE LATER TAKE LATER),
