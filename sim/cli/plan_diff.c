@@ -58,13 +58,32 @@ static json_t *pair_name(const struct calico_pair *p) {
 
 /* ---- what starts anew ---- */
 
+/* Sessions stand in order of name within a family, and a mesh session is named by its address. */
+static int compare_name(const void *key, const void *item) {
+    const struct calico_session *a = key, *b = item;
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+static const struct calico_session *mesh_session(const struct calico_plan_node *n,
+                                                 struct ip_addr neighbor) {
+    char name[IP_ADDR_TEXT_MAX + 5] = "Mesh_";
+    struct calico_session key = {
+        .name = name, .family = neighbor.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST};
+    for (char *c = ip_format(neighbor, name + 5); *c; c++)
+        if (*c == '.' || *c == ':')
+            *c = '_';
+    return bsearch(&key, n->sessions, n->session_count, sizeof key, compare_name);
+}
+
 static const struct calico_session *session_of(const struct calico_plan *p, const char *node,
                                                struct ip_addr neighbor, const char *kind) {
     const struct calico_plan_node *n = node ? calico_plan_find(p, node) : NULL;
-    bool mesh = strcmp(kind, "mesh") == 0;
+    if (n && strcmp(kind, "mesh") == 0)
+        return mesh_session(n, neighbor);
     for (size_t i = 0; n && i < n->session_count; i++)
-        if (ip_equal(n->sessions[i].neighbor, neighbor) &&
-            (n->sessions[i].kind == CALICO_MESH) == mesh)
+        if (ip_equal(n->sessions[i].neighbor, neighbor) && n->sessions[i].kind != CALICO_MESH)
             return &n->sessions[i];
     return NULL;
 }
