@@ -231,7 +231,7 @@ static void test_foreign_route_is_left_alone(void **state) {
     assert_int_equal(nodes_stop(1), 0);
 }
 
-static void test_password(void **state) {
+static void test_C202_password(void **state) {
     struct text request;
     (void)state;
     SKIP_IF_FORBIDDEN();
@@ -252,7 +252,7 @@ static void test_password(void **state) {
     assert_int_equal(nodes_stop(0), 0);
 }
 
-static void test_ttl_security(void **state) {
+static void test_C204_ttl_security(void **state) {
     struct text request;
     (void)state;
     SKIP_IF_FORBIDDEN();
@@ -406,8 +406,8 @@ int main(void) {
         cmocka_unit_test_teardown(test_kernel_filter, speakers_end),
         cmocka_unit_test_teardown(test_kernel_changes_are_followed, speakers_end),
         cmocka_unit_test_teardown(test_foreign_route_is_left_alone, speakers_end),
-        cmocka_unit_test_teardown(test_password, speakers_end),
-        cmocka_unit_test_teardown(test_ttl_security, speakers_end),
+        cmocka_unit_test_teardown(test_C202_password, speakers_end),
+        cmocka_unit_test_teardown(test_C204_ttl_security, speakers_end),
         cmocka_unit_test_teardown(test_stop_request_aborts, speakers_end),
         cmocka_unit_test_teardown(test_refused_configuration, speakers_end),
         cmocka_unit_test_teardown(test_requests, speakers_end),
