@@ -187,6 +187,10 @@ struct bgp_fib_route {
     uint32_t med;
     bool external; /* learned over eBGP */
     enum route_source source;
+    /* Multipath: all next hops of equal paths, `next_hop` first; 0: that one alone. Valid until the
+     * next event is taken off. */
+    uint8_t next_hop_count;
+    const struct ip_addr *next_hops;
     bool blackhole; /* own route with blackhole_in_kernel; learned: discard (RFC 7999) */
 };
 
@@ -321,6 +325,7 @@ struct bgp_path_info {
     bool rejected; /* kept although import policy refused it */
     bool stale;
     bool external;
+    bool multipath;        /* shares the load with the best one */
     uint32_t path_id;      /* RFC 7911, as received; 0 without */
     uint8_t decision_step; /* decide.h: the row that chose the best against this one */
     struct nanotime received;

@@ -232,6 +232,28 @@ int decide_compare(const struct decide_rules *rules, const struct decide_path *a
     return 0;
 }
 
+static bool same_path(struct as_path a, struct as_path b) {
+    return a.word_count == b.word_count &&
+           (a.word_count == 0 || memcmp(a.words, b.words, a.word_count * sizeof *a.words) == 0);
+}
+
+bool decide_shares(const struct decide_rules *rules, const struct decide_path *best,
+                   const struct decide_path *p, bool mixed, bool relax) {
+    if (!p->eligible || p->local || best->local) {
+        return false;
+    }
+    for (const struct decide_row *row = profile_rows[rules->profile]; row->compare; row++) {
+        bool skipped = mixed && (row->step == DECIDE_EXTERNAL || row->step == DECIDE_IGP_METRIC);
+        if (!skipped && row->compare(rules, best, p) != 0) {
+            return false;
+        }
+        if (row->step == DECIDE_IGP_METRIC) {
+            break;
+        }
+    }
+    return relax || same_path(best->attrs->v.as_path, p->attrs->v.as_path);
+}
+
 /* ---- elimination ---- */
 
 /* Who is still in: one bit per path. */

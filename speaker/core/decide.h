@@ -58,6 +58,10 @@ struct decide_rules {
  * MED is compared only between paths of one neighbouring AS unless always_compare_med. */
 int decide_compare(const struct decide_rules *rules, const struct decide_path *a,
                    const struct decide_path *b, enum decide_step *ret_step);
+/* IOS: may `p` share the load with `best`? Equal in everything up to the IGP metric; `mixed`:
+ * external and internal ones too. Without `relax`, of the same AS_PATH. */
+bool decide_shares(const struct decide_rules *rules, const struct decide_path *best,
+                   const struct decide_path *p, bool mixed, bool relax);
 /*
  * The index of the best of `count` paths, or -1 when none is eligible. Without deterministic_med
  * the result must nevertheless not depend on the order of arrival: paths are grouped by

@@ -17,6 +17,7 @@
 
 #include "../base/hash.h"
 #include "conn.h"
+#include "rib.h"
 
 #include <assert.h>
 #include <string.h>
@@ -252,6 +253,10 @@ bool bgp_next_event(struct bgp_speaker *s, struct bgp_event *ret_event) {
     if (entry->kind == BGP_EVENT_FIB)
         table_remove(&q->fib_index, fib_hash(&entry->fib.prefix), q->head + 1);
     event_fill(ret_event, entry);
+    if (entry->kind == BGP_EVENT_FIB && !entry->fib.withdrawn && s->rib) {
+        ret_event->fib.next_hop_count = rib_next_hops(s, entry->fib.prefix);
+        ret_event->fib.next_hops = s->rib->next_hops;
+    }
     q->head = (q->head + 1) & (RING_MAX - 1);
     q->count--;
     ring_give_back(q);

@@ -177,13 +177,68 @@ static bool gather(struct bgp_speaker *s, const struct rib_entry *e, uint32_t *r
     return true;
 }
 
+/* IOS: maximum-paths. Marks the paths that share the load with the best one, in the order of the
+ * list, and notes whether they are others than before. */
+static void share(struct bgp_speaker *s, struct rib_entry *e, uint32_t count, int best) {
+    const struct bgp_config *c = s->config;
+    const struct decide_rules rules = rules_of(s);
+    const struct decide_path *paths = s->rib->candidates;
+    bool mixed = c->multipath_mixed > 1;
+    uint32_t max = mixed ? c->multipath_mixed : c->multipath_internal, n = 0, marked = 1;
+    if (best >= 0 && !mixed && paths[best].external) {
+        max = c->multipath_external;
+    }
+    max = max < BGP_MULTIPATH_MAX ? max : BGP_MULTIPATH_MAX;
+    for (uint32_t i = e->paths; i && n < count; i = rib_path_at(s, i)->next, n++) {
+        struct rib_path *p = rib_path_at(s, i);
+        bool was = p->flags & RIB_PATH_SHARES;
+        bool is = best >= 0 && (int)n != best && marked < max &&
+                  decide_shares(&rules, &paths[best], &paths[n], mixed, c->multipath_as_path_relax);
+        marked += is;
+        p->flags = (uint16_t)((p->flags & ~RIB_PATH_SHARES) | (is ? RIB_PATH_SHARES : 0));
+        e->flags |= was != is ? RIB_ENTRY_SHARES | RIB_ENTRY_FORCE : 0;
+    }
+}
+
+static void add_next_hop(struct rib *r, uint8_t *count, struct ip_addr a) {
+    for (uint8_t i = 0; i < *count; i++) {
+        if (ip_equal(r->next_hops[i], a)) {
+            return;
+        }
+    }
+    r->next_hops[(*count)++] = a;
+}
+
+uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    uint8_t count = 0;
+    const struct rib_entry *e = entry ? rib_entry_at(s, f, entry) : NULL;
+    if (!e || !e->best_peer || !e->best_attrs) {
+        return 0;
+    }
+    add_next_hop(s->rib, &count, attr_get(&s->attrs, e->best_attrs)->v.next_hop);
+    for (uint32_t i = e->paths; i && count < BGP_MULTIPATH_MAX; i = rib_path_at(s, i)->next) {
+        const struct rib_path *p = rib_path_at(s, i);
+        if (p->flags & RIB_PATH_SHARES) {
+            add_next_hop(s->rib, &count, attr_get(&s->attrs, p->attrs)->v.next_hop);
+        }
+    }
+    return count > 1 ? count : 0;
+}
+
 /* Chooses, and notes in every path how it fared. False: out of memory. *ret_best 0: none. */
-static bool choose(struct bgp_speaker *s, enum bgp_family f, const struct rib_entry *e,
+static bool choose(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e,
                    uint32_t *ret_best) {
     struct rib *r = s->rib;
     uint32_t count = 0, n = 0;
     *ret_best = 0;
     if (e->paths && !rib_path_at(s, e->paths)->next) {
+        struct rib_path *single = rib_path_at(s, e->paths);
+        if (single->flags & RIB_PATH_SHARES) {
+            single->flags &= (uint16_t)~RIB_PATH_SHARES;
+            e->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+        }
         *ret_best = choose_single(s, f, e->paths);
         return true;
     }
@@ -196,6 +251,7 @@ static bool choose(struct bgp_speaker *s, enum bgp_family f, const struct rib_en
         path_judge(s, f, rib_path_at(s, i), r->candidates[n].eligible, (int)n == best, r->steps[n]);
         *ret_best = (int)n == best ? i : *ret_best;
     }
+    share(s, e, count, best);
     return true;
 }
 
@@ -354,7 +410,8 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     r->loc_rib_last = now;
     after.fib = fib_route(s, f, entry);
     attr_release(&s->attrs, old);
-    if (!fib_same(&before.fib, &after.fib) && !event_push(s, &after)) {
+    bool told = fib_same(&before.fib, &after.fib) && !(e->flags & RIB_ENTRY_SHARES);
+    if (!told && !event_push(s, &after)) {
         r->fib_lost += !(e->flags & RIB_ENTRY_FIB_LOST);
         e->flags |= RIB_ENTRY_FIB_LOST;
     }
@@ -379,7 +436,7 @@ static bool handle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, str
     if (!same || forced) {
         publish(s, f, entry, best, now);
     }
-    e->flags &= (uint16_t)~RIB_ENTRY_FORCE;
+    e->flags &= (uint16_t) ~(RIB_ENTRY_FORCE | RIB_ENTRY_SHARES);
     adjout_paths_changed(s, f, entry);
     rib_entry_tidy(s, f, entry);
     return true;

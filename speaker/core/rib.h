@@ -34,6 +34,7 @@ _Static_assert(sizeof(struct rib_path) == 24, "a path costs 24 bytes");
 #define RIB_PATH_REJECTED 0x40 /* by policy or a loop; kept for soft reconfiguration */
 #define RIB_PATH_VALID 0x80    /* as of the last decision: eligible */
 #define RIB_PATH_PICKED 0x100  /* by rib_pick */
+#define RIB_PATH_SHARES 0x400  /* multipath: shares the load with the best one */
 #define RIB_PATH_GONE 0x200    /* no longer a path: kept until update groups have withdrawn it */
 #define RIB_RECEIVED_SHIFT 24
 
@@ -56,6 +57,7 @@ _Static_assert(sizeof(struct rib_entry) == 16, "a prefix costs 16 bytes and its 
 #define RIB_ENTRY_EXTERNAL 0x0040
 #define RIB_ENTRY_BLACKHOLE 0x0080
 #define RIB_ENTRY_FIB_LOST 0x0200   /* its FIB event was dropped: to be told again */
+#define RIB_ENTRY_SHARES 0x0400     /* the paths that share the load changed */
 #define RIB_ENTRY_SUPPRESSED 0x0100 /* an aggregate is sent in its place */
 
 /* What an own route has beside attributes. */
@@ -111,7 +113,8 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    uint32_t fib_lost; /* prefixes with RIB_ENTRY_FIB_LOST */
+    struct ip_addr next_hops[BGP_MULTIPATH_MAX]; /* of the FIB event taken off last */
+    uint32_t fib_lost;                           /* prefixes with RIB_ENTRY_FIB_LOST */
     uint32_t fib_cursor[BGP_FAMILIES];
     struct aggregates *aggregates; /* aggregate.c; NULL: none configured */
     struct slab peers;             /* struct rib_peer */
@@ -198,6 +201,9 @@ void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t pat
 static inline uint32_t rib_path_entry(const struct bgp_speaker *s, uint32_t path) {
     return s->rib->out[path].entry;
 }
+/* Next hops of the best path and of those that share its load, into rib->next_hops; returns their
+ * number, 0 where none shares. */
+uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix);
 /* Marks the best `count` usable paths with RIB_PATH_PICKED, and no others. False: no memory. */
 bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t count);
 /* A path as update groups want it. */

@@ -120,6 +120,7 @@ static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_pat
     ret_path->rejected = p->flags & RIB_PATH_REJECTED;
     ret_path->stale = p->flags & RIB_PATH_STALE;
     ret_path->external = peer && peer_is_outside(peer);
+    ret_path->multipath = p->flags & RIB_PATH_SHARES;
     ret_path->path_id = rib_side_get(&s->rib->ids, path);
     ret_path->decision_step = p->step;
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;

@@ -148,6 +148,9 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     struct rib_path *p = rib_path_at(s, path);
     assert(v->peer <= UINT16_MAX);
     unsigned kept = p->flags & RIB_PATH_BEST;
+    if (p->flags & RIB_PATH_SHARES) { /* its next hop may be another one */
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+    }
     p->attrs = v->attrs;
     p->peer = (uint16_t)v->peer;
     p->weight = (uint16_t)(v->weight > UINT16_MAX ? UINT16_MAX : v->weight);
@@ -290,6 +293,9 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
     side_clear(&s->rib->ids, path);
     rib_peer_drop(s, p->peer);
     rib_entry_dirty(s, f, entry);
+    if (p->flags & RIB_PATH_SHARES) {
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+    }
     p->flags = 0;
     if (path < s->rib->out_capacity && s->rib->out[path].references > 0) {
         p->flags = RIB_PATH_GONE;
