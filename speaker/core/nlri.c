@@ -64,19 +64,22 @@ bool nlri_next_path(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *re
     if (*at >= n->size) {
         return false;
     }
-    struct byte_reader r = bytes_reader(n->data, n->size);
-    (void)bytes_take(&r, *at);
-    *ret_path_id = n->add_path ? bytes_u32(&r) : 0;
-    uint8_t length = bytes_u8(&r);
+    const uint8_t *data = n->data + *at;
+    uint32_t id_size = n->add_path ? NLRI_PATH_ID_SIZE : 0, left = n->size - *at;
+    assert(id_size < left);
+    *ret_path_id = id_size ? (uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 |
+                                 (uint32_t)data[2] << 8 | data[3]
+                           : 0;
+    data += id_size;
+    uint8_t length = data[0];
     uint32_t octets = (length + 7u) / 8;
-    const uint8_t *data = bytes_take(&r, octets);
-    assert(bytes_ok(&r) && length <= nlri_bits(n->family));
+    assert(length <= nlri_bits(n->family) && octets < left - id_size);
     struct ip_addr a = {.family = n->family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6};
-    memcpy(a.bytes, data, octets);
+    memcpy(a.bytes, data + 1, octets);
     if (length % 8 != 0) {
         a.bytes[octets - 1] &= (uint8_t)(0xFF << (8 - length % 8));
     }
-    *at = (uint32_t)r.at;
+    *at += id_size + 1 + octets;
     *ret_prefix = (struct ip_prefix){.addr = a, .length = length};
     return true;
 }
