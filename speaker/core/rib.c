@@ -210,6 +210,10 @@ static void add_next_hop(struct rib *r, uint8_t *count, struct ip_addr a) {
 }
 
 uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix) {
+    const struct bgp_config *c = s->config;
+    if (c->multipath_external < 2 && c->multipath_internal < 2 && c->multipath_mixed < 2) {
+        return 0;
+    }
     enum bgp_family f = rib_prefix_family(prefix);
     uint32_t entry = rib_entry_find(s, f, prefix);
     uint8_t count = 0;
