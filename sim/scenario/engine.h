@@ -94,6 +94,9 @@ struct engine {
     int front_fd;       /* to the command in front; -1: none */
     int wait_fd;        /* epoll: front_fd and the server's sockets */
     struct server *server;
+    /* Called in the supervisor when an `expect` step has ended, for who wants to look closer. */
+    void (*looked)(struct engine *e, size_t step, bool held);
+    void *looked_context;
 };
 
 /* ---- state.c ---- */

@@ -431,6 +431,8 @@ static void run_steps(struct engine *e) {
         size_t first_check = e->result.check_count;
         record_phase_begin(e, s->name);
         bool ok = run_step(e, s);
+        if (s->kind == STEP_EXPECT && e->looked && !engine_stopping(e))
+            e->looked(e, i, ok);
         uint64_t kernel = e->result.sessions.kernel, wire = e->result.sessions.wire;
         engine_fill_totals(e);
         e->result.sessions.kernel = kernel;

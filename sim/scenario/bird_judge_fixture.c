@@ -1,0 +1,301 @@
+/*
+ * One run of a scenario, written down line by line.
+ *
+ * Owns: running the engine with or without BIRD, waiting until things have settled, the lines.
+ * Leaves to bird_judge_compare_fixture.c what two texts have in common.
+ *
+ * A step is written down only when the network is as the oracle computed it and nothing is on its
+ * way any more (see is_done), or when the deadline has come. Deadlines are generous, for nothing
+ * waits longer than it must.
+ */
+#include "bird_judge_fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SETTLE_DEADLINE_S 100
+#define SAME_DEADLINE_MS 20000
+#define LOOK_AGAIN_MS 300
+#define REQUEST_DEADLINE_MS 20000
+#define PROTOCOL_BIRD 12
+#define GATEWAYS_MAX 64
+
+/* ---- lines ---- */
+
+struct page {
+    struct engine *e;
+    FILE *out;
+    size_t step;
+    uint32_t node;
+    size_t sessions; /* established, of this node */
+    size_t stale;    /* paths of all nodes that a restart has left; BIRD does not say */
+};
+
+static void begin_line(const struct page *p, const char *what) {
+    fprintf(p->out, "%zu %s %s", p->step, engine_node_name(p->e, p->node), what);
+}
+
+static const char *text_of(json_t *o, const char *name) {
+    const char *s = json_string_value(json_object_get(o, name));
+    return s ? s : "";
+}
+
+static json_t *ask(const struct page *p, json_t *request) {
+    const char *error = "";
+    json_t *answer =
+        request ? lab_request(p->e->lab, p->node, request, REQUEST_DEADLINE_MS, &error) : NULL;
+    json_decref(request);
+    if (!answer || !json_is_true(json_object_get(answer, "ok"))) {
+        begin_line(p, "no-answer");
+        fprintf(p->out, " %s %s\n", error, text_of(answer, "error"));
+    }
+    return answer;
+}
+
+static void put_sessions(struct page *p) {
+    json_t *answer = ask(p, json_pack("{s:s}", "op", "peers")), *peer;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "peers"), i, peer) {
+        if (strcmp(text_of(peer, "state"), "Established") != 0)
+            continue;
+        p->sessions++;
+        begin_line(p, "session");
+        fprintf(p->out, " %s %s hold %d\n", text_of(peer, "name"), text_of(peer, "remote"),
+                (int)json_integer_value(json_object_get(peer, "hold_time_s")));
+    }
+    json_decref(answer);
+}
+
+/* IOS: of equally good external paths the oldest is the best; which one that is, is chance. */
+static bool by_age(const struct page *p, struct ip_prefix prefix) {
+    const struct oracle_route *r = oracle_find(p->e->state->oracle, p->node, prefix);
+    return r && r->by_age;
+}
+
+static bool is_best(const struct page *p, json_t *route) {
+    struct ip_prefix prefix;
+    return json_is_true(json_object_get(route, "best")) &&
+           ip_prefix_parse(text_of(route, "prefix"), &prefix) && !by_age(p, prefix);
+}
+
+/* Reflected by a node with this one's cluster id. */
+static bool is_own_cluster(const struct page *p, json_t *attrs) {
+    const struct bgp_config *c = p->e->state->configs[p->node];
+    char own[IP_ADDR_TEXT_MAX];
+    json_t *id;
+    size_t i;
+    ip_format(c->cluster_id ? ip4(c->cluster_id) : c->router_id, own);
+    json_array_foreach(json_object_get(attrs, "cluster_list"), i, id) {
+        if (strcmp(json_string_value(id) ? json_string_value(id) : "", own) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_path(const struct page *p, json_t *route) {
+    json_t *attrs = json_object_get(route, "attrs");
+    char *text = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
+    begin_line(p, is_own_cluster(p, attrs) ? "path-own-cluster" : "path");
+    fprintf(p->out, " %s %s %s%s\n", text_of(route, "prefix"), text_of(route, "peer"),
+            is_best(p, route) ? "best " : "", text ? text : "?");
+    free(text);
+}
+
+static void put_paths(struct page *p) {
+    json_t *answer = ask(p, json_pack("{s:s, s:s}", "op", "rib", "table", "in")), *route;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "routes"), i, route) {
+        p->stale += json_is_true(json_object_get(route, "stale"));
+        if (!json_is_true(json_object_get(route, "rejected")))
+            put_path(p, route);
+    }
+    json_decref(answer);
+}
+
+static int compare_addresses(const void *a, const void *b) {
+    return ip_compare(*(const struct ip_addr *)a, *(const struct ip_addr *)b);
+}
+
+static void put_gateways(const struct page *p, const struct lab_route *list, size_t count) {
+    struct ip_addr via[GATEWAYS_MAX];
+    char text[IP_ADDR_TEXT_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < count && n < GATEWAYS_MAX; i++)
+        via[n++] = list[i].gateway;
+    qsort(via, n, sizeof *via, compare_addresses);
+    for (size_t i = 0; i < n; i++)
+        fprintf(p->out, "%s%s", i ? " " : " via ", ip_format(via[i], text));
+}
+
+/* The entries of one prefix and metric are one route with several gateways. */
+static size_t put_kernel_route(const struct page *p, const struct lab_route *list, size_t count) {
+    char text[IP_PREFIX_TEXT_MAX];
+    size_t n = 1;
+    while (n < count && list[n].protocol == PROTOCOL_BIRD && list[n].metric == list[0].metric &&
+           ip_prefix_equal(list[n].prefix, list[0].prefix))
+        n++;
+    begin_line(p, p->sessions ? "kernel" : "kernel-alone");
+    fprintf(p->out, " %s", ip_prefix_format(list[0].prefix, text));
+    if (by_age(p, list[0].prefix))
+        fputs(" oldest", p->out);
+    else if (list[0].blackhole)
+        fputs(" blackhole", p->out);
+    else
+        put_gateways(p, list, n);
+    fprintf(p->out, " metric %u\n", list[0].metric);
+    return n;
+}
+
+static void put_kernel(const struct page *p) {
+    struct lab_route *list = NULL;
+    ssize_t n = lab_routes(p->e->lab, p->node, &list);
+    for (size_t i = 0; n > 0 && i < (size_t)n;) {
+        if (list[i].protocol == PROTOCOL_BIRD)
+            i += put_kernel_route(p, &list[i], (size_t)n - i);
+        else
+            i++;
+    }
+    alloc_free(list);
+}
+
+/* ---- a step ---- */
+
+static void settle(struct engine *e) {
+    struct scenario_expect x = {.kind = EXPECT_CONVERGED, .hold_time_s = -1};
+    enum run_verdict verdict = e->result.verdict;
+    (void)expect_all(e, &x, 1, SETTLE_DEADLINE_S * NANOS_PER_S);
+    e->result.verdict = verdict; /* the scenario's own word counts */
+}
+
+static char *write_down(struct engine *e, size_t step, bool held, size_t *ret_stale) {
+    char *text = NULL;
+    size_t size = 0;
+    struct page p = {e, open_memstream(&text, &size), step, 0, 0, 0};
+    if (!p.out)
+        return NULL;
+    fprintf(p.out, "%zu . %s\n", step, held ? "held" : "did-not-hold");
+    for (p.node = 0; p.node < e->count; p.node++) {
+        if (!e->nodes[p.node].up || !e->state->configs[p.node])
+            continue;
+        p.sessions = 0;
+        put_sessions(&p);
+        put_paths(&p);
+        put_kernel(&p);
+    }
+    *ret_stale = p.stale;
+    if (fclose(p.out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* BIRD's network is waited for until it is as ours was; ours until nothing is stale and it is the
+ * same twice, for no oracle says which paths beside the best are there. */
+static bool is_done(const struct judge_run *r, size_t step, size_t stale, const char *before,
+                    const char *now) {
+    if (r->target)
+        return judge_fits(r->target, step, now);
+    return stale == 0 && before && strcmp(before, now) == 0;
+}
+
+static void look(struct engine *e, size_t step, bool held) {
+    struct judge_run *r = e->looked_context;
+    struct nanotime deadline;
+    char *before = NULL, *now;
+    size_t stale = 0;
+    settle(e);
+    deadline = nanotime_add_ms(lab_now(), SAME_DEADLINE_MS);
+    now = write_down(e, step, held, &stale);
+    while (now && !is_done(r, step, stale, before, now) && nanotime_before(lab_now(), deadline)) {
+        struct nanotime next = nanotime_add_ms(lab_now(), LOOK_AGAIN_MS);
+        while (nanotime_before(lab_now(), next) && engine_wait(e, next))
+            continue;
+        free(before);
+        before = now;
+        now = write_down(e, step, held, &stale);
+    }
+    if (now)
+        fputs(now, r->out);
+    free(before);
+    free(now);
+    fflush(r->out);
+}
+
+/* ---- a run ---- */
+
+/* Stale routes would be kept for 120 s after a kill. */
+static const struct {
+    const char *scenario, *manifests;
+} quick_restarts[] = {
+    {"node-killed", "apiVersion: projectcalico.org/v3\n"
+                    "kind: BGPConfiguration\n"
+                    "metadata: {name: default}\n"
+                    "spec: {nodeMeshMaxRestartTime: 4s}\n"},
+    {"two-rrs", "apiVersion: projectcalico.org/v3\n"
+                "kind: BGPPeer\n"
+                "metadata: {name: peer-with-rr1}\n"
+                "spec: {peerIP: 10.0.1.10, asNumber: 64512, maxRestartTime: 4s}\n"
+                "---\n"
+                "apiVersion: projectcalico.org/v3\n"
+                "kind: BGPPeer\n"
+                "metadata: {name: peer-with-rr2}\n"
+                "spec: {peerIP: 10.0.1.11, asNumber: 64512, maxRestartTime: 4s}\n"},
+};
+
+static bool shorten(struct scenario *s, struct arena *arena, struct diag_list *diags) {
+    struct yaml_document *documents = NULL;
+    for (size_t i = 0; i < sizeof quick_restarts / sizeof quick_restarts[0]; i++) {
+        const char *text = quick_restarts[i].manifests;
+        if (!strstr(s->file, quick_restarts[i].scenario))
+            continue;
+        int n = yaml_parse(text, strlen(text), "quick", arena, diags, &documents);
+        s->inline_documents = documents;
+        s->inline_count = n > 0 ? (size_t)n : 0;
+        return n > 0;
+    }
+    return true;
+}
+
+static void print_findings(const struct judge_run *r, const struct diag_list *diags) {
+    struct text t;
+    text_init(&t);
+    diag_print(diags, &t);
+    fprintf(stderr, "%s%s: %s", r->scenario, r->bird ? " (BIRD)" : "", text_str(&t));
+    text_deinit(&t);
+}
+
+int judge_body(int fd, void *argument) {
+    struct judge_run *r = argument;
+    struct engine e = {.arena = arena_new(),
+                       .diags = diag_list_new(),
+                       .front_fd = -1,
+                       .wait_fd = -1,
+                       .looked = look,
+                       .looked_context = r};
+    struct scenario *s = scenario_read(r->scenario, NULL, 0, e.arena, e.diags);
+    int status = 2;
+    (void)fd;
+    e.scenario = s;
+    if (s) {
+        s->profile = BGP_PROFILE_CALICO;
+        e.seed = s->seed;
+    }
+    if (r->bird)
+        e.backend = (struct engine_backend){&daemon_bird, *r->bird};
+    if (s && shorten(s, e.arena, e.diags) && engine_prepare(&e, e.diags))
+        status = engine_run(&e);
+    if (status != 0) {
+        print_findings(r, e.diags);
+        for (size_t i = 0; i < e.result.check_count; i++)
+            if (e.result.checks[i].verdict != CHECK_PASSED)
+                fprintf(stderr, "  %s: %s\n", e.result.checks[i].name, e.result.checks[i].reason);
+    }
+    engine_release(&e);
+    if (s)
+        scenario_close(s);
+    diag_list_free(e.diags);
+    arena_free(e.arena);
+    fflush(r->out);
+    return status;
+}
