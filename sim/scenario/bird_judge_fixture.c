@@ -14,8 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTLE_DEADLINE_S 100
-#define SAME_DEADLINE_MS 20000
+#define SETTLE_DEADLINE_S 45
+#define SAME_DEADLINE_MS 10000
 #define LOOK_AGAIN_MS 300
 #define REQUEST_DEADLINE_MS 20000
 #define PROTOCOL_BIRD 12
