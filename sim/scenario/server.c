@@ -97,15 +97,15 @@ static json_t *node_info(const struct engine *e, uint32_t i) {
     struct engine_counts seen = engine_counts(e, i);
     struct oracle_totals t = oracle_totals(e->state->oracle, i);
     struct lab_usage u = lab_speaker_usage(e->lab, i);
+    json_int_t expected_routes = (json_int_t)t.loc_rib[0] + (json_int_t)t.loc_rib[1];
     static const char *const states[] = {"running", "exited", "killed", "not started"};
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-                     e->nodes[i].name, "kind", i < e->node_count ? "calico" : "ios", "speaker",
-                     states[lab_speaker_state(e->lab, i).kind], "pid",
-                     (json_int_t)lab_speaker_state(e->lab, i).pid, "established",
-                     (json_int_t)seen.established, "expected", (json_int_t)t.established, "loc_rib",
-                     (json_int_t)seen.loc_rib, "loc_rib_expected",
-                     (json_int_t)(t.loc_rib[0] + t.loc_rib[1]), "fib", (json_int_t)seen.fib,
-                     "pss_bytes", (json_int_t)u.pss_bytes, "cpu_ns", (json_int_t)u.cpu_ns);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "name", e->nodes[i].name, "kind",
+        i < e->node_count ? "calico" : "ios", "speaker", states[lab_speaker_state(e->lab, i).kind],
+        "pid", (json_int_t)lab_speaker_state(e->lab, i).pid, "established",
+        (json_int_t)seen.established, "expected", (json_int_t)t.established, "loc_rib",
+        (json_int_t)seen.loc_rib, "loc_rib_expected", expected_routes, "fib", (json_int_t)seen.fib,
+        "pss_bytes", (json_int_t)u.pss_bytes, "cpu_ns", (json_int_t)u.cpu_ns);
 }
 
 static json_t *op_status(struct server *s, struct client *c, json_t *request) {

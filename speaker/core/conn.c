@@ -22,7 +22,7 @@
 #include <string.h>
 
 #define LINGER_MS 5000
-#define CONTROL_BYTES_MAX (2 * BGP_MESSAGE_EXTENDED_MAX)
+#define CONTROL_BYTES_MAX (2 * (size_t)BGP_MESSAGE_EXTENDED_MAX)
 #define PARTS_MAX 16
 
 struct conn_buffer {
