@@ -3,9 +3,8 @@
  * can be, planned, judged, compiled. The plan must be the same twice, every finding must stand in
  * the catalogue, and every pair it expects must be of two stanzas or an outside router's.
  */
-#include "calico_fuzz.h"
-
 #include "../../speaker/base/arena.h"
+#include "../../speaker/base/fuzz.h"
 #include "../../speaker/base/text.h"
 #include "finding.h"
 #include "plan.h"
@@ -92,34 +91,34 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                                             "routeReflectorCluste" \
                                                                             "rID: 244.0.0.1}}\n"
 
-int main(int argc, char **argv) {
-    static const char *const seeds[] = {
-        NODES V3("BGPPeer", "p") "{nodeSelector: all(), peerSelector: '!has(x)'}\n" V3(
-            "BGPConfiguration", "default") "{nodeToNodeMeshEnabled: false}\n",
-        NODES V3("BGPPeer", "p") "{peerIP: 10.0.0.2, asNumber: 64513}\n" V3(
-            "BGPPeer", "q") "{node: a, peerIP: 10.0.0.2, asNumber: 64512, ttlSecurity: 2}\n",
+static const struct fuzz_seed seeds[] = {
+    FUZZ_SEED(NODES V3("BGPPeer", "p") "{nodeSelector: all(), peerSelector: '!has(x)'}\n" V3(
+        "BGPConfiguration", "default") "{nodeToNodeMeshEnabled: false}\n"),
+    FUZZ_SEED(NODES V3("BGPPeer", "p") "{peerIP: 10.0.0.2, asNumber: 64513}\n" V3(
+        "BGPPeer", "q") "{node: a, peerIP: 10.0.0.2, asNumber: 64512, ttlSecurity: 2}\n"),
+    FUZZ_SEED(
         NODES V3("BGPFilter", "f") "{exportV4: [{action: Accept, cidr: 10.0.0.0/8, matchOperator: "
                                    "In, prefixLength: {max: 4}}]}\n" V3(
                                        "BGPPeer",
-                                       "p") "{peerIP: 192.0.2.1, asNumber: 65001, filters: [f]}\n",
-        NODES V3("IPPool", "i") "{cidr: 10.244.0.0/24, blockSize: 28}\n" V3(
-            "BGPConfiguration", "default") "{serviceClusterIPs: [{cidr: 10.96.0.0/12}], "
-                                           "listenPort: 500}\n" V3("BGPConfiguration",
-                                                                   "node.a") "{listenPort: 501}\n",
+                                       "p") "{peerIP: 192.0.2.1, asNumber: 65001, filters: [f]}\n"),
+    FUZZ_SEED(NODES V3("IPPool", "i") "{cidr: 10.244.0.0/24, blockSize: 28}\n" V3(
+        "BGPConfiguration", "default") "{serviceClusterIPs: [{cidr: 10.96.0.0/12}], "
+                                       "listenPort: 500}\n" V3("BGPConfiguration",
+                                                               "node.a") "{listenPort: 501}\n"),
+    FUZZ_SEED(
         "---\napiVersion: v1\nkind: Node\nmetadata: {name: k, labels: {rr: 'true'}, annotations: "
         "{projectcalico.org/IPv4Address: 10.0.0.7}}\n---\napiVersion: v1\nkind: Service\n"
         "metadata: {name: s}\nspec: {clusterIP: 10.96.0.1, type: LoadBalancer, externalIPs: "
         "[192.0.2.7]}\n---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: "
         "s, labels: {kubernetes.io/service-name: s}}\naddressType: IPv4\nendpoints: [{nodeName: "
-        "k}]\n",
-    };
-    static const char *const words[] = {
-        "10.0.0.1",     "10.0.0.2",       "fe80::1",     "asNumber: 0", "name: a", "name: default",
-        "peerIP: ",     "peerSelector: ", "all()",       "node: b",     "64513",   "4294967295",
-        "\n---\n",      "filters: [f]",   "ipv6Address", "244.0.0.1",   "0.0.0.0", "nextHopMode: ",
-        "listenPort: ", "spec: ",         "kind: ",      "{",           "}",       ", ",
-    };
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0], words,
-                     sizeof words / sizeof words[0]);
-}
+        "k}]\n"),
+};
+static const char *const words[] = {
+    "10.0.0.1",     "10.0.0.2",       "fe80::1",     "asNumber: 0", "name: a", "name: default",
+    "peerIP: ",     "peerSelector: ", "all()",       "node: b",     "64513",   "4294967295",
+    "\n---\n",      "filters: [f]",   "ipv6Address", "244.0.0.1",   "0.0.0.0", "nextHopMode: ",
+    "listenPort: ", "spec: ",         "kind: ",      "{",           "}",       ", ",
+};
+
+FUZZ_MAIN_WORDS(seeds, words)
 #endif

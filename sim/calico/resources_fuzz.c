@@ -2,9 +2,8 @@
  * Any text as manifests, all the way: parsed, applied, planned, compiled, printed. What was refused
  * must have changed nothing; what was taken must print the same twice.
  */
-#include "calico_fuzz.h"
-
 #include "../../speaker/base/arena.h"
+#include "../../speaker/base/fuzz.h"
 #include "../../speaker/base/text.h"
 #include "plan.h"
 
@@ -71,29 +70,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 }
 
 #ifndef RIBCAGE_LIBFUZZER
-int main(int argc, char **argv) {
-    static const char *const seeds[] = {
-        "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: p\nspec:\n"
-        "  peerIP: 10.0.0.2\n  asNumber: 64512\n  nodeSelector: all()\n",
+static const struct fuzz_seed seeds[] = {
+    FUZZ_SEED("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: p\nspec:\n"
+              "  peerIP: 10.0.0.2\n  asNumber: 64512\n  nodeSelector: all()\n"),
+    FUZZ_SEED(
         "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata:\n  name: default\n"
-        "spec:\n  nodeToNodeMeshEnabled: false\n  serviceClusterIPs:\n  - cidr: 10.96.0.0/12\n",
-        "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata:\n  name: f\nspec:\n"
-        "  exportV4:\n  - action: Accept\n    matchOperator: In\n    cidr: 10.0.0.0/8\n"
-        "    operations:\n    - prependASPath:\n        prefix: [1, 2]\n",
-        "apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: p\nspec:\n"
-        "  cidr: 10.244.0.0/16\n  blockSize: 26\n",
-        "apiVersion: v1\nkind: Node\nmetadata:\n  name: kube-1\n  labels:\n    rr: 'true'\n"
-        "  annotations:\n    projectcalico.org/RouteReflectorClusterID: 244.0.0.1\n",
-    };
-    static const char *const words[] = {
-        "peerSelector: ", "all()",    "has(rr)",
-        "\n---\n",        "\n  ",     "- ",
-        "filters: [f]\n", "null",     "4294967295",
-        "0.0.0.0/0",      "::/0",     "kind: List\nitems:\n",
-        "prefixLength: ", "{max: 0}", "10.0.0.1",
-        "name: default",  "name: f",  "127.0.0.1:179",
-    };
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0], words,
-                     sizeof words / sizeof words[0]);
-}
+        "spec:\n  nodeToNodeMeshEnabled: false\n  serviceClusterIPs:\n  - cidr: 10.96.0.0/12\n"),
+    FUZZ_SEED("apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata:\n  name: f\nspec:\n"
+              "  exportV4:\n  - action: Accept\n    matchOperator: In\n    cidr: 10.0.0.0/8\n"
+              "    operations:\n    - prependASPath:\n        prefix: [1, 2]\n"),
+    FUZZ_SEED("apiVersion: projectcalico.org/v3\nkind: IPPool\nmetadata:\n  name: p\nspec:\n"
+              "  cidr: 10.244.0.0/16\n  blockSize: 26\n"),
+    FUZZ_SEED("apiVersion: v1\nkind: Node\nmetadata:\n  name: kube-1\n  labels:\n    rr: 'true'\n"
+              "  annotations:\n    projectcalico.org/RouteReflectorClusterID: 244.0.0.1\n"),
+};
+static const char *const words[] = {
+    "peerSelector: ", "all()",    "has(rr)",    "\n---\n",       "\n  ",    "- ",
+    "filters: [f]\n", "null",     "4294967295", "0.0.0.0/0",     "::/0",    "kind: List\nitems:\n",
+    "prefixLength: ", "{max: 0}", "10.0.0.1",   "name: default", "name: f", "127.0.0.1:179",
+};
+
+FUZZ_MAIN_WORDS(seeds, words)
 #endif

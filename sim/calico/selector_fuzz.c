@@ -1,7 +1,6 @@
 /* Any text as a selector: it parses or has an error inside the text, and evaluation ends. */
-#include "calico_fuzz.h"
-
 #include "../../speaker/base/arena.h"
+#include "../../speaker/base/fuzz.h"
 #include "resources.h"
 #include "selector.h"
 
@@ -27,16 +26,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 }
 
 #ifndef RIBCAGE_LIBFUZZER
-int main(int argc, char **argv) {
-    static const char *const seeds[] = {
-        "rack == 'rack-1' && !has(x) || (a in {'b', \"c\"} && d not in {})",
-        "all() || global() && a contains 'b' && c starts with 'd' && e ends with 'f'",
-        "!!(a != 'b')",
-    };
-    static const char *const words[] = {"==", "!=",   "&&",   "||",    "!",        "(",
-                                        ")",  "{",    "}",    "'",     "\"",       "has(",
-                                        "in", "not ", "all(", "start", "endswith", "contains"};
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0], words,
-                     sizeof words / sizeof words[0]);
-}
+static const struct fuzz_seed seeds[] = {
+    FUZZ_SEED("rack == 'rack-1' && !has(x) || (a in {'b', \"c\"} && d not in {})"),
+    FUZZ_SEED("all() || global() && a contains 'b' && c starts with 'd' && e ends with 'f'"),
+    FUZZ_SEED("!!(a != 'b')"),
+};
+static const char *const words[] = {"==", "!=",   "&&",   "||",    "!",        "(",
+                                    ")",  "{",    "}",    "'",     "\"",       "has(",
+                                    "in", "not ", "all(", "start", "endswith", "contains"};
+
+FUZZ_MAIN_WORDS(seeds, words)
 #endif

@@ -8,8 +8,8 @@
 #include "message.h"
 
 #include "../base/arena.h"
+#include "../base/fuzz.h"
 #include "../base/text.h"
-#include "codec_fuzz.h"
 #include "limits.h"
 
 static void message_fuzz_require(bool holds) {
@@ -119,8 +119,5 @@ static const struct fuzz_seed message_fuzz_seeds[] = {
     FUZZ_SEED(MARK "\0\x17\x05\0\x01\0\x01"),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, message_fuzz_seeds,
-                     sizeof message_fuzz_seeds / sizeof message_fuzz_seeds[0]);
-}
+FUZZ_MAIN(message_fuzz_seeds)
 #endif

@@ -6,7 +6,7 @@
  */
 #include "message.h"
 
-#include "codec_fuzz.h"
+#include "../base/fuzz.h"
 #include "limits.h"
 
 static void open_fuzz_require(bool holds) {
@@ -71,8 +71,5 @@ static const struct fuzz_seed open_fuzz_seeds[] = {
                    "bgp"),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, open_fuzz_seeds,
-                     sizeof open_fuzz_seeds / sizeof open_fuzz_seeds[0]);
-}
+FUZZ_MAIN(open_fuzz_seeds)
 #endif

@@ -9,7 +9,7 @@
  */
 #include "bgp.h"
 
-#include "codec_fuzz.h"
+#include "../base/fuzz.h"
 
 #include <assert.h>
 
@@ -206,8 +206,5 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
     FUZZ_SEED("\0\x04\xff\x01" OPEN_64512 KEEPALIVE LATER TAKE LATER),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, speaker_fuzz_seeds,
-                     sizeof speaker_fuzz_seeds / sizeof *speaker_fuzz_seeds);
-}
+FUZZ_MAIN(speaker_fuzz_seeds)
 #endif

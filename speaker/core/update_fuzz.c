@@ -9,7 +9,7 @@
 #include "message.h"
 
 #include "../base/arena.h"
-#include "codec_fuzz.h"
+#include "../base/fuzz.h"
 #include "limits.h"
 
 static void update_fuzz_require(bool holds) {
@@ -105,8 +105,5 @@ static const struct fuzz_seed update_fuzz_seeds[] = {
               "\x0a\x00\x00\x02\xc0\x11\x06\x02\x01\0\x01\0\0\x08\x0a"),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, update_fuzz_seeds,
-                     sizeof update_fuzz_seeds / sizeof update_fuzz_seeds[0]);
-}
+FUZZ_MAIN(update_fuzz_seeds)
 #endif

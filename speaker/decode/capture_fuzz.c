@@ -7,8 +7,8 @@
  */
 #include "capture.h"
 
+#include "../base/fuzz.h"
 #include "../base/text.h"
-#include "../core/codec_fuzz.h"
 #include "json_out.h"
 
 #define SEGMENT_HEAD 40
@@ -114,7 +114,5 @@ static const struct fuzz_seed seeds[] = {
               "\x03\x49\0\0\0\0\0\0\0\0\0\0\0\0\x08\x00" IP TCP KEEPALIVE),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0]);
-}
+FUZZ_MAIN(seeds)
 #endif

@@ -5,8 +5,8 @@
 #include "decode_line.h"
 
 #include "../base/arena.h"
+#include "../base/fuzz.h"
 #include "../base/text.h"
-#include "../core/codec_fuzz.h"
 
 #include <jansson.h>
 
@@ -78,7 +78,5 @@ static const struct fuzz_seed seeds[] = {
               "\"internal\":false,\"extended\":true,\"families\":[\"ipv6 unicast\"]}"),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0]);
-}
+FUZZ_MAIN(seeds)
 #endif

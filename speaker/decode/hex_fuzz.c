@@ -5,8 +5,8 @@
 #include "decode_line.h"
 
 #include "../base/arena.h"
+#include "../base/fuzz.h"
 #include "../base/text.h"
-#include "../core/codec_fuzz.h"
 #include "json_out.h"
 
 static void require(bool holds) {
@@ -69,7 +69,5 @@ static const struct fuzz_seed seeds[] = {
     FUZZ_SEED(M "002b0104fdea00b40a0000020e020c41040000fdea450400010103"),
 };
 
-int main(int argc, char **argv) {
-    return fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0]);
-}
+FUZZ_MAIN(seeds)
 #endif

@@ -6,7 +6,7 @@
  */
 #include "mrt.h"
 
-#include "../core/codec_fuzz.h"
+#include "../base/fuzz.h"
 #include "mrt_sample.h"
 
 static void require(bool holds) {
@@ -58,7 +58,9 @@ int main(int argc, char **argv) {
                   "ABCD\x0a\0\0\x02\xfd\xe9\0\x12@\x01\x01\0@\x02\x04\x02\x01\xfd\xe9@"
                   "\x03\x04\x0a\0\0\x02"),
     };
-    int status = fuzz_main(argc, argv, seeds, sizeof seeds / sizeof seeds[0]);
+    const struct fuzz_target target = {.seeds = seeds,
+                                       .seed_count = sizeof seeds / sizeof seeds[0]};
+    int status = fuzz_main(argc, argv, &target);
     text_deinit(&tables);
     text_deinit(&messages);
     return status;

@@ -1,23 +1,17 @@
 /*
  * Any bytes as a configuration, then as commands: nothing may crash, hang or be lost, and what the
  * router prints must load back to what it prints.
- *
- * With libFuzzer: LLVMFuzzerTestOneInput. Without: files as arguments, or
- * `--seconds N --seed S [CORPUS…]` for a mutation loop of its own.
  */
 #include "ios.h"
 
 #include "../base/arena.h"
 #include "../base/diag.h"
-#include "../base/hash.h"
+#include "../base/fuzz.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const COMMANDS[] = {
     "show running-config", "show ip bgp summary", "show route-map",
@@ -92,86 +86,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #ifndef RIBCAGE_LIBFUZZER
 
-#define INPUT_BYTES_MAX 20000
-#define FILES_MAX 64
+static const struct fuzz_seed seeds[] = {
+    FUZZ_SEED("hostname R1\n!\nrouter bgp 65000\n neighbor 10.0.0.2 remote-as 65001\n!\nend\n"),
+};
+static const char *const words[] = {
+    " no ",       "\nexit\n", " 0 ",  " permit ", "neighbor ",
+    "\nbgp ",     "<",        "!",    "|",        "banner motd #",
+    " match ",    " set ",    "\r\n", "\x03",     "default ",
+    "4294967295", "::",       "/33",  " in",      "no router bgp",
+};
 
-static uint8_t *files[FILES_MAX];
-static size_t file_sizes[FILES_MAX];
-static size_t file_count;
-
-static void read_file(const char *name) {
-    FILE *f = fopen(name, "rb");
-    if (!f || file_count == FILES_MAX) {
-        perror(name);
-        exit(2);
-    }
-    uint8_t *data = malloc(INPUT_BYTES_MAX);
-    assert(data);
-    file_sizes[file_count] = fread(data, 1, INPUT_BYTES_MAX, f);
-    files[file_count++] = data;
-    fclose(f);
-}
-
-/* Cuts, doubles, exchanges and overwrites pieces, half of the time at line ends. */
-static size_t mutate(uint8_t *data, size_t size, uint64_t *seed) {
-    static const char *const WORDS[] = {" no ",      "\nexit\n",      " 0 ",      " permit ",
-                                        "neighbor ", "\nbgp ",        "<",        "!",
-                                        "|",         "banner motd #", " match ",  " set ",
-                                        "\r\n",      "\x03",          "default ", "4294967295",
-                                        "::",        "/33",           " in",      "no router bgp"};
-    for (uint64_t n = rng_below(seed, 6) + 1; n > 0; n--) {
-        size_t at = size ? rng_below(seed, size) : 0;
-        size_t length = size ? rng_below(seed, size - at < 60 ? size - at : 60) : 0;
-        uint64_t what = rng_below(seed, 5);
-        if (what == 0 && size)
-            data[at] = (uint8_t)rng_next(seed);
-        if (what == 1) {
-            memmove(data + at, data + at + length, size - at - length);
-            size -= length;
-        }
-        if (what == 2 && size + length < INPUT_BYTES_MAX) {
-            memmove(data + at + length, data + at, size - at);
-            size += length;
-        }
-        const char *word = WORDS[rng_below(seed, sizeof WORDS / sizeof *WORDS)];
-        if (what >= 3 && size + strlen(word) < INPUT_BYTES_MAX) {
-            memmove(data + at + strlen(word), data + at, size - at);
-            memcpy(data + at, word, strlen(word));
-            size += strlen(word);
-        }
-    }
-    return size;
-}
-
-static size_t next_input(uint8_t *data, uint64_t *seed) {
-    size_t size = 0;
-    if (file_count) {
-        size_t i = rng_below(seed, file_count);
-        size = file_sizes[i];
-        memcpy(data, files[i], size);
-    }
-    return mutate(data, size, seed);
-}
-
-int main(int argc, char **argv) {
-    unsigned long seconds = 0, runs = 0;
-    uint64_t seed = 1;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
-            seconds = strtoul(argv[++i], NULL, 10);
-        else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
-            seed = strtoul(argv[++i], NULL, 10);
-        else
-            read_file(argv[i]);
-    }
-    for (size_t i = 0; i < file_count; i++)
-        LLVMFuzzerTestOneInput(files[i], file_sizes[i]);
-    static uint8_t data[INPUT_BYTES_MAX + 1];
-    for (time_t end = time(NULL) + (time_t)seconds; time(NULL) < end; runs++)
-        LLVMFuzzerTestOneInput(data, next_input(data, &seed));
-    printf("%zu files, %lu mutations: no failure\n", file_count, runs);
-    for (size_t i = 0; i < file_count; i++)
-        free(files[i]);
-    return 0;
-}
+FUZZ_MAIN_WORDS(seeds, words)
 #endif
