@@ -63,11 +63,9 @@ static bool has_all_large(const struct policy_match *m, const struct attr_values
 }
 
 /* IOS: `_` is the beginning, the end, a blank, a comma, a brace or a parenthesis. */
-static bool matches_as_path(const char *pattern, struct as_path path) {
-    struct text source, expression;
-    text_init(&source);
+static bool matches_text(const char *pattern, const char *source) {
+    struct text expression;
     text_init(&expression);
-    as_path_format(path, &source);
     for (const char *c = pattern; *c; c++) {
         if (*c == '_')
             text_puts(&expression, "(^|$|[ ,{}()])");
@@ -77,11 +75,31 @@ static bool matches_as_path(const char *pattern, struct as_path path) {
     regex_t r;
     bool hit = false;
     if (regcomp(&r, text_str(&expression), REG_EXTENDED | REG_NOSUB) == 0) {
-        hit = regexec(&r, text_str(&source), 0, NULL, 0) == 0;
+        hit = regexec(&r, source, 0, NULL, 0) == 0;
         regfree(&r);
     }
-    text_deinit(&source);
     text_deinit(&expression);
+    return hit;
+}
+
+static bool matches_as_path(const char *pattern, struct as_path path) {
+    struct text source;
+    text_init(&source);
+    as_path_format(path, &source);
+    bool hit = matches_text(pattern, text_str(&source));
+    text_deinit(&source);
+    return hit;
+}
+
+static bool matches_communities(const char *pattern, const struct attr_values *v) {
+    struct text source;
+    text_init(&source);
+    for (uint32_t i = 0; i < v->community_count; i++) {
+        community_format(v->communities[i], &source);
+        text_puts(&source, i + 1 < v->community_count ? " " : "");
+    }
+    bool hit = v->community_count > 0 && matches_text(pattern, text_str(&source));
+    text_deinit(&source);
     return hit;
 }
 
@@ -118,6 +136,8 @@ static bool match_one(const struct evaluation *e, const struct policy_match *m) 
         return ip_is_set(v->next_hop) && in_prefixes(m, host_route(v->next_hop));
     case POLICY_MATCH_LOCAL_PREF_ABOVE:
         return v->has_local_pref && v->local_pref > m->value;
+    case POLICY_MATCH_COMMUNITY_REGEX:
+        return matches_communities(m->text, v);
     case POLICY_MATCH_ANY_OF:
     case POLICY_MATCH_NEVER:
         return false;
@@ -237,6 +257,12 @@ static void set_med(struct attr_values *v, const struct policy_action *a) {
         v->med = old < a->value ? 0 : old - a->value;
 }
 
+static void prepend_last(struct evaluation *e, uint32_t times) {
+    uint32_t last = as_path_neighbor(e->values.as_path);
+    for (uint32_t i = 0; last && i < times; i++)
+        (void)as_path_prepend(e->values.as_path, &last, 1, e->arena, &e->values.as_path);
+}
+
 static void apply(struct evaluation *e, const struct policy_action *a) {
     struct attr_values *v = &e->values;
     switch (a->kind) {
@@ -259,6 +285,9 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
         break;
     case POLICY_PREPEND_AS_PATH:
         (void)as_path_prepend(v->as_path, a->asns, a->asn_count, e->arena, &v->as_path);
+        break;
+    case POLICY_PREPEND_LAST_AS:
+        prepend_last(e, a->value);
         break;
     case POLICY_ADD_COMMUNITIES:
         set_communities(e, a->asns, a->asn_count, true);

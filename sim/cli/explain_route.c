@@ -97,6 +97,7 @@ static void put_match(const struct policy_match *m, struct text *out) {
         text_puts(out, "next hop in ");
         put_prefixes(m, out);
         break;
+    case POLICY_MATCH_COMMUNITY_REGEX:
     case POLICY_MATCH_AS_PATH_REGEX: /* IOS has these; nothing of Calico's makes them */
     case POLICY_MATCH_MED:
     case POLICY_MATCH_TAG:

@@ -68,6 +68,8 @@ struct bgp_peer_config {
     uint16_t remote_port;      /* 0 = 179 */
     uint32_t remote_as;
     uint32_t local_as; /* 0 = the speaker's; else RFC 7705 style local AS */
+    bool local_as_no_prepend; /* it is not put into the paths that come in */
+    bool local_as_replaces;   /* it alone stands in the paths that go out */
     bool families[BGP_FAMILIES];
     bool passive;  /* never connects */
     bool shutdown; /* administratively down */
@@ -78,9 +80,12 @@ struct bgp_peer_config {
     uint16_t hold_time_s;                /* 0 with hold_time_set: no hold timer */
     bool hold_time_set;                  /* false: the profile's */
     uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
+    uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as; /* how often our AS may stand in a received AS_PATH */
-    bool remove_private_as;
+    bool remove_private_as;         /* a path of private ASes alone is emptied */
+    bool remove_private_as_all;     /* … they are taken out of any path */
+    bool remove_private_as_replace; /* … our AS stands in their place */
     bool as_override;
     bool send_communities; /* IOS: off unless send-community; else on */
     bool send_ext_communities;
@@ -121,9 +126,13 @@ struct bgp_origin_config {
     uint32_t metric;          /* the source's own metric; UINT32_MAX: none */
     uint8_t origin;           /* ORIGIN: 0 IGP, 1 EGP, 2 INCOMPLETE */
     uint32_t weight;          /* IOS: 32768 */
+    uint32_t tag;             /* of the route, for policies; 0: none */
     uint32_t med;             /* with med_set */
     bool med_set;
     bool blackhole_in_kernel; /* the host writes a blackhole route for it (IPAM block) */
+    /* Index into `policies` + 1: what it refuses is not originated, and it may change the
+     * attributes; 0: none. IOS: route-map of network and redistribute. */
+    uint32_t policy;
 };
 
 /* RFC 4271 9.2.2.2, as IOS's aggregate-address does it: originated while a more specific prefix has
@@ -170,6 +179,8 @@ struct bgp_config {
     bool deterministic_med;
     bool compare_router_id;
     bool med_missing_as_worst;
+    bool as_path_ignore;    /* IOS: bestpath as-path ignore */
+    bool igp_metric_ignore; /* IOS: bestpath igp-metric ignore */
     /* RFC 5065: `local_as` is the member AS then. 0: no confederation. */
     uint32_t confederation_id;
     const uint32_t *confederation_members; /* the other members' ASes */
@@ -190,6 +201,7 @@ struct bgp_config {
     uint32_t peer_count;
     struct bgp_listen_range *listen_ranges; /* the longest match counts */
     uint32_t listen_range_count;
+    uint32_t listen_limit; /* peers of all ranges at a time; 0: no limit beside theirs */
     const struct policy *policies;
     uint32_t policy_count;
     struct bgp_origin_config *origins; /* sorted by prefix; unique by (prefix, source) */

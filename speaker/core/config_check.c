@@ -195,6 +195,9 @@ static void check_origins(const struct check *k) {
         if (o->origin > 2)
             ERROR(k, "bad-origin", "route %s: ORIGIN %u", ip_prefix_format(o->prefix, text),
                   o->origin);
+        if (o->policy > c->policy_count)
+            ERROR(k, "unknown-policy", "route %s: policy number %u of %u",
+                  ip_prefix_format(o->prefix, text), o->policy - 1, c->policy_count);
         if (i == 0)
             continue;
         int order = ip_prefix_compare(c->origins[i - 1].prefix, o->prefix);

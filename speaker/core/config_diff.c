@@ -133,6 +133,7 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
     if (x->weight != y->weight || x->allow_local_as != y->allow_local_as ||
         x->enforce_first_as != y->enforce_first_as ||
         x->soft_reconfiguration != y->soft_reconfiguration ||
+        x->local_as_no_prepend != y->local_as_no_prepend ||
         x->blackhole_accept != y->blackhole_accept ||
         a->config->graceful_shutdown_receive != b->config->graceful_shutdown_receive)
         return true;
@@ -146,7 +147,10 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
 bool config_diff_export(const struct config_side *a, const struct config_side *b) {
     const struct bgp_peer_config *x = a->peer, *y = b->peer;
     if (x->next_hop_mode != y->next_hop_mode || x->remove_private_as != y->remove_private_as ||
-        x->as_override != y->as_override || x->send_communities != y->send_communities ||
+        x->remove_private_as_all != y->remove_private_as_all ||
+        x->remove_private_as_replace != y->remove_private_as_replace ||
+        x->local_as_replaces != y->local_as_replaces || x->as_override != y->as_override ||
+        x->send_communities != y->send_communities ||
         x->send_ext_communities != y->send_ext_communities ||
         x->graceful_shutdown != y->graceful_shutdown ||
         a->config->blackhole_no_export != b->config->blackhole_no_export ||

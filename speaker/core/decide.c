@@ -79,8 +79,7 @@ static int by_local_route(const struct decide_rules *rules, const struct decide_
 
 static int by_as_path_length(const struct decide_rules *rules, const struct decide_path *a,
                              const struct decide_path *b) {
-    (void)rules;
-    return low_wins(a->attrs->as_path_length, b->attrs->as_path_length);
+    return rules->as_path_ignore ? 0 : low_wins(a->attrs->as_path_length, b->attrs->as_path_length);
 }
 
 static int by_origin(const struct decide_rules *rules, const struct decide_path *a,
@@ -108,8 +107,7 @@ static int by_external(const struct decide_rules *rules, const struct decide_pat
 
 static int by_igp_metric(const struct decide_rules *rules, const struct decide_path *a,
                          const struct decide_path *b) {
-    (void)rules;
-    return low_wins(a->igp_metric, b->igp_metric);
+    return rules->igp_metric_ignore ? 0 : low_wins(a->igp_metric, b->igp_metric);
 }
 
 /* RFC 5004; switched off by compare_router_id. */

@@ -116,7 +116,10 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->next_hop_mode = (uint8_t)c->next_hop_mode;
     k->send_communities = c->send_communities;
     k->send_ext_communities = c->send_ext_communities;
+    k->local_as_replaces = c->local_as_replaces;
     k->remove_private_as = c->remove_private_as;
+    k->remove_private_as_all = c->remove_private_as_all;
+    k->remove_private_as_replace = c->remove_private_as_replace;
     k->as_override = c->as_override;
     k->extended_messages = p->extended_messages;
     k->extended_next_hop = p->extended_next_hop;
@@ -233,6 +236,42 @@ static bool path_is_private(struct as_path p, uint32_t remote_as) {
     return true;
 }
 
+/* IOS: remove-private-as all, with replace-as ours in their place. A segment left empty goes; the
+ * neighbour's own AS stays where it is not replaced. */
+static bool remove_private(const struct export_key *k, struct arena *arena, struct as_path *path) {
+    uint32_t *words = arena_array(arena, (size_t)path->word_count + 1, sizeof *words), used = 0;
+    if (!words) {
+        return false;
+    }
+    for (uint32_t i = 0; i < path->word_count;) {
+        uint32_t head = used++, count = path->words[i] & 0xffff, kept = 0;
+        uint32_t type = path->words[i++] >> 16;
+        for (uint32_t end = i + count; i < end && i < path->word_count; i++) {
+            uint32_t asn = path->words[i];
+            bool goes = is_private_as(asn) && asn != k->remote_as;
+            if (!goes || k->remove_private_as_replace) {
+                words[used++] = goes ? k->local_as : asn;
+                kept++;
+            }
+        }
+        words[head] = type << 16 | kept;
+        used -= kept == 0;
+    }
+    *path = (struct as_path){used ? words : NULL, used};
+    return true;
+}
+
+/* remove-private-as in its three forms. */
+static bool make_public(const struct export_key *k, struct arena *arena, struct as_path *path) {
+    if (k->remove_private_as_all || k->remove_private_as_replace) {
+        return remove_private(k, arena, path);
+    }
+    if (k->remove_private_as && path_is_private(*path, k->remote_as)) {
+        *path = (struct as_path){0};
+    }
+    return true;
+}
+
 static bool override_as(const struct export_key *k, struct arena *arena, struct as_path *path) {
     uint32_t *words = arena_array(arena, (size_t)path->word_count + 1, sizeof *words);
     if (!words) {
@@ -264,7 +303,8 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
                                        struct arena *arena, struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
     /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
-    uint32_t count = k->local_as != k->speaker_as && !is_bird(s) ? 2 : 1;
+    uint32_t count =
+        k->local_as != k->speaker_as && !k->local_as_replaces && !is_bird(s) ? 2 : 1;
     if (!k->external) {
         return EXPORT_SEND;
     }
@@ -274,8 +314,8 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
     if (!as_path_drop_confed(v->as_path, arena, &v->as_path)) { /* RFC 5065 4 c */
         return EXPORT_NO_MEMORY;
     }
-    if (k->remove_private_as && path_is_private(v->as_path, k->remote_as)) {
-        v->as_path = (struct as_path){0};
+    if (!make_public(k, arena, &v->as_path)) {
+        return EXPORT_NO_MEMORY;
     }
     if (k->as_override && !override_as(k, arena, &v->as_path)) {
         return EXPORT_NO_MEMORY;

@@ -22,7 +22,8 @@ struct export_key {
     bool default_originate[BGP_FAMILIES];
     bool deny[BGP_FAMILIES]; /* RFC 8212 */
     bool external, confed, rr_client, client_to_client, as4;
-    bool send_communities, send_ext_communities, remove_private_as, as_override;
+    bool send_communities, send_ext_communities, as_override, local_as_replaces;
+    bool remove_private_as, remove_private_as_all, remove_private_as_replace;
     bool extended_messages, extended_next_hop; /* negotiated */
     bool graceful_shutdown;
     uint8_t role;                    /* enum bgp_role, ours */

@@ -67,7 +67,9 @@ static uint32_t make_room(struct bgp_speaker *s, struct ip_addr a) {
 
 struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nanotime now) {
     const struct bgp_listen_range *r = bgp_config_range_of(s->config, a);
+    uint32_t limit = s->config->listen_limit;
     if (!r || s->peer_count >= BGP_PEERS_MAX ||
+        (limit && s->peer_count - s->config->peer_count >= limit) ||
         (r->limit && range_count(s, (uint32_t)(r - s->config->listen_ranges)) >= r->limit))
         return NULL;
     struct peer_dynamic *d = listen_describe(s->config, r, a, 0);

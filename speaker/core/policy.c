@@ -117,6 +117,22 @@ static bool match_as_path_regex(const struct policy_match *m, const struct polic
     return matched;
 }
 
+static bool match_community_regex(const struct policy_match *m, const struct policy_route *r) {
+    struct aspath_regex regex;
+    struct text list;
+    if (!m->text || r->attrs.community_count == 0 || !aspath_regex_compile(&regex, m->text)) {
+        return false;
+    }
+    text_init(&list);
+    for (uint32_t i = 0; i < r->attrs.community_count; i++) {
+        text_puts(&list, i ? " " : "");
+        community_format(r->attrs.communities[i], &list);
+    }
+    bool matched = !list.failed && aspath_regex_match(&regex, text_str(&list), list.size);
+    text_deinit(&list);
+    return matched;
+}
+
 static bool match_source(const struct policy_match *m, const struct policy_route *r) {
     return (m->value >> (unsigned)r->source) & 1;
 }
@@ -190,6 +206,7 @@ static bool (*const match_table[])(const struct policy_match *, const struct pol
     [POLICY_MATCH_NEXT_HOP] = match_next_hop,
     [POLICY_MATCH_LOCAL_PREF_ABOVE] = match_local_pref_above,
     [POLICY_MATCH_ANY_OF] = match_never,
+    [POLICY_MATCH_COMMUNITY_REGEX] = match_community_regex,
     [POLICY_MATCH_NEVER] = match_never,
 };
 

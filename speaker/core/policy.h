@@ -54,6 +54,8 @@ enum policy_match_kind {
     POLICY_MATCH_LOCAL_PREF_ABOVE, /* > value; false when the route has none */
     POLICY_MATCH_ANY_OF, /* `alternatives`: any of these matches holds (IOS: several lists in
                             one match line); one level deep */
+    POLICY_MATCH_COMMUNITY_REGEX, /* `text`: regular expression on the communities' text, in
+                                     ascending order, blank separated */
     POLICY_MATCH_NEVER,  /* never holds (IOS: undefined list that denies; Equal+prefixLength) */
 };
 
@@ -98,6 +100,7 @@ enum policy_action_kind {
     POLICY_SET_NEXT_HOP_PEER, /* the neighbour's address */
     POLICY_SET_NEXT_HOP_KEEP,
     POLICY_PREPEND_AS_PATH, /* asns, the first one ends up leftmost */
+    POLICY_PREPEND_LAST_AS, /* the leftmost AS, `value` times; nothing on an empty path */
     POLICY_ADD_COMMUNITIES, /* asns as 32-bit values */
     POLICY_SET_COMMUNITIES, /* replaces; none given: removes the attribute */
     POLICY_DELETE_COMMUNITIES,

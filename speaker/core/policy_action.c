@@ -139,6 +139,21 @@ static void local_pref_from_metric(const struct policy_action *a, struct policy_
     }
 }
 
+/* Nothing to repeat is no error. */
+static bool prepend_last_as(const struct policy_action *a, struct policy_route *r) {
+    uint32_t last = as_path_neighbor(r->attrs.as_path);
+    if (last == 0) {
+        return true;
+    }
+    uint32_t *list = arena_array(r->arena, (size_t)a->value + 1, sizeof *list);
+    for (uint32_t i = 0; list && i < a->value; i++) {
+        list[i] = last;
+    }
+    r->too_long = !as_path_has_room(r->attrs.as_path, a->value);
+    return list && !r->too_long &&
+           as_path_prepend(r->attrs.as_path, list, a->value, r->arena, &r->attrs.as_path);
+}
+
 static bool run_action(const struct policy_action *a, struct policy_route *r) {
     switch (a->kind) {
     case POLICY_SET_LOCAL_PREF:
@@ -176,6 +191,8 @@ static bool run_action(const struct policy_action *a, struct policy_route *r) {
         r->too_long = !as_path_has_room(r->attrs.as_path, a->asn_count);
         return !r->too_long && as_path_prepend(r->attrs.as_path, a->asns, a->asn_count, r->arena,
                                                &r->attrs.as_path);
+    case POLICY_PREPEND_LAST_AS:
+        return prepend_last_as(a, r);
     case POLICY_ADD_COMMUNITIES:
         return add_communities(a, r, true);
     case POLICY_SET_COMMUNITIES:

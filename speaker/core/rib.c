@@ -140,6 +140,8 @@ static struct decide_rules rules_of(const struct bgp_speaker *s) {
         .deterministic_med = s->config->deterministic_med,
         .med_missing_as_worst = s->config->med_missing_as_worst,
         .compare_router_id = s->config->compare_router_id,
+        .as_path_ignore = s->config->as_path_ignore,
+        .igp_metric_ignore = s->config->igp_metric_ignore,
     };
 }
 

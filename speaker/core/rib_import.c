@@ -226,7 +226,8 @@ bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struc
         }
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
-    if (peer_is_outside(p) && c->local_as && c->local_as != s->config->local_as && !is_bird(s)) {
+    if (peer_is_outside(p) && c->local_as && c->local_as != s->config->local_as &&
+        !c->local_as_no_prepend && !is_bird(s)) {
         return as_path_prepend(v->as_path, &c->local_as, 1, arena, &v->as_path);
     }
     return true;

@@ -9,6 +9,7 @@
  * withdrawn or a configuration that had the same (prefix, source) loses it. RFC 4271 9.4.
  */
 #include "aggregate.h"
+#include "../base/arena.h"
 #include "rib.h"
 
 #include <string.h>
@@ -18,11 +19,53 @@ static bool origin_is_valid(const struct bgp_origin_config *o) {
            o->source > ROUTE_SOURCE_BGP && o->source <= ROUTE_SOURCE_AGGREGATE;
 }
 
+static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
+                          enum route_source source) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    uint32_t path = entry ? rib_path_find(s, f, entry, 0, source, 0) : 0;
+    if (path) {
+        rib_path_remove(s, f, entry, path);
+    }
+    return path != 0;
+}
+
+/* IOS: the route-map of `network` and `redistribute`. A next hop it sets is not taken over: an own
+ * route has none. False: refused. */
+static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
+                       struct attr_values *values, uint32_t *weight, bool *ret_no_memory) {
+    if (!o->policy) {
+        return true;
+    }
+    const uint16_t policy = (uint16_t)(o->policy - 1);
+    const struct policy_chain chain = {&policy, 1, true};
+    struct policy_route r = {.prefix = o->prefix,
+                             .attrs = *values,
+                             .source = o->source,
+                             .interface = o->interface,
+                             .metric = o->metric,
+                             .weight = *weight,
+                             .tag = o->tag,
+                             .arena = s->scratch};
+    if (!policy_run(s->config, &chain, &r, NULL, ret_no_memory)) {
+        return false;
+    }
+    *values = r.attrs;
+    values->next_hop = values->link_local = (struct ip_addr){0};
+    *weight = r.weight;
+    return true;
+}
+
 static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
                        struct nanotime now) {
     struct attr_values values = {.origin = o->origin, .has_med = o->med_set};
     values.med = o->med_set ? o->med : 0;
     struct rib_path_values v = {.weight = o->weight, .source = o->source};
+    bool no_memory = false;
+    if (!run_policy(s, o, &values, &v.weight, &no_memory)) {
+        (void)remove_origin(s, o->prefix, o->source);
+        return !no_memory;
+    }
     v.attrs = attr_intern(&s->attrs, &values);
     if (!v.attrs) {
         return false;
@@ -38,17 +81,6 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
     record->metric = o->metric;
     record->blackhole = o->blackhole_in_kernel;
     return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
-}
-
-static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
-                          enum route_source source) {
-    enum bgp_family f = rib_prefix_family(prefix);
-    uint32_t entry = rib_entry_find(s, f, prefix);
-    uint32_t path = entry ? rib_path_find(s, f, entry, 0, source, 0) : 0;
-    if (path) {
-        rib_path_remove(s, f, entry, path);
-    }
-    return path != 0;
 }
 
 enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_config *o,
@@ -73,8 +105,9 @@ static int origin_order(const struct bgp_origin_config *a, const struct bgp_orig
     return order ? order : (int)a->source - (int)b->source;
 }
 
+/* What a policy does to a route is not known by its index: with one, the route is made again. */
 static bool origin_same(const struct bgp_origin_config *a, const struct bgp_origin_config *b) {
-    return strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
+    return !a->policy && !b->policy && strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
            a->metric == b->metric && a->origin == b->origin && a->weight == b->weight &&
            a->med_set == b->med_set && (!a->med_set || a->med == b->med) &&
            a->blackhole_in_kernel == b->blackhole_in_kernel;

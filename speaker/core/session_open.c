@@ -159,7 +159,7 @@ bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
                                  (uint8_t)id};
         return refuse(ret_error, 3, data, 4);
     }
-    if (open->hold_time_s == 1 || open->hold_time_s == 2)
+    if (open->hold_time_s == 1 || open->hold_time_s == 2 || open->hold_time_s < c->hold_time_min_s)
         return refuse(ret_error, 6, NULL, 0);
     if (!role_agrees(c, open))
         return refuse(ret_error, 11, NULL, 0);
