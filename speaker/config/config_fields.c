@@ -272,6 +272,7 @@ static const struct field aggregate_fields[] = {
     PLAIN(struct bgp_aggregate_config, as_set, FIELD_BOOL),
     PLAIN(struct bgp_aggregate_config, summary_only, FIELD_BOOL),
     PLAIN(struct bgp_aggregate_config, suppress_policy, FIELD_U32),
+    PLAIN(struct bgp_aggregate_config, attribute_policy, FIELD_U32),
 };
 static const struct shape shape_aggregate =
     SHAPE(struct bgp_aggregate_config, aggregate_fields, NULL);

@@ -72,7 +72,7 @@ void aggregate_note(struct bgp_speaker *s, struct ip_prefix prefix) {
 static bool map_accepts(struct bgp_speaker *s, uint32_t policy, struct ip_prefix prefix,
                         uint32_t attrs) {
     const uint16_t index = (uint16_t)(policy - 1);
-    const struct policy_chain chain = {.policies = &index, .count = 1};
+    const struct policy_chain chain = {&index, 1, true};
     bool no_memory = false;
     struct policy_route r = {.prefix = prefix,
                              .attrs = attr_get(&s->attrs, attrs)->v,
@@ -227,6 +227,27 @@ static void sort(uint32_t *list, uint32_t count) {
     }
 }
 
+/* IOS: attribute-map. What it refuses stays as it is. */
+static bool run_attribute_map(struct bgp_speaker *s, const struct bgp_aggregate_config *a,
+                              struct arena *arena, struct attr_values *v, uint32_t *weight) {
+    const uint16_t index = (uint16_t)(a->attribute_policy - 1);
+    const struct policy_chain chain = {&index, 1, true};
+    bool no_memory = false;
+    struct policy_route r = {.prefix = a->prefix,
+                             .attrs = *v,
+                             .source = ROUTE_SOURCE_AGGREGATE,
+                             .interface = "",
+                             .metric = UINT32_MAX,
+                             .weight = *weight,
+                             .arena = arena};
+    if (a->attribute_policy && policy_run(s->config, &chain, &r, NULL, &no_memory)) {
+        *v = r.attrs;
+        v->next_hop = v->link_local = (struct ip_addr){0};
+        *weight = r.weight;
+    }
+    return !no_memory;
+}
+
 static bool originate(struct bgp_speaker *s, struct search *q, struct nanotime now) {
     const struct bgp_aggregate_config *a = config_of(s, q->aggregate - 1);
     struct attr_values v = {.origin = q->origin,
@@ -241,6 +262,9 @@ static bool originate(struct bgp_speaker *s, struct search *q, struct nanotime n
         return false;
     }
     struct rib_path_values path = {.source = ROUTE_SOURCE_AGGREGATE, .weight = 32768};
+    if (!run_attribute_map(s, a, q->arena, &v, &path.weight)) {
+        return false;
+    }
     path.attrs = attr_intern(&s->attrs, &v);
     path.origin = path.attrs ? slab_alloc(&s->rib->origins) : 0;
     if (!path.origin) {
@@ -325,7 +349,8 @@ static bool same(const struct bgp_config *a, const struct bgp_config *b) {
     for (uint32_t i = 0; i < count; i++) {
         const struct bgp_aggregate_config *x = &a->aggregates[i], *y = &b->aggregates[i];
         if (!ip_prefix_equal(x->prefix, y->prefix) || x->as_set != y->as_set ||
-            x->summary_only != y->summary_only || x->suppress_policy || y->suppress_policy) {
+            x->summary_only != y->summary_only || x->suppress_policy || y->suppress_policy ||
+            x->attribute_policy || y->attribute_policy) {
             return false; /* a map's content is not compared: looked through again */
         }
     }

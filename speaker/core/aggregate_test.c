@@ -150,9 +150,47 @@ static void test_without_memory(void **state) {
     }
 }
 
+/* What the map does not refuse is silenced; the other map colours the aggregate. */
+static void test_maps(void **state) {
+    (void)state;
+    static const struct policy_prefix silenced = {
+        .prefix = {.addr = {.family = IP_V4, .bytes = {10, 1, 1}}, .length = 24},
+        .length_min = 24,
+        .length_max = 24};
+    static const struct policy_match match = {
+        .kind = POLICY_MATCH_PREFIX, .prefixes = &silenced, .prefix_count = 1};
+    static const uint32_t colour = 64512u << 16 | 9;
+    static const struct policy_action action = {
+        .kind = POLICY_SET_COMMUNITIES, .asns = &colour, .asn_count = 1};
+    static const struct policy_term terms[] = {
+        {.name = "t", .matches = &match, .match_count = 1, .verdict = POLICY_NEXT_POLICY},
+        {.name = "t", .actions = &action, .action_count = 1, .verdict = POLICY_NEXT_POLICY},
+    };
+    static const struct policy policies[] = {
+        {.name = "suppress", .terms = &terms[0], .term_count = 1, .otherwise = POLICY_REJECT},
+        {.name = "attribute", .terms = &terms[1], .term_count = 1, .otherwise = POLICY_REJECT},
+    };
+    start(false, false);
+    aggregate.suppress_policy = 1;
+    aggregate.attribute_policy = 2;
+    b.config.policies = policies;
+    b.config.policy_count = 2;
+    assert_int_equal(bgp_configure(b.s, &b.config, b.now), BGP_OK);
+    announce(0, "10.1.1.0/24", 300, 0);
+    announce(0, "10.1.2.0/24", 300, 0);
+    assert_null(bench_held(&b, 2, "10.1.1.0/24"));
+    assert_non_null(bench_held(&b, 2, "10.1.2.0/24"));
+    const struct attr_values *v = bench_held(&b, 2, "10.1.0.0/16");
+    assert_non_null(v);
+    assert_int_equal(v->community_count, 1);
+    assert_int_equal(v->communities[0], colour);
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C078_without_as_set), cmocka_unit_test(test_C078_as_set),
+        cmocka_unit_test(test_maps),
         cmocka_unit_test(test_C078_summary_only),   cmocka_unit_test(test_C078_suppress_map),
         cmocka_unit_test(test_without_memory),
     };

@@ -67,7 +67,7 @@ struct bgp_peer_config {
     struct ip_addr local_addr; /* not set: the kernel chooses */
     uint16_t remote_port;      /* 0 = 179 */
     uint32_t remote_as;
-    uint32_t local_as; /* 0 = the speaker's; else RFC 7705 style local AS */
+    uint32_t local_as;        /* 0 = the speaker's; else RFC 7705 style local AS */
     bool local_as_no_prepend; /* it is not put into the paths that come in */
     bool local_as_replaces;   /* it alone stands in the paths that go out */
     bool families[BGP_FAMILIES];
@@ -82,7 +82,7 @@ struct bgp_peer_config {
     uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
     uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
     enum bgp_next_hop_mode next_hop_mode;
-    uint8_t allow_local_as; /* how often our AS may stand in a received AS_PATH */
+    uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */
     bool remove_private_as_all;     /* … they are taken out of any path */
     bool remove_private_as_replace; /* … our AS stands in their place */
@@ -139,9 +139,11 @@ struct bgp_origin_config {
  * a best path. */
 struct bgp_aggregate_config {
     struct ip_prefix prefix;
-    bool as_set;              /* AS_SET of what is aggregated; without it ATOMIC_AGGREGATE */
-    bool summary_only;        /* the more specific ones are not sent */
-    uint32_t suppress_policy; /* index into `policies` + 1: what it accepts is not sent; 0: none */
+    bool as_set;               /* AS_SET of what is aggregated; without it ATOMIC_AGGREGATE */
+    bool summary_only;         /* the more specific ones are not sent */
+    uint32_t suppress_policy;  /* index into `policies` + 1: what it does not refuse is not sent;
+                                  0: none */
+    uint32_t attribute_policy; /* index + 1: changes the attributes of the aggregate; 0: none */
 };
 
 /* How best paths become kernel routes. */

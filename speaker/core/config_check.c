@@ -229,6 +229,9 @@ static void check_aggregates(const struct check *k) {
         if (a->suppress_policy > c->policy_count)
             ERROR(k, "unknown-policy", "aggregate %s: policy number %u of %u",
                   ip_prefix_format(a->prefix, text), a->suppress_policy - 1, c->policy_count);
+        if (a->attribute_policy > c->policy_count)
+            ERROR(k, "unknown-policy", "aggregate %s: policy number %u of %u",
+                  ip_prefix_format(a->prefix, text), a->attribute_policy - 1, c->policy_count);
         for (uint32_t j = 0; j < i; j++) {
             if (ip_prefix_equal(c->aggregates[j].prefix, a->prefix))
                 ERROR(k, "duplicate-aggregate", "aggregate %s is there twice",

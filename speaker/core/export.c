@@ -303,8 +303,7 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
                                        struct arena *arena, struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
     /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
-    uint32_t count =
-        k->local_as != k->speaker_as && !k->local_as_replaces && !is_bird(s) ? 2 : 1;
+    uint32_t count = k->local_as != k->speaker_as && !k->local_as_replaces && !is_bird(s) ? 2 : 1;
     if (!k->external) {
         return EXPORT_SEND;
     }

@@ -56,7 +56,7 @@ enum policy_match_kind {
                             one match line); one level deep */
     POLICY_MATCH_COMMUNITY_REGEX, /* `text`: regular expression on the communities' text, in
                                      ascending order, blank separated */
-    POLICY_MATCH_NEVER,  /* never holds (IOS: undefined list that denies; Equal+prefixLength) */
+    POLICY_MATCH_NEVER, /* never holds (IOS: undefined list that denies; Equal+prefixLength) */
 };
 
 /* One element: inside `prefix`, with a length in [length_min, length_max]. */

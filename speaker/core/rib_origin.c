@@ -8,8 +8,8 @@
  * Invariants: one own path per (prefix, source); a route given at run time stands until it is
  * withdrawn or a configuration that had the same (prefix, source) loses it. RFC 4271 9.4.
  */
-#include "aggregate.h"
 #include "../base/arena.h"
+#include "aggregate.h"
 #include "rib.h"
 
 #include <string.h>
@@ -80,6 +80,7 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
     record->interface[sizeof record->interface - 1] = 0;
     record->metric = o->metric;
     record->blackhole = o->blackhole_in_kernel;
+    arena_reset(s->scratch);
     return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
 }
 
@@ -107,7 +108,8 @@ static int origin_order(const struct bgp_origin_config *a, const struct bgp_orig
 
 /* What a policy does to a route is not known by its index: with one, the route is made again. */
 static bool origin_same(const struct bgp_origin_config *a, const struct bgp_origin_config *b) {
-    return !a->policy && !b->policy && strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
+    return !a->policy && !b->policy &&
+           strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
            a->metric == b->metric && a->origin == b->origin && a->weight == b->weight &&
            a->med_set == b->med_set && (!a->med_set || a->med == b->med) &&
            a->blackhole_in_kernel == b->blackhole_in_kernel;
