@@ -1,15 +1,17 @@
 /*
- * The running-config as a struct bgp_config.
+ * The running-config as a struct bgp_config: its neighbours.
  *
  * A neighbour is what its templates, its peer-group and its own lines say, in that order: each line
- * is applied over the ones before, so the most specific one stands.
+ * is applied over the ones before, so the most specific one stands. A listen range is a neighbour
+ * without an address.
  *
- * Owns: defaults of IOS, inheritance, the router id, which of the router's own routes are
- * announced. Leaves: policies to ios_policy.c, own routes to ios_rib.c, the rules that hold for any
+ * Owns: inheritance, what depends on internal or external. Leaves: the process to ios_process.c,
+ * own routes and aggregates to ios_origin.c, policies to ios_policy.c, the rules that hold for any
  * configuration to bgp_config_check.
  */
+#include "ios_compile.h"
+
 #include "ios_options.h"
-#include "ios_policy.h"
 
 #include "../base/diag.h"
 #include "../core/profile.h"
@@ -18,33 +20,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct compile {
-    struct ios_router *r;
-    struct arena *arena;
-    struct diag_list *diags;
-    struct ios_policies policies;
-    struct bgp_config *config;
-    const struct ios_block *bgp;
-    const struct ios_block *families[BGP_FAMILIES];
-    struct subject *subjects; /* every neighbour line, sorted by its neighbour */
-    uint32_t subject_count;
-    bool no_memory;
-};
-
 /* A line about a neighbour or group. */
-struct subject {
+struct ios_subject {
     const char *name;
     const struct ios_stmt *s;
     int family; /* -1: router level */
     uint32_t position;
 };
 
-static void note(struct compile *c, const struct ios_stmt *s, const char *id, const char *text,
-                 const char *detail) {
+void ios_compile_note(struct ios_compile *c, const struct ios_stmt *s, const char *id,
+                      const char *text, const char *detail) {
     ios_policy_note(&c->policies, s, id, "%s%s", text, detail);
 }
 
-static uint32_t to_number(const char *word) {
+uint32_t ios_number(const char *word) {
     uint64_t n = 0;
     return text_to_u64(word, 0, UINT32_MAX, &n) ? (uint32_t)n : 0;
 }
@@ -52,14 +41,14 @@ static uint32_t to_number(const char *word) {
 /* ---- lines by neighbour ---- */
 
 static int compare_subjects(const void *a, const void *b) {
-    const struct subject *x = a, *y = b;
+    const struct ios_subject *x = a, *y = b;
     int by_name = strcmp(x->name, y->name);
     if (by_name)
         return by_name;
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
-static uint32_t subjects_of(const struct ios_block *b, int family, struct subject *list,
+static uint32_t subjects_of(const struct ios_block *b, int family, struct ios_subject *list,
                             uint32_t count) {
     for (uint32_t i = 0; b && i < b->count; i++) {
         const struct ios_stmt *s = b->items[i];
@@ -67,13 +56,13 @@ static uint32_t subjects_of(const struct ios_block *b, int family, struct subjec
             continue;
         if (list)
             list[count] =
-                (struct subject){.name = s->words[1], .s = s, .family = family, .position = count};
+                (struct ios_subject){.name = s->words[1], .s = s, .family = family, .position = count};
         count++;
     }
     return count;
 }
 
-static bool subjects_read(struct compile *c) {
+static bool subjects_read(struct ios_compile *c) {
     for (int pass = 0; pass < 2; pass++) {
         uint32_t count = subjects_of(c->bgp, -1, c->subjects, 0);
         for (int f = 0; f < BGP_FAMILIES; f++)
@@ -89,7 +78,7 @@ static bool subjects_read(struct compile *c) {
 }
 
 /* The first line about `name`; subject_count when there is none. */
-static uint32_t subject_first(const struct compile *c, const char *name) {
+static uint32_t subject_first(const struct ios_compile *c, const char *name) {
     uint32_t low = 0, high = c->subject_count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -101,13 +90,13 @@ static uint32_t subject_first(const struct compile *c, const char *name) {
     return low;
 }
 
-static bool subject_is(const struct compile *c, uint32_t at, const char *name) {
+static bool subject_is(const struct ios_compile *c, uint32_t at, const char *name) {
     return at < c->subject_count && strcmp(c->subjects[at].name, name) == 0;
 }
 
 /* ---- one neighbour ---- */
 
-static const struct ios_block *template_block(const struct compile *c, const char *kind,
+static const struct ios_block *template_block(const struct ios_compile *c, const char *kind,
                                               const char *name) {
     const struct ios_stmt *s = ios_block_first(c->bgp, "template", kind, name);
     return s ? s->children : NULL;
@@ -115,23 +104,38 @@ static const struct ios_block *template_block(const struct compile *c, const cha
 
 #define INHERIT_DEPTH_MAX 8
 
+/* The next `inherit` of a template behind *from; peer-policies by their sequence number, so that
+ * the highest one stands last. NULL: no more. */
+static const struct ios_stmt *next_inherited(const struct ios_block *b, uint32_t *from) {
+    const struct ios_stmt *best = NULL;
+    for (uint32_t i = 0; i < b->count; i++) {
+        const struct ios_stmt *s = b->items[i];
+        uint32_t number = ios_number(ios_stmt_word(s, 3)) + 1;
+        if (ios_stmt_is(s, 0, "inherit") && number > *from &&
+            (!best || number < ios_number(ios_stmt_word(best, 3)) + 1))
+            best = s;
+    }
+    *from = best ? ios_number(ios_stmt_word(best, 3)) + 1 : *from;
+    return best;
+}
+
 /* A template's own inherited ones first. IOS: at most seven deep. */
-static void apply_template(struct compile *c, struct ios_neighbor *n, const char *kind,
+static void apply_template(struct ios_compile *c, struct ios_neighbor *n, const char *kind,
                            const char *name, int family, unsigned depth) {
     const struct ios_block *b = template_block(c, kind, name);
+    const struct ios_stmt *s;
     if (!b) {
-        note(c, NULL, "ios-undefined-template", "template is not defined: ", name);
+        ios_compile_note(c, NULL, "ios-undefined-template", "template is not defined: ", name);
         return;
     }
-    for (uint32_t i = 0; depth < INHERIT_DEPTH_MAX && i < b->count; i++)
-        if (ios_stmt_is(b->items[i], 0, "inherit"))
-            apply_template(c, n, kind, ios_stmt_word(b->items[i], 2), family, depth + 1);
+    for (uint32_t from = 0; depth < INHERIT_DEPTH_MAX && (s = next_inherited(b, &from));)
+        apply_template(c, n, kind, ios_stmt_word(s, 2), family, depth + 1);
     for (uint32_t i = 0; i < b->count; i++)
         ios_option_apply(n, b->items[i], 0, family);
 }
 
 /* The lines of a neighbour or group, behind the templates it inherits. */
-static void apply_lines(struct compile *c, struct ios_neighbor *n, const char *name) {
+static void apply_lines(struct ios_compile *c, struct ios_neighbor *n, const char *name) {
     uint32_t first = subject_first(c, name);
     for (uint32_t i = first; subject_is(c, i, name); i++) {
         const struct ios_stmt *s = c->subjects[i].s;
@@ -143,23 +147,23 @@ static void apply_lines(struct compile *c, struct ios_neighbor *n, const char *n
         ios_option_apply(n, c->subjects[i].s, 2, c->subjects[i].family);
 }
 
-static const char *group_of(const struct compile *c, const char *name) {
+static const char *group_of(const struct ios_compile *c, const char *name) {
     for (uint32_t i = subject_first(c, name); subject_is(c, i, name); i++)
         if (ios_stmt_is(c->subjects[i].s, 2, "peer-group") && c->subjects[i].s->count == 4)
             return c->subjects[i].s->words[3];
     return NULL;
 }
 
-static void chain_add(struct compile *c, uint16_t *list, uint16_t *count, enum ios_policy_kind kind,
-                      const char *name, bool out) {
+static void chain_add(struct ios_compile *c, uint16_t *list, uint16_t *count,
+                      enum ios_policy_kind kind, const char *name, bool out) {
     uint16_t index = name ? ios_policy_use(&c->policies, kind, name, out) : IOS_NO_POLICY;
     if (index != IOS_NO_POLICY)
         list[(*count)++] = index;
 }
 
 /* IOS: all lists must permit; the route-map comes first inbound and last outbound. */
-static struct policy_chain chain_make(struct compile *c, const struct ios_filters *f, int family,
-                                      bool out) {
+static struct policy_chain chain_make(struct ios_compile *c, const struct ios_filters *f,
+                                      int family, bool out) {
     uint16_t *list = arena_array(c->arena, 4, sizeof *list), count = 0;
     if (!list) {
         c->no_memory = true;
@@ -177,24 +181,62 @@ static struct policy_chain chain_make(struct compile *c, const struct ios_filter
     return (struct policy_chain){.policies = list, .count = count, .accept_by_default = true};
 }
 
-static void neighbor_source(struct compile *c, struct ios_neighbor *n) {
+static void neighbor_source(struct ios_compile *c, struct ios_neighbor *n) {
     struct bgp_peer_config *p = n->peer;
     if (!n->update_source)
         return;
-    if (!ios_interface_addr(c->r, n->update_source, (enum ip_family)p->remote_addr.family,
-                            &p->local_addr))
-        note(c, NULL, "ios-update-source",
-             "update-source has no address of the neighbour's family: ", n->update_source);
+    if (!ios_interface_addr(c->r, n->update_source, n->family, &p->local_addr))
+        ios_compile_note(
+            c, NULL, "ios-update-source",
+            "update-source has no address of the neighbour's family: ", n->update_source);
+}
+
+/* IOS: `bgp additional-paths select` of the family, as bits. */
+static unsigned add_path_selected(const struct ios_compile *c, int family) {
+    const struct ios_stmt *s =
+        ios_block_first(c->families[family], "bgp", "additional-paths", "select");
+    return !s ? 0
+              : (ios_stmt_has(s, 3, "all") ? IOS_ADD_PATH_ALL : 0) |
+                    (ios_stmt_has(s, 3, "best") ? IOS_ADD_PATH_BEST : 0);
+}
+
+/* The family says what may be offered, the neighbour's own line overrules it. What is not selected
+ * is not advertised: then the best path goes alone, with an identifier. */
+static void add_path_finish(struct ios_compile *c, struct ios_neighbor *n, int f) {
+    struct bgp_peer_config *p = n->peer;
+    const struct ios_add_path *a = &n->add_path[f];
+    unsigned selected = add_path_selected(c, f);
+    bool send = a->send, receive = a->receive;
+    for (uint32_t i = 0; !a->said && c->families[f] && i < c->families[f]->count; i++) {
+        const struct ios_stmt *s = c->families[f]->items[i];
+        if (ios_stmt_is(s, 0, "bgp") && ios_stmt_is(s, 1, "additional-paths") &&
+            !ios_stmt_is(s, 2, "select")) {
+            send |= ios_stmt_has(s, 2, "send");
+            receive |= ios_stmt_has(s, 2, "receive");
+        }
+    }
+    if (send && p->default_originate[f]) {
+        ios_compile_note(
+            c, NULL, "ios-add-path",
+            "default-originate and sending additional paths exclude each other: ", p->name);
+        send = false;
+    }
+    p->add_path_receive[f] = receive;
+    if (!send)
+        return;
+    p->add_path_send[f] = a->all && selected & IOS_ADD_PATH_ALL     ? BGP_ADD_PATH_ALL
+                          : a->best && selected & IOS_ADD_PATH_BEST ? a->best
+                                                                    : 1;
 }
 
 /* What depends on internal or external is known only now. */
-static void neighbor_finish(struct compile *c, struct ios_neighbor *n) {
+static void neighbor_finish(struct ios_compile *c, struct ios_neighbor *n) {
     struct bgp_peer_config *p = n->peer;
     uint32_t own = p->local_as ? p->local_as : c->config->local_as;
     bool external = p->remote_as != own;
     if (p->rr_client && external) {
-        note(c, NULL, "ios-rr-client",
-             "route-reflector-client is for internal peers only: ", p->name);
+        ios_compile_note(c, NULL, "ios-rr-client",
+                         "route-reflector-client is for internal peers only: ", p->name);
         p->rr_client = false;
     }
     if (!external)
@@ -203,24 +245,36 @@ static void neighbor_finish(struct compile *c, struct ios_neighbor *n) {
         p->advertisement_interval_ms =
             external ? profile_get(BGP_PROFILE_IOS)->mrai_external_ms : 0;
     p->enforce_first_as = !ios_block_first(c->bgp, "bgp", "enforce-first-as", NULL);
+    if (!p->hold_time_set)
+        p->hold_time_min_s = c->hold_time_min_s;
     neighbor_source(c, n);
     for (int f = 0; f < BGP_FAMILIES; f++) {
+        add_path_finish(c, n, f);
         p->import[f] = chain_make(c, &n->in[f], f, false);
         p->export[f] = chain_make(c, &n->out[f], f, true);
     }
 }
 
-static void neighbor_compile(struct compile *c, const char *name, struct ip_addr addr) {
-    struct bgp_peer_config *p = &c->config->peers[c->config->peer_count++];
-    struct ios_neighbor n = {.peer = p};
-    const char *group = group_of(c, name);
-    bool graceful = ios_block_first(c->bgp, "bgp", "graceful-restart", NULL) != NULL;
+/* A neighbour that nothing was said of yet. */
+static void neighbor_init(struct ios_compile *c, struct bgp_peer_config *p, const char *name) {
+    const struct ios_stmt *graceful = ios_block_first(c->bgp, "bgp", "graceful-restart", NULL);
+    const struct ios_stmt *restart =
+        ios_block_first(c->bgp, "bgp", "graceful-restart", "restart-time");
     bgp_peer_config_init(p, BGP_PROFILE_IOS);
     memset(p->families, 0, sizeof p->families);
     snprintf(p->name, sizeof p->name, "%s", name);
-    p->remote_addr = addr;
     p->send_communities = p->send_ext_communities = false;
     p->graceful_restart = graceful ? BGP_GR_FULL : BGP_GR_OFF;
+    p->restart_time_s = restart ? (uint16_t)ios_number(ios_stmt_word(restart, 3)) : 0;
+}
+
+static void neighbor_compile(struct ios_compile *c, const char *name, struct ip_addr addr) {
+    struct bgp_peer_config *p = &c->config->peers[c->config->peer_count++];
+    struct ios_neighbor n = {.peer = p};
+    const char *group = group_of(c, name);
+    neighbor_init(c, p, name);
+    p->remote_addr = addr;
+    n.family = (enum ip_family)addr.family;
     if (group)
         apply_lines(c, &n, group);
     /* Groups have no activate line; what was said of the group is not the member's activation. */
@@ -235,7 +289,7 @@ static int compare_peers(const void *a, const void *b) {
     return memcmp(x->remote_addr.bytes, y->remote_addr.bytes, sizeof x->remote_addr.bytes);
 }
 
-static void neighbors_compile(struct compile *c) {
+static void neighbors_compile(struct ios_compile *c) {
     const char *last = "";
     c->config->peers = arena_array(c->arena, c->subject_count + 1, sizeof *c->config->peers);
     if (!c->config->peers) {
@@ -254,192 +308,73 @@ static void neighbors_compile(struct compile *c) {
     qsort(c->config->peers, c->config->peer_count, sizeof *c->config->peers, compare_peers);
 }
 
-/* ---- the process ---- */
+/* ---- listen ranges ---- */
 
-static bool is_loopback(const struct ios_interface *i) {
-    return strncmp(i->name, "Loopback", strlen("Loopback")) == 0;
+/* IOS: a group is active for IPv4 unless `no bgp default ipv4-unicast`, and in every family where
+ * something was said of it. */
+static void group_activate(const struct ios_compile *c, const char *group,
+                           struct bgp_peer_config *p) {
+    p->families[BGP_IPV4_UNICAST] = !ios_block_first(c->bgp, "bgp", "default", "ipv4-unicast");
+    for (uint32_t i = subject_first(c, group); subject_is(c, i, group); i++)
+        if (c->subjects[i].family >= 0)
+            p->families[c->subjects[i].family] = true;
 }
 
-/* The highest address of a loopback, else of any interface that is up. */
-static struct ip_addr highest_address(const struct ios_interface *list, size_t count,
-                                      bool loopbacks) {
-    struct ip_addr best = {.family = IP_NONE};
-    for (size_t i = 0; i < count; i++)
-        if (list[i].up && list[i].addr.family == IP_V4 && is_loopback(&list[i]) == loopbacks &&
-            ip4_to_u32(list[i].addr) > ip4_to_u32(best))
-            best = list[i].addr;
-    return best;
-}
-
-static void router_id(struct compile *c) {
-    const struct ios_stmt *s = ios_block_first(c->bgp, "bgp", "router-id", NULL);
-    struct ip_addr *id = &c->config->router_id;
-    if (s && (ip_parse(ios_stmt_word(s, 2), id) ||
-              ios_interface_addr(c->r, ios_stmt_word(s, 3), IP_V4, id)))
-        return;
-    size_t own = ios_interfaces(c->r, NULL, 0), count = own + c->r->interface_count;
-    struct ios_interface *list = arena_array(c->arena, count + 1, sizeof *list);
-    if (!list) {
-        c->no_memory = true;
+static void range_compile(struct ios_compile *c, const struct ios_stmt *s) {
+    struct bgp_listen_range *r = &c->config->listen_ranges[c->config->listen_range_count];
+    const char *group = ios_stmt_after(s, 4, "peer-group");
+    struct ios_neighbor n = {.peer = &r->peer};
+    *r = (struct bgp_listen_range){.limit = 0};
+    if (!group || !ios_neighbor_is_group(c->bgp, group) ||
+        !ip_prefix_parse(ios_stmt_word(s, 3), &r->prefix)) {
+        ios_compile_note(c, s, "ios-listen-range",
+                         "the range accepts nobody, its peer-group is "
+                         "not defined: ",
+                         group ? group : "none");
         return;
     }
-    ios_interfaces(c->r, list, own);
-    if (c->r->interface_count)
-        memcpy(list + own, c->r->interfaces, c->r->interface_count * sizeof *list);
-    *id = highest_address(list, count, true);
-    if (!ip_is_set(*id))
-        *id = highest_address(list, count, false);
-    if (!ip_is_set(*id) && c->diags)
-        diag_add(c->diags, DIAG_ERROR, (struct diag_place){.file = c->r->file}, "ios-no-router-id",
-                 "%%BGP-4-NORTRID: BGP could not pick a router-id. Please configure manually.");
-}
-
-static bool has(const struct compile *c, const char *word1, const char *word2) {
-    return ios_block_first(c->bgp, "bgp", word1, word2) != NULL;
-}
-
-static void process_compile(struct compile *c) {
-    struct bgp_config *g = c->config;
-    const struct ios_stmt *s = ios_block_first(c->bgp, "bgp", "cluster-id", NULL);
-    struct ip_addr cluster;
-    router_id(c);
-    if (s && ip_parse(ios_stmt_word(s, 2), &cluster))
-        g->cluster_id = ip4_to_u32(cluster);
-    s = ios_block_first(c->bgp, "timers", "bgp", NULL);
-    if (s) {
-        g->hold_time_set = true;
-        g->keepalive_s = (uint16_t)to_number(ios_stmt_word(s, 2));
-        g->hold_time_s = (uint16_t)to_number(ios_stmt_word(s, 3));
-        if (s->count > 4 && to_number(s->words[4]) > 0)
-            note(c, s, "ios-min-hold", "the minimum hold time is not enforced", "");
-    }
-    s = ios_block_first(c->bgp, "bgp", "default", "local-preference");
-    if (s)
-        g->default_local_pref = to_number(ios_stmt_word(s, 3));
-    g->client_to_client_reflection = !has(c, "client-to-client", NULL);
-    g->always_compare_med = has(c, "always-compare-med", NULL);
-    g->deterministic_med = has(c, "deterministic-med", NULL);
-    g->compare_router_id = has(c, "bestpath", "compare-routerid");
-    g->med_missing_as_worst = has(c, "bestpath", "med");
-    s = ios_block_first(c->bgp, "bgp", "log-neighbor-changes", NULL);
-    g->log_neighbor_changes = !s || !s->negated;
-}
-
-/* ---- own routes ---- */
-
-static void origin_add(struct compile *c, const struct ios_own_route *route, bool network,
-                       const struct ios_stmt *s) {
-    struct bgp_config *g = c->config;
-    const char *metric = ios_stmt_after(s, 2, "metric");
-    if (g->origin_count >= BGP_ORIGINS_MAX)
-        return;
-    struct bgp_origin_config *o = &g->origins[g->origin_count++];
-    *o = (struct bgp_origin_config){
-        .prefix = route->prefix,
-        .source = network || !route->connected ? ROUTE_SOURCE_STATIC : ROUTE_SOURCE_DIRECT,
-        .metric = 0,
-        .origin = network ? 0 : 2,
-        .weight = 32768,
-        .med = metric ? to_number(metric) : 0,
-        .med_set = true,
-    };
-    snprintf(o->interface, sizeof o->interface, "%.15s", route->interface);
-    if (ios_stmt_has(s, 2, "route-map"))
-        note(c, s, "ios-network-map", "the route-map on own routes is not applied: ",
-             ios_stmt_after(s, 2, "route-map") ? ios_stmt_after(s, 2, "route-map") : "");
-}
-
-static void network_compile(struct compile *c, const struct ios_rib *rib,
-                            const struct ios_stmt *s) {
-    struct ip_prefix p;
-    struct ip_addr a;
-    uint8_t length;
-    char text[IP_PREFIX_TEXT_MAX];
-    if (ip_parse(ios_stmt_word(s, 1), &a) && ios_mask_length(ios_stmt_word(s, 3), &length))
-        p = ip_prefix_make(a, length);
-    else if (!ip_prefix_parse(ios_stmt_word(s, 1), &p))
-        return;
-    const struct ios_own_route *route = ios_rib_find(rib, p);
-    if (route)
-        origin_add(c, route, true, s);
-    else
-        note(c, s, "ios-network",
-             "not announced, the router has no route for it: ", ip_prefix_format(p, text));
-}
-
-static void redistribute_compile(struct compile *c, const struct ios_rib *rib,
-                                 const struct ios_stmt *s, enum ip_family family) {
-    bool connected = ios_stmt_is(s, 1, "connected");
-    for (size_t i = 0; i < rib->count; i++) {
-        const struct ios_own_route *route = &rib->routes[i];
-        bool first = i == 0 || !ip_prefix_equal(rib->routes[i - 1].prefix, route->prefix);
-        /* IOS: a redistributed static default needs default-information originate. */
-        if (first && route->connected == connected && !route->local && route->prefix.length > 0 &&
-            route->prefix.addr.family == family)
-            origin_add(c, route, false, s);
-    }
-}
-
-static int compare_origins(const void *a, const void *b) {
-    const struct bgp_origin_config *x = a, *y = b;
-    int by_prefix = ip_prefix_compare(x->prefix, y->prefix);
-    if (by_prefix)
-        return by_prefix;
-    if (x->source != y->source)
-        return x->source < y->source ? -1 : 1;
-    return (int)x->origin - (int)y->origin;
-}
-
-static void origins_unique(struct bgp_config *g) {
-    uint32_t kept = 0;
-    qsort(g->origins, g->origin_count, sizeof *g->origins, compare_origins);
-    for (uint32_t i = 0; i < g->origin_count; i++)
-        if (kept == 0 ||
-            ip_prefix_compare(g->origins[kept - 1].prefix, g->origins[i].prefix) != 0 ||
-            g->origins[kept - 1].source != g->origins[i].source)
-            g->origins[kept++] = g->origins[i];
-    g->origin_count = kept;
-}
-
-static void origins_compile(struct compile *c) {
-    struct ios_rib rib;
-    size_t max = 1;
-    if (!ios_rib_build(c->r, c->arena, &rib)) {
-        c->no_memory = true;
+    neighbor_init(c, &r->peer, group);
+    apply_lines(c, &n, group);
+    group_activate(c, group, &r->peer);
+    if (r->peer.remote_as == 0) {
+        ios_compile_note(c, s, "ios-listen-range",
+                         "the range accepts nobody, its peer-group has no remote-as: ", group);
         return;
     }
-    for (int f = 0; f < BGP_FAMILIES; f++)
-        for (uint32_t i = 0; c->families[f] && i < c->families[f]->count; i++)
-            max += ios_stmt_is(c->families[f]->items[i], 0, "redistribute") ? rib.count : 1;
-    c->config->origins = arena_array(c->arena, max, sizeof *c->config->origins);
-    c->no_memory |= !c->config->origins;
-    for (int f = 0; f < BGP_FAMILIES && !c->no_memory; f++) {
-        const struct ios_block *b = c->families[f];
-        for (uint32_t i = 0; b && i < b->count; i++) {
-            if (ios_stmt_is(b->items[i], 0, "network"))
-                network_compile(c, &rib, b->items[i]);
-            else if (ios_stmt_is(b->items[i], 0, "redistribute") &&
-                     !(b->items[i]->row->flags & ROW_IGNORED))
-                redistribute_compile(c, &rib, b->items[i], f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
-        }
+    n.family = (enum ip_family)r->prefix.addr.family;
+    neighbor_finish(c, &n);
+    c->config->listen_range_count++;
+}
+
+static void ranges_compile(struct ios_compile *c) {
+    const struct ios_stmt *limit = ios_block_first(c->bgp, "bgp", "listen", "limit");
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < c->bgp->count; i++)
+        count += ios_stmt_is(c->bgp->items[i], 1, "listen");
+    c->config->listen_limit = limit ? ios_number(ios_stmt_word(limit, 3)) : 100;
+    c->config->listen_ranges = arena_array(c->arena, count + 1, sizeof *c->config->listen_ranges);
+    c->no_memory |= !c->config->listen_ranges;
+    for (uint32_t i = 0; c->config->listen_ranges && i < c->bgp->count; i++) {
+        const struct ios_stmt *s = c->bgp->items[i];
+        if (ios_stmt_is(s, 0, "bgp") && ios_stmt_is(s, 1, "listen") && ios_stmt_is(s, 2, "range"))
+            range_compile(c, s);
     }
-    if (!c->no_memory)
-        origins_unique(c->config);
 }
 
 /* ---- entry ---- */
 
-static void compile_run(struct compile *c, uint32_t asn) {
+static void compile_run(struct ios_compile *c, uint32_t asn) {
     bgp_config_init(c->config, BGP_PROFILE_IOS);
     snprintf(c->config->hostname, sizeof c->config->hostname, "%.63s", ios_hostname(c->r));
     c->config->local_as = asn;
-    process_compile(c);
+    ios_process_compile(c);
     if (!subjects_read(c)) {
         c->no_memory = true;
         return;
     }
     neighbors_compile(c);
-    origins_compile(c);
+    ranges_compile(c);
+    ios_origins_compile(c);
     c->config->policies = c->policies.list;
     c->config->policy_count = c->policies.count;
     c->no_memory |= c->policies.no_memory;
@@ -447,7 +382,7 @@ static void compile_run(struct compile *c, uint32_t asn) {
 
 const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *diags) {
     const struct ios_stmt *s = ios_block_first(r->root, "router", "bgp", NULL);
-    struct compile c = {.r = r, .diags = diags, .bgp = ios_bgp_block(r)};
+    struct ios_compile c = {.r = r, .diags = diags, .bgp = ios_bgp_block(r)};
     uint32_t asn;
     if (!s || !c.bgp || !text_to_asn(ios_stmt_word(s, 2), &asn))
         return NULL;

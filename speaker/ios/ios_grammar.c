@@ -158,8 +158,8 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(ROW_BOTH, "bgp log-neighbor-changes", NULL)
     BGP_OPTION(0, "bgp always-compare-med", NULL)
     BGP_OPTION(0, "bgp deterministic-med", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp listen limit ~<1-5000>", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp listen range {<pfx4>|<pfx6>} [~peer-group ~<word>]", NULL)
+    BGP_OPTION(0, "bgp listen limit ~<1-5000>", NULL)
+    BGP_OPTION(0, "bgp listen range {<pfx4>|<pfx6>} . ~peer-group ~<word>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp update-delay ~<1-3600>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp refresh {stalepath-time|max-eor-time} ~<0-3600>", NULL)
     BGP_OPTION(ROW_ON, "bgp default ipv4-unicast", ios_edit_default_unicast)
@@ -173,13 +173,14 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp bestpath compare-routerid", NULL)
     BGP_OPTION(0, "bgp bestpath med missing-as-worst", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp bestpath med confed [~missing-as-worst]", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp bestpath as-path {multipath-relax|ignore}", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp bestpath {igp-metric|cost-community} ignore", NULL)
+    BGP_OPTION(0, "bgp bestpath as-path {multipath-relax|ignore}", NULL)
+    BGP_OPTION(0, "bgp bestpath igp-metric ignore", NULL)
+    BGP_OPTION(ROW_IGNORED, "bgp bestpath cost-community ignore", NULL)
     BGP_OPTION(0, "bgp graceful-restart", NULL)
     BGP_OPTION(0, "bgp graceful-restart restart-time ~<1-3600>", ios_edit_graceful_restart)
     BGP_OPTION(0, "bgp graceful-restart stalepath-time ~<1-3600>", ios_edit_graceful_restart)
-    BGP_OPTION(ROW_IGNORED, "bgp confederation identifier ~<asn>", NULL)
-    BGP_OPTION(ROW_IGNORED | ROW_MERGE, "bgp confederation peers ~<asn> (~<asn>)", NULL)
+    BGP_OPTION(0, "bgp confederation identifier ~<asn>", NULL)
+    BGP_OPTION(ROW_MERGE, "bgp confederation peers ~<asn> (~<asn>)", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp nopeerup-delay {cold-boot|post-boot|nsf-switchover|"
                "user-initiated} ~<1-3600>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {aggregate-timer|dynamic-med-interval} ~<0-65535>", NULL)
@@ -189,7 +190,10 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(ROW_IGNORED, "bgp {soft-reconfig-backup|maxas-limit ~<1-254>}", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {inject-map|rpki|consistency-checker|upgrade-cli} <line>", NULL)
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp dampening [~<line>]", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp additional-paths <line>", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "bgp additional-paths select (~all|~group-best|~best ~<2-3>|"
+     "~best-external|~backup)", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "bgp additional-paths {~send [~receive]|~receive}", NULL},
+    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp additional-paths install", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp {suppress-inactive|redistribute-internal|"
      "advertise-best-external}", NULL},
     {IOS_BGP_AF, ROW_IGNORED, 0, 0, "bgp nexthop trigger delay ~<0-100>", NULL},
@@ -199,15 +203,15 @@ const struct ios_row ios_rows[] = {
     {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "network <ip4> [mask <ip4>] [~route-map ~<word>] "
      "[~backdoor]", ios_edit_network},
     {IOS_BGP_AF, ROW_AF, 0, ORDER_VALUE, "network <pfx6> [~route-map ~<word>]", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, ORDER_VALUE, "aggregate-address <ip4> <ip4> (~as-set|"
+    {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "aggregate-address <ip4> <ip4> . (~as-set|"
      "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
-    {IOS_BGP_AF, ROW_AF | ROW_IGNORED, 0, ORDER_VALUE, "aggregate-address <pfx6> (~as-set|"
+    {IOS_BGP_AF, ROW_AF, 0, ORDER_VALUE, "aggregate-address <pfx6> . (~as-set|"
      "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "redistribute {connected|static} (~metric ~<0-4294967295>|"
      "~route-map ~<word>)", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "redistribute {ospf <1-65535>|ospfv3 <1-65535>|"
      "eigrp <1-65535>|rip|isis [<word>]|odr|mobile} (<line>)", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "default-information originate", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "default-information originate", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "{auto-summary|synchronization}", ios_edit_obsolete},
 
     /* Neighbours: groups first, then addresses; lines of one neighbour in this order. */
@@ -245,10 +249,11 @@ const struct ios_row ios_rows[] = {
     POLICY_OPTION("send-community [~both|~standard|~extended]", ios_edit_send_community)
     POLICY_OPTION("route-reflector-client", NULL)
     POLICY_OPTION("next-hop-self [~all]", NULL)
-    POLICY_IGNORED("next-hop-unchanged [~allpaths]")
+    POLICY_OPTION("next-hop-unchanged [~allpaths]", NULL)
     POLICY_OPTION("default-originate [~route-map ~<word>]", ios_edit_default_originate)
-    POLICY_IGNORED("additional-paths <line>")
-    POLICY_IGNORED("advertise <line>")
+    POLICY_OPTION("additional-paths {~send [~receive]|~receive|~disable}", NULL)
+    POLICY_OPTION("advertise additional-paths (~all|~group-best|~best ~<2-3>)", NULL)
+    POLICY_IGNORED("advertise {best-external|diverse-path} (<line>)")
     POLICY_IGNORED("advertise-map <line>")
     POLICY_OPTION("advertisement-interval ~<0-600>", NULL)
     POLICY_OPTION("allowas-in [~<1-10>]", NULL)
@@ -268,7 +273,7 @@ const struct ios_row ios_rows[] = {
     POLICY_OPTION("filter-list ~<1-500> {in|out}", NULL)
     POLICY_OPTION("maximum-prefix ~<1-2147483647> [~<1-100>] [~restart ~<1-65535>|"
                   "~warning-only]", NULL)
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|default-metric|snmp} <line>", NULL},

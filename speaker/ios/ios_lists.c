@@ -9,6 +9,7 @@
  */
 #include "ios_policy.h"
 
+#include "../core/aspath_regex.h"
 #include "../core/attr.h"
 
 #include <stdio.h>
@@ -215,6 +216,15 @@ struct ios_list ios_list_access(struct ios_policies *p, const char *name) {
 
 /* ---- lists of several matches ---- */
 
+/* An expression that is none matches nothing: said here, because IOS refuses it when it is typed.
+ */
+static void check_regex(struct ios_policies *p, const struct ios_stmt *s, const char *text) {
+    struct aspath_regex regex;
+    if (text && !aspath_regex_compile(&regex, text))
+        ios_policy_note(p, s, "ios-regex", "not a regular expression, it matches nothing: %s",
+                        text);
+}
+
 /* Statements of the top level that begin with these words, as entries to fill in. */
 static struct ios_list list_make(struct ios_policies *p, uint32_t count) {
     struct ios_list list = {.entries = arena_array(p->arena, count + 1, sizeof *list.entries)};
@@ -247,6 +257,7 @@ struct ios_list ios_list_as_path(struct ios_policies *p, const char *name) {
                       .name = label},
         };
         p->no_memory |= !list.entries[list.count - 1].match.text;
+        check_regex(p, s, list.entries[list.count - 1].match.text);
     }
     return list;
 }
@@ -292,33 +303,17 @@ static void community_standard(struct ios_policies *p, const struct ios_stmt *s,
                                          .name = arena_strdup(p->arena, s->words[at - 2])};
 }
 
-/* `_AA:NN_`, quoted or not: one community. */
-static bool expression_value(const char *text, uint32_t *ret_community) {
-    char word[sizeof "65535:65535"];
-    size_t quote = *text == '"', size = strlen(text);
-    if (size < 2 * quote + 2 || size - 2 * quote - 2 >= sizeof word || text[quote] != '_' ||
-        text[size - quote - 1] != '_' || (quote && text[size - 1] != '"'))
-        return false;
-    size -= 2 * quote + 2;
-    memcpy(word, text + quote + 1, size);
-    word[size] = '\0';
-    return community_parse(word, ret_community);
-}
-
-/* The engine matches communities by value: `_64512:100_` is one value, other expressions are not.
- */
+/* The text of the expression, without the quotes it may stand in. */
 static void community_expanded(struct ios_policies *p, const struct ios_stmt *s, uint16_t at,
                                struct ios_list_entry *entry) {
-    uint32_t *value = arena_array(p->arena, 1, sizeof *value);
-    p->no_memory |= !value;
-    entry->match = (struct policy_match){.kind = POLICY_MATCH_NEVER};
-    if (value && expression_value(ios_stmt_word(s, at), value)) {
-        entry->match =
-            (struct policy_match){.kind = POLICY_MATCH_COMMUNITY, .asns = value, .asn_count = 1};
-    } else {
-        ios_policy_note(p, s, "ios-expanded-list",
-                        "only _AA:NN_ can be matched of expanded community-lists: never matches");
-    }
+    const char *text = ios_stmt_word(s, at);
+    size_t size = strlen(text);
+    bool quoted = size >= 2 && text[0] == '"' && text[size - 1] == '"';
+    const char *copy = arena_strndup(p->arena, text + quoted, quoted ? size - 2 : size);
+    p->no_memory |= !copy;
+    entry->match = (struct policy_match){
+        .kind = POLICY_MATCH_COMMUNITY_REGEX, .text = copy, .name = s->words[at - 2]};
+    check_regex(p, s, copy);
 }
 
 struct ios_list ios_list_community(struct ios_policies *p, const char *name, bool exact) {

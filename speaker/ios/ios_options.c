@@ -32,6 +32,8 @@ static void set_remote_as(const struct option *o) {
 
 static void set_local_as(const struct option *o) {
     text_to_asn(argument(o, 0), &o->p->local_as);
+    o->p->local_as_no_prepend = ios_stmt_has(o->s, o->at, "no-prepend");
+    o->p->local_as_replaces = ios_stmt_has(o->s, o->at, "replace-as");
 }
 
 static void set_description(const struct option *o) {
@@ -79,6 +81,7 @@ static void set_timers(const struct option *o) {
     o->p->hold_time_set = true;
     o->p->keepalive_s = (uint16_t)argument_number(o, 0, 60);
     o->p->hold_time_s = (uint16_t)argument_number(o, 1, 180);
+    o->p->hold_time_min_s = (uint16_t)argument_number(o, 2, 0);
 }
 
 static void set_multihop(const struct option *o) {
@@ -123,6 +126,26 @@ static void set_next_hop_self(const struct option *o) {
     o->p->next_hop_mode = argument(o, 0)[0] ? BGP_NEXT_HOP_SELF_ALL : BGP_NEXT_HOP_SELF;
 }
 
+static void set_next_hop_unchanged(const struct option *o) {
+    o->p->next_hop_mode = BGP_NEXT_HOP_KEEP;
+}
+
+static void set_additional_paths(const struct option *o) {
+    struct ios_add_path *a = &o->n->add_path[o->family];
+    a->said = true;
+    a->send = ios_stmt_has(o->s, o->at, "send");
+    a->receive = ios_stmt_has(o->s, o->at, "receive");
+}
+
+/* advertise additional-paths [all] [best N] [group-best] */
+static void set_advertise(const struct option *o) {
+    struct ios_add_path *a = &o->n->add_path[o->family];
+    const char *best = ios_stmt_after(o->s, o->at, "best");
+    a->all = ios_stmt_has(o->s, o->at, "all");
+    uint64_t n = 0;
+    a->best = best && text_to_u64(best, 2, 3, &n) ? (uint32_t)n : 0;
+}
+
 static void set_default_originate(const struct option *o) {
     o->p->default_originate[o->family] = true;
 }
@@ -142,6 +165,8 @@ static void set_as_override(const struct option *o) {
 
 static void set_remove_private(const struct option *o) {
     o->p->remove_private_as = true;
+    o->p->remove_private_as_all = ios_stmt_has(o->s, o->at, "all");
+    o->p->remove_private_as_replace = ios_stmt_has(o->s, o->at, "replace-as");
 }
 
 static void set_weight(const struct option *o) {
@@ -202,6 +227,9 @@ static const struct {
     {"send-community", set_send_community},
     {"route-reflector-client", set_rr_client},
     {"next-hop-self", set_next_hop_self},
+    {"next-hop-unchanged", set_next_hop_unchanged},
+    {"additional-paths", set_additional_paths},
+    {"advertise", set_advertise},
     {"default-originate", set_default_originate},
     {"advertisement-interval", set_interval},
     {"allowas-in", set_allowas_in},

@@ -11,10 +11,22 @@ struct ios_filters {
     const char *route_map, *prefix_list, *filter_list, *distribute_list;
 };
 
+#define IOS_ADD_PATH_ALL 1u
+#define IOS_ADD_PATH_BEST 2u
+
+/* What a neighbour's own lines say of additional paths in one family. */
+struct ios_add_path {
+    bool said, send, receive; /* additional-paths … */
+    bool all;                 /* advertise additional-paths all */
+    uint32_t best;            /* … best N; 0: not said */
+};
+
 struct ios_neighbor {
     struct bgp_peer_config *peer;
+    enum ip_family family; /* of its address */
     const char *update_source;
     bool interval_set;
+    struct ios_add_path add_path[BGP_FAMILIES];
     struct ios_filters in[BGP_FAMILIES], out[BGP_FAMILIES];
 };
 

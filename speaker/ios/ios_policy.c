@@ -289,8 +289,9 @@ static struct policy_action delete_communities(struct draft *d, const struct ios
 
 static bool set_prepend(struct draft *d, const struct ios_stmt *s, struct policy_action *a) {
     if (ios_stmt_is(s, 3, "last-as")) {
-        ios_policy_note(d->p, s, "ios-last-as", "%s: prepend last-as is not done", d->name);
-        return false;
+        *a = (struct policy_action){.kind = POLICY_PREPEND_LAST_AS,
+                                    .value = to_number(ios_stmt_word(s, 4))};
+        return true;
     }
     *a = (struct policy_action){.kind = POLICY_PREPEND_AS_PATH};
     a->asns = numbers(d, s, 3, text_to_asn, &a->asn_count);

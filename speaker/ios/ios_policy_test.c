@@ -137,7 +137,7 @@ static const struct {
      "route-map M permit 20\n match community 1\n set local-preference 6\n",
      0x10001, true, 6},
     {"route-map M permit 10\n match community NONE\n", 0, true, 0},
-    /* Expanded lists: one value between underscores matches; other expressions never do. */
+    /* Expanded lists. */
     {"ip community-list 100 permit _1:1_\nroute-map M permit 10\n match community 100\n", 0x10001,
      true, 0},
     {"ip community-list 100 permit _1:1_\nroute-map M permit 10\n match community 100\n", 0x10002,
@@ -145,9 +145,15 @@ static const struct {
     {"ip community-list 100 permit _65535:65535_\nroute-map M permit 10\n match community 100\n",
      0xFFFFFFFF, true, 0},
     {"ip community-list 100 permit _1:1\nroute-map M permit 10\n match community 100\n", 0x10001,
-     false, 0},
-    {"ip community-list 100 permit _\nroute-map M permit 10\n match community 100\n", 0x10001,
-     false, 0},
+     true, 0},
+    {"ip community-list expanded L deny \"^1:\"\nip community-list expanded L permit .*\n"
+     "route-map M permit 10\n match community L\n",
+     0x10001, false, 0},
+    {"ip community-list expanded L deny \"^1:\"\nip community-list expanded L permit .*\n"
+     "route-map M permit 10\n match community L\n",
+     0x20001, true, 0},
+    {"ip community-list 100 permit _\nroute-map M permit 10\n match community 100\n", 0x10001, true,
+     0},
     {"ip community-list 100 permit _65536:1_\nroute-map M permit 10\n match community 100\n",
      0x10001, false, 0},
 };

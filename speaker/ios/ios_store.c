@@ -214,7 +214,7 @@ bool ios_stmt_is(const struct ios_stmt *s, uint16_t index, const char *word) {
 
 struct ios_stmt *ios_block_first(const struct ios_block *b, const char *word0, const char *word1,
                                  const char *word2) {
-    for (uint32_t i = 0; i < b->count; i++) {
+    for (uint32_t i = 0; b && i < b->count; i++) {
         struct ios_stmt *s = b->items[i];
         if ((!word0 || ios_stmt_is(s, 0, word0)) && (!word1 || ios_stmt_is(s, 1, word1)) &&
             (!word2 || ios_stmt_is(s, 2, word2)))

@@ -43,7 +43,7 @@ uint32_t ios_block_remove(struct ios_block *b, const struct ios_words *w);
 uint32_t ios_block_remove_words(struct ios_block *b, const char *word0, const char *word1);
 void ios_block_remove_at(struct ios_block *b, uint32_t index);
 
-/* The first statement that begins with these words (NULL: any), or NULL. */
+/* The first statement that begins with these words (NULL: any), or NULL. No block, no statement. */
 struct ios_stmt *ios_block_first(const struct ios_block *b, const char *word0, const char *word1,
                                  const char *word2);
 const char *ios_stmt_word(const struct ios_stmt *s, uint16_t index); /* "" past the end */

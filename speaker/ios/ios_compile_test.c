@@ -1,0 +1,255 @@
+/*
+ * What statements of `router bgp` come to in struct bgp_config.
+ */
+#include "../base/diag.h"
+#include "ios.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct ios_router *load(const char *text) {
+    const struct ios_interface interface = {
+        .name = "GigabitEthernet0/0", .addr = ip4(0x0A000001), .length = 24, .up = true};
+    struct ios_env env = {.hostname = "R1", .interfaces = &interface, .interface_count = 1};
+    struct ios_router *r = ios_router_new(&env);
+    struct diag_list *d = diag_list_new();
+    struct text findings;
+    assert_non_null(r);
+    assert_non_null(d);
+    text_init(&findings);
+    assert_true(ios_load(r, text, strlen(text), "t.ios", false, d));
+    diag_print(d, &findings);
+    if (diag_count(d))
+        fail_msg("%s", text_str(&findings));
+    text_deinit(&findings);
+    diag_list_free(d);
+    return r;
+}
+
+/* The configuration must also pass the core's own checks. */
+static const struct bgp_config *compile(struct ios_router *r) {
+    struct diag_list *d = diag_list_new();
+    const struct bgp_config *c = ios_bgp_config(r, d);
+    struct text findings;
+    text_init(&findings);
+    assert_non_null(c);
+    bgp_config_check(c, "t.ios", d);
+    diag_print(d, &findings);
+    if (diag_count(d))
+        fail_msg("%s", text_str(&findings));
+    text_deinit(&findings);
+    diag_list_free(d);
+    return c;
+}
+
+static void listen_ranges_have_their_groups_settings(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 64512\n bgp listen range 10.0.0.0/24 peer-group NODES\n"
+                                " bgp listen range 10.0.1.0/24 peer-group TORS\n"
+                                " bgp listen limit 200\n"
+                                " neighbor NODES peer-group\n neighbor NODES remote-as 64512\n"
+                                " neighbor NODES route-reflector-client\n"
+                                " neighbor NODES password cisco\n"
+                                " neighbor TORS peer-group\n neighbor TORS remote-as 65001\n"
+                                " address-family ipv6\n  neighbor TORS weight 7\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(c->listen_limit, 200);
+    assert_int_equal(c->listen_range_count, 2);
+    const struct bgp_peer_config *nodes = &c->listen_ranges[0].peer;
+    const struct bgp_peer_config *tors = &c->listen_ranges[1].peer;
+    assert_string_equal(nodes->name, "NODES");
+    assert_true(nodes->rr_client);
+    assert_string_equal(nodes->password, "cisco");
+    assert_true(nodes->families[BGP_IPV4_UNICAST]);
+    assert_false(nodes->families[BGP_IPV6_UNICAST]);
+    assert_int_equal(tors->remote_as, 65001);
+    assert_int_equal(tors->weight, 7);
+    assert_int_equal(tors->advertisement_interval_ms, 30000);
+    assert_true(tors->families[BGP_IPV6_UNICAST]);
+    assert_int_equal(c->peer_count, 0);
+    ios_router_free(r);
+}
+
+static void a_range_without_a_group_is_named(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 64512\n bgp listen range 10.0.0.0/24 peer-group X\n"
+                                " neighbor Y peer-group\n"
+                                " bgp listen range 10.0.1.0/24 peer-group Y\n");
+    struct diag_list *d = diag_list_new();
+    const struct bgp_config *c = ios_bgp_config(r, d);
+    assert_int_equal(c->listen_range_count, 0);
+    assert_int_equal(c->listen_limit, 100);
+    assert_int_equal(diag_count(d), 2);
+    assert_string_equal(diag_at(d, 0)->id, "ios-listen-range");
+    diag_list_free(d);
+    ios_router_free(r);
+}
+
+static void process_options_reach_the_core(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 65101\n bgp confederation identifier 65000\n"
+                                " bgp confederation peers 65102 65103\n"
+                                " bgp confederation peers 65104\n"
+                                " bgp bestpath as-path ignore\n"
+                                " bgp bestpath as-path multipath-relax\n"
+                                " bgp bestpath igp-metric ignore\n"
+                                " bgp bestpath med missing-as-worst\n"
+                                " timers bgp 10 30 20\n"
+                                " neighbor 10.0.0.2 remote-as 65102\n"
+                                " neighbor 10.0.0.3 remote-as 65101\n"
+                                " neighbor 10.0.0.3 timers 10 25 9\n"
+                                " maximum-paths 4\n maximum-paths ibgp 2\n");
+    const struct bgp_config *c = compile(r);
+    const uint32_t members[] = {65102, 65103, 65104};
+    assert_int_equal(c->confederation_id, 65000);
+    assert_int_equal(c->confederation_member_count, 3);
+    assert_memory_equal(c->confederation_members, members, sizeof members);
+    assert_true(c->as_path_ignore);
+    assert_true(c->multipath_as_path_relax);
+    assert_true(c->igp_metric_ignore);
+    assert_true(c->med_missing_as_worst);
+    assert_int_equal(c->multipath_external, 4);
+    assert_int_equal(c->multipath_internal, 2);
+    assert_int_equal(c->multipath_mixed, 0);
+    assert_int_equal(c->peers[0].hold_time_min_s, 20);
+    assert_int_equal(c->peers[1].hold_time_min_s, 9);
+    ios_router_free(r);
+}
+
+static void paths_are_added_where_selected(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 1\n address-family ipv4\n"
+                                "  bgp additional-paths select all best 2\n"
+                                "  bgp additional-paths send receive\n"
+                                "  neighbor 10.0.0.2 remote-as 1\n"
+                                "  neighbor 10.0.0.2 advertise additional-paths all\n"
+                                "  neighbor 10.0.0.3 remote-as 1\n"
+                                "  neighbor 10.0.0.3 advertise additional-paths best 2\n"
+                                "  neighbor 10.0.0.4 remote-as 1\n"
+                                "  neighbor 10.0.0.4 additional-paths disable\n"
+                                "  neighbor 10.0.0.5 remote-as 1\n"
+                                "  neighbor 10.0.0.5 additional-paths receive\n"
+                                "  neighbor 10.0.0.6 remote-as 1\n");
+    const struct bgp_config *c = compile(r);
+    const uint32_t send[] = {BGP_ADD_PATH_ALL, 2, 0, 0, 1};
+    const bool receive[] = {true, true, false, true, true};
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(c->peers[i].add_path_send[0], send[i]);
+        assert_int_equal(c->peers[i].add_path_receive[0], receive[i]);
+        assert_int_equal(c->peers[i].add_path_send[1], 0);
+    }
+    ios_router_free(r);
+}
+
+static void own_routes_and_aggregates_have_their_maps(void **state) {
+    (void)state;
+    struct ios_router *r = load("ip route 10.9.0.0 255.255.0.0 Null0 tag 7\n"
+                                "ip route 0.0.0.0 0.0.0.0 10.0.0.9\n"
+                                "route-map M permit 10\n match tag 7\n"
+                                "router bgp 1\n network 10.0.0.0 mask 255.255.255.0 backdoor\n"
+                                " redistribute static route-map M\n"
+                                " aggregate-address 10.0.0.0 255.0.0.0 summary-only\n"
+                                " aggregate-address 11.0.0.0 255.0.0.0 as-set suppress-map M "
+                                "attribute-map M\n");
+    const struct bgp_config *c = ios_bgp_config(r, NULL);
+    assert_int_equal(c->origin_count, 1);
+    assert_int_equal(c->origins[0].tag, 7);
+    assert_int_equal(c->origins[0].policy, 1);
+    assert_int_equal(c->aggregate_count, 2);
+    assert_true(c->aggregates[0].summary_only);
+    assert_int_equal(c->aggregates[0].suppress_policy, 0);
+    assert_true(c->aggregates[1].as_set);
+    assert_int_equal(c->aggregates[1].suppress_policy, 1);
+    assert_int_equal(c->aggregates[1].attribute_policy, 1);
+    ios_router_free(r);
+}
+
+static void the_default_route_is_redistributed_when_told(void **state) {
+    (void)state;
+    struct ios_router *r = load("ip route 0.0.0.0 0.0.0.0 10.0.0.9\n"
+                                "router bgp 1\n redistribute static\n"
+                                " default-information originate\n");
+    assert_int_equal(compile(r)->origin_count, 1);
+    ios_config_line(r, "router bgp 1", NULL);
+    ios_config_line(r, "no default-information originate", NULL);
+    assert_int_equal(compile(r)->origin_count, 0);
+    ios_router_free(r);
+}
+
+/* Each line gives one neighbour; what is looked at is a member of it. */
+static const struct {
+    const char *line;
+    size_t offset, size;
+    uint32_t value;
+} OPTIONS[] = {
+#define MEMBER(m) offsetof(struct bgp_peer_config, m), sizeof(((struct bgp_peer_config *)0)->m)
+    {"local-as 65009", MEMBER(local_as), 65009},
+    {"local-as 65009", MEMBER(local_as_no_prepend), 0},
+    {"local-as 65009 no-prepend", MEMBER(local_as_no_prepend), 1},
+    {"local-as 65009 no-prepend", MEMBER(local_as_replaces), 0},
+    {"local-as 65009 no-prepend replace-as", MEMBER(local_as_replaces), 1},
+    {"remove-private-as", MEMBER(remove_private_as), 1},
+    {"remove-private-as", MEMBER(remove_private_as_all), 0},
+    {"remove-private-as all", MEMBER(remove_private_as_all), 1},
+    {"remove-private-as all replace-as", MEMBER(remove_private_as_replace), 1},
+    {"next-hop-unchanged", MEMBER(next_hop_mode), BGP_NEXT_HOP_KEEP},
+    {"next-hop-self all", MEMBER(next_hop_mode), BGP_NEXT_HOP_SELF_ALL},
+    {"ttl-security hops 2", MEMBER(ttl_security_hops), 3},
+    {"ebgp-multihop", MEMBER(multihop), 255},
+    {"allowas-in", MEMBER(allow_local_as), 3},
+    {"as-override", MEMBER(as_override), 1},
+    {"maximum-prefix 10", MEMBER(prefix_warning_percent), 75},
+    {"maximum-prefix 10 50 restart 3", MEMBER(prefix_restart_min), 3},
+    {"maximum-prefix 10 warning-only", MEMBER(prefix_warning_only), 1},
+    {"soft-reconfiguration inbound", MEMBER(soft_reconfiguration), 1},
+    {"transport connection-mode passive", MEMBER(passive), 1},
+    {"advertisement-interval 5", MEMBER(advertisement_interval_ms), 5000},
+#undef MEMBER
+};
+
+static void options_reach_the_neighbour(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof *OPTIONS; i++) {
+        char text[256];
+        uint32_t value = 0;
+        snprintf(text, sizeof text,
+                 "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n neighbor 10.0.0.2 %s\n",
+                 OPTIONS[i].line);
+        struct ios_router *r = load(text);
+        const struct bgp_config *c = compile(r);
+        memcpy(&value, (const char *)&c->peers[0] + OPTIONS[i].offset, OPTIONS[i].size);
+        if (value != OPTIONS[i].value)
+            fail_msg("%s: %u", OPTIONS[i].line, value);
+        ios_router_free(r);
+    }
+}
+
+static void the_highest_sequence_of_a_policy_wins(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 1\n template peer-policy A\n  weight 1\n"
+                                " exit-peer-policy\n template peer-policy B\n  weight 2\n"
+                                " exit-peer-policy\n template peer-policy TOP\n"
+                                "  inherit peer-policy A 20\n  inherit peer-policy B 10\n"
+                                " exit-peer-policy\n neighbor 10.0.0.2 remote-as 2\n"
+                                " neighbor 10.0.0.2 inherit peer-policy TOP\n");
+    assert_int_equal(compile(r)->peers[0].weight, 1);
+    ios_router_free(r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listen_ranges_have_their_groups_settings),
+        cmocka_unit_test(a_range_without_a_group_is_named),
+        cmocka_unit_test(process_options_reach_the_core),
+        cmocka_unit_test(paths_are_added_where_selected),
+        cmocka_unit_test(own_routes_and_aggregates_have_their_maps),
+        cmocka_unit_test(the_default_route_is_redistributed_when_told),
+        cmocka_unit_test(options_reach_the_neighbour),
+        cmocka_unit_test(the_highest_sequence_of_a_policy_wins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
