@@ -145,7 +145,6 @@ static void compile_peers(struct compile *c) {
 static void compile_frame(struct compile *c, enum bgp_profile profile) {
     struct bgp_config *config = c->config;
     const struct calico_plan_node *n = c->node;
-    bool v4 = ip_is_set(n->listen_addr[FAMILY4]), v6 = ip_is_set(n->listen_addr[FAMILY6]);
     bgp_config_init(config, profile);
     snprintf(config->hostname, sizeof config->hostname, "%s", n->node->name);
     config->local_as = n->as_number;
@@ -153,9 +152,8 @@ static void compile_frame(struct compile *c, enum bgp_profile profile) {
     config->cluster_id = n->node->has_cluster_id ? ip4_to_u32(n->node->cluster_id) : 0;
     config->listen = true;
     config->listen_port = n->listen_port;
-    /* One listening socket serves both families unless the node has only one. */
-    if (v4 != v6)
-        config->listen_addr = n->listen_addr[v4 ? FAMILY4 : FAMILY6];
+    config->listen_addr4 = n->listen_addr[FAMILY4];
+    config->listen_addr6 = n->listen_addr[FAMILY6];
     config->default_local_pref = 100;
     config->fib.install = true;
     config->fib.metric_from_local_pref = c->impl->plan.rules.priorities;

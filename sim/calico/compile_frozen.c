@@ -62,7 +62,8 @@ static void keep_frame(struct bgp_config *c, const struct bgp_config *old) {
     c->local_as = old->local_as;
     c->router_id = old->router_id;
     c->cluster_id = old->cluster_id;
-    c->listen_addr = old->listen_addr;
+    c->listen_addr4 = old->listen_addr4;
+    c->listen_addr6 = old->listen_addr6;
     c->listen_port = old->listen_port;
 }
 

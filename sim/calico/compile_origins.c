@@ -93,6 +93,13 @@ static const struct calico_bgp_peer *peer_find(const struct calico_set *set, con
     return o ? o->value : NULL;
 }
 
+static void add_gateway(struct compile *c, struct ip_addr peer, struct ip_addr gateway) {
+    struct bgp_origin_config *o =
+        compile_origin(c, host_route(peer), ROUTE_SOURCE_STATIC, c->impl->node_ip_interface);
+    if (o)
+        o->gateway = gateway;
+}
+
 /* reachableBy: a static route to the peer through a gateway of the node's own segment. */
 static void add_reachable(struct compile *c) {
     for (size_t i = 0; i < c->node->session_count; i++) {
@@ -100,8 +107,7 @@ static void add_reachable(struct compile *c) {
         const struct calico_bgp_peer *p =
             s->kind != CALICO_MESH && !s->reverse ? peer_find(c->impl->plan.set, s->origin) : NULL;
         if (p && p->has_peer_ip && ip_is_set(p->reachable_by))
-            compile_origin(c, host_route(s->neighbor), ROUTE_SOURCE_STATIC,
-                           c->impl->node_ip_interface);
+            add_gateway(c, s->neighbor, p->reachable_by);
     }
 }
 

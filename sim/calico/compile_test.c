@@ -333,6 +333,7 @@ static void test_origins(void **state) {
     assert_non_null(origin_of(c, "198.51.100.0/24"));
     assert_null(origin_of(c, "203.0.113.1/32"));
     assert_int_equal(origin_of(c, "192.0.2.1/32")->source, ROUTE_SOURCE_STATIC);
+    assert_int_equal(ip4_to_u32(origin_of(c, "192.0.2.1/32")->gateway), 0x0a0000fe);
     for (uint32_t i = 1; i < c->origin_count; i++)
         assert_true(ip_prefix_compare(c->origins[i - 1].prefix, c->origins[i].prefix) <= 0);
     fixture_must_apply(f, CONFIG("ignoredInterfaces: ['eth*']"));
@@ -352,7 +353,7 @@ static void test_frame(void **state) {
     assert_int_equal(c->cluster_id, 0xf4000001);
     assert_int_equal(c->local_as, 65000);
     assert_int_equal(c->listen_port, 1179);
-    assert_int_equal(ip4_to_u32(c->listen_addr), 0x0a000009);
+    assert_int_equal(ip4_to_u32(c->listen_addr4), 0x0a000009);
     const struct bgp_peer_config *p = peer_of(c, "Global_10_0_0_1_port_1179");
     assert_true(p->rr_client && p->families[0] && !p->families[1]);
     assert_int_equal(p->remote_port, 1179);
@@ -366,6 +367,21 @@ static void test_frame(void **state) {
 }
 
 /* A thousand peers share a handful of policies and chains. */
+/* bindMode NodeIP of a node with both families: each daemon listens on its own address. */
+static void test_listens_on_both(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(
+        f, CONFIG("bindMode: NodeIP") "---\napiVersion: projectcalico.org/v3\nkind: "
+                                      "Node\nmetadata: {name: "
+                                      "both}\nspec: {bgp: {ipv4Address: 10.0.0.1/24, ipv6Address: "
+                                      "'fd00::1/64'}}\n");
+    fixture_plan(f);
+    struct bgp_config *c = compiled(f, "both");
+    struct ip_addr on;
+    assert_true(bgp_config_listens(c, IP_V4, &on) && ip4_to_u32(on) == 0x0a000001);
+    assert_true(bgp_config_listens(c, IP_V6, &on) && on.bytes[15] == 1 && on.bytes[0] == 0xfd);
+}
+
 static void test_sharing(void **state) {
     struct fixture *f = *state;
     fixture_nodes(f, 1000);
@@ -403,6 +419,7 @@ int main(void) {
         FIXTURE_TEST(test_operations),
         FIXTURE_TEST(test_origins),
         FIXTURE_TEST(test_frame),
+        FIXTURE_TEST(test_listens_on_both),
         FIXTURE_TEST(test_sharing),
         FIXTURE_TEST(test_no_memory),
     };

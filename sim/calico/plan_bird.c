@@ -89,18 +89,7 @@ enum bird_static bird_static_kind(const struct bird *b, const struct bgp_origin_
         return BIRD_NO_STATIC;
     if (o->blackhole_in_kernel)
         return BIRD_BLOCK;
-    return o->interface[0] ? BIRD_REACHABLE : BIRD_SERVICE;
-}
-
-/* The gateway to a peer that is not on the node's own segment. */
-static struct ip_addr gateway_to(const struct bird *b, struct ip_addr peer) {
-    const struct calico_set *set = b->impl->plan.set;
-    for (size_t i = 0; i < calico_peer_count(set); i++) {
-        const struct calico_bgp_peer *p = calico_peer_at(set, i);
-        if (p->has_peer_ip && ip_equal(p->peer_ip, peer) && ip_is_set(p->reachable_by))
-            return p->reachable_by;
-    }
-    return (struct ip_addr){0};
+    return ip_is_set(o->gateway) ? BIRD_REACHABLE : BIRD_SERVICE;
 }
 
 static void put_static(const struct bird *b, enum bird_static kind, const char *what) {
@@ -114,8 +103,7 @@ static void put_static(const struct bird *b, enum bird_static kind, const char *
             text_printf(b->out, "# %s\nprotocol static {\n", what);
         bird_prefix(o->prefix, text);
         if (kind == BIRD_REACHABLE)
-            text_printf(b->out, "  route %s via %s;\n", text,
-                        ip_format(gateway_to(b, o->prefix.addr), gateway));
+            text_printf(b->out, "  route %s via %s;\n", text, ip_format(o->gateway, gateway));
         else
             text_printf(b->out, "  route %s blackhole;\n", text);
     }

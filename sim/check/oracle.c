@@ -101,6 +101,21 @@ bool oracle_connected(const struct oracle_node *n, struct ip_addr a) {
     return false;
 }
 
+bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_addr *ret_gateway) {
+    const struct bgp_config *c = n->config;
+    *ret_gateway = a;
+    if (oracle_connected(n, a))
+        return true;
+    for (uint32_t i = 0; c && i < c->origin_count; i++) {
+        const struct bgp_origin_config *own = &c->origins[i];
+        if (!ip_is_set(own->gateway) || !ip_prefix_contains_addr(own->prefix, a))
+            continue;
+        *ret_gateway = own->gateway;
+        return oracle_connected(n, own->gateway);
+    }
+    return false;
+}
+
 struct ip_addr oracle_source_address(const struct oracle_node *n, const struct bgp_peer_config *p) {
     if (ip_is_set(p->local_addr))
         return p->local_addr;
@@ -129,8 +144,10 @@ uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_confi
 static bool kernel_gateway(const struct oracle *o, const struct oracle_node *n,
                            struct oracle_route *r) {
     bool v6 = r->next_hop.family == IP_V6;
-    r->gateway = o->in.routed_fabric ? (v6 ? o->in.gateway6 : o->in.gateway4) : r->next_hop;
-    return oracle_connected(n, r->next_hop);
+    bool reachable = oracle_reachable(n, r->next_hop, &r->gateway);
+    if (o->in.routed_fabric)
+        r->gateway = v6 ? o->in.gateway6 : o->in.gateway4;
+    return reachable;
 }
 
 static uint32_t kernel_metric(const struct bgp_config *c, const struct attr_values *v) {
@@ -163,7 +180,10 @@ static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
     if (p->own) {
         r->from_node = node;
         r->blackhole = p->own->blackhole_in_kernel;
-        r->in_fib = r->blackhole && kernel_accepts(o, n->config, p, r);
+        r->next_hop = p->own->gateway;
+        r->in_fib = (r->blackhole || (ip_is_set(r->next_hop) && kernel_gateway(o, n, r))) &&
+                    kernel_accepts(o, n->config, p, r);
+        r->metric = n->config->fib.metric;
         return;
     }
     r->from_node = o->states[node].ends[p->end].neighbor;

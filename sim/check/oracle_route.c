@@ -158,10 +158,12 @@ static bool third_party(const struct oracle *o, uint32_t u, const struct oracle_
 static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
                                     const struct oracle_path *best) {
     const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
-    struct ip_addr learned = best->own ? (struct ip_addr){0} : best->attrs->next_hop;
+    struct ip_addr learned = best->attrs->next_hop;
     bool reflected = !best->own && !best->external && !e->external;
     if (!ip_is_set(learned) || p->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
         return e->local;
+    if (best->own) /* a gateway is kept inside the AS */
+        return e->external || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
     if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
         return reflected && !bird(config_of(o, u)) ? learned : e->local;
     if (p->next_hop_mode == BGP_NEXT_HOP_KEEP)
@@ -331,11 +333,12 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     if (!a || !p)
         return NULL;
     const struct oracle_node *n = &o->in.nodes[v];
+    struct ip_addr via;
     *p = (struct oracle_path){
         .end = end,
         .attrs = a,
         .external = e->external,
-        .eligible = oracle_connected(n, a->next_hop) && !own_address(n, a->next_hop),
+        .eligible = oracle_reachable(n, a->next_hop, &via) && !own_address(n, a->next_hop),
         .weight = weight,
         .router_id = a->has_originator_id ? a->originator_id
                                           : ip4_to_u32(config_of(o, e->neighbor)->router_id),
@@ -456,12 +459,14 @@ static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_con
     v->origin = origin->origin;
     v->has_med = origin->med_set;
     v->med = origin->med;
+    v->next_hop = origin->gateway;
     *p = (struct oracle_path){
         .next = o->states[node].paths[s->prefix],
         .end = OWN_END,
         .origin_node = node,
         .attrs = v,
-        .eligible = true,
+        .eligible =
+            !ip_is_set(origin->gateway) || oracle_connected(&o->in.nodes[node], origin->gateway),
         .weight = origin->weight,
         .router_id = ip4_to_u32(config_of(o, node)->router_id),
         .own = origin,

@@ -218,12 +218,12 @@ static bool agree_transport(struct meeting *m) {
 static bool can_dial(const struct oracle *o, const struct bgp_peer_config *pa, uint32_t b,
                      uint32_t peer_b, const struct neighbor_index *xb) {
     const struct bgp_config *cb = config_of(o, b);
-    if (pa->passive || !cb->listen)
+    struct ip_addr listens;
+    if (pa->passive || !bgp_config_listens(cb, (enum ip_family)pa->remote_addr.family, &listens))
         return false;
     if (port_or(pa->remote_port) != port_or(cb->listen_port))
         return false;
-    if (ip_is_set(cb->listen_addr) && cb->listen_addr.family == pa->remote_addr.family &&
-        !ip_equal(cb->listen_addr, pa->remote_addr))
+    if (!ip_is_unspecified(listens) && !ip_equal(listens, pa->remote_addr))
         return false;
     bool lock = cb->profile == BGP_PROFILE_CALICO || cb->profile == BGP_PROFILE_FAST;
     return !lock || xb->first[peer_b] == peer_b;

@@ -258,6 +258,7 @@ static const struct field origin_fields[] = {
     PLAIN(struct bgp_origin_config, med_set, FIELD_BOOL),
     PLAIN(struct bgp_origin_config, blackhole_in_kernel, FIELD_BOOL),
     PLAIN(struct bgp_origin_config, policy, FIELD_U32),
+    PLAIN(struct bgp_origin_config, gateway, FIELD_ADDR),
 };
 
 /* A route that says nothing of a metric has none. */
@@ -300,7 +301,8 @@ static const struct field config_fields[] = {
     NEEDED(struct bgp_config, router_id, FIELD_ADDR),
     PLAIN(struct bgp_config, cluster_id, FIELD_ID),
     PLAIN(struct bgp_config, client_to_client_reflection, FIELD_BOOL),
-    PLAIN(struct bgp_config, listen_addr, FIELD_ADDR),
+    PLAIN(struct bgp_config, listen_addr4, FIELD_ADDR),
+    PLAIN(struct bgp_config, listen_addr6, FIELD_ADDR),
     PLAIN(struct bgp_config, listen_port, FIELD_U16),
     PLAIN(struct bgp_config, listen, FIELD_BOOL),
     PLAIN(struct bgp_config, default_local_pref, FIELD_U32),

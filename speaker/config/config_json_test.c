@@ -235,7 +235,7 @@ static const struct bad_text bad_texts[] = {
     {HEAD ",\n\"listen_port\":65536}", 2, 15, "bad-number"},
     {HEAD ",\n\"listen_port\":-1}", 2, 15, "bad-number"},
     {HEAD ",\n\"listen_port\":1.5}", 2, 15, "bad-number"},
-    {HEAD ",\n\"listen_addr\":\"10.0.0\"}", 2, 15, "bad-address"},
+    {HEAD ",\n\"listen_addr4\":\"10.0.0\"}", 2, 16, "bad-address"},
     {HEAD ",\n\"cluster_id\":\"::1\"}", 2, 14, "bad-address"},
     {HEAD ",\n\"peers\":{}}", 2, 9, "bad-type"},
     {HEAD ",\n\"peers\":[\n  {\"name\":\"a\",\"remote_addr\":\"10.0.0.2\"}]}", 3, 3,

@@ -181,7 +181,7 @@ enum bgp_log_id {
 struct bgp_fib_route {
     struct ip_prefix prefix;
     bool withdrawn;
-    struct ip_addr next_hop;   /* BGP NEXT_HOP; not set for own routes */
+    struct ip_addr next_hop;   /* BGP NEXT_HOP; an own route's gateway, or not set */
     struct ip_addr link_local; /* RFC 2545, or not set */
     uint32_t local_pref;
     uint32_t med;

@@ -50,6 +50,16 @@ void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile) {
     }
 }
 
+bool bgp_config_listens(const struct bgp_config *c, enum ip_family family,
+                        struct ip_addr *ret_addr) {
+    struct ip_addr given = family == IP_V6 ? c->listen_addr6 : c->listen_addr4;
+    struct ip_addr other = family == IP_V6 ? c->listen_addr4 : c->listen_addr6;
+    if (!c->listen || (!ip_is_set(given) && ip_is_set(other)))
+        return false;
+    *ret_addr = ip_is_set(given) ? given : (struct ip_addr){.family = (uint8_t)family};
+    return true;
+}
+
 const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, struct ip_addr a) {
     const struct bgp_listen_range *best = NULL;
     for (uint32_t i = 0; i < c->listen_range_count; i++) {

@@ -133,6 +133,7 @@ struct bgp_origin_config {
     /* Index into `policies` + 1: what it refuses is not originated, and it may change the
      * attributes; 0: none. IOS: route-map of network and redistribute. */
     uint32_t policy;
+    struct ip_addr gateway; /* the host writes a route through it while it is reachable */
 };
 
 /* RFC 4271 9.2.2.2, as IOS's aggregate-address does it: originated while a more specific prefix has
@@ -173,10 +174,11 @@ struct bgp_config {
     struct ip_addr router_id;         /* IPv4; required */
     uint32_t cluster_id;              /* host order; 0 = the router id */
     bool client_to_client_reflection; /* default true */
-    struct ip_addr listen_addr;       /* not set: any, both families */
-    uint16_t listen_port;             /* 0 = 179 */
-    bool listen;                      /* false: never accepts */
-    uint32_t default_local_pref;      /* 100 */
+    /* Of its family. Neither set: any address of both; one: the other family is not listened on. */
+    struct ip_addr listen_addr4, listen_addr6;
+    uint16_t listen_port;        /* 0 = 179 */
+    bool listen;                 /* false: never accepts */
+    uint32_t default_local_pref; /* 100 */
     bool always_compare_med;
     bool deterministic_med;
     bool compare_router_id;
@@ -216,6 +218,9 @@ struct bgp_config {
 void bgp_config_init(struct bgp_config *c, enum bgp_profile profile);
 void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile);
 
+/* The address to listen on for `family`, unspecified (0.0.0.0, ::) for any; false: not at all. */
+bool bgp_config_listens(const struct bgp_config *c, enum ip_family family,
+                        struct ip_addr *ret_addr);
 /* The listen range with the longest prefix that has `a`; NULL: none. */
 const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, struct ip_addr a);
 

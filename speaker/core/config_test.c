@@ -334,12 +334,42 @@ static void what_resets(void **state) {
     assert_true(config_diff_resets_peer(BGP_PROFILE_PLAIN, &a, &b, &rr) && !rr);
 }
 
+static void where_it_listens(void **state) {
+    static const struct {
+        const char *given4, *given6, *on4, *on6; /* NULL: not given; not at all */
+    } rows[] = {
+        {NULL, NULL, "0.0.0.0", "::"},
+        {"10.0.0.1", NULL, "10.0.0.1", NULL},
+        {NULL, "fd00::1", NULL, "fd00::1"},
+        {"10.0.0.1", "fd00::1", "10.0.0.1", "fd00::1"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bgp_config c = {.listen = true};
+        struct ip_addr on;
+        char text[IP_ADDR_TEXT_MAX];
+        if (rows[i].given4)
+            assert_true(ip_parse(rows[i].given4, &c.listen_addr4));
+        if (rows[i].given6)
+            assert_true(ip_parse(rows[i].given6, &c.listen_addr6));
+        assert_int_equal(bgp_config_listens(&c, IP_V4, &on), rows[i].on4 != NULL);
+        if (rows[i].on4)
+            assert_string_equal(ip_format(on, text), rows[i].on4);
+        assert_int_equal(bgp_config_listens(&c, IP_V6, &on), rows[i].on6 != NULL);
+        if (rows[i].on6)
+            assert_string_equal(ip_format(on, text), rows[i].on6);
+        c.listen = false;
+        assert_false(bgp_config_listens(&c, IP_V4, &on) || bgp_config_listens(&c, IP_V6, &on));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check),
         cmocka_unit_test(copy_shares_nothing),
         cmocka_unit_test(copy_without_memory),
         cmocka_unit_test(what_resets),
+        cmocka_unit_test(where_it_listens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -346,7 +346,8 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
         rib_origins_changed(s, old, now);
     }
     if (peers_changed || !old || old->listen_port != s->config->listen_port ||
-        old->listen != s->config->listen || !ip_equal(old->listen_addr, s->config->listen_addr))
+        old->listen != s->config->listen || !ip_equal(old->listen_addr4, s->config->listen_addr4) ||
+        !ip_equal(old->listen_addr6, s->config->listen_addr6))
         event_push(s, &(struct bgp_event){.kind = BGP_EVENT_PEERS});
     start_peers(s, now);
     arena_free(old_arena);

@@ -363,8 +363,12 @@ static bool is_third_party(const struct bgp_speaker *s, const struct export_key 
 
 static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_key *k,
                              const struct peer *source, struct ip_addr next_hop) {
-    if (!source || !ip_is_set(next_hop)) {
+    if (!ip_is_set(next_hop)) {
         return true;
+    }
+    if (!source) { /* BIRD: inside, a static route's gateway is its next hop */
+        return is_outside(k) || k->next_hop_mode == BGP_NEXT_HOP_SELF ||
+               k->next_hop_mode == BGP_NEXT_HOP_SELF_ALL;
     }
     switch ((enum bgp_next_hop_mode)k->next_hop_mode) {
     case BGP_NEXT_HOP_AUTO:

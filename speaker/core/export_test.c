@@ -92,6 +92,33 @@ static void test_C069_C076_own_route(void **state) {
     bench_end(&b);
 }
 
+/* BIRD: inside the AS the gateway is the next hop; without it there is no route. */
+static void test_own_route_with_gateway(void **state) {
+    struct bgp_origin_config o = {
+        .prefix = pfx("192.0.2.1/32"), .source = ROUTE_SOURCE_STATIC, .gateway = addr("10.0.0.77")};
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    b.peers[3].next_hop_mode = BGP_NEXT_HOP_SELF;
+    start();
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 2, "192.0.2.1/32"));
+    bgp_nexthop_set(b.s, o.gateway, false, 0, b.now);
+    bench_settle(&b);
+    assert_null(bench_held(&b, 2, "192.0.2.1/32"));
+    bgp_nexthop_set(b.s, o.gateway, true, 0, b.now);
+    bench_settle(&b);
+    expect_next_hop(bench_held(&b, 2, "192.0.2.1/32"), "10.0.0.77");
+    expect_next_hop(bench_held(&b, 3, "192.0.2.1/32"), "10.0.0.100");
+    expect_next_hop(bench_held(&b, 0, "192.0.2.1/32"), "10.0.0.100");
+    assert_true(ip_equal(b.fib.next_hop, o.gateway) && b.fib.source == ROUTE_SOURCE_STATIC);
+    assert_int_equal(bgp_withdraw(b.s, o.prefix, o.source, b.now), BGP_OK);
+    bench_settle(&b);
+    assert_null(bench_held(&b, 2, "192.0.2.1/32"));
+    assert_true(b.fib.withdrawn);
+    bench_end(&b);
+}
+
 struct reflection_row {
     uint32_t from, to;
     bool client_to_client, sent;
@@ -377,6 +404,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C069_C073_C075_C076_external_route),
         cmocka_unit_test(test_C069_C076_own_route),
+        cmocka_unit_test(test_own_route_with_gateway),
         cmocka_unit_test(test_C150_C158_reflection),
         cmocka_unit_test(test_C151_C152_C155_reflected_attributes),
         cmocka_unit_test(test_C164_well_known_communities),

@@ -81,10 +81,15 @@ void rib_free(struct bgp_speaker *s) {
 
 /* ---- decision ---- */
 
-/* RFC 4271 9.1.2: of a peer, accepted, and its next hop is reachable. */
+/* RFC 4271 9.1.2: accepted, and its next hop is reachable. Own routes have one only with a gateway.
+ */
 static bool path_usable(const struct bgp_speaker *s, const struct rib_path *p,
                         uint32_t *ret_metric) {
-    uint32_t nexthop = attr_get(&s->attrs, p->attrs)->nexthop;
+    const struct attr_set *set = attr_get(&s->attrs, p->attrs);
+    uint32_t nexthop = set->nexthop;
+    if (p->peer == 0 && !ip_is_set(set->v.next_hop)) {
+        return true;
+    }
     return !(p->flags & RIB_PATH_REJECTED) && nexthop && nexthop_reachable(s, nexthop, ret_metric);
 }
 
@@ -95,7 +100,7 @@ static void fill_candidate(const struct bgp_speaker *s, const struct rib_path *p
     ret_c->attrs = attr_get(&s->attrs, p->attrs);
     ret_c->weight = p->weight;
     if (!peer) {
-        ret_c->eligible = true;
+        ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
         ret_c->local = true;
         ret_c->router_id = s->router_id;
         ret_c->received_order = (uint64_t)rib_path_source(p);
@@ -160,7 +165,7 @@ static void path_judge(struct bgp_speaker *s, enum bgp_family f, struct rib_path
 static uint32_t choose_single(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
     struct rib_path *p = rib_path_at(s, path);
     uint32_t metric;
-    bool usable = p->peer == 0 || path_usable(s, p, &metric);
+    bool usable = path_usable(s, p, &metric);
     path_judge(s, f, p, usable, usable, DECIDE_NONE);
     return usable ? path : 0;
 }
@@ -300,10 +305,8 @@ static struct bgp_fib_route fib_route(const struct bgp_speaker *s, enum bgp_fami
         const struct attr_values *v = &attr_get(&s->attrs, e->best_attrs)->v;
         r.withdrawn = false;
         r.source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE);
-        if (r.source == ROUTE_SOURCE_BGP) {
-            r.next_hop = v->next_hop;
-            r.link_local = v->link_local;
-        }
+        r.next_hop = v->next_hop;
+        r.link_local = v->link_local;
         r.local_pref = v->has_local_pref ? v->local_pref : s->config->default_local_pref;
         r.med = v->has_med ? v->med : 0;
         r.external = e->flags & RIB_ENTRY_EXTERNAL;
@@ -322,14 +325,10 @@ static bool fib_same(const struct bgp_fib_route *a, const struct bgp_fib_route *
 static uint64_t entry_digest(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
     struct ip_prefix prefix = rib_entry_prefix(s, f, entry);
-    struct ip_addr next_hop = {0};
     if (!e->best_attrs) {
         return 0;
     }
-    if ((e->flags & RIB_ENTRY_SOURCE) == ROUTE_SOURCE_BGP) {
-        next_hop = attr_get(&s->attrs, e->best_attrs)->v.next_hop;
-    }
-    return scoreboard_route_digest(&prefix, &next_hop);
+    return scoreboard_route_digest(&prefix, &attr_get(&s->attrs, e->best_attrs)->v.next_hop);
 }
 
 static void route_add_origin(const struct bgp_speaker *s, const struct rib_path *p,

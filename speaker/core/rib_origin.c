@@ -58,7 +58,8 @@ static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
 
 static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
                        struct nanotime now) {
-    struct attr_values values = {.origin = o->origin, .has_med = o->med_set};
+    struct attr_values values = {
+        .origin = o->origin, .has_med = o->med_set, .next_hop = o->gateway};
     values.med = o->med_set ? o->med : 0;
     struct rib_path_values v = {.weight = o->weight, .source = o->source};
     bool no_memory = false;
@@ -112,7 +113,7 @@ static bool origin_same(const struct bgp_origin_config *a, const struct bgp_orig
            strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
            a->metric == b->metric && a->origin == b->origin && a->weight == b->weight &&
            a->med_set == b->med_set && (!a->med_set || a->med == b->med) &&
-           a->blackhole_in_kernel == b->blackhole_in_kernel;
+           a->blackhole_in_kernel == b->blackhole_in_kernel && ip_equal(a->gateway, b->gateway);
 }
 
 static void push_no_memory(struct bgp_speaker *s) {

@@ -46,8 +46,15 @@ static void side_clear(struct rib_side *side, uint32_t path) {
 
 /* ---- the next hop of a set ---- */
 
-static bool is_tracked(const struct rib_path *p) {
-    return rib_path_source(p) == ROUTE_SOURCE_BGP && !(p->flags & RIB_PATH_REJECTED);
+/* Own routes have a next hop only with a gateway. */
+static bool needs_hop(const struct bgp_speaker *s, enum route_source source, uint32_t attrs,
+                      bool rejected) {
+    return !rejected &&
+           (source == ROUTE_SOURCE_BGP || ip_is_set(attr_get(&s->attrs, attrs)->v.next_hop));
+}
+
+static bool is_tracked(const struct bgp_speaker *s, const struct rib_path *p) {
+    return needs_hop(s, rib_path_source(p), p->attrs, p->flags & RIB_PATH_REJECTED);
 }
 
 /* One more path counts on the set's next hop. False: out of memory. */
@@ -126,7 +133,8 @@ static void path_drop_values(struct bgp_speaker *s, enum bgp_family f, uint32_t 
     count_path(s, f, p, false);
     if (rib_path_source(p) != ROUTE_SOURCE_BGP) {
         slab_free(&r->origins, p->origin);
-    } else if (is_tracked(p)) {
+    }
+    if (is_tracked(s, p)) {
         hop_release(s, p->attrs);
     }
     attr_release(&s->attrs, p->attrs);
@@ -161,7 +169,7 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     } else {
         p->origin = v->origin;
     }
-    if (is_tracked(p)) {
+    if (is_tracked(s, p)) {
         nexthop_used_by(s, attr_get(&s->attrs, p->attrs)->nexthop, f, entry);
     }
     if (v->raw) {
@@ -232,7 +240,7 @@ static bool path_is_same(const struct bgp_speaker *s, uint32_t path,
 /* All that can fail about a path that is added or replaced. Returns it, 0: out of memory. */
 static uint32_t path_prepare(struct bgp_speaker *s, uint32_t path,
                              const struct rib_path_values *v) {
-    bool added = !path, tracked = v->source == ROUTE_SOURCE_BGP && !v->rejected;
+    bool added = !path, tracked = needs_hop(s, v->source, v->attrs, v->rejected);
     if (added) {
         path = slab_alloc(&s->rib->paths);
     }

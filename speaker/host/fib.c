@@ -192,7 +192,7 @@ static void entries_visit(struct fib *f, void (*each)(struct fib *f, uint32_t in
 
 void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     bool own = r->source != ROUTE_SOURCE_BGP;
-    bool wanted = !r->withdrawn && (own ? r->blackhole : ip_is_set(r->next_hop));
+    bool wanted = !r->withdrawn && (r->blackhole || ip_is_set(r->next_hop));
     uint32_t index = wanted ? entry_make(f, r->prefix) : entry_find(f, r->prefix);
     if (index == SLAB_NONE)
         return;
@@ -202,7 +202,7 @@ void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     if (wanted) {
         e->stale = false;
         e->external_source = !own;
-        e->next_hop = own || r->blackhole ? (struct ip_addr){0} : r->next_hop;
+        e->next_hop = r->blackhole ? (struct ip_addr){0} : r->next_hop;
         e->local_pref = r->local_pref;
     }
     entry_dirty(f, index);

@@ -131,6 +131,7 @@ bool host_configure(struct host *h, const struct bgp_config *config, struct diag
     if (status != BGP_OK)
         return configure_refused(diags, status);
     fib_configure(h->fib, &config->fib);
+    resolver_invalidate(h->resolver); /* gateways may have changed */
     sockets_peers_changed(h->sockets);
     if (new)
         monitor_tell_speaker(h->monitor);

@@ -8,7 +8,8 @@
  * A next hop never resolves through a BGP route: where the kernel's answer is one of ours, the
  * longest route beneath it decides. A BGP route that covers its own next hop could otherwise switch
  * itself off and on for ever. Only unicast routes count: our own addresses, blackholes and
- * prohibitions make a next hop unreachable.
+ * prohibitions make a next hop unreachable. Behind an own static route with a gateway it is the
+ * gateway that is asked for.
  *
  * The array is dense; removing moves the last one, so indices mean nothing between calls.
  */
@@ -166,12 +167,24 @@ static bool look_beneath(struct resolver *n, struct ip_addr addr, struct netlink
     return b.found;
 }
 
-static struct resolver_route result(struct ip_addr addr, const struct netlink_route *r) {
+/* What the kernel is asked for: the next hop itself, or the gateway of the own route it is behind.
+ */
+static struct ip_addr asked_for(const struct resolver *n, struct ip_addr addr) {
+    const struct bgp_config *c = n->host->speaker ? bgp_config_of(n->host->speaker) : NULL;
+    for (uint32_t i = 0; c && i < c->origin_count; i++)
+        if (ip_is_set(c->origins[i].gateway) && ip_prefix_contains_addr(c->origins[i].prefix, addr))
+            return c->origins[i].gateway;
+    return addr;
+}
+
+/* `asked`: asked_for(addr). */
+static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
+                                    const struct netlink_route *r) {
     struct resolver_route hop = {.addr = addr, .known = true};
     if (!r || r->type != RTN_UNICAST || r->interface == 0)
         return hop;
     hop.reachable = true;
-    hop.gateway = ip_is_set(r->gateway) ? r->gateway : addr;
+    hop.gateway = ip_is_set(r->gateway) ? r->gateway : asked;
     hop.interface = r->interface;
     hop.metric = r->metric;
     hop.onlink = r->onlink && ip_is_set(r->gateway);
@@ -199,20 +212,21 @@ static bool resolve_batch(struct resolver *n, uint32_t *at) {
     netlink_batch_init(&n->batch);
     for (; *at < n->count && !netlink_batch_full(&n->batch); ++*at)
         if (!n->hops[*at].known)
-            places[netlink_put_lookup(&n->batch, n->hops[*at].addr)] = *at;
+            places[netlink_put_lookup(&n->batch, asked_for(n, n->hops[*at].addr))] = *at;
     if (!netlink_send(n->host->netlink, &n->batch, on_answer, &answers)) {
         log_line(n->host->log, "netlink_failed", NULL, "next hops: %s", strerror(errno));
         return false;
     }
     for (uint32_t i = 0; i < n->batch.count; i++) {
         struct resolver_route *hop = &n->hops[places[i]];
+        struct ip_addr asked = asked_for(n, hop->addr);
         struct netlink_route *r = answers.found[i] ? &answers.routes[i] : NULL;
-        if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, hop->addr, r))
+        if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, asked, r))
             r = NULL;
         if (n->batch.errors[i] == -1) /* no answer: ask again */
             n->pending = true;
         else
-            changed |= settle(n, hop, result(hop->addr, r));
+            changed |= settle(n, hop, result(hop->addr, asked, r));
     }
     return changed;
 }

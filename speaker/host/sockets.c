@@ -107,14 +107,14 @@ static bool listener_open(struct listener *l, struct ip_addr addr, uint16_t port
 
 static bool listen_one(struct listener *l, const struct bgp_config *c, enum ip_family family,
                        struct diag_list *diags) {
-    struct ip_addr any = {.family = (uint8_t)family};
-    struct ip_addr addr = ip_is_set(c->listen_addr) ? c->listen_addr : any;
+    struct ip_addr addr = {.family = (uint8_t)family};
     uint16_t port = c->listen_port ? c->listen_port : BGP_PORT;
-    bool wanted = c->listen && addr.family == family;
+    bool wanted = bgp_config_listens(c, family, &addr);
+    bool needed = family == IP_V4 || ip_is_set(c->listen_addr6);
     if (l->source.fd >= 0 && wanted && l->port == port && ip_equal(l->addr, addr))
         return true;
     listener_close(l);
-    if (!wanted || listener_open(l, addr, port, ip_is_set(c->listen_addr) || family == IP_V4))
+    if (!wanted || listener_open(l, addr, port, needed))
         return true;
     char text[IP_ADDR_TEXT_MAX];
     diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "cannot-listen",
