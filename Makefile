@@ -84,7 +84,8 @@ endef
 include speaker/base/module.mk speaker/core/module.mk speaker/config/module.mk \
 	speaker/decode/module.mk speaker/ios/module.mk speaker/host/module.mk \
 	sim/yaml/module.mk sim/calico/module.mk sim/topo/module.mk sim/lab/module.mk \
-	sim/check/module.mk sim/scenario/module.mk reports/module.mk sim/cli/module.mk
+	sim/check/module.mk sim/scenario/module.mk sim/scale/module.mk \
+	reports/module.mk sim/cli/module.mk
 
 # The programs of the release variant are linked to build/ itself.
 $(BUILD)/%: $(OUT)/%

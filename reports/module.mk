@@ -1,1 +1,1 @@
-$(eval $(call library,reports,reports,base,-ljansson -lxml2))
+$(eval $(call library,reports,reports,base,-ljansson -lxml2 -lm))
