@@ -105,6 +105,20 @@ static json_t *usage_json(const struct run_result *r) {
     put_number(o, "pss_max_bytes", r->usage.pss_max_bytes);
     put_number(o, "rss_bytes", r->usage.rss_bytes);
     put_number(o, "cpu_ns", r->usage.cpu_ns);
+    put_number(o, "updates", r->usage.updates);
+    return o;
+}
+
+static json_t *host_json(const struct run_result *r) {
+    json_t *o = json_object();
+    put_number(o, "cpus", r->host.cpus);
+    put_number(o, "timer_lag_p99_ns", r->host.timer_lag_p99_ns);
+    put_number(o, "timer_lag_max_ns", r->host.timer_lag_max_ns);
+    put_number(o, "wait_ns", r->host.wait_ns);
+    put_number(o, "own_cpu_ns", r->host.own_cpu_ns);
+    put_number(o, "foreign_cpu_ns", r->host.foreign_cpu_ns);
+    json_object_set_new(o, "kernel_bytes", json_integer((json_int_t)r->host.kernel_bytes));
+    put_text(o, "spoiled", r->host.spoiled);
     return o;
 }
 
@@ -138,6 +152,8 @@ json_t *report_json(const struct run_result *r) {
     json_object_set_new(o, "routes", routes);
     json_object_set_new(o, "convergence", convergence_json(r));
     json_object_set_new(o, "speakers", usage_json(r));
+    if (r->host.cpus)
+        json_object_set_new(o, "host", host_json(r));
     if (r->warnings)
         json_object_set(o, "warnings", r->warnings);
     return o;

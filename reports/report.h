@@ -58,6 +58,15 @@ struct run_phase {
 
 struct run_usage {
     uint64_t speakers, pss_bytes, pss_max_bytes, rss_bytes, cpu_ns;
+    uint64_t updates; /* UPDATEs they sent */
+};
+
+/* What the host did to the run, until its teardown (sim/lab/fidelity.h). cpus 0: not measured. */
+struct run_host {
+    uint64_t cpus, timer_lag_p99_ns, timer_lag_max_ns, wait_ns;
+    uint64_t own_cpu_ns, foreign_cpu_ns; /* taken by others or stolen */
+    int64_t kernel_bytes;                /* growth of the kernel's memory */
+    const char *spoiled;                 /* why the times mean nothing; "" */
 };
 
 struct run_result {
@@ -85,6 +94,7 @@ struct run_result {
         uint64_t first_session_ns, last_session_ns, last_loc_rib_ns, last_fib_ns, last_update_ns;
     } convergence;
     struct run_usage usage;
+    struct run_host host;
     json_t *warnings;       /* array of findings {id, severity, file, line, column, message} */
     const char *partial_of; /* what was going on, for RUN_INCOMPLETE */
 };

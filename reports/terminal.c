@@ -175,6 +175,12 @@ static void witness_line(struct text *x, const json_t *r) {
     text_putc(x, '\n');
 }
 
+static void spoiled_line(struct text *x, const json_t *r) {
+    const char *why = string(json_object_get(r, "host"), "spoiled");
+    if (*why)
+        text_printf(x, " times are void: %s\n", why);
+}
+
 void terminal_verdict(struct terminal *t, const json_t *r) {
     struct text x = line_begin(t);
     enum run_verdict v = RUN_INCOMPLETE;
@@ -189,6 +195,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     if (!t->quiet) {
         witness_line(&x, r);
         convergence_line(&x, r);
+        spoiled_line(&x, r);
     }
     bool good = v == RUN_PASSED || v == RUN_WARNINGS;
     if (good && t->quiet) {

@@ -7,6 +7,7 @@
  * on.
  */
 
+#include "../lab/fidelity.h"
 #include "engine.h"
 
 #include <errno.h>
@@ -173,7 +174,33 @@ static void fill_usage(struct engine *e) {
         u.cpu_ns += one.cpu_ns;
         latest(&u.pss_max_bytes, one.pss_bytes);
     }
+    for (uint32_t i = 0; i < e->count; i++)
+        u.updates += atomic_load(&lab_slot(e->lab, i)->updates_sent);
     e->result.usage = u;
+}
+
+/* A deadline that passed on a host which had no time for us says nothing of the network. */
+static void judge_host(struct engine *e, const struct fidelity *f) {
+    struct text why;
+    text_init(&why);
+    struct run_host h = {
+        .cpus = f->cpus,
+        .timer_lag_p99_ns = f->timer_lag_p99_ns,
+        .timer_lag_max_ns = f->timer_lag_max_ns,
+        .wait_ns = f->wait_ns,
+        .own_cpu_ns = f->own_cpu_ns,
+        .foreign_cpu_ns =
+            (uint64_t)(fidelity_foreign_percent(f) / 100 * (double)f->wall_ns * f->cpus),
+        .kernel_bytes = f->kernel_bytes,
+        .spoiled = "",
+    };
+    if (fidelity_spoiled(f, &why)) {
+        h.spoiled = arena_strdup(e->arena, text_str(&why));
+        if (e->result.verdict == RUN_NOT_CONVERGED)
+            record_verdict(e, RUN_VOID, h.spoiled);
+    }
+    e->result.host = h;
+    text_deinit(&why);
 }
 
 /* ---- steps: manifests ---- */
@@ -532,9 +559,15 @@ int engine_run(struct engine *e) {
         record_verdict(e, RUN_HOST, strerror(errno));
         return conclude(e);
     }
+    struct fidelity_probe *probe = fidelity_begin();
+    struct fidelity f = {0};
     if (build(e) && start(e)) {
         run_steps(e);
         fill_usage(e);
+    }
+    if (probe) {
+        fidelity_end(probe, e->result.usage.cpu_ns, &f);
+        judge_host(e, &f);
     }
     teardown(e);
     return conclude(e);

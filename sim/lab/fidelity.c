@@ -1,0 +1,245 @@
+/*
+ * Was the host quiet enough?
+ *
+ * Owns the probe thread. It blocks every signal, so that those of the lab reach the thread that
+ * waits for them; it ends when fidelity_end writes to its eventfd. Lags go into a histogram of
+ * powers of two: the 99th percentile is the upper end of its class.
+ */
+#include "fidelity.h"
+
+#include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TICK_NS UINT64_C(10000000)
+#define CLASSES 40
+
+struct processors {
+    uint64_t busy_ns, stolen_ns;
+};
+
+struct fidelity_probe {
+    pthread_t thread;
+    int end_fd, timer_fd;
+    uint64_t begin_ns;
+    struct processors begin;
+    int64_t kernel_begin;
+    /* Written by the thread, read after it was joined. */
+    uint64_t lags[CLASSES], ticks, lag_max_ns;
+};
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* ---- the thread ---- */
+
+static void note_lag(struct fidelity_probe *p, uint64_t lag_ns) {
+    unsigned class = 0;
+    while (class + 1 < CLASSES && (UINT64_C(1) << class) <= lag_ns)
+        class ++;
+    p->lags[class]++;
+    p->ticks++;
+    if (lag_ns > p->lag_max_ns)
+        p->lag_max_ns = lag_ns;
+}
+
+static bool arm(const struct fidelity_probe *p, uint64_t at_ns) {
+    struct itimerspec t = {.it_value = {.tv_sec = (time_t)(at_ns / 1000000000),
+                                        .tv_nsec = (long)(at_ns % 1000000000)}};
+    return timerfd_settime(p->timer_fd, TFD_TIMER_ABSTIME, &t, NULL) == 0;
+}
+
+static void *probe_run(void *argument) {
+    struct fidelity_probe *p = argument;
+    struct pollfd fds[2] = {{.fd = p->end_fd, .events = POLLIN},
+                            {.fd = p->timer_fd, .events = POLLIN}};
+    uint64_t at = now_ns() + TICK_NS, expirations;
+    while (arm(p, at)) {
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (fds[0].revents)
+            break;
+        if (!fds[1].revents || read(p->timer_fd, &expirations, sizeof expirations) < 0)
+            continue;
+        uint64_t now = now_ns();
+        note_lag(p, now > at ? now - at : 0);
+        at = now + TICK_NS;
+    }
+    return NULL;
+}
+
+/* ---- /proc ---- */
+
+static bool read_file(const char *path, char *ret, size_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
+    if (fd >= 0)
+        close(fd);
+    ret[n > 0 ? n : 0] = '\0';
+    return n > 0;
+}
+
+/* "cpu  user nice system idle iowait irq softirq steal …" in ticks. */
+static struct processors read_processors(void) {
+    char data[512];
+    uint64_t v[8] = {0}, tick = 1000000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    const char *at = data + 4;
+    if (!read_file("/proc/stat", data, sizeof data) || strncmp(data, "cpu ", 4) != 0)
+        return (struct processors){0};
+    for (int i = 0; i < 8; i++) {
+        at += strspn(at, " ");
+        if (!text_read_u64(&at, &v[i]))
+            break;
+    }
+    return (struct processors){(v[0] + v[1] + v[2]) * tick, v[7] * tick};
+}
+
+static int64_t meminfo_kib(const char *data, const char *name) {
+    uint64_t kib = 0;
+    const char *at = strstr(data, name);
+    if (!at)
+        return 0;
+    at += strlen(name);
+    at += strspn(at, " ");
+    return text_read_u64(&at, &kib) ? (int64_t)kib : 0;
+}
+
+static int64_t read_kernel_bytes(void) {
+    char data[4096];
+    if (!read_file("/proc/meminfo", data, sizeof data))
+        return 0;
+    return 1024 * (meminfo_kib(data, "\nSlab:") + meminfo_kib(data, "\nPageTables:") +
+                   meminfo_kib(data, "\nKernelStack:") + meminfo_kib(data, "\nPercpu:"));
+}
+
+/* "run wait slices": of this process's main thread. */
+static uint64_t read_wait_ns(void) {
+    char data[128];
+    uint64_t run = 0, wait = 0;
+    const char *at = data;
+    if (!read_file("/proc/self/schedstat", data, sizeof data) || !text_read_u64(&at, &run))
+        return 0;
+    at += strspn(at, " ");
+    return text_read_u64(&at, &wait) ? wait : 0;
+}
+
+static uint64_t rusage_ns(int who) {
+    struct rusage u;
+    if (getrusage(who, &u) != 0)
+        return 0;
+    return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000 +
+           (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+}
+
+/* ---- begin and end ---- */
+
+static void probe_free(struct fidelity_probe *p) {
+    if (p->end_fd >= 0)
+        close(p->end_fd);
+    if (p->timer_fd >= 0)
+        close(p->timer_fd);
+    alloc_free(p);
+}
+
+static int start_thread(struct fidelity_probe *p) {
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int error = pthread_create(&p->thread, NULL, probe_run, p);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return error;
+}
+
+struct fidelity_probe *fidelity_begin(void) {
+    struct fidelity_probe *p = alloc_zero(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->end_fd = eventfd(0, EFD_CLOEXEC);
+    p->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    p->begin_ns = now_ns();
+    p->begin = read_processors();
+    p->kernel_begin = read_kernel_bytes();
+    int error = p->end_fd < 0 || p->timer_fd < 0 ? errno : start_thread(p);
+    if (error) {
+        probe_free(p);
+        errno = error;
+        return NULL;
+    }
+    return p;
+}
+
+int64_t fidelity_kernel_bytes(const struct fidelity_probe *p) {
+    return read_kernel_bytes() - p->kernel_begin;
+}
+
+static uint64_t percentile_99(const struct fidelity_probe *p) {
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < CLASSES; i++) {
+        seen += p->lags[i];
+        if (p->ticks && seen * 100 >= p->ticks * 99)
+            return UINT64_C(1) << i;
+    }
+    return 0;
+}
+
+void fidelity_end(struct fidelity_probe *p, uint64_t lab_cpu_ns, struct fidelity *ret_f) {
+    struct processors end = read_processors();
+    uint64_t one = 1;
+    struct fidelity f = {
+        .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+        .wall_ns = now_ns() - p->begin_ns,
+        .busy_cpu_ns = end.busy_ns - p->begin.busy_ns,
+        .stolen_cpu_ns = end.stolen_ns - p->begin.stolen_ns,
+        .own_cpu_ns = lab_cpu_ns + rusage_ns(RUSAGE_SELF) + rusage_ns(RUSAGE_CHILDREN),
+        .wait_ns = read_wait_ns(),
+        .kernel_bytes = fidelity_kernel_bytes(p),
+    };
+    while (write(p->end_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    pthread_join(p->thread, NULL);
+    f.ticks = p->ticks;
+    f.timer_lag_p99_ns = percentile_99(p);
+    f.timer_lag_max_ns = p->lag_max_ns;
+    probe_free(p);
+    *ret_f = f;
+}
+
+/* ---- the verdict ---- */
+
+double fidelity_foreign_percent(const struct fidelity *f) {
+    double all = (double)f->wall_ns * f->cpus;
+    double foreign = (double)f->busy_cpu_ns - (double)f->own_cpu_ns;
+    if (all <= 0)
+        return 0;
+    return 100 * ((foreign > 0 ? foreign : 0) + (double)f->stolen_cpu_ns) / all;
+}
+
+bool fidelity_spoiled(const struct fidelity *f, struct text *why) {
+    double foreign = fidelity_foreign_percent(f);
+    size_t before = why->size;
+    if (f->wall_ns < FIDELITY_WALL_MIN_NS)
+        return false;
+    if (foreign > FIDELITY_FOREIGN_PERCENT)
+        text_printf(why, "others took %.0f %% of the processors (limit %d %%)", foreign,
+                    FIDELITY_FOREIGN_PERCENT);
+    if (f->timer_lag_p99_ns > FIDELITY_LAG_P99_NS)
+        text_printf(why, "%sone timer in a hundred was %.0f ms late or more (limit %.0f ms)",
+                    why->size > before ? "; " : "", (double)f->timer_lag_p99_ns / 2e6,
+                    (double)FIDELITY_LAG_P99_NS / 1e6);
+    return why->size > before;
+}
