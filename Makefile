@@ -82,7 +82,7 @@ $(OUT)/$(1): $(OUT)/$(2:.c=.o) $$(patsubst %,$(OUT)/lib%.a,$(3))
 endef
 
 include speaker/base/module.mk speaker/core/module.mk speaker/config/module.mk \
-	speaker/decode/module.mk speaker/ios/module.mk speaker/host/module.mk \
+	speaker/decode/module.mk speaker/ios/module.mk speaker/host/module.mk speaker/bench/module.mk \
 	sim/yaml/module.mk sim/calico/module.mk sim/topo/module.mk sim/lab/module.mk \
 	sim/check/module.mk sim/scenario/module.mk sim/scale/module.mk \
 	reports/module.mk sim/cli/module.mk
