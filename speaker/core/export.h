@@ -12,7 +12,8 @@
 /* Everything that shapes what a session is sent. Made by export_key_make; compared as bytes. */
 struct export_key {
     uint64_t chain_hash[BGP_FAMILIES]; /* content of the export policies */
-    uint32_t local_as, speaker_as, remote_as;
+    uint32_t local_as, speaker_as;
+    uint32_t remote_as; /* only where what is sent depends on it */
     uint32_t cluster_id, router_id, default_local_pref;
     uint32_t mrai_ms;
     uint32_t subnet; /* connected subnet of the peer + 1, with third-party next hops */
