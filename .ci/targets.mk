@@ -60,6 +60,15 @@ bench: deps
 	@$(MAKE) --no-print-directory -j2 all $(BENCHES)
 	@.ci/bench $(BUILD)
 
+# The speaker beside other BGP programs, about ten minutes; BENCH_WRITE=1 writes speaker/BENCH.md,
+# BENCH_DAEMONS="--repeat 1 --cases reflector --programs ribcage,bird" does less of it.
+bench-daemons: deps
+	@.ci/packages python3
+	@mkdir -p $(BUILD)
+	@.ci/peers || echo "some programs are not there: they are left out"
+	@$(MAKE) --no-print-directory -j2 all
+	@.ci/bench-daemons $(BENCH_DAEMONS) $(if $(BENCH_WRITE),--write) $(BUILD)
+
 FUZZ_SECONDS ?= 60
 fuzz: deps
 	@mkdir -p $(BUILD)
@@ -68,4 +77,4 @@ fuzz: deps
 fuzz-run: $(FUZZERS)
 	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
 
-.PHONY: unit-run checks coverage-run fuzz-run
+.PHONY: unit-run checks coverage-run fuzz-run bench-daemons
