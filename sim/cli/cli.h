@@ -67,6 +67,7 @@ int verb_exec(struct cli_options *o);
 int verb_apply(struct cli_options *o);
 int verb_wait(struct cli_options *o);
 int verb_decode(struct cli_options *o);
+int verb_ios(struct cli_options *o);
 int verb_doctor(struct cli_options *o);
 int verb_version(struct cli_options *o);
 

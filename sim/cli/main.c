@@ -43,6 +43,8 @@ static const struct verb verbs[] = {
     {"decode", NULL, "[FILE|HEX|-]… [--json|--jsonl]",
      "Says what BGP messages mean: hexadecimal, a capture (pcap, pcapng) or an MRT file.",
      "jLEAX2f", verb_decode},
+    {"ios", NULL, "check FILE… [--strict] [--quiet] [-o text|json]",
+     "What a Cisco router makes of its configuration, line by line.", "jF!q", verb_ios},
     {"doctor", NULL, "[--nodes N]", "What this machine can carry, what is short, and the cure.",
      "joN", verb_doctor},
     {"version", NULL, "", "The version.", "j", verb_version},

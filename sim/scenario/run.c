@@ -279,16 +279,20 @@ static bool step_apply(struct engine *e, const struct scenario_step *s) {
 
 /* ---- steps: IOS lines ---- */
 
+/* What the router's configuration becomes; exec commands among the lines are for the router alone.
+ */
 static void type_lines(struct ios_router *r, const char *lines) {
+    static const struct ios_view nothing;
     struct text out;
     char line[1024];
     text_init(&out);
+    ios_config_begin(r);
     while (*lines) {
         size_t size = strcspn(lines, "\n");
         size_t kept = size < sizeof line - 1 ? size : sizeof line - 1;
         memcpy(line, lines, kept);
         line[kept] = '\0';
-        ios_config_line(r, line, &out);
+        ios_terminal_line(r, &nothing, line, &out);
         lines += size + (lines[size] == '\n');
     }
     ios_config_end(r);

@@ -149,21 +149,6 @@ static void recompile(struct router *r) {
     diag_list_free(diags);
 }
 
-void router_lines(struct router *r, const char *lines, struct text *out) {
-    struct text line;
-    text_init(&line);
-    for (const char *at = lines; *at;) {
-        size_t size = strcspn(at, "\n");
-        text_clear(&line);
-        text_put(&line, at, size && at[size - 1] == '\r' ? size - 1 : size);
-        ios_config_line(r->ios, text_str(&line), out);
-        at += size + (at[size] == '\n');
-    }
-    ios_config_end(r->ios);
-    text_deinit(&line);
-    recompile(r);
-}
-
 static struct ios_view view_make(const struct router *r) {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -176,28 +161,58 @@ static struct ios_view view_make(const struct router *r) {
     };
 }
 
-static void clear_peers(struct router *r, const struct ios_request *request) {
+static void clear_peer(struct router *r, struct bgp_peer_id id, const struct ios_request *q) {
     struct bgp_speaker *speaker = r->host->speaker;
-    struct bgp_peer_info info;
-    enum bgp_status status = BGP_OK;
-    if (!speaker)
-        return;
-    if (!ip_is_set(request->peer))
-        status = bgp_clear(speaker, (struct bgp_peer_id){0}, request->how, loop_now());
-    for (uint32_t i = 0; ip_is_set(request->peer) && bgp_peer_at(speaker, i, &info); i++)
-        if (ip_equal(info.config->remote_addr, request->peer))
-            status = bgp_clear(speaker, info.id, request->how, loop_now());
+    enum bgp_status status = bgp_clear(speaker, id, q->how, loop_now());
+    if (status == BGP_OK && q->and_out)
+        status = bgp_clear(speaker, id, BGP_CLEAR_SOFT_OUT, loop_now());
     if (status != BGP_OK)
         log_line(r->host->log, "clear_failed", NULL, "status %d", (int)status);
+}
+
+static void clear_peers(struct router *r, const struct ios_request *q) {
+    struct bgp_peer_info info;
+    for (uint32_t i = 0; r->host->speaker && bgp_peer_at(r->host->speaker, i, &info); i++)
+        if (ios_request_concerns(r->ios, q, info.config))
+            clear_peer(r, info.id, q);
     host_drain(r->host);
+}
+
+/* What an exec command left to do. */
+static void carry_out(struct router *r) {
+    struct ios_request request = ios_take_request(r->ios);
+    if (request.kind == IOS_REQUEST_CLEAR)
+        clear_peers(r, &request);
+}
+
+/* Every line has its effect before the next one is read, as on a terminal. */
+static void type_line(struct router *r, const char *line, struct text *out) {
+    struct ios_view view = view_make(r);
+    ios_terminal_line(r->ios, &view, line, out);
+    if (ios_config_pending(r->ios))
+        recompile(r);
+    carry_out(r);
+}
+
+void router_lines(struct router *r, const char *lines, struct text *out) {
+    struct text line;
+    text_init(&line);
+    ios_config_begin(r->ios);
+    for (const char *at = lines; *at;) {
+        size_t size = strcspn(at, "\n");
+        text_clear(&line);
+        text_put(&line, at, size && at[size - 1] == '\r' ? size - 1 : size);
+        type_line(r, text_str(&line), out);
+        at += size + (at[size] == '\n');
+    }
+    ios_config_end(r->ios);
+    text_deinit(&line);
 }
 
 void router_exec(struct router *r, const char *command, struct text *out) {
     struct ios_view view = view_make(r);
     ios_exec(r->ios, &view, command, out);
-    struct ios_request request = ios_take_request(r->ios);
-    if (request.kind == IOS_REQUEST_CLEAR)
-        clear_peers(r, &request);
+    carry_out(r);
 }
 
 void router_log_event(struct router *r, const struct bgp_event *e, struct text *out) {

@@ -52,10 +52,38 @@ void ios_router_set_env(struct ios_router *r, const struct ios_env *env);
  */
 bool ios_load(struct ios_router *r, const char *text, size_t size, const char *file, bool unflatten,
               struct diag_list *diags);
+/* What became of one line of a file. */
+enum ios_outcome {
+    IOS_LINE_EMPTY,   /* blank, a comment, or part of a banner */
+    IOS_LINE_APPLIED, /* the router is as the line says */
+    IOS_LINE_IGNORED, /* kept or skipped by a rule: `why` */
+    IOS_LINE_REFUSED, /* in IOS's words: `why` */
+};
+#define IOS_OUTCOMES 4
+extern const char *const ios_outcome_names[IOS_OUTCOMES]; /* "empty", "applied"… */
+
+struct ios_line_report {
+    uint32_t line;
+    uint32_t column; /* of what is wrong, from 1; 0: none */
+    enum ios_outcome outcome;
+    const char *text; /* `size` octets, without the newline */
+    size_t size;
+    const char *why; /* "" when applied */
+};
+typedef void ios_report_fn(void *context, const struct ios_line_report *report);
+/* ios_load that says of every line of the text what became of it, in their order; of a text that
+ * was split, of every statement. */
+bool ios_load_reported(struct ios_router *r, const char *text, size_t size, const char *file,
+                       bool unflatten, struct diag_list *diags, ios_report_fn *report,
+                       void *context);
 /* One line as typed in `configure terminal`; what IOS prints is appended to `out`. The mode is kept
  * between calls; ios_config_end goes back to exec. */
 void ios_config_line(struct ios_router *r, const char *line, struct text *out);
 void ios_config_end(struct ios_router *r);
+/* As `configure terminal` does, without its answer. */
+void ios_config_begin(struct ios_router *r);
+/* Did anything change since ios_bgp_config? */
+bool ios_config_pending(const struct ios_router *r);
 
 /* The configuration in force, compiled; pointers live until the router is changed or freed.
  * NULL: BGP is not configured. Findings: no router id, undefined route-map… */
@@ -77,11 +105,25 @@ struct ios_view {
 void ios_exec(struct ios_router *r, const struct ios_view *view, const char *command,
               struct text *out);
 /* Some exec commands act: what the host must do after ios_exec. */
+enum ios_clear_scope {
+    IOS_CLEAR_ALL,
+    IOS_CLEAR_ADDRESS,  /* `peer` */
+    IOS_CLEAR_AS,       /* `asn` */
+    IOS_CLEAR_GROUP,    /* `group` */
+    IOS_CLEAR_EXTERNAL, /* every external session */
+};
 struct ios_request {
     enum { IOS_REQUEST_NONE, IOS_REQUEST_CLEAR } kind;
     enum bgp_clear how;
-    struct ip_addr peer; /* not set: all */
+    bool and_out; /* soft in both directions: after `how`, BGP_CLEAR_SOFT_OUT too */
+    enum ios_clear_scope scope;
+    struct ip_addr peer;
+    uint32_t asn;
+    char group[64];
 };
+/* Does a request to clear concern this peer? */
+bool ios_request_concerns(const struct ios_router *r, const struct ios_request *q,
+                          const struct bgp_peer_config *p);
 struct ios_request ios_take_request(struct ios_router *r);
 
 /*

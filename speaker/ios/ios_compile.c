@@ -55,8 +55,8 @@ static uint32_t subjects_of(const struct ios_block *b, int family, struct ios_su
         if (!ios_stmt_is(s, 0, "neighbor"))
             continue;
         if (list)
-            list[count] =
-                (struct ios_subject){.name = s->words[1], .s = s, .family = family, .position = count};
+            list[count] = (struct ios_subject){
+                .name = s->words[1], .s = s, .family = family, .position = count};
         count++;
     }
     return count;

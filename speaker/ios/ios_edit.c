@@ -49,8 +49,10 @@ bool ios_edit_do(struct ios_edit *e) {
     if (e->sink->out)
         ios_exec(e->r, e->sink->view ? e->sink->view : &NOTHING, ios_word(e->words, 1),
                  e->sink->out);
-    else
+    else {
+        ios_ignore(e->sink, "an exec command in a file is not run");
         ios_note(e->sink, "ios-do", "an exec command in a file is not run");
+    }
     return false;
 }
 
@@ -256,6 +258,7 @@ bool ios_edit_graceful_restart(struct ios_edit *e) {
 }
 
 bool ios_edit_obsolete(struct ios_edit *e) {
+    ios_ignore(e->sink, "taken; 15.7 has neither");
     if (!e->negated)
         ios_note(e->sink, "ios-ignored", "taken, and without effect since 12.2(8)T's defaults");
     return false; /* 15.7 prints neither form */

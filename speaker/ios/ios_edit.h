@@ -1,6 +1,7 @@
 #ifndef RIBCAGE_IOS_EDIT_H
 #define RIBCAGE_IOS_EDIT_H
 
+#include "ios.h"
 #include "ios_match.h"
 #include "ios_store.h"
 
@@ -22,6 +23,9 @@ struct ios_sink {
     uint32_t line;
     uint32_t column;
     const char *text; /* the line, for findings */
+    /* What became of the line. */
+    enum ios_outcome outcome;
+    char why[200];
 };
 
 struct ios_edit {
@@ -50,6 +54,8 @@ bool ios_refuse(struct ios_sink *s, const char *id, const char *format, ...)
 /* IOS takes it and warns. */
 void ios_warn(struct ios_sink *s, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The line is kept or skipped, and why. No finding. */
+void ios_ignore(struct ios_sink *s, const char *why);
 /* Nothing IOS would print: a finding only. */
 void ios_note(struct ios_sink *s, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -171,42 +171,6 @@ void ios_exec(struct ios_router *r, const struct ios_view *view, const char *com
     regfree(&f.regex);
 }
 
-/* ---- clear ---- */
-
-bool ios_show_clear(struct ios_edit *e) {
-    struct ios_words *w = e->words;
-    uint16_t at = strcmp(ios_word(w, 1), "ip") == 0 ? 3 : 4;
-    bool in = false, out = false, soft = false;
-    struct ios_request request = {.kind = IOS_REQUEST_CLEAR, .how = BGP_CLEAR_HARD};
-    for (uint16_t i = (uint16_t)(at + 1); i < w->count; i++) {
-        soft |= strcmp(ios_word(w, i), "soft") == 0;
-        in |= strcmp(ios_word(w, i), "in") == 0;
-        out |= strcmp(ios_word(w, i), "out") == 0;
-    }
-    if (!ios_show_active(e))
-        return false;
-    if (out)
-        request.how = BGP_CLEAR_SOFT_OUT;
-    else if (in || soft)
-        request.how = BGP_CLEAR_SOFT_IN;
-    if (strcmp(ios_word(w, at), "*") != 0 && !ip_parse(ios_word(w, at), &request.peer)) {
-        text_puts(e->sink->out, "% BGP: only * and neighbor addresses can be cleared here\n");
-        return false;
-    }
-    if (ip_is_set(request.peer) && !ios_neighbor_known(ios_bgp_block(e->r), ios_word(w, at))) {
-        text_printf(e->sink->out, "%%BGP: Unknown neighbor - \"%s\"\n", ios_word(w, at));
-        return false;
-    }
-    e->r->request = request;
-    return false;
-}
-
-struct ios_request ios_take_request(struct ios_router *r) {
-    struct ios_request request = r->request;
-    r->request = (struct ios_request){.kind = IOS_REQUEST_NONE};
-    return request;
-}
-
 /* ---- the router itself ---- */
 
 bool ios_show_config(struct ios_edit *e) {

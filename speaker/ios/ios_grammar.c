@@ -15,6 +15,7 @@
 #define BGP_ANY (IOS_BGP | IOS_BGP_AF)
 #define COMM "{<comm>|internet|local-AS|no-advertise|no-export|gshut}"
 #define COMM_MORE "(<comm>|internet|local-AS|no-advertise|no-export|gshut)"
+#define CLEAR "{*|external|peer-group <word>|<asn>|<peer>} [soft] [in|out]"
 #define SOURCE "{any|host <ip4>|<ip4> <ip4>}"
 
 /* Top level: kept as typed, without effect; IGNORED_BLOCK may have lines below it. */
@@ -22,7 +23,7 @@
 #define IGNORED_BLOCK(words)                                                                       \
     {IOS_CONFIG, ROW_BOTH | ROW_IGNORED | ROW_BLOCK, IOS_OPAQUE, 0, words " (<line>)", NULL},
 /* … and with nothing to warn of. */
-#define KEPT(words) {IOS_CONFIG, ROW_BOTH, 0, 0, words " (<line>)", NULL},
+#define KEPT(words) {IOS_CONFIG, ROW_BOTH | ROW_KEPT, 0, 0, words " (<line>)", NULL},
 #define INTERFACE_IGNORED(words)                                                                   \
     {IOS_INTERFACE, ROW_BOTH | ROW_IGNORED, 0, 0, words " (<line>)", NULL},
 
@@ -413,9 +414,9 @@ const struct ios_row ios_rows[] = {
     {IOS_EXEC, ROW_ACTION, 0, 0, "show logging", ios_show_logging},
     {IOS_EXEC, ROW_ACTION, 0, 0, "show ip interface brief", ios_show_interfaces},
     {IOS_EXEC, ROW_ACTION, 0, 0, "show privilege", ios_show_privilege},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "clear ip bgp {*|<peer>|external} [soft] [in|out]",
+    {IOS_EXEC, ROW_ACTION, 0, 0, "clear ip bgp [ipv4 unicast|ipv6 unicast] " CLEAR,
      ios_show_clear},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "clear bgp {ipv4|ipv6} unicast {*|<peer>} [soft] [in|out]",
+    {IOS_EXEC, ROW_ACTION, 0, 0, "clear bgp {ipv4|ipv6} unicast " CLEAR,
      ios_show_clear},
     {IOS_EXEC, ROW_ACTION, 0, 0, "terminal {length|width} <0-512>", ios_show_terminal},
     {IOS_EXEC, ROW_ACTION, 0, 0, "terminal [no] monitor", ios_show_terminal},

@@ -34,6 +34,7 @@ enum ios_row_flag {
     ROW_NEIGHBOR = 1 << 7, /* words 0 and 1 are `neighbor X`, which must exist */
     ROW_COMM = 1 << 8,     /* communities in it print as the display format says */
     ROW_ACTION = 1 << 9,   /* does something, is not stored */
+    ROW_KEPT = 1 << 11,    /* known, kept, and nothing to warn of */
     ROW_APPEND = 1 << 10,  /* equal lines stand beside each other */
 };
 

@@ -80,6 +80,15 @@ void ios_config_end(struct ios_router *r) {
     r->in_config = false;
 }
 
+void ios_config_begin(struct ios_router *r) {
+    ios_config_end(r);
+    r->in_config = true;
+}
+
+bool ios_config_pending(const struct ios_router *r) {
+    return r->config == NULL;
+}
+
 const char *ios_hostname(const struct ios_router *r) {
     const struct ios_stmt *s = ios_block_first(r->root, "hostname", NULL, NULL);
     return s ? ios_stmt_word(s, 1) : r->hostname;
@@ -136,6 +145,22 @@ static void sink_say(struct ios_sink *s, enum diag_severity severity, const char
         diag_add(s->diags, severity, place, id, "%s", message);
 }
 
+const char *const ios_outcome_names[IOS_OUTCOMES] = {
+    [IOS_LINE_EMPTY] = "empty",
+    [IOS_LINE_APPLIED] = "applied",
+    [IOS_LINE_IGNORED] = "ignored",
+    [IOS_LINE_REFUSED] = "refused",
+};
+
+static void sink_outcome(struct ios_sink *s, enum ios_outcome outcome, const char *why) {
+    s->outcome = outcome;
+    snprintf(s->why, sizeof s->why, "%.*s", (int)(sizeof s->why - 1), why);
+}
+
+void ios_ignore(struct ios_sink *s, const char *why) {
+    sink_outcome(s, IOS_LINE_IGNORED, why);
+}
+
 bool ios_refuse(struct ios_sink *s, const char *id, const char *format, ...) {
     char message[512];
     va_list args;
@@ -145,6 +170,7 @@ bool ios_refuse(struct ios_sink *s, const char *id, const char *format, ...) {
     if (s->out)
         text_printf(s->out, "%s\n", message);
     sink_say(s, DIAG_ERROR, id, message);
+    sink_outcome(s, IOS_LINE_REFUSED, message);
     return false;
 }
 
@@ -230,6 +256,12 @@ static struct ios_block *statement_block(struct ios_router *r, const struct ios_
 
 static void statement_note(struct ios_router *r, const struct ios_row *row, struct ios_sink *sink) {
     uint8_t *noted = &r->noted[row - ios_rows];
+    if (row->modes == IOS_OPAQUE)
+        ios_ignore(sink, "inside of a block that is kept without effect");
+    else if (row->flags & ROW_KEPT)
+        ios_ignore(sink, "kept; no session and no route depends on it");
+    else if (row->flags & ROW_IGNORED)
+        ios_ignore(sink, "kept; this router does not do it");
     if (!(row->flags & ROW_IGNORED) || *noted || !sink->diags)
         return;
     *noted = 1;
@@ -397,8 +429,10 @@ void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct 
     struct ios_match m;
     bool top;
     ios_lex(&l, text, size);
+    sink_outcome(sink, IOS_LINE_EMPTY, "");
     if (ios_lex_is_blank(&l))
         return;
+    sink_outcome(sink, IOS_LINE_APPLIED, "");
     sink->text = l.text + l.tokens[0].offset;
     sink->column = l.tokens[0].offset + 1u;
     if (!line_usable(&l, r, sink))
@@ -442,8 +476,7 @@ void ios_terminal_line(struct ios_router *r, const struct ios_view *view, const 
     if (r->in_config) {
         ios_parse_line(r, line, strlen(line), &sink, false);
     } else if (is_configure(line)) {
-        ios_config_end(r);
-        r->in_config = true;
+        ios_config_begin(r);
         text_puts(out, "Enter configuration commands, one per line.  End with CNTL/Z.\n");
     } else {
         ios_exec(r, view, line, out);
@@ -455,9 +488,11 @@ void ios_terminal_line(struct ios_router *r, const struct ios_view *view, const 
 struct load {
     struct ios_router *r;
     struct ios_sink sink;
-    struct text banner; /* its text so far, while one is open */
-    char type[16];      /* "motd" */
-    char delimiter[3];  /* of the open banner, "" when none is */
+    struct text banner;    /* its text so far, while one is open */
+    char type[16];         /* "motd" */
+    char delimiter[3];     /* of the open banner, "" when none is */
+    ios_report_fn *report; /* may be NULL */
+    void *context;
 };
 
 static const struct ios_row *banner_row(void) {
@@ -515,6 +550,7 @@ static bool banner_open(struct load *b, struct ios_line *l, const char *line, si
     b->delimiter[width] = '\0';
     text_clear(&b->banner);
     text_puts(&b->banner, "^C");
+    sink_outcome(&b->sink, IOS_LINE_APPLIED, "");
     banner_line(b, text + width, left - width);
     return true;
 }
@@ -525,11 +561,22 @@ static bool is_header(const struct ios_line *l) {
            (ios_lex_is(l, 0, "Using") && l->count > 2);
 }
 
+static void load_report(struct load *b, const char *line, size_t size) {
+    const struct ios_sink *s = &b->sink;
+    struct ios_line_report report = {
+        .line = s->line, .outcome = s->outcome, .text = line, .size = size, .why = s->why};
+    if (s->outcome == IOS_LINE_REFUSED)
+        report.column = s->column;
+    if (b->report)
+        b->report(b->context, &report);
+}
+
 static void load_line(struct load *b, const char *line, size_t size) {
     struct ios_line l;
     b->sink.column = 0;
     b->sink.text = NULL;
     b->r->in_config = true;
+    sink_outcome(&b->sink, IOS_LINE_EMPTY, "");
     if (b->delimiter[0]) {
         banner_line(b, line, size);
         return;
@@ -537,6 +584,7 @@ static void load_line(struct load *b, const char *line, size_t size) {
     ios_lex(&l, line, size);
     if (is_header(&l)) {
         b->sink.text = l.text;
+        ios_ignore(&b->sink, "printed before a configuration");
         ios_note(&b->sink, "ios-header", "not a statement: printed before a configuration");
     } else if (!banner_open(b, &l, line, size)) {
         ios_parse_line(b->r, line, size, &b->sink, true);
@@ -549,6 +597,7 @@ static void load_lines(struct load *b, const char *text, size_t size) {
         size_t line = end ? (size_t)(end - text) : size;
         b->sink.line++;
         load_line(b, text, line);
+        load_report(b, text, line);
         line += end ? 1 : 0;
         text += line;
         size -= line;
@@ -562,7 +611,14 @@ static void load_lines(struct load *b, const char *text, size_t size) {
 
 bool ios_load(struct ios_router *r, const char *text, size_t size, const char *file, bool unflatten,
               struct diag_list *diags) {
-    struct load b = {.r = r, .sink = {.diags = diags, .file = file}};
+    return ios_load_reported(r, text, size, file, unflatten, diags, NULL, NULL);
+}
+
+bool ios_load_reported(struct ios_router *r, const char *text, size_t size, const char *file,
+                       bool unflatten, struct diag_list *diags, ios_report_fn *report,
+                       void *context) {
+    struct load b = {
+        .r = r, .sink = {.diags = diags, .file = file}, .report = report, .context = context};
     snprintf(r->file, sizeof r->file, "%s", file ? file : "");
     struct text lines;
     bool changed = false;

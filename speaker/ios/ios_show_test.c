@@ -234,12 +234,60 @@ static void clear_leaves_a_request(void **state) {
     struct ios_request q = ios_take_request(lab.router);
     assert_int_equal(q.kind, IOS_REQUEST_CLEAR);
     assert_int_equal(q.how, BGP_CLEAR_HARD);
-    assert_false(ip_is_set(q.peer));
+    assert_int_equal(q.scope, IOS_CLEAR_ALL);
+    assert_false(q.and_out);
     assert_string_equal(show("clear ip bgp 192.168.1.10 soft in"), "");
     q = ios_take_request(lab.router);
     assert_int_equal(q.how, BGP_CLEAR_SOFT_IN);
     assert_int_equal(ip4_to_u32(q.peer), 0xC0A8010A);
     assert_int_equal(ios_take_request(lab.router).kind, IOS_REQUEST_NONE);
+}
+
+/* Who is meant, among an internal and an external neighbour and one of a listen range. */
+static void clear_chooses_peers(void **state) {
+    (void)state;
+    static const struct {
+        const char *command;
+        enum bgp_clear how;
+        bool and_out, internal, external, ranged;
+    } ROWS[] = {
+        {"clear ip bgp *", BGP_CLEAR_HARD, false, true, true, true},
+        {"clear ip bgp * soft", BGP_CLEAR_SOFT_IN, true, true, true, true},
+        {"clear ip bgp * in", BGP_CLEAR_SOFT_IN, false, true, true, true},
+        {"clear ip bgp 65001 soft out", BGP_CLEAR_SOFT_OUT, false, false, true, false},
+        {"clear ip bgp external", BGP_CLEAR_HARD, false, false, true, false},
+        {"clear ip bgp peer-group NODES", BGP_CLEAR_HARD, false, true, false, true},
+        {"clear bgp ipv4 unicast 10.0.0.2 soft in", BGP_CLEAR_SOFT_IN, false, true, false, false},
+        {"clear ip bgp ipv4 unicast 10.0.9.9", BGP_CLEAR_HARD, false, false, false, true},
+    };
+    static const char TEXT[] =
+        "router bgp 64512\n bgp router-id 1.1.1.1\n neighbor NODES peer-group\n"
+        " neighbor NODES remote-as 64512\n neighbor 10.0.0.2 peer-group NODES\n"
+        " neighbor 10.0.0.3 remote-as 65001\n"
+        " bgp listen range 10.0.9.0/24 peer-group NODES\n";
+    struct ios_env env = {.hostname = "R1"};
+    struct ios_router *r = ios_router_new(&env);
+    assert_true(ios_load(r, TEXT, sizeof TEXT - 1, "t.ios", false, NULL));
+    const struct bgp_config *c = ios_bgp_config(r, NULL);
+    struct bgp_peer_config ranged = c->listen_ranges[0].peer;
+    snprintf(ranged.name, sizeof ranged.name, "NODES_10.0.9.9");
+    ranged.remote_addr = ip4(0x0A000909);
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct ios_view view = view_of(&lab);
+        struct text out;
+        text_init(&out);
+        ios_exec(r, &view, ROWS[i].command, &out);
+        struct ios_request q = ios_take_request(r);
+        c = ios_bgp_config(r, NULL);
+        if (out.size || q.kind != IOS_REQUEST_CLEAR || q.how != ROWS[i].how ||
+            q.and_out != ROWS[i].and_out ||
+            ios_request_concerns(r, &q, &c->peers[0]) != ROWS[i].internal ||
+            ios_request_concerns(r, &q, &c->peers[1]) != ROWS[i].external ||
+            ios_request_concerns(r, &q, &ranged) != ROWS[i].ranged)
+            fail_msg("%s: %s", ROWS[i].command, text_str(&out));
+        text_deinit(&out);
+    }
+    ios_router_free(r);
 }
 
 /* Last: it ends a session. */
@@ -273,6 +321,7 @@ int main(void) {
         cmocka_unit_test(neighbor_has_the_lines_clients_parse),
         cmocka_unit_test(lists_and_clock_are_shown),
         cmocka_unit_test(clear_leaves_a_request),
+        cmocka_unit_test(clear_chooses_peers),
         cmocka_unit_test(log_lines_read_as_ios_writes_them),
     };
     return cmocka_run_group_tests(tests, lab_up, lab_down);
