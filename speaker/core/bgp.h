@@ -142,7 +142,8 @@ enum bgp_event_kind {
     BGP_EVENT_ABORT,    /* close conn at once, with RST; the id is dead */
     BGP_EVENT_STATE,    /* peer went from old_state to new_state */
     BGP_EVENT_NOTIFIED, /* NOTIFICATION sent or received: code, subcode, data */
-    BGP_EVENT_FIB,      /* the best path of `prefix` changed: route or withdrawn */
+    BGP_EVENT_FIB,      /* the best path of `prefix` changed: route or withdrawn; fib.install only,
+                           and when that is turned on every route is told */
     BGP_EVENT_TRACK,    /* next hop `address` is wanted (up) or no longer (down): bgp_nexthop_set */
     BGP_EVENT_LOG,      /* something worth a line: id and values */
     BGP_EVENT_PEERS,    /* the set of peers, their passwords or addresses changed: re-read them */

@@ -345,6 +345,8 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
         apply_in_place(s, ch, old, old_peers, now);
         rib_origins_changed(s, old, now);
     }
+    if (old && s->config->fib.install && !old->fib.install)
+        rib_fib_wanted(s);
     if (peers_changed || !old || old->listen_port != s->config->listen_port ||
         old->listen != s->config->listen || !ip_equal(old->listen_addr4, s->config->listen_addr4) ||
         !ip_equal(old->listen_addr6, s->config->listen_addr6))

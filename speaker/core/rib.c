@@ -415,7 +415,8 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     r->loc_rib_last = now;
     after.fib = fib_route(s, f, entry);
     attr_release(&s->attrs, old);
-    bool told = fib_same(&before.fib, &after.fib) && !(e->flags & RIB_ENTRY_SHARES);
+    bool told = !s->config->fib.install ||
+                (fib_same(&before.fib, &after.fib) && !(e->flags & RIB_ENTRY_SHARES));
     if (!told && !event_push(s, &after)) {
         r->fib_lost += !(e->flags & RIB_ENTRY_FIB_LOST);
         e->flags |= RIB_ENTRY_FIB_LOST;
@@ -482,6 +483,18 @@ static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
         *cursor = *cursor >= end ? 0 : *cursor;
     }
     return budget;
+}
+
+void rib_fib_wanted(struct bgp_speaker *s) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        for (uint32_t i = 1; i < s->rib->entries[f].next_new; i++) {
+            struct rib_entry *e = rib_entry_at(s, f, i);
+            if (e->flags & RIB_ENTRY_USED && e->best_attrs && !(e->flags & RIB_ENTRY_FIB_LOST)) {
+                e->flags |= RIB_ENTRY_FIB_LOST;
+                s->rib->fib_lost++;
+            }
+        }
+    }
 }
 
 static bool decisions_due(const struct bgp_speaker *s) {

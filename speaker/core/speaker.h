@@ -189,6 +189,8 @@ void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 /* The configured routes changed from `old` to the speaker's configuration. */
 void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, struct nanotime now);
+/* fib.install is on from now on: every best path is told. */
+void rib_fib_wanted(struct bgp_speaker *s);
 /* Handles at most `budget` dirty prefixes: decision, FIB events, Adj-RIB-Out. Work left? */
 bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
 /* No best path is chosen while speaker->restarting; this ends it. */

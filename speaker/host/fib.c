@@ -190,9 +190,13 @@ static void entries_visit(struct fib *f, void (*each)(struct fib *f, uint32_t in
 
 /* ---- what is wanted ---- */
 
+static bool installs(const struct fib *f) {
+    return f->config.install && !f->host->options.no_fib;
+}
+
 void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     bool own = r->source != ROUTE_SOURCE_BGP;
-    bool wanted = !r->withdrawn && (r->blackhole || ip_is_set(r->next_hop));
+    bool wanted = installs(f) && !r->withdrawn && (r->blackhole || ip_is_set(r->next_hop));
     uint32_t index = wanted ? entry_make(f, r->prefix) : entry_find(f, r->prefix);
     if (index == SLAB_NONE)
         return;
@@ -239,7 +243,7 @@ static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entr
 
 /* The route that should stand in the kernel now; false: none. */
 static bool target_of(const struct fib *f, struct fib_entry *e, struct fib_target *ret) {
-    if (!e->wanted || !f->config.install || f->host->options.no_fib)
+    if (!e->wanted)
         return false;
     struct bgp_fib_decision decision = decide(f, e);
     if (!decision.install)
@@ -271,6 +275,13 @@ static void touch(struct fib *f, uint32_t index, void *context) {
     entry_dirty(f, index);
 }
 
+static void unwant(struct fib *f, uint32_t index, void *context) {
+    struct fib_entry *e = entry_at(f, index);
+    (void)context;
+    e->wanted = e->stale = false;
+    entry_dirty(f, index);
+}
+
 void fib_configure(struct fib *f, const struct bgp_fib_config *c) {
     /* A filter's terms may have changed behind the same numbers. */
     bool filtered = c->filter[0].count || c->filter[1].count || f->config.filter[0].count ||
@@ -280,7 +291,7 @@ void fib_configure(struct fib *f, const struct bgp_fib_config *c) {
         f->config.metric_from_local_pref == c->metric_from_local_pref)
         return;
     f->config = *c;
-    entries_visit(f, touch, NULL);
+    entries_visit(f, installs(f) ? touch : unwant, NULL);
 }
 
 static void touch_changed(struct fib *f, uint32_t index, void *context) {
@@ -532,13 +543,6 @@ bool fib_adopt(struct fib *f, bool keep) {
     if (!keep)
         fib_sweep(f);
     return true;
-}
-
-static void unwant(struct fib *f, uint32_t index, void *context) {
-    struct fib_entry *e = entry_at(f, index);
-    (void)context;
-    e->wanted = e->stale = false;
-    entry_dirty(f, index);
 }
 
 /* Each route gets one try: the namespace may be going away under us. */

@@ -115,6 +115,16 @@ static const char *filtered_config(void) {
     return text;
 }
 
+/* The second node's kernel is to have no route at all. */
+static const char *uninstalled_config(void) {
+    static char text[2048];
+    const char *config = config_of(1, 64512, 64512, "", "");
+    const char *install = strstr(config, "\"install\":true");
+    snprintf(text, sizeof text, "%.*s\"install\":false%s", (int)(install - config), config,
+             install + strlen("\"install\":true"));
+    return text;
+}
+
 #define SKIP_IF_FORBIDDEN()                                                                        \
     if (forbidden)                                                                                 \
     skip()
@@ -146,6 +156,35 @@ static void test_routes_reach_the_kernel(void **state) {
     WAIT_FOR(fib_routes, 1, 1);
     assert_false(route_present(1, 1));
     assert_true(nodes_ask(1, "{\"op\":\"peers\"}\n", "\"last_reason\":\"notification_received\""));
+    assert_int_equal(nodes_stop(1), 0);
+}
+
+static void configure(int node, const char *config) {
+    struct text request;
+    text_init(&request);
+    text_printf(&request, "{\"id\":1,\"op\":\"configure\",\"config\":%s}\n", config);
+    assert_true(nodes_ask(node, text_str(&request), "\"ok\":true"));
+    text_deinit(&request);
+}
+
+/* Installing is turned off, a route goes and another comes meanwhile, and on again. */
+static void test_installing_off_and_on(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    start_calling();
+    WAIT_FOR(fib_routes, 1, 2);
+    configure(1, uninstalled_config());
+    WAIT_FOR(fib_routes, 1, 0);
+    assert_false(route_present(1, 1));
+    assert_true(loc_rib(1, 2));
+    configure(
+        0, config_of(0, 64512, 64512, "", "{\"prefix\":\"10.244.9.0/26\",\"source\":\"static\"},"));
+    WAIT_FOR(loc_rib, 1, 3);
+    assert_true(fib_routes(1, 0));
+    configure(1, config_of(1, 64512, 64512, "\"passive\":true,", ""));
+    WAIT_FOR(fib_routes, 1, 3);
+    assert_true(route_present(1, 1) && route_present(1, 9));
+    assert_int_equal(nodes_stop(0), 0);
     assert_int_equal(nodes_stop(1), 0);
 }
 
@@ -402,6 +441,7 @@ static int speakers_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_routes_reach_the_kernel, speakers_end),
+        cmocka_unit_test_teardown(test_installing_off_and_on, speakers_end),
         cmocka_unit_test_teardown(test_reconfigure_without_flap, speakers_end),
         cmocka_unit_test_teardown(test_kernel_filter, speakers_end),
         cmocka_unit_test_teardown(test_kernel_changes_are_followed, speakers_end),
