@@ -1,3 +1,3 @@
-$(eval $(call library,host,speaker/host,ios decode config core base,-ljansson))
+$(eval $(call library,host,speaker/host,ios decode config core base,-ljansson -lcrypt))
 # Static: a thousand of them start without the dynamic linker and share every page of text.
-$(eval $(call program,ribcage-speaker,speaker/host/main.c,host ios decode config core base,-ljansson,-static))
+$(eval $(call program,ribcage-speaker,speaker/host/main.c,host ios decode config core base,-ljansson -lcrypt,-static))

@@ -101,8 +101,9 @@ struct ios_view {
     struct nanotime booted;
     const struct text *log; /* the log buffer, for show logging; may be NULL */
 };
-/* One exec command (`show ip bgp summary | include 10`): IOS's text, errors included, appended. */
-void ios_exec(struct ios_router *r, const struct ios_view *view, const char *command,
+/* One exec command (`show ip bgp summary | include 10`): IOS's text, errors included, appended.
+ * False: there is no such command; IOS's words for that are in the text. */
+bool ios_exec(struct ios_router *r, const struct ios_view *view, const char *command,
               struct text *out);
 /* Some exec commands act: what the host must do after ios_exec. */
 enum ios_clear_scope {
@@ -113,7 +114,7 @@ enum ios_clear_scope {
     IOS_CLEAR_EXTERNAL, /* every external session */
 };
 struct ios_request {
-    enum { IOS_REQUEST_NONE, IOS_REQUEST_CLEAR } kind;
+    enum { IOS_REQUEST_NONE, IOS_REQUEST_CLEAR, IOS_REQUEST_CLEAR_LOG } kind;
     enum bgp_clear how;
     bool and_out; /* soft in both directions: after `how`, BGP_CLEAR_SOFT_OUT too */
     enum ios_clear_scope scope;
@@ -140,5 +141,12 @@ void ios_prompt(const struct ios_router *r, struct text *out);
  * "*Nov 21 01:02:03.456: %BGP-5-ADJCHANGE: neighbor 10.0.0.1 Up ". */
 void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
                    struct text *out);
+
+/* Was a statement changed since ios_bgp_config was last asked? */
+bool ios_changed(const struct ios_router *r);
+/* Log lines that have another cause than the speaker (%SYS-5-CONFIG_I), taken off and appended. */
+void ios_take_log(struct ios_router *r, struct text *out);
+/* Lines were typed on something that is no terminal: logs as the console would. */
+void ios_configured(struct ios_router *r, const struct ios_view *view);
 
 #endif

@@ -46,10 +46,10 @@ bool ios_edit_end(struct ios_edit *e) {
 
 bool ios_edit_do(struct ios_edit *e) {
     static const struct ios_view NOTHING;
-    if (e->sink->out)
-        ios_exec(e->r, e->sink->view ? e->sink->view : &NOTHING, ios_word(e->words, 1),
-                 e->sink->out);
-    else {
+    if (e->sink->out) {
+        (void)ios_exec(e->r, e->sink->view ? e->sink->view : &NOTHING, ios_word(e->words, 1),
+                       e->sink->out);
+    } else {
         ios_ignore(e->sink, "an exec command in a file is not run");
         ios_note(e->sink, "ios-do", "an exec command in a file is not run");
     }

@@ -6,16 +6,14 @@
  * ROW_IGNORED; what no row fits is refused in IOS's words.
  *
  * Owns: syntax only. Leaves: how patterns are read to ios_match.c, effects to ios_edit.c, meaning
- * to ios_compile.c and ios_policy.c.
+ * to ios_compile.c and ios_policy.c, exec commands to ios_grammar_exec.c.
  */
 #include "ios_edit.h"
 #include "ios_match.h"
-#include "ios_show.h"
 
 #define BGP_ANY (IOS_BGP | IOS_BGP_AF)
 #define COMM "{<comm>|internet|local-AS|no-advertise|no-export|gshut}"
 #define COMM_MORE "(<comm>|internet|local-AS|no-advertise|no-export|gshut)"
-#define CLEAR "{*|external|peer-group <word>|<asn>|<peer>} [soft] [in|out]"
 #define SOURCE "{any|host <ip4>|<ip4> <ip4>}"
 
 /* Top level: kept as typed, without effect; IGNORED_BLOCK may have lines below it. */
@@ -385,43 +383,6 @@ const struct ios_row ios_rows[] = {
      "|session-limit|autocommand|authorization|accounting|notify|monitor|flowcontrol|activation-"
      "character|databits|parity|modem|timeout} (<line>)", NULL},
 
-    /* ---- exec ---- */
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp", ios_show_table},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast", ios_show_table},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp <pfx4> longer-prefixes", ios_show_table},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp {<ip4> [<ip4>]|<pfx4>}", ios_show_prefix},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp ipv4 unicast {<ip4> [<ip4>]|<pfx4>}", ios_show_prefix},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp ipv6 unicast {<ip6>|<pfx6>}", ios_show_prefix},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp summary", ios_show_summary},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast summary", ios_show_summary},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp [all] summary", ios_show_summary_all},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp all summary", ios_show_summary_all},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp neighbors [<peer>]", ios_show_neighbors},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast neighbors [<peer>]",
-     ios_show_neighbors},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip bgp neighbors <peer> {routes|advertised-routes|"
-     "received-routes}", ios_show_neighbor_routes},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show bgp {ipv4|ipv6} unicast neighbors <peer> {routes|"
-     "advertised-routes|received-routes}", ios_show_neighbor_routes},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show running-config [all]", ios_show_config},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show startup-config", ios_show_config},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip route [bgp|connected|static]", ios_show_route},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip prefix-list [<word>]", ios_show_prefix_list},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ipv6 prefix-list [<word>]", ios_show_prefix_list},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show route-map [<word>]", ios_show_route_map},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show version", ios_show_version},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show clock", ios_show_clock},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show logging", ios_show_logging},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show ip interface brief", ios_show_interfaces},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "show privilege", ios_show_privilege},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "clear ip bgp [ipv4 unicast|ipv6 unicast] " CLEAR,
-     ios_show_clear},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "clear bgp {ipv4|ipv6} unicast " CLEAR,
-     ios_show_clear},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "terminal {length|width} <0-512>", ios_show_terminal},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "terminal [no] monitor", ios_show_terminal},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "{enable|disable|exit|logout}", ios_show_terminal},
-    {IOS_EXEC, ROW_ACTION, 0, 0, "write [memory]", ios_show_write},
 };
 /* clang-format on */
 

@@ -7,8 +7,9 @@
  * IOS: a line about a session that was not established names the side (" active", " passive"); the
  * side is known from the NOTIFICATION that went before.
  */
-#include "ios_router.h"
+#include "ios_log.h"
 #include "ios_show.h"
+#include "ios_terminal.h"
 #include "ios_time.h"
 
 #include "../core/message.h"
@@ -222,4 +223,26 @@ void ios_log_event(struct ios_router *r, const struct ios_view *view, const stru
         log_prefixes(r, view, e, c, out);
     else if (e->kind == BGP_EVENT_LOG && e->log.id == BGP_LOG_MALFORMED_UPDATE)
         log_malformed(r, view, c, out);
+}
+
+/* ---- the router itself ---- */
+
+void ios_log_configured(struct ios_router *r, const struct ios_view *view,
+                        const struct ios_terminal *t) {
+    put_stamp(r, view, &r->log);
+    text_puts(&r->log, "%SYS-5-CONFIG_I: Configured from console by ");
+    if (!t || strncmp(t->name, "con", 3) == 0)
+        text_printf(&r->log, "%s\n", t && t->user[0] ? t->user : "console");
+    else
+        text_printf(&r->log, "%s%svty%s (%s)\n", t->user, t->user[0] ? " on " : "", t->name + 4,
+                    t->remote);
+}
+
+void ios_configured(struct ios_router *r, const struct ios_view *view) {
+    ios_log_configured(r, view, NULL);
+}
+
+void ios_take_log(struct ios_router *r, struct text *out) {
+    text_put(out, text_str(&r->log), r->log.size);
+    text_clear(&r->log);
 }

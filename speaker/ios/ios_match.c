@@ -47,8 +47,13 @@ struct walk {
 
 /* ---- patterns ---- */
 
+/* Rows are numbered through both tables. */
+static const struct ios_row *row_at(uint16_t row) {
+    return row < ios_row_count ? &ios_rows[row] : &ios_exec_rows[row - ios_row_count];
+}
+
 static const char *pattern_of(uint16_t row) {
-    return ios_rows[row].pattern;
+    return row_at(row)->pattern;
 }
 
 static char closer(char open) {
@@ -484,9 +489,12 @@ static bool step_run(const struct step *s, const struct places *live, struct pla
 /* ---- entry ---- */
 
 static void match_start(enum ios_mode mode, bool negated, struct places *ret_live) {
+    bool exec = mode == IOS_EXEC || mode == IOS_USER;
+    uint16_t from = exec ? ios_row_count : 0;
+    uint16_t to = exec ? (uint16_t)(ios_row_count + ios_exec_row_count) : ios_row_count;
     ret_live->count = 0;
-    for (uint16_t row = 0; row < ios_row_count; row++) {
-        if (!(ios_rows[row].modes & mode))
+    for (uint16_t row = from; row < to; row++) {
+        if (!(row_at(row)->modes & mode))
             continue;
         struct walk w = {.negated = negated, .out = ret_live, .row = row};
         walk_from(&w, 0, false);
@@ -501,7 +509,7 @@ static void match_finish(const struct places *live, bool negated, struct ios_mat
         if (!end && !(negated && p->may_end))
             continue;
         m->status = m->words.failed ? IOS_MATCH_INVALID : IOS_MATCH_OK;
-        m->row = &ios_rows[p->row];
+        m->row = row_at(p->row);
         m->words.keys = p->keys;
         return;
     }
@@ -517,21 +525,19 @@ static bool match_word(const struct ios_line *l, uint16_t token, char copy[IOS_L
     return t->size > 0;
 }
 
-void ios_match(const struct ios_line *l, uint16_t first, enum ios_mode mode, bool negated,
-               struct ios_match *ret_match) {
-    struct places sets[2];
+/* Reads tokens `first` to `end`; `*live` is left with where the line may go on. False: status is
+ * set. */
+static bool match_words(const struct ios_line *l, uint16_t first, uint16_t end, bool negated,
+                        struct places sets[2], struct places **ret_live, struct ios_match *m) {
     struct places *live = &sets[0], *next = &sets[1];
     char copy[IOS_LINE_BYTES_MAX + 1];
-    ret_match->row = NULL;
-    ios_words_clear(&ret_match->words);
-    match_start(mode, negated, live);
-    for (uint16_t i = first; i < l->count; i++) {
-        struct step s = {.line = l, .token = i, .negated = negated, .words = &ret_match->words};
+    for (uint16_t i = first; i < end; i++) {
+        struct step s = {.line = l, .token = i, .negated = negated, .words = &m->words};
         bool ambiguous = false, line = false;
-        ret_match->token = i;
+        m->token = i;
         if (!match_word(l, i, copy, &s.word) || !step_run(&s, live, next, &ambiguous, &line)) {
-            ret_match->status = ambiguous ? IOS_MATCH_AMBIGUOUS : IOS_MATCH_INVALID;
-            return;
+            m->status = ambiguous ? IOS_MATCH_AMBIGUOUS : IOS_MATCH_INVALID;
+            return false;
         }
         struct places *swap = live;
         live = next;
@@ -539,5 +545,47 @@ void ios_match(const struct ios_line *l, uint16_t first, enum ios_mode mode, boo
         if (line)
             break;
     }
+    *ret_live = live;
+    return true;
+}
+
+void ios_match(const struct ios_line *l, uint16_t first, enum ios_mode mode, bool negated,
+               struct ios_match *ret_match) {
+    struct places sets[2], *live;
+    ret_match->row = NULL;
+    ios_words_clear(&ret_match->words);
+    match_start(mode, negated, &sets[0]);
+    if (match_words(l, first, l->count, negated, sets, &live, ret_match))
+        match_finish(live, negated, ret_match);
+}
+
+/* Was this item met at an earlier place? */
+static bool item_seen(const struct places *live, uint32_t before, const char *item) {
+    for (uint32_t i = 0; i < before; i++)
+        if (!live->list[i].needs_number && same_keyword(place_item(&live->list[i]), item))
+            return true;
+    return false;
+}
+
+void ios_match_expected(const struct ios_line *l, uint16_t first, uint16_t count,
+                        enum ios_mode mode, bool negated, ios_expect_fn *each, void *context,
+                        struct ios_match *ret_match) {
+    struct places sets[2], *live;
+    ret_match->row = NULL;
+    ios_words_clear(&ret_match->words);
+    match_start(mode, negated, &sets[0]);
+    if (!match_words(l, first, count, negated, sets, &live, ret_match))
+        return;
+    bool number = false;
+    for (uint32_t i = 0; i < live->count; i++) {
+        const char *item = place_item(&live->list[i]);
+        if (live->list[i].needs_number && !number)
+            each(context, "<0-9>", strlen("<0-9>"));
+        number |= live->list[i].needs_number;
+        if (*item && !live->list[i].needs_number && !item_seen(live, i, item))
+            each(context, item, item_size(item));
+    }
     match_finish(live, negated, ret_match);
+    if (ret_match->status == IOS_MATCH_OK)
+        each(context, "", 0);
 }

@@ -21,6 +21,7 @@ enum ios_mode {
     IOS_TTY = 1 << 8,
     IOS_ACL = 1 << 9,
     IOS_OPAQUE = 1 << 10, /* inside a block that is kept but not understood */
+    IOS_USER = 1 << 11,   /* exec before `enable` */
 };
 
 enum ios_row_flag {
@@ -62,6 +63,9 @@ struct ios_row {
 
 extern const struct ios_row ios_rows[];
 extern const uint16_t ios_row_count;
+/* Exec commands (ios_grammar_exec.c). */
+extern const struct ios_row ios_exec_rows[];
+extern const uint16_t ios_exec_row_count;
 
 enum ios_match_status {
     IOS_MATCH_OK,
@@ -81,6 +85,14 @@ struct ios_match {
  * that identify nothing may be left out. */
 void ios_match(const struct ios_line *l, uint16_t first, enum ios_mode mode, bool negated,
                struct ios_match *ret_match);
+
+/* What may stand at token `count` when the tokens before it are read: calls for each different
+ * item of the patterns, a keyword or "<type>"; "" stands for the end of the line. The status is
+ * that of the tokens before; the match's token names the one that is wrong. */
+typedef void ios_expect_fn(void *context, const char *item, size_t size);
+void ios_match_expected(const struct ios_line *l, uint16_t first, uint16_t count,
+                        enum ios_mode mode, bool negated, ios_expect_fn *each, void *context,
+                        struct ios_match *ret_match);
 
 /* "gi0/1" -> "GigabitEthernet0/1". False: no interface name. `number` may be "" for a name whose
  * number is the next word: then only the type is written. */

@@ -51,8 +51,8 @@ static int hex_digit(char c) {
     return at ? (int)(at - digits) : -1;
 }
 
-/* Type 7: the two first digits say where in the key it begins, the rest is the text XOR the key. */
-static void decode_type7(const char *text, char *out, size_t out_size) {
+/* The two first digits say where in the key it begins, the rest is the text XOR the key. */
+void ios_password_type7(const char *text, char *out, size_t out_size) {
     static const char KEY[] = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
     size_t size = 0, start = 0;
     if (text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9')
@@ -72,7 +72,7 @@ static void set_password(const struct option *o) {
     bool typed = argument(o, 1)[0] != '\0';
     const char *text = typed ? argument(o, 1) : argument(o, 0);
     if (typed && strcmp(argument(o, 0), "7") == 0)
-        decode_type7(text, o->p->password, sizeof o->p->password);
+        ios_password_type7(text, o->p->password, sizeof o->p->password);
     else
         snprintf(o->p->password, sizeof o->p->password, "%s", text);
 }

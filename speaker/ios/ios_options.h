@@ -34,4 +34,7 @@ struct ios_neighbor {
  * session has one of, whatever the family (send-community, next-hop-self…), the last line sets. */
 void ios_option_apply(struct ios_neighbor *n, const struct ios_stmt *s, uint16_t at, int family);
 
+/* A password of type 7 as plain text; what is no such password gives "". */
+void ios_password_type7(const char *text, char *out, size_t out_size);
+
 #endif

@@ -10,6 +10,7 @@
  */
 #include "ios_edit.h"
 #include "ios_router.h"
+#include "ios_terminal.h"
 #include "ios_unflatten.h"
 
 #include "../base/diag.h"
@@ -17,7 +18,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define PROMPT_NAME_MAX 20
 
@@ -48,7 +48,7 @@ struct ios_router *ios_router_new(const struct ios_env *env) {
         return NULL;
     r->root = ios_block_new(NULL);
     r->noted = alloc_zero(ios_row_count, 1);
-    r->terminal_length = 24;
+    text_init(&r->log);
     ios_router_set_env(r, env);
     if (!r->root || !r->noted || r->no_memory) {
         ios_router_free(r);
@@ -63,6 +63,7 @@ void ios_router_free(struct ios_router *r) {
         return;
     ios_block_free(r->root);
     arena_free(r->compiled);
+    text_deinit(&r->log);
     alloc_free(r->interfaces);
     alloc_free(r->noted);
     alloc_free(r);
@@ -86,7 +87,7 @@ void ios_config_begin(struct ios_router *r) {
 }
 
 bool ios_config_pending(const struct ios_router *r) {
-    return r->config == NULL;
+    return r->changed;
 }
 
 const char *ios_hostname(const struct ios_router *r) {
@@ -236,8 +237,9 @@ static const char *mode_prompt(enum ios_mode mode) {
 }
 
 void ios_prompt(const struct ios_router *r, struct text *out) {
+    bool user = r->terminal && r->terminal->privilege < 15;
     if (!r->in_config)
-        text_printf(out, "%s#", ios_hostname(r));
+        text_printf(out, "%s%c", ios_hostname(r), user ? '>' : '#');
     else
         text_printf(out, "%.*s%s", PROMPT_NAME_MAX, ios_hostname(r),
                     mode_prompt(r->levels[r->depth].mode));
@@ -462,25 +464,13 @@ void ios_config_line(struct ios_router *r, const char *line, struct text *out) {
     ios_parse_line(r, line, strlen(line), &sink, false);
 }
 
-static bool is_configure(const char *line) {
-    struct ios_line l;
-    ios_lex(&l, line, strlen(line));
-    return l.count == 2 && l.tokens[0].size >= 4 && l.tokens[1].size <= strlen("terminal") &&
-           strncasecmp(l.text + l.tokens[0].offset, "configure", l.tokens[0].size) == 0 &&
-           strncasecmp(l.text + l.tokens[1].offset, "terminal", l.tokens[1].size) == 0;
-}
-
 void ios_terminal_line(struct ios_router *r, const struct ios_view *view, const char *line,
                        struct text *out) {
     struct ios_sink sink = {.out = out, .view = view};
-    if (r->in_config) {
+    if (r->in_config)
         ios_parse_line(r, line, strlen(line), &sink, false);
-    } else if (is_configure(line)) {
-        ios_config_begin(r);
-        text_puts(out, "Enter configuration commands, one per line.  End with CNTL/Z.\n");
-    } else {
-        ios_exec(r, view, line, out);
-    }
+    else
+        (void)ios_exec(r, view, line, out);
 }
 
 /* ---- files ---- */

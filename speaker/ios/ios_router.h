@@ -19,6 +19,8 @@ struct ios_level {
     uint16_t indent; /* of the line that opened it */
 };
 
+struct ios_terminal;
+
 /* A connection that a NOTIFICATION went over last: the Down line that follows names its side. */
 struct ios_last_notified {
     uint32_t peer;
@@ -44,7 +46,10 @@ struct ios_router {
     struct ios_request request;
     struct ios_last_notified last_notified;
     uint32_t log_sequence;
-    uint32_t terminal_length;
+    uint32_t syslog_count;          /* datagrams made */
+    struct ios_terminal *terminals; /* sessions, in the order they began */
+    struct ios_terminal *terminal;  /* whose line is being run; NULL: no terminal's */
+    struct text log;                /* lines for the host to take: %SYS-5-CONFIG_I… */
 };
 
 /* ---- ios_parse.c ---- */

@@ -6,15 +6,23 @@
 
 /* The exec commands. Each takes the matched words and writes to e->sink->out. */
 
-ios_edit_fn ios_show_table, ios_show_prefix, ios_show_summary, ios_show_summary_all,
-    ios_show_neighbors, ios_show_neighbor_routes, ios_show_config, ios_show_route,
-    ios_show_prefix_list, ios_show_route_map, ios_show_version, ios_show_clock, ios_show_logging,
-    ios_show_interfaces, ios_show_privilege, ios_show_clear, ios_show_terminal, ios_show_write;
+ios_edit_fn ios_show_table, ios_show_longer, ios_show_prefix, ios_show_summary,
+    ios_show_summary_all, ios_show_neighbors, ios_show_neighbor_routes, ios_show_regexp,
+    ios_show_filtered, ios_show_community, ios_show_cidr_only, ios_show_peer_group,
+    ios_show_update_group, ios_show_cluster_ids, ios_show_config, ios_show_route,
+    ios_show_protocols, ios_show_prefix_list, ios_show_community_list, ios_show_as_path_list,
+    ios_show_route_map, ios_show_tcp, ios_show_version, ios_show_clock, ios_show_logging,
+    ios_show_interfaces, ios_show_privilege, ios_show_history, ios_show_users, ios_show_clear,
+    ios_show_clear_logging, ios_show_configure, ios_show_enable, ios_show_disable, ios_show_exit,
+    ios_show_terminal, ios_show_monitor, ios_show_write;
 
 /* Is BGP running? If not, IOS's words. */
 bool ios_show_active(struct ios_edit *e);
 /* The family that the words ask for: `ipv6` among the first three. */
 enum bgp_family ios_show_family(const struct ios_words *w);
+/* Index of the first word behind those that name the table: `show ip bgp`, `show ip bgp ipv4
+ * unicast`, `show bgp ipv4 unicast`; `clear …` likewise. */
+uint16_t ios_show_argument(const struct ios_words *w);
 /* The peer that the words name; false after IOS's words. */
 bool ios_show_peer(struct ios_edit *e, struct bgp_peer_info *ret_info);
 
@@ -38,5 +46,10 @@ struct ios_table_row {
     bool rib_failure;
 };
 void ios_put_table_row(const struct ios_table_row *row, struct text *out);
+
+/* The table's header and the rows of the paths that are wanted; nothing when there is none. */
+typedef bool ios_wanted_fn(void *context, struct ip_prefix prefix,
+                           const struct bgp_path_info *path);
+void ios_show_rows(struct ios_edit *e, ios_wanted_fn *wanted, void *context);
 
 #endif

@@ -27,10 +27,16 @@ bool ios_show_active(struct ios_edit *e) {
 }
 
 enum bgp_family ios_show_family(const struct ios_words *w) {
-    for (uint16_t i = 0; i < 3; i++)
+    uint16_t end = ios_show_argument(w);
+    for (uint16_t i = 0; i < end; i++)
         if (strcmp(ios_word(w, i), "ipv6") == 0)
             return BGP_IPV6_UNICAST;
     return BGP_IPV4_UNICAST;
+}
+
+uint16_t ios_show_argument(const struct ios_words *w) {
+    uint16_t at = strcmp(ios_word(w, 1), "ip") == 0 ? 3 : 2;
+    return (uint16_t)(strcmp(ios_word(w, (uint16_t)(at + 1)), "unicast") == 0 ? at + 2 : at);
 }
 
 void ios_put_addr(struct ip_addr a, struct text *out) {
@@ -157,45 +163,61 @@ static bool is_rib_failure(const struct ios_rib *rib, const struct ip_prefix *p,
     return path->best && path->peer.index != 0 && ios_rib_find(rib, *p);
 }
 
-static void put_prefix_rows(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
-                            const struct ios_rib *rib, struct text *out) {
+struct rows {
+    const struct bgp_speaker *speaker;
+    const struct ios_rib *rib;
+    ios_wanted_fn *wanted;
+    void *context;
+};
+
+static void put_prefix_rows(const struct rows *rows, struct bgp_rib_iterator *it,
+                            struct text *out) {
     struct bgp_path_info path;
     bool first = true;
-    while (bgp_rib_next_path(s, it, &path)) {
+    while (bgp_rib_next_path(rows->speaker, it, &path)) {
         struct ios_table_row row = {.prefix = it->prefix, .path = &path, .network = first};
-        if (path.rejected)
+        if (path.rejected || !rows->wanted(rows->context, it->prefix, &path))
             continue;
-        row.rib_failure = is_rib_failure(rib, &it->prefix, &path);
+        row.rib_failure = is_rib_failure(rows->rib, &it->prefix, &path);
         ios_put_table_row(&row, out);
         first = false;
     }
 }
 
-bool ios_show_table(struct ios_edit *e) {
-    const struct bgp_speaker *s = e->sink->view->speaker;
+void ios_show_rows(struct ios_edit *e, ios_wanted_fn *wanted, void *context) {
     enum bgp_family f = ios_show_family(e->words);
-    struct ip_prefix within = {.length = 0};
     struct bgp_rib_iterator it;
     struct ios_rib rib = {.count = 0};
-    bool limited = ip_prefix_parse(ios_word(e->words, 3), &within);
+    struct rows what = {e->sink->view->speaker, &rib, wanted, context};
     if (!ios_show_active(e))
-        return false;
+        return;
     struct arena *scratch = arena_new();
-    if (!scratch || !ios_rib_build(e->r, scratch, &rib) || bgp_rib_begin(s, f, &it) != BGP_OK) {
+    if (!scratch || !ios_rib_build(e->r, scratch, &rib) ||
+        bgp_rib_begin(what.speaker, f, &it) != BGP_OK) {
         arena_free(scratch);
-        return false;
+        return;
     }
     struct text rows;
     text_init(&rows);
-    while (bgp_rib_next_prefix(s, &it))
-        if (!limited || ip_prefix_contains(within, it.prefix))
-            put_prefix_rows(s, &it, &rib, &rows);
+    while (bgp_rib_next_prefix(what.speaker, &it))
+        put_prefix_rows(&what, &it, &rows);
     if (rows.size)
         ios_put_table_header(e, f);
     text_put(e->sink->out, text_str(&rows), rows.size);
     text_deinit(&rows);
     bgp_rib_end(&it);
     arena_free(scratch);
+}
+
+static bool everything(void *context, struct ip_prefix prefix, const struct bgp_path_info *p) {
+    (void)context;
+    (void)prefix;
+    (void)p;
+    return true;
+}
+
+bool ios_show_table(struct ios_edit *e) {
+    ios_show_rows(e, everything, NULL);
     return false;
 }
 
@@ -348,7 +370,7 @@ static void put_prefix(struct ios_edit *e, struct ip_prefix p) {
 /* The prefix asked for: A/len, A MASK, or the longest one that contains A. */
 static bool find_prefix(const struct bgp_speaker *s, const struct ios_words *w,
                         struct ip_prefix *ret) {
-    uint16_t at = strcmp(ios_word(w, 1), "ip") == 0 ? 3 : 4;
+    uint16_t at = ios_show_argument(w);
     uint8_t length;
     struct ip_addr a;
     struct ip_prefix p;

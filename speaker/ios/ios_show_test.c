@@ -120,7 +120,7 @@ static int lab_down(void **state) {
 static const char *show(const char *command) {
     struct ios_view view = view_of(&lab);
     text_clear(&lab.out);
-    ios_exec(lab.router, &view, command, &lab.out);
+    (void)ios_exec(lab.router, &view, command, &lab.out);
     return text_str(&lab.out);
 }
 
@@ -224,8 +224,9 @@ static void lists_and_clock_are_shown(void **state) {
     assert_string_equal(show("show version | include uptime"), "RR uptime is 1 minute\n");
     assert_string_equal(show("show ip bgp | include ("),
                         "% Failed to compile regular expression.\n");
-    assert_string_equal(show("shov ip bgp"), "% Unknown command or computer name, or unable to "
-                                             "find computer address\n");
+    assert_string_equal(show("shov"), "% Unknown command or computer name, or unable to find "
+                                      "computer address\n");
+    assert_string_equal(show("shov ip bgp"), "   ^\n% Invalid input detected at '^' marker.\n\n");
 }
 
 static void clear_leaves_a_request(void **state) {

@@ -1,1 +1,1 @@
-$(eval $(call library,ios,speaker/ios,core base,))
+$(eval $(call library,ios,speaker/ios,core base,-lcrypt))
