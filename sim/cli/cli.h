@@ -44,7 +44,9 @@ struct cli_options {
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */
     size_t add_path_count;
     bool jsonl, external, extended, as2;
-    bool mrt; /* run, up */
+    bool mrt;             /* run, up */
+    bool listen;          /* shell */
+    uint64_t listen_port; /* … 0: the kernel's choice */
 };
 
 typedef int cli_verb(struct cli_options *o);
@@ -64,6 +66,7 @@ int verb_sessions(struct cli_options *o);
 int verb_rib(struct cli_options *o);
 int verb_logs(struct cli_options *o);
 int verb_exec(struct cli_options *o);
+int verb_shell(struct cli_options *o);
 int verb_apply(struct cli_options *o);
 int verb_wait(struct cli_options *o);
 int verb_decode(struct cli_options *o);
@@ -116,6 +119,9 @@ bool lab_place_choose(const char *id, struct lab_place *ret_place);
 json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd);
 /* The supervisor of a running lab, held by a pidfd; -1: it does not answer. */
 int lab_hold(const struct lab_place *p);
+/* Takes this process into the network namespace of a node of the chosen lab (enter.c). 0, or the
+ * exit status with the message printed. */
+int lab_enter(const struct cli_options *o, const char *node);
 /* Chooses the lab, asks, prints errors; NULL: printed. Takes `request` over. */
 json_t *lab_ask_chosen(const struct cli_options *o, json_t *request);
 

@@ -32,6 +32,8 @@ static const struct verb verbs[] = {
      verb_rib},
     {"exec", NULL, "NODE COMMAND…",
      "A show command at a node's speaker, or a program in its namespace.", "l+", verb_exec},
+    {"shell", NULL, "NODE [--listen PORT]", "The console of a mock Cisco; ^] leaves it.", "lY",
+     verb_shell},
     {"logs", NULL, "NODE", "What the node's speaker logged.", "l", verb_logs},
     {"apply", NULL, "FILE… [--delete]", "Applies manifests to a running lab.", "dlf", verb_apply},
     {"wait", NULL, "sessions|converged [--timeout SECONDS]",

@@ -53,6 +53,7 @@ static const struct option_row rows[] = {
     {'N', '\0', "nodes", "N", "how many nodes to ask for"},
     {'f', 'f', "file", "FILE", "the scenario or manifest (same as an argument)"},
     {'M', '\0', "mrt", NULL, "write every node's messages to NODE.mrt in the run's folder"},
+    {'Y', '\0', "listen", "PORT", "offer it on 127.0.0.1:PORT to telnet clients (0: any port)"},
     {'L', '\0', "jsonl", NULL, "line protocol: a JSON object in, one out"},
     {'E', '\0', "external", NULL, "messages of an external session"},
     {'A', '\0', "add-path", "FAMILY", "prefixes of \"ipv4 unicast\" … have path identifiers"},
@@ -179,6 +180,9 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_number("--repeat", value, 100000, &o->repeat);
     case 'N':
         return take_number("--nodes", value, 100000, &o->nodes);
+    case 'Y':
+        o->listen = true;
+        return take_number("--listen", value, 65535, &o->listen_port);
     case 'T':
         return take_timeout(o, value);
     case 'c':

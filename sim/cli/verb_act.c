@@ -9,12 +9,9 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <linux/nsfs.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* ---- exec ---- */
@@ -47,9 +44,10 @@ static int print_output(json_t *answer) {
     if (!answer)
         return 2;
     const char *output = json_string_value(json_object_get(answer, "output"));
+    bool refused = json_is_true(json_object_get(answer, "refused"));
     cli_print_lines(output ? output : "");
     json_decref(answer);
-    return 0;
+    return refused ? 2 : 0;
 }
 
 static int show(struct cli_options *o) {
@@ -67,38 +65,10 @@ static int show(struct cli_options *o) {
                                                     o->arguments[0], "request", request)));
 }
 
-/* A lab without root has a user namespace, which its owner may enter, and is root in. */
-static bool enter(int netns) {
-    if (setns(netns, CLONE_NEWNET) == 0)
-        return true;
-    int owner = errno == EPERM ? ioctl(netns, NS_GET_USERNS) : -1;
-    bool ok = owner >= 0 && setns(owner, CLONE_NEWUSER) == 0 && setns(netns, CLONE_NEWNET) == 0;
-    int error = owner >= 0 ? errno : EPERM;
-    if (owner >= 0)
-        close(owner);
-    errno = error;
-    return ok;
-}
-
 static int run_inside(struct cli_options *o) {
-    struct lab_place p;
-    int fd = -1;
-    if (!lab_place_choose(o->lab, &p))
-        return 2;
-    json_t *request = json_pack("{s:s, s:s}", "op", "netns", "node", o->arguments[0]);
-    json_t *answer = lab_ask(&p, request, &fd);
-    json_decref(request);
-    if (fd < 0) {
-        const char *error = json_string_value(json_object_get(answer, "error"));
-        cli_error("%s", error ? error : "the lab hands out no namespace");
-        json_decref(answer);
-        return 2;
-    }
-    json_decref(answer);
-    if (!enter(fd)) {
-        cli_error("cannot enter the node's namespace: %s", strerror(errno));
-        return 4;
-    }
+    int status = lab_enter(o, o->arguments[0]);
+    if (status != 0)
+        return status;
     execvp(o->rest[0], o->rest);
     cli_error("%s: %s", o->rest[0], strerror(errno));
     return 127;

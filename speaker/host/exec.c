@@ -179,11 +179,11 @@ static void unquote(char *word) {
     }
 }
 
-void exec_run(struct host *h, const char *command, struct text *out) {
+bool exec_run(struct host *h, const char *command, struct text *out) {
     char line[EXEC_LINE_MAX], *words[EXEC_WORDS_MAX];
     if ((size_t)snprintf(line, sizeof line, "%s", command) >= sizeof line) {
         text_puts(out, "syntax error\n");
-        return;
+        return false;
     }
     int count = split(line, words);
     for (int i = 0; i < count; i++)
@@ -192,16 +192,17 @@ void exec_run(struct host *h, const char *command, struct text *out) {
         bool all = count > 2 && strcmp(words[2], "all") == 0;
         if (is_word(words[1], "status") && count == 2) {
             show_status(h, out);
-            return;
+            return true;
         }
         if (is_word(words[1], "protocols") && count <= 3 + all) {
             show_protocols(h, count > 2 + all ? words[2 + all] : NULL, all, out);
-            return;
+            return true;
         }
         if (is_word(words[1], "route")) {
             exec_route(h, words + 2, count - 2, out);
-            return;
+            return true;
         }
     }
     text_puts(out, "syntax error\n");
+    return false;
 }

@@ -152,6 +152,7 @@ static struct nanotime next_deadline(const struct host *h) {
     at = earlier(at, sockets_next_deadline(h->sockets));
     at = earlier(at, fib_next_deadline(h->fib));
     at = earlier(at, board_next_deadline(h->board));
+    at = earlier(at, router_next_deadline(h->router));
     at = earlier(at, h->sweep_at);
     return h->stopping ? earlier(at, h->stop_deadline) : at;
 }
@@ -163,6 +164,7 @@ static void fire_timers(struct host *h) {
         host_drain(h);
     }
     sockets_advance(h->sockets, now);
+    router_advance(h->router, now);
     if (!nanotime_before(now, h->sweep_at)) {
         h->sweep_at = NANOTIME_NEVER;
         fib_sweep(h->fib);

@@ -212,6 +212,10 @@ const struct text *log_recent(const struct log *l) {
     return &l->recent;
 }
 
+void log_clear_recent(struct log *l) {
+    text_clear(&l->recent);
+}
+
 /* ---- events of the speaker ---- */
 
 static bool bucket_take(struct log *l, unsigned kind) {
@@ -278,7 +282,7 @@ static void log_ios(struct log *l, const struct bgp_event *e) {
     text_init(&lines);
     router_log_event(l->host->router, e, &lines);
     if (lines.size && bucket_take(l, KIND_IOS))
-        log_text(l, text_str(&lines));
+        router_log_lines(l->host->router, text_str(&lines));
     text_deinit(&lines);
 }
 

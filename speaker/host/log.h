@@ -24,6 +24,7 @@ void log_text(struct log *l, const char *lines);
 /* What `show logging` shows: the last lines. */
 struct text;
 const struct text *log_recent(const struct log *l);
+void log_clear_recent(struct log *l);
 
 /* "admin_shutdown"…, of enum bgp_down_reason. */
 const char *log_reason_name(int reason);

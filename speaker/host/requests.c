@@ -161,10 +161,10 @@ static void op_exec(struct request *r) {
         return;
     }
     text_init(&out);
-    if (r->host->router)
-        router_exec(r->host->router, command, &out);
-    else
-        exec_run(r->host, command, &out);
+    bool known = r->host->router ? router_exec(r->host->router, command, &out)
+                                 : exec_run(r->host, command, &out);
+    if (!known)
+        put(r, "refused", json_true());
     put_output(r, &out);
 }
 

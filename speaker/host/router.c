@@ -16,6 +16,8 @@
 #include "host.h"
 #include "log.h"
 #include "monitor.h"
+#include "syslog.h"
+#include "vty.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +27,7 @@
 struct router {
     struct host *host;
     struct ios_router *ios;
+    struct vty *vty;                   /* NULL: only checking */
     const char *hostname, *interfaces; /* of the options; interfaces may be NULL */
 };
 
@@ -81,6 +84,7 @@ struct router *router_new(struct host *h) {
 void router_free(struct router *r) {
     if (!r)
         return;
+    vty_free(r->vty);
     ios_router_free(r->ios);
     alloc_free(r);
 }
@@ -122,6 +126,10 @@ bool router_load(struct router *r, const char *text, size_t size, const char *fi
         ios_router_free(new);
         return false;
     }
+    if (!r->vty)
+        r->vty = vty_new(r->host);
+    if (r->vty)
+        vty_router_replaced(r->vty, new, old);
     ios_router_free(old);
     return true;
 }
@@ -147,9 +155,11 @@ static void recompile(struct router *r) {
     }
     text_deinit(&findings);
     diag_list_free(diags);
+    if (r->vty)
+        vty_configure(r->vty, r->ios);
 }
 
-static struct ios_view view_make(const struct router *r) {
+struct ios_view router_view(const struct router *r) {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
     return (struct ios_view){
@@ -178,20 +188,26 @@ static void clear_peers(struct router *r, const struct ios_request *q) {
     host_drain(r->host);
 }
 
-/* What an exec command left to do. */
-static void carry_out(struct router *r) {
+void router_settle(struct router *r) {
     struct ios_request request = ios_take_request(r->ios);
+    struct text lines;
+    if (ios_config_pending(r->ios))
+        recompile(r);
     if (request.kind == IOS_REQUEST_CLEAR)
         clear_peers(r, &request);
+    else if (request.kind == IOS_REQUEST_CLEAR_LOG)
+        log_clear_recent(r->host->log);
+    text_init(&lines);
+    ios_take_log(r->ios, &lines);
+    router_log_lines(r, text_str(&lines));
+    text_deinit(&lines);
 }
 
 /* Every line has its effect before the next one is read, as on a terminal. */
 static void type_line(struct router *r, const char *line, struct text *out) {
-    struct ios_view view = view_make(r);
+    struct ios_view view = router_view(r);
     ios_terminal_line(r->ios, &view, line, out);
-    if (ios_config_pending(r->ios))
-        recompile(r);
-    carry_out(r);
+    router_settle(r);
 }
 
 void router_lines(struct router *r, const char *lines, struct text *out) {
@@ -207,15 +223,42 @@ void router_lines(struct router *r, const char *lines, struct text *out) {
     }
     ios_config_end(r->ios);
     text_deinit(&line);
+    struct ios_view view = router_view(r);
+    ios_configured(r->ios, &view);
+    router_settle(r);
 }
 
-void router_exec(struct router *r, const char *command, struct text *out) {
-    struct ios_view view = view_make(r);
-    ios_exec(r->ios, &view, command, out);
-    carry_out(r);
+bool router_exec(struct router *r, const char *command, struct text *out) {
+    struct ios_view view = router_view(r);
+    bool ok = ios_exec(r->ios, &view, command, out);
+    ios_config_end(r->ios);
+    router_settle(r);
+    return ok;
+}
+
+void router_log_lines(struct router *r, const char *lines) {
+    if (!*lines)
+        return;
+    log_text(r->host->log, lines);
+    if (r->vty)
+        vty_log(r->vty, r->ios, lines);
+    syslog_send(r->ios, lines);
+}
+
+struct ios_router *router_ios(struct router *r) {
+    return r->ios;
+}
+
+struct nanotime router_next_deadline(const struct router *r) {
+    return r ? vty_next_deadline(r->vty) : NANOTIME_NEVER;
+}
+
+void router_advance(struct router *r, struct nanotime now) {
+    if (r)
+        vty_advance(r->vty, now);
 }
 
 void router_log_event(struct router *r, const struct bgp_event *e, struct text *out) {
-    struct ios_view view = view_make(r);
+    struct ios_view view = router_view(r);
     ios_log_event(r->ios, &view, e, out);
 }

@@ -2,6 +2,7 @@
 #define RIBCAGE_HOST_ROUTER_H
 
 #include "../core/bgp.h"
+#include "../ios/ios.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,11 +24,23 @@ bool router_check(struct router *r, const char *text, size_t size, const char *f
                   struct diag_list *diags);
 /* Lines as typed in `configure terminal`; IOS's words go to `out`. */
 void router_lines(struct router *r, const char *lines, struct text *out);
-/* An exec command; carries out what it asks for (clear). */
-void router_exec(struct router *r, const char *command, struct text *out);
+/* An exec command; carries out what it asks for (clear). False: there is no such command. */
+bool router_exec(struct router *r, const char *command, struct text *out);
+/* After a line was run: carries out what it asked for, puts a changed configuration in force, logs.
+ */
+void router_settle(struct router *r);
 void router_log_event(struct router *r, const struct bgp_event *e, struct text *out);
 void router_interfaces_changed(struct router *r);
 /* The compiled configuration, NULL when BGP is not configured. */
 const struct bgp_config *router_config(struct router *r, struct diag_list *diags);
+
+/* For the terminals (vty.c). */
+struct ios_router *router_ios(struct router *r);
+struct ios_view router_view(const struct router *r);
+/* Log lines: into the host's log, to terminals and syslog hosts. */
+void router_log_lines(struct router *r, const char *lines);
+/* When something is due: a terminal idle for too long. */
+struct nanotime router_next_deadline(const struct router *r);
+void router_advance(struct router *r, struct nanotime now);
 
 #endif

@@ -142,8 +142,6 @@ void ios_prompt(const struct ios_router *r, struct text *out);
 void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
                    struct text *out);
 
-/* Was a statement changed since ios_bgp_config was last asked? */
-bool ios_changed(const struct ios_router *r);
 /* Log lines that have another cause than the speaker (%SYS-5-CONFIG_I), taken off and appended. */
 void ios_take_log(struct ios_router *r, struct text *out);
 /* Lines were typed on something that is no terminal: logs as the console would. */

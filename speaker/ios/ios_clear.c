@@ -88,9 +88,7 @@ bool ios_show_clear(struct ios_edit *e) {
     const struct ios_words *w = e->words;
     struct ios_request q = {.kind = IOS_REQUEST_CLEAR, .how = BGP_CLEAR_HARD};
     bool in = false, out = false, soft = false;
-    uint16_t at = strcmp(ios_word(w, 1), "ip") == 0 ? 3 : 2;
-    if (strcmp(ios_word(w, (uint16_t)(at + 1)), "unicast") == 0)
-        at = (uint16_t)(at + 2);
+    uint16_t at = ios_show_argument(w);
     for (uint16_t i = (uint16_t)(at + 1); i < w->count; i++) {
         soft |= strcmp(ios_word(w, i), "soft") == 0;
         in |= strcmp(ios_word(w, i), "in") == 0;

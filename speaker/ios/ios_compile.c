@@ -380,7 +380,7 @@ static void compile_run(struct ios_compile *c, uint32_t asn) {
     c->no_memory |= c->policies.no_memory;
 }
 
-const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *diags) {
+static const struct bgp_config *config_compile(struct ios_router *r, struct diag_list *diags) {
     const struct ios_stmt *s = ios_block_first(r->root, "router", "bgp", NULL);
     struct ios_compile c = {.r = r, .diags = diags, .bgp = ios_bgp_block(r)};
     uint32_t asn;
@@ -400,4 +400,10 @@ const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *
     }
     r->config = c.config;
     return r->config;
+}
+
+const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *diags) {
+    const struct bgp_config *config = config_compile(r, diags);
+    r->changed = false;
+    return config;
 }

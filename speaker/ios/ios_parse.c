@@ -73,6 +73,7 @@ void ios_router_changed(struct ios_router *r) {
     arena_free(r->compiled);
     r->compiled = NULL;
     r->config = NULL;
+    r->changed = true;
 }
 
 void ios_config_end(struct ios_router *r) {

@@ -38,6 +38,7 @@ struct ios_router {
     uint32_t depth;                          /* of the current level */
     bool in_config;                          /* the terminal is in configure terminal */
     bool af_style;                           /* an address-family line was seen */
+    bool changed;                            /* since it was compiled last */
     bool no_memory;
     uint32_t statement_count;
     uint8_t *noted; /* per row: its warning was given */

@@ -23,6 +23,7 @@
 
 #define LOGIN_MS 30000
 #define TRIES_MAX 3
+#define LOG_WAITING_MAX 65536 /* octets for a terminal that does not read; then no more of it */
 
 static const char MORE[] = " --More-- ";
 static const char MORE_GONE[] = "\b\b\b\b\b\b\b\b\b        \b\b\b\b\b\b\b\b\b";
@@ -491,7 +492,8 @@ struct text *ios_session_output(struct ios_session *s) {
 void ios_session_log(struct ios_session *s, struct ios_router *r, const char *lines) {
     const struct ios_stmt *console = ios_block_first(r->root, "logging", "console", NULL);
     bool wanted = s->console ? !console || !console->negated : s->t.monitor;
-    if (!wanted || s->state == STATE_ENDED || s->state < STATE_COMMAND)
+    bool inside = s->state == STATE_COMMAND || s->state == STATE_MORE;
+    if (!wanted || !inside || s->out.size > LOG_WAITING_MAX)
         return;
     put(s, "\n");
     put(s, lines);

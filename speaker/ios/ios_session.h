@@ -24,8 +24,8 @@ struct ios_session *ios_session_new(struct ios_router *r, const struct ios_view 
 void ios_session_free(struct ios_session *s, struct ios_router *r);
 /*
  * Takes octets from the terminal up to the end of a line that was run, and returns how many: after
- * each call the caller does what the line asked for (ios_take_request, ios_changed, ios_take_log)
- * and hands in the rest.
+ * each call the caller does what the line asked for (ios_take_request, ios_config_pending,
+ * ios_take_log) and hands in the rest.
  */
 size_t ios_session_input(struct ios_session *s, struct ios_router *r, const struct ios_view *view,
                          const char *data, size_t size);

@@ -179,10 +179,10 @@ static void configuration_takes_effect_and_is_logged(void **state) {
                         "CNTL/Z.\r\nR1(config)#");
     assert_string_equal(type(&d, "router bgp 64512\r"), "router bgp 64512\r\nR1(config-router)#");
     assert_non_null(ios_bgp_config(d.r, NULL));
-    assert_false(ios_changed(d.r));
+    assert_false(ios_config_pending(d.r));
     assert_string_equal(type(&d, "neighbor 10.0.0.3 remote-as 1\r"),
                         "neighbor 10.0.0.3 remote-as 1\r\nR1(config-router)#");
-    assert_true(ios_changed(d.r));
+    assert_true(ios_config_pending(d.r));
     const struct bgp_config *c = ios_bgp_config(d.r, NULL);
     assert_int_equal(c->peer_count, 2);
     assert_string_equal(type(&d, "neighbor 10.0.0.3 remot-as 2\r"),
@@ -220,8 +220,8 @@ static void sessions_have_places_of_their_own(void **state) {
     assert_string_equal(type(&d, "\r"), "\r\nR1(config)#");
     type(&other, "end\r");
     assert_non_null(strstr(type(&other, "show users\r"),
-                           "   2 vty 0      admin      idle                 00:00:00   10.0.0.9\r\n"
-                           "*  6 vty 4                 idle                 00:00:00   \r\n"));
+                           "   2 vty 0     admin      idle                 00:00:00   10.0.0.9\r\n"
+                           "*  6 vty 4                idle                 00:00:00   \r\n"));
     ios_session_free(other.s, d.r);
     text_deinit(&other.seen);
     assert_string_equal(type(&d, "\003"), "^C\r\nR1#");

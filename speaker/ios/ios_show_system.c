@@ -112,7 +112,7 @@ bool ios_show_users(struct ios_edit *e) {
         struct text idle;
         text_init(&idle);
         ios_time_age(nanotime_since(e->sink->view->now, t->active), &idle);
-        text_printf(out, "%c%3u %-10s %-10s %-20s %-10s %s\n", t == e->r->terminal ? '*' : ' ',
+        text_printf(out, "%c%3u %-9s %-10s %-20s %-10s %s\n", t == e->r->terminal ? '*' : ' ',
                     line_number(t), t->name, t->user, "idle", text_str(&idle), t->remote);
         text_deinit(&idle);
     }
