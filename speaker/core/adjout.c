@@ -257,6 +257,9 @@ void adjout_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
             budget = group_fill(s, g, budget);
         }
     }
+    for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+        adjout_memo_drop(s, adjout_group_at(s, i));
+    }
 }
 
 void adjout_reevaluate(struct bgp_speaker *s) {

@@ -110,10 +110,19 @@ static inline uint8_t adjout_mask(enum bgp_family f, unsigned which) {
     return (uint8_t)(1u << ((unsigned)f + which));
 }
 
+/* What the group made of a learned route, kept while the next ones have the same attributes from
+ * the same peer; until adjout_work ends, because what export_route looks at may change then. */
+struct adjout_memo {
+    uint32_t attrs, result; /* held; attrs 0: nothing kept; result 0: withheld */
+    uint32_t source;
+    enum bgp_family family;
+};
+
 struct adjout_group {
     struct call_timer mrai; /* running: announcements wait */
     struct export_key key;
     uint32_t index, number;
+    struct adjout_memo memo;
     bool used, news, filling;
     bool refill; /* memory ran out while it was filled: once more from the start */
     enum bgp_family fill_family;
@@ -188,6 +197,7 @@ void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
                      uint32_t number, uint32_t attrs, uint32_t source, uint32_t version);
 void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                          uint32_t number);
+void adjout_memo_drop(struct bgp_speaker *s, struct adjout_group *g);
 bool adjout_graves_reserve(struct adjout_group *g, uint32_t more);
 void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                       uint32_t number);

@@ -145,6 +145,10 @@ static uint64_t bucket_hash(const struct adjout_bucket_key *key) {
 /* The bucket of this key, at the end of its queue if it is new. 0: no memory. */
 static uint32_t bucket_make(struct bgp_speaker *s, struct adjout_group *g,
                             const struct adjout_bucket_key *key) {
+    uint32_t last = key->kind == ADJOUT_WITHDRAW ? g->withdraws.tail : g->announces.tail;
+    if (last && bucket_equal(s, last, key)) { /* as with the prefix before */
+        return last;
+    }
     uint64_t hash = bucket_hash(key);
     uint32_t bucket = table_find(&g->buckets, hash, bucket_equal, s, key);
     if (bucket) {
@@ -266,14 +270,50 @@ static const struct peer *group_speaks(const struct bgp_speaker *s, const struct
     return i ? speaker_peer(s, adjout_member_at(s, i)->peer) : NULL;
 }
 
+void adjout_memo_drop(struct bgp_speaker *s, struct adjout_group *g) {
+    attr_release(&s->attrs, g->memo.attrs);
+    attr_release(&s->attrs, g->memo.result);
+    g->memo = (struct adjout_memo){0};
+}
+
+static bool memo_fits(const struct adjout_group *g, enum bgp_family f,
+                      const struct adjout_route *r) {
+    const struct adjout_memo *m = &g->memo;
+    return m->attrs && m->attrs == r->attrs && m->source == r->source_peer && m->family == f &&
+           r->prefix.length > 0;
+}
+
+/* Policy and the default route's stand-in must not look at what differs between such routes, and
+ * any of their prefixes must fit into a message. */
+static void memo_keep(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      const struct adjout_route *r, uint32_t result) {
+    adjout_memo_drop(s, g);
+    if (!r->attrs || !r->source_peer || r->prefix.length == 0 || g->key.by_prefix[f] ||
+        (result && !export_is_short(&attr_get(&s->attrs, result)->v))) {
+        return;
+    }
+    g->memo = (struct adjout_memo){r->attrs, result, r->source_peer, f};
+    attr_hold(&s->attrs, r->attrs);
+    if (result) {
+        attr_hold(&s->attrs, result);
+    }
+}
+
 /* What the group should say of the route, held for the caller; 0: nothing. False: no memory. */
-static bool evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum bgp_family f,
+static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                      const struct adjout_route *r, uint32_t *ret_attrs) {
     struct arena *arena = s->adjout->arena;
-    const struct peer *p = group_speaks(s, g);
     struct attr_values v;
     enum export_result result = EXPORT_WITHHOLD;
     uint32_t attrs = 0;
+    if (memo_fits(g, f, r)) {
+        *ret_attrs = g->memo.result;
+        if (g->memo.result) {
+            attr_hold(&s->attrs, g->memo.result);
+        }
+        return true;
+    }
+    const struct peer *p = group_speaks(s, g);
     /* IOS: default-originate stands in for whatever the table has. */
     if (r->prefix.length == 0 && g->key.default_originate[f]) {
         result = export_default(&g->key, f, arena, &v);
@@ -286,6 +326,9 @@ static bool evaluate(struct bgp_speaker *s, const struct adjout_group *g, enum b
     }
     s->routes_too_long += result == EXPORT_TOO_LONG;
     arena_reset(arena);
+    if (attrs || result == EXPORT_WITHHOLD) {
+        memo_keep(s, g, f, r, attrs);
+    }
     *ret_attrs = attrs;
     return result == EXPORT_WITHHOLD || result == EXPORT_TOO_LONG || attrs;
 }
@@ -422,6 +465,7 @@ static void table_free_family(struct bgp_speaker *s, struct adjout_group *g, enu
 }
 
 void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g) {
+    adjout_memo_drop(s, g);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         table_free_family(s, g, f);
     }

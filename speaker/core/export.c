@@ -153,6 +153,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
         k->default_originate[f] = p->config->default_originate[f];
         k->deny[f] = rib_policy_missing(s, p, chain);
         k->chain_hash[f] = hash_chain(s->config, chain);
+        k->by_prefix[f] = policy_looks_at_prefix(s->config, chain);
         if (chain_names_peer(s->config, chain)) {
             k->remote_addr = p->config->remote_addr;
         }
@@ -557,17 +558,26 @@ static bool family_fits(const struct export_key *k, struct ip_addr next_hop, enu
     return next_hop.family == (f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
 }
 
-/* RFC 8654 4: what does not fit into a message with its prefix is not sent. */
-static enum export_result fits_message(const struct passage *e, const struct attr_values *v) {
+/* More octets than the message needs for them and any prefix. */
+static size_t rough_size(const struct attr_values *v) {
     size_t rough = (size_t)v->as_path.word_count * 8 + (size_t)v->community_count * 4 +
                    (size_t)v->large_community_count * 12 + (size_t)v->ext_community_count * 8 +
                    (size_t)v->cluster_count * 4 + 200;
     for (uint32_t i = 0; i < v->unknown_count; i++) {
         rough += (size_t)v->unknown[i].size + 4;
     }
+    return rough;
+}
+
+bool export_is_short(const struct attr_values *v) {
+    return rough_size(v) < BGP_MESSAGE_SIZE_MAX;
+}
+
+/* RFC 8654 4: what does not fit into a message with its prefix is not sent. */
+static enum export_result fits_message(const struct passage *e, const struct attr_values *v) {
     bool extended = e->key->extended_messages;
     size_t size = 0, size_max = extended ? BGP_MESSAGE_EXTENDED_MAX : BGP_MESSAGE_SIZE_MAX;
-    if (rough < size_max) {
+    if (rough_size(v) < size_max) {
         return EXPORT_SEND;
     }
     uint8_t *message = arena_alloc(e->arena, size_max);

@@ -21,7 +21,8 @@ struct export_key {
     struct ip_addr remote_addr; /* only where a policy sets the next hop to it */
     bool families[BGP_FAMILIES];
     bool default_originate[BGP_FAMILIES];
-    bool deny[BGP_FAMILIES]; /* RFC 8212 */
+    bool deny[BGP_FAMILIES];      /* RFC 8212 */
+    bool by_prefix[BGP_FAMILIES]; /* the export policies look at prefixes */
     bool external, confed, rr_client, client_to_client, as4;
     bool send_communities, send_ext_communities, as_override, local_as_replaces;
     bool remove_private_as, remove_private_as_all, remove_private_as_replace;
@@ -49,6 +50,8 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
                                 const struct policy_chain *chain, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values);
+/* So short that it fits into a message with any prefix. */
+bool export_is_short(const struct attr_values *v);
 /* What `neighbor default-originate` sends; withheld without a next hop of that family. */
 enum export_result export_default(const struct export_key *key, enum bgp_family f,
                                   struct arena *arena, struct attr_values *ret_values);

@@ -306,3 +306,32 @@ bool policy_run(const struct bgp_config *c, const struct policy_chain *chain,
     }
     return chain->accept_by_default;
 }
+
+static bool match_looks_at_prefix(const struct policy_match *m) {
+    bool looks = m->kind == POLICY_MATCH_PREFIX;
+    for (uint32_t i = 0; i < m->alternative_count; i++) {
+        looks = looks || m->alternatives[i].kind == POLICY_MATCH_PREFIX;
+    }
+    return looks;
+}
+
+static bool looks_at_prefix(const struct policy *p) {
+    for (uint32_t t = 0; t < p->term_count; t++) {
+        for (uint32_t m = 0; m < p->terms[t].match_count; m++) {
+            if (match_looks_at_prefix(&p->terms[t].matches[m])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool policy_looks_at_prefix(const struct bgp_config *c, const struct policy_chain *chain) {
+    for (uint16_t i = 0; i < chain->count; i++) {
+        uint32_t policy = chain->policies[i];
+        if (policy < c->policy_count && looks_at_prefix(&c->policies[policy])) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -99,6 +99,12 @@ static bool prefix_is_martian(struct ip_prefix p) {
 
 /* ---- one UPDATE ---- */
 
+struct import_verdict {
+    uint32_t attrs; /* 0: the path is not kept */
+    uint32_t weight;
+    bool rejected, no_memory;
+};
+
 struct import {
     struct bgp_speaker *s;
     struct peer *p;
@@ -109,6 +115,9 @@ struct import {
     uint32_t raw;              /* with soft reconfiguration: as received; one reference is ours */
     bool unusable;
     bool no_memory;
+    bool by_prefix;                /* policy looks at prefixes */
+    bool judged;                   /* it does not, and has been asked: */
+    struct import_verdict verdict; /* one reference to its attributes is ours */
 };
 
 static void withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
@@ -161,9 +170,9 @@ static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uin
     return count >= (max ? max : BGP_ADD_PATH_IDS);
 }
 
-static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
-    struct bgp_speaker *s = im->s;
-    bool keep = im->p->config->soft_reconfiguration, no_memory = false;
+/* What policy makes of a prefix; one reference to `attrs` is the caller's. */
+static struct import_verdict judge(const struct import *im, struct ip_prefix prefix) {
+    struct import_verdict verdict = {.attrs = 0};
     struct policy_route r = {.prefix = prefix,
                              .attrs = im->values,
                              .source = ROUTE_SOURCE_BGP,
@@ -171,28 +180,50 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
                              .metric = UINT32_MAX,
                              .weight = im->p->config->weight,
                              .external = im->p->external,
-                             .arena = s->scratch};
+                             .arena = im->s->scratch};
+    bool passes = !im->unusable && run_import_policy(im, &r, &verdict.no_memory);
+    verdict.rejected = !passes;
+    verdict.weight = r.weight;
+    if (!verdict.no_memory && (passes || im->p->config->soft_reconfiguration)) {
+        verdict.attrs = intern_result(im, passes ? &r.attrs : &im->values);
+        verdict.no_memory = verdict.attrs == 0;
+    }
+    return verdict;
+}
+
+/* The same, found once for all prefixes where policy does not look at them. */
+static struct import_verdict verdict_of(struct import *im, struct ip_prefix prefix) {
+    if (im->by_prefix) {
+        return judge(im, prefix);
+    }
+    if (!im->judged) {
+        im->verdict = judge(im, prefix);
+        im->judged = !im->verdict.no_memory;
+    }
+    if (im->verdict.attrs) {
+        attr_hold(&im->s->attrs, im->verdict.attrs);
+    }
+    return im->verdict;
+}
+
+static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    struct bgp_speaker *s = im->s;
     if (path_id && too_many_paths(im, prefix, path_id)) {
         return;
     }
-    bool passes = !im->unusable && run_import_policy(im, &r, &no_memory);
-    if (no_memory || (!passes && !keep)) {
-        im->no_memory = im->no_memory || no_memory;
+    const struct import_verdict verdict = verdict_of(im, prefix);
+    if (!verdict.attrs) {
+        im->no_memory = im->no_memory || verdict.no_memory;
         withdraw_prefix(im, prefix, path_id);
         return;
     }
-    struct rib_path_values v = {.peer = im->p->index,
+    struct rib_path_values v = {.attrs = verdict.attrs,
+                                .peer = im->p->index,
                                 .path_id = path_id,
-                                .weight = r.weight,
+                                .weight = verdict.weight,
                                 .source = ROUTE_SOURCE_BGP,
-                                .rejected = !passes};
-    v.attrs = intern_result(im, passes ? &r.attrs : &im->values);
-    if (!v.attrs) {
-        im->no_memory = true;
-        withdraw_prefix(im, prefix, path_id);
-        return;
-    }
-    if (keep) {
+                                .rejected = verdict.rejected};
+    if (im->p->config->soft_reconfiguration) {
         v.raw = im->raw;
         attr_hold(&s->attrs, v.raw);
     }
@@ -240,6 +271,8 @@ static bool import_values(struct import *im, uint32_t raw) {
     if (!rib_import_prepare(im->s, im->p, im->s->scratch, &im->values)) {
         im->unusable = true; /* longer than BGP_AS_PATH_MAX */
     }
+    im->by_prefix = policy_looks_at_prefix(im->s->config, &im->p->config->import[im->family]);
+    im->judged = false;
     im->base = attr_intern(&im->s->attrs, &im->values);
     if (!im->base) {
         attr_release(&im->s->attrs, raw);
@@ -248,6 +281,7 @@ static bool import_values(struct import *im, uint32_t raw) {
 }
 
 static void import_end(const struct import *im) {
+    attr_release(&im->s->attrs, im->judged ? im->verdict.attrs : 0);
     attr_release(&im->s->attrs, im->base);
     attr_release(&im->s->attrs, im->raw);
 }

@@ -263,6 +263,8 @@ struct policy_route {
  * with *ret_no_memory. */
 bool policy_run(const struct bgp_config *c, const struct policy_chain *chain,
                 struct policy_route *r, struct text *trace, bool *ret_no_memory);
+/* Does what the chain makes of a route depend on its prefix? */
+bool policy_looks_at_prefix(const struct bgp_config *c, const struct policy_chain *chain);
 
 /* ---- what sessions offer to the tables --------------------------------------------------- */
 
