@@ -47,6 +47,8 @@ struct cli_options {
     bool mrt;             /* run, up */
     bool listen;          /* shell */
     uint64_t listen_port; /* … 0: the kernel's choice */
+    const char *resume, *compare; /* scale */
+    bool allow_noise, repeat_set;
 };
 
 typedef int cli_verb(struct cli_options *o);
@@ -56,11 +58,12 @@ int verb_up(struct cli_options *o);
 int verb_down(struct cli_options *o);
 int verb_gc(struct cli_options *o);
 int verb_list(struct cli_options *o);
+int verb_scale(struct cli_options *o);
 int verb_plan(struct cli_options *o);
 int verb_validate(struct cli_options *o);
 int verb_explain(struct cli_options *o);
 /* What help says of them below the options. */
-extern const char help_plan[], help_explain[];
+extern const char help_plan[], help_explain[], help_scale[];
 int verb_status(struct cli_options *o);
 int verb_sessions(struct cli_options *o);
 int verb_rib(struct cli_options *o);
@@ -86,6 +89,10 @@ struct verb {
 /* False: the message is printed. */
 bool options_parse(const struct verb *v, int argc, char **argv, struct cli_options *ret_o);
 void options_help(const struct verb *v);
+/* Adds a parameter "KEY=VALUE" (copied; its name is the allocation). False: the message is printed.
+ */
+bool options_set(struct cli_options *o, const char *value);
+void options_free_sets(struct cli_options *o);
 
 /* ---- labs.c: which labs run, found by their locks, never by name or pattern ---- */
 

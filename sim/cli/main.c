@@ -14,6 +14,10 @@ static const struct verb verbs[] = {
     {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
      "Builds the scenario's network, walks through its steps, reports, takes it down.",
      "sjoqSpbrRWfM", verb_run},
+    {"scale", NULL, "SCENARIO… --set nodes=10,30,100 | --resume SERIES",
+     "Runs scenarios at several sizes: what they cost, how that grows, what larger ones would "
+     "take.",
+     "sjoqprRuKyf", verb_scale},
     {"plan", NULL, "PATH… [--cisco FILE]… [--node NAME] [-o FORM] | --diff OLD NEW",
      "Prints which sessions every node would have; builds nothing.", "jOncDxv", verb_plan},
     {"explain", NULL, "NODE PEER PATH… | NODE PREFIX --to PEER PATH…",
@@ -121,5 +125,7 @@ int main(int argc, char **argv) {
     if (!v)
         return unknown_verb(argv[1]);
     struct cli_options o;
-    return with_output(options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2);
+    int status = with_output(options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2);
+    options_free_sets(&o);
+    return status;
 }

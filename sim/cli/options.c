@@ -37,6 +37,9 @@ static const struct option_row rows[] = {
      "timers: Calico's own, or the same rules in milliseconds"},
     {'b', '\0', "backend", "bird[=PATH]", "what runs the Calico nodes instead of ribcage-speaker"},
     {'r', '\0', "repeat", "N", "run N times"},
+    {'u', '\0', "resume", "SERIES", "go on with the series in this folder"},
+    {'K', '\0', "compare", "SERIES", "say which figures are worse than in this series"},
+    {'y', '\0', "allow-noise", NULL, "count runs that the host spoiled"},
     {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
     {'l', 'l', "lab", "ID", "which lab, when several run"},
     {'n', 'n', "node", "NAME", "only this node"},
@@ -71,7 +74,7 @@ static bool take_number(const char *name, const char *value, uint64_t max, uint6
     return text_to_u64(value, 0, max, ret) || wrong("not a number in range", name, value);
 }
 
-static bool take_set(struct cli_options *o, const char *value) {
+bool options_set(struct cli_options *o, const char *value) {
     char *text = strdup(value);
     char *equals = text ? strchr(text, '=') : NULL;
     if (!equals || equals == text || o->set_count == CLI_SETS_MAX) {
@@ -82,6 +85,12 @@ static bool take_set(struct cli_options *o, const char *value) {
     *equals = '\0';
     o->sets[o->set_count++] = (struct yaml_parameter){text, equals + 1};
     return true;
+}
+
+void options_free_sets(struct cli_options *o) {
+    for (size_t i = 0; i < o->set_count; i++)
+        free((char *)(uintptr_t)o->sets[i].name);
+    o->set_count = 0;
 }
 
 static bool take_output(struct cli_options *o, const char *value) {
@@ -160,7 +169,7 @@ static bool take_add_path(struct cli_options *o, const char *value) {
 static bool take(struct cli_options *o, char letter, const char *value) {
     switch (letter) {
     case 's':
-        return take_set(o, value);
+        return options_set(o, value);
     case 'j':
         o->json = true;
         o->format = CLI_JSON;
@@ -177,6 +186,7 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         o->seed_set = true;
         return take_number("--seed", value, UINT64_MAX, &o->seed);
     case 'r':
+        o->repeat_set = true;
         return take_number("--repeat", value, 100000, &o->repeat);
     case 'N':
         return take_number("--nodes", value, 100000, &o->nodes);
@@ -201,13 +211,14 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         bool *flag;
         const char **text;
     } plain[] = {
-        {'q', &o->quiet, NULL},  {'w', &o->why, NULL},      {'a', &o->all, NULL},
-        {'d', &o->remove, NULL}, {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
-        {'R', NULL, &o->runs},   {'l', NULL, &o->lab},      {'n', NULL, &o->node},
-        {'t', NULL, &o->table},  {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
-        {'x', &o->diff, NULL},   {'k', NULL, &o->to},       {'M', &o->mrt, NULL},
-        {'L', &o->jsonl, NULL},  {'E', &o->external, NULL}, {'X', &o->extended, NULL},
-        {'2', &o->as2, NULL},    {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
+        {'q', &o->quiet, NULL},       {'w', &o->why, NULL},      {'a', &o->all, NULL},
+        {'d', &o->remove, NULL},      {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},        {'l', NULL, &o->lab},      {'n', NULL, &o->node},
+        {'t', NULL, &o->table},       {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},        {'k', NULL, &o->to},       {'M', &o->mrt, NULL},
+        {'L', &o->jsonl, NULL},       {'E', &o->external, NULL}, {'X', &o->extended, NULL},
+        {'2', &o->as2, NULL},         {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
+        {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},   {'K', NULL, &o->compare},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)
@@ -301,7 +312,7 @@ void options_help(const struct verb *v) {
     const struct {
         cli_verb *run;
         const char *text;
-    } more[] = {{verb_plan, help_plan}, {verb_explain, help_explain}};
+    } more[] = {{verb_plan, help_plan}, {verb_explain, help_explain}, {verb_scale, help_scale}};
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
         if (more[i].run == v->run)
             printf("\n%s", more[i].text);
