@@ -322,13 +322,16 @@ static bool fib_same(const struct bgp_fib_route *a, const struct bgp_fib_route *
            a->blackhole == b->blackhole;
 }
 
-static uint64_t entry_digest(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
-    const struct rib_entry *e = rib_entry_at(s, f, entry);
-    struct ip_prefix prefix = rib_entry_prefix(s, f, entry);
+static uint64_t entry_digest(const struct bgp_speaker *s, const struct rib_entry *e,
+                             struct ip_prefix prefix) {
+    struct ip_addr next_hop = {0};
     if (!e->best_attrs) {
         return 0;
     }
-    return scoreboard_route_digest(&prefix, &attr_get(&s->attrs, e->best_attrs)->v.next_hop);
+    if ((e->flags & RIB_ENTRY_SOURCE) == ROUTE_SOURCE_BGP) {
+        next_hop = attr_get(&s->attrs, e->best_attrs)->v.next_hop;
+    }
+    return scoreboard_route_digest(&prefix, &next_hop);
 }
 
 static void route_add_origin(const struct bgp_speaker *s, const struct rib_path *p,
@@ -393,35 +396,53 @@ static uint16_t published_flags(struct bgp_speaker *s, struct ip_prefix prefix,
 #define PUBLISHED_FLAGS                                                                            \
     (RIB_ENTRY_SOURCE | RIB_ENTRY_EXTERNAL | RIB_ENTRY_BLACKHOLE | RIB_ENTRY_SUPPRESSED)
 
-static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t best,
-                    struct nanotime now) {
+/* The best path of the entry from now on; the caller has the reference to the one before. */
+static void set_best(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e,
+                     struct ip_prefix prefix, const struct rib_path *p) {
     struct rib *r = s->rib;
-    struct rib_entry *e = rib_entry_at(s, f, entry);
-    const struct rib_path *p = best ? rib_path_at(s, best) : NULL;
-    struct bgp_event before = {.kind = BGP_EVENT_FIB}, after = {.kind = BGP_EVENT_FIB};
-    before.fib = fib_route(s, f, entry);
-    r->digest -= entry_digest(s, f, entry);
+    r->digest -= entry_digest(s, e, prefix);
     r->loc_rib[f] -= e->best_attrs != 0;
-    uint32_t old = e->best_attrs;
     e->best_attrs = p ? p->attrs : 0;
     e->best_peer = p ? p->peer : 0;
     e->flags = (uint16_t)((e->flags & ~(PUBLISHED_FLAGS | RIB_ENTRY_FORCE)) |
-                          (p ? published_flags(s, before.fib.prefix, p) : 0));
+                          (p ? published_flags(s, prefix, p) : 0));
     if (e->best_attrs) {
         attr_hold(&s->attrs, e->best_attrs);
     }
+    r->digest += entry_digest(s, e, prefix);
     r->loc_rib[f] += e->best_attrs != 0;
-    r->digest += entry_digest(s, f, entry);
-    r->loc_rib_last = now;
-    after.fib = fib_route(s, f, entry);
-    attr_release(&s->attrs, old);
-    bool told = !s->config->fib.install ||
-                (fib_same(&before.fib, &after.fib) && !(e->flags & RIB_ENTRY_SHARES));
-    if (!told && !event_push(s, &after)) {
-        r->fib_lost += !(e->flags & RIB_ENTRY_FIB_LOST);
+}
+
+static void tell_fib(struct bgp_speaker *s, struct rib_entry *e,
+                     const struct bgp_fib_route *route) {
+    struct bgp_event event = {.kind = BGP_EVENT_FIB};
+    event.fib = *route;
+    if (!event_push(s, &event)) {
+        s->rib->fib_lost += !(e->flags & RIB_ENTRY_FIB_LOST);
         e->flags |= RIB_ENTRY_FIB_LOST;
     }
-    aggregate_note(s, after.fib.prefix);
+}
+
+static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t best,
+                    struct nanotime now) {
+    struct rib_entry *e = rib_entry_at(s, f, entry);
+    struct bgp_fib_route before, after;
+    bool install = s->config->fib.install;
+    uint32_t old = e->best_attrs;
+    if (install) {
+        before = fib_route(s, f, entry);
+    }
+    struct ip_prefix prefix = rib_entry_prefix(s, f, entry);
+    set_best(s, f, e, prefix, best ? rib_path_at(s, best) : NULL);
+    s->rib->loc_rib_last = now;
+    if (install) {
+        after = fib_route(s, f, entry);
+        if (!fib_same(&before, &after) || e->flags & RIB_ENTRY_SHARES) {
+            tell_fib(s, e, &after);
+        }
+    }
+    attr_release(&s->attrs, old);
+    aggregate_note(s, prefix);
     struct adjout_route route = rib_entry_route(s, f, entry);
     adjout_entry_changed(s, f, entry, &route, now);
 }

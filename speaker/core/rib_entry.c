@@ -27,7 +27,11 @@ struct ip_prefix rib_entry_prefix(const struct bgp_speaker *s, enum bgp_family f
     const struct rib_entry *e = rib_entry_at(s, f, entry);
     struct ip_prefix p = {.addr.family = f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6,
                           .length = (uint8_t)e->length};
-    memcpy(p.addr.bytes, e->bytes, address_size(f));
+    if (f == BGP_IPV4_UNICAST) { /* sizes that the compiler knows */
+        memcpy(p.addr.bytes, e->bytes, 4);
+    } else {
+        memcpy(p.addr.bytes, e->bytes, 16);
+    }
     return p;
 }
 
