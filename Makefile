@@ -44,9 +44,9 @@ BENCHES :=
 PROGRAMS :=
 OBJECTS :=
 
-# $(call library,NAME,FOLDER,LIBRARIES IT NEEDS,SYSTEM LIBRARIES): an archive of FOLDER's sources,
-# and a program per *_test.c, *_fuzz.c and *_bench.c in it. What several tests of a folder share
-# stands in *_fixture.c, linked to its tests only.
+# $(call library,NAME,FOLDER,LIBRARIES IT NEEDS,SYSTEM LIBRARIES,FIXTURES OF OTHERS): an archive of FOLDER's sources,
+# and a program per *_test.c, *_fuzz.c and *_bench.c in it. What several tests or fuzzers of a folder
+# share stands in *_fixture.c, linked to these only; another folder's may be named as the fifth word.
 define library
 LIBRARIES += $(1)
 $(1)_FOLDER := $(2)
@@ -55,7 +55,7 @@ $(1)_SOURCES := $$(filter-out %_test.c %_fuzz.c %_bench.c %_fixture.c %/main.c,\
 $(1)_OBJECTS := $$($(1)_SOURCES:%.c=$(OUT)/%.o)
 $(1)_NEEDS := $(1) $(3)
 $(1)_SYSTEM := $(4)
-$(1)_FIXTURES := $$(patsubst %.c,$(OUT)/%.o,$$(wildcard $(2)/*_fixture.c))
+$(1)_FIXTURES := $$(patsubst %.c,$(OUT)/%.o,$$(wildcard $(2)/*_fixture.c) $(5))
 OBJECTS += $$($(1)_OBJECTS) $$($(1)_FIXTURES)
 $(OUT)/lib$(1).a: $$($(1)_OBJECTS)
 $(1)_TESTS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_test.c))
@@ -65,9 +65,9 @@ TESTS += $$($(1)_TESTS)
 FUZZERS += $$($(1)_FUZZERS)
 BENCHES += $$($(1)_BENCHES)
 OBJECTS += $$(patsubst %,%.o,$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES))
-$$($(1)_TESTS): $$($(1)_FIXTURES)
-$$($(1)_TESTS): LINK := $$($(1)_FIXTURES) $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
-$$($(1)_FUZZERS) $$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
+$$($(1)_TESTS) $$($(1)_FUZZERS): $$($(1)_FIXTURES)
+$$($(1)_TESTS) $$($(1)_FUZZERS): LINK := $$($(1)_FIXTURES) $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
+$$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
 $$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS))
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< $$(LINK)

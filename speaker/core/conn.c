@@ -374,10 +374,12 @@ size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_pa
     if (!c || !c->up || count == 0)
         return 0;
     size_t used = pull(s, c, parts, count < PARTS_MAX ? count : PARTS_MAX, now);
-    if (used == 0)
+    if (used == 0) { /* what was announced came to nothing: no one keeps us waiting */
         c->output_told = false;
-    else if (nanotime_is_never(c->send_deadline))
+        c->send_deadline = NANOTIME_NEVER;
+    } else if (nanotime_is_never(c->send_deadline)) {
         session_plan_send_hold(s, c, now);
+    }
     return used;
 }
 

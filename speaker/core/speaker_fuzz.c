@@ -1,39 +1,84 @@
 /*
  * Fuzzes a whole speaker with what a remote and time can do to it: calls, octets in any split,
  * connections that break, output that is taken or not, hours that pass. Two peers, one with
- * graceful restart, a prefix limit and a role; a third address belongs to a listen range. With the
- * upper bit of the first octet everything is offered that can be. Whatever comes, the speaker must
- * stay whole: asserts, sanitizers and the checks below watch.
+ * a prefix limit; a third address belongs to a listen range. With the upper bit of the first octet
+ * everything is offered that can be, graceful restart and a role among it.
+ *
+ * Whatever comes, the speaker must stay whole: asserts, sanitizers and the checks below watch. An
+ * observer's session must never drop. Without the upper two bits a model that shares no code with
+ * the speaker reads along: it says which message ends a session, and what the observer must hold.
  *
  * The input is a list of operations: an octet that says which, then what it needs.
  */
 #include "bgp.h"
 
 #include "../base/fuzz.h"
+#include "model_fixture.h"
+#include "observer_fixture.h"
 
 #include <assert.h>
 
 #define CONNS 4
+#define PEERS 3
+#define OBSERVER 2
+#define SETTLE_TURNS_MAX 100000
+#define OWN_ADDR UINT32_C(0x0A000001)
+#define FIRST_ADDR UINT32_C(0x0A000002)
+
+struct fuzz_conn {
+    struct bgp_conn_id id;
+    unsigned source;                    /* the model's table: 10.0.0.2 is 0 */
+    uint8_t rest[BGP_MESSAGE_SIZE_MAX]; /* of a message that has not come whole */
+    size_t rest_size;
+    bool garbled; /* no message can be found in what comes */
+};
 
 struct fuzz {
     struct bgp_speaker *s;
-    struct bgp_conn_id conns[CONNS];
+    struct fuzz_conn conns[CONNS];
     uint32_t at;
     struct nanotime now;
+    struct observer observer;
+    struct model_table sources[MODEL_SOURCES];
+    bool judged; /* the model follows */
 };
+
+static void fuzz_conn_add(struct fuzz *f, struct bgp_conn_id id, struct ip_addr remote) {
+    struct fuzz_conn *c = &f->conns[f->at++ % CONNS];
+    *c = (struct fuzz_conn){.id = id, .source = ip4_to_u32(remote) - FIRST_ADDR};
+    assert(c->source < MODEL_SOURCES);
+}
+
+static void fuzz_state(struct fuzz *f, const struct bgp_event *e) {
+    const struct bgp_peer_config *p = bgp_peer_config(f->s, e->peer);
+    if (e->state.old_state != BGP_ESTABLISHED) {
+        return;
+    }
+    for (unsigned i = 0; i < MODEL_SOURCES; i++) {
+        if (!p || ip_equal(p->remote_addr, ip4(FIRST_ADDR + i))) {
+            f->judged = f->judged && p; /* it went with its session */
+            model_table_clear(&f->sources[i]);
+        }
+    }
+}
 
 static void fuzz_events(struct fuzz *f) {
     struct bgp_event e;
     while (bgp_next_event(f->s, &e)) {
+        observer_event(&f->observer, &e);
         if (e.kind == BGP_EVENT_CONNECT)
-            f->conns[f->at++ % CONNS] = e.conn;
+            fuzz_conn_add(f, e.conn, bgp_peer_config(f->s, e.peer)->remote_addr);
         else if (e.kind == BGP_EVENT_TRACK && e.track.wanted)
             bgp_nexthop_set(f->s, e.track.address, true, 0, f->now);
+        else if (e.kind == BGP_EVENT_STATE)
+            fuzz_state(f, &e);
     }
+    assert(!f->observer.lost);
 }
 
 static void fuzz_pass(struct fuzz *f, uint64_t ms) {
     struct nanotime end = nanotime_add_ms(f->now, ms);
+    observer_run(&f->observer, f->now);
     for (int i = 0; i < 50; i++) {
         struct nanotime next = bgp_next_deadline(f->s);
         if (nanotime_before(end, next))
@@ -42,6 +87,7 @@ static void fuzz_pass(struct fuzz *f, uint64_t ms) {
             f->now = next;
         bgp_advance(f->s, f->now);
         fuzz_events(f);
+        observer_run(&f->observer, f->now);
     }
     if (nanotime_before(f->now, end))
         f->now = end;
@@ -57,25 +103,122 @@ static void fuzz_take(struct fuzz *f, struct bgp_conn_id c, size_t limit) {
     }
 }
 
+/* ---- with the model ---- */
+
+/* Everything is worked off, and the observer has taken what there is for it. */
+static void fuzz_judge(struct fuzz *f) {
+    struct ip_prefix own = ip_prefix_make(ip4(0x0B000000u), 8), about = own;
+    for (int i = 0; i < SETTLE_TURNS_MAX; i++) {
+        observer_run(&f->observer, f->now);
+        fuzz_events(f);
+        if (nanotime_before(f->now, bgp_next_deadline(f->s)))
+            break;
+        bgp_advance(f->s, f->now);
+        fuzz_events(f);
+    }
+    observer_run(&f->observer, f->now);
+    fuzz_events(f);
+    if (f->judged && !model_agrees(f->sources, &f->observer.view, &own, 1, &about)) {
+        char text[IP_PREFIX_TEXT_MAX];
+        fprintf(stderr, "the observer and the model disagree about %s\n",
+                ip_prefix_format(about, text));
+        abort();
+    }
+}
+
+/* The established session of a connection, as the speaker has it. */
+static bool fuzz_session(struct fuzz *f, const struct fuzz_conn *c, struct model_session *ret) {
+    struct bgp_peer_info i;
+    for (uint32_t n = 0; bgp_peer_at(f->s, n, &i); n++) {
+        if (i.state != BGP_ESTABLISHED || i.conn.index != c->id.index ||
+            i.conn.generation != c->id.generation)
+            continue;
+        const struct bgp_config *all = bgp_config_of(f->s);
+        bool external = i.config->remote_as != all->local_as;
+        *ret = (struct model_session){.as4 = i.as4,
+                                      .external = external,
+                                      .local_as = all->local_as,
+                                      .router_id = ip4_to_u32(all->router_id),
+                                      .local_addr = i.local.addr};
+        ret->first_as = external && i.config->enforce_first_as ? i.config->remote_as : 0;
+        for (unsigned n_family = 0; n_family < BGP_FAMILIES; n_family++) {
+            ret->families[n_family] = i.families[n_family];
+            ret->deny[n_family] = i.import_policy_missing[n_family];
+        }
+        return true;
+    }
+    return false;
+}
+
+/* A message is whole with `last`: the session it came on ends where the model says so. */
+static void fuzz_message(struct fuzz *f, struct fuzz_conn *c, const uint8_t *last, size_t size) {
+    struct model_session s, after;
+    struct model_update u;
+    bool up = fuzz_session(f, c, &s);
+    bgp_conn_receive(f->s, c->id, last, size, f->now);
+    fuzz_events(f);
+    bool still = fuzz_session(f, c, &after);
+    uint8_t type = c->rest[BGP_HEADER_SIZE - 1];
+    f->judged = f->judged && (type != BGP_MSG_ROUTE_REFRESH || !up);
+    if (!up || type != BGP_MSG_UPDATE || c->rest_size < BGP_HEADER_SIZE + 4)
+        return;
+    model_read(&s, c->rest, c->rest_size, &u);
+    f->judged = f->judged && !u.unsure;
+    if (!f->judged)
+        return;
+    /* The peer with a limit may go for another reason. */
+    assert(still ? u.outcome != BGP_OUTCOME_SESSION_RESET
+                 : u.outcome == BGP_OUTCOME_SESSION_RESET || c->source == 1);
+    if (still)
+        model_apply(&f->sources[c->source], &s, &u);
+}
+
+static void fuzz_receive(struct fuzz *f, struct fuzz_conn *c, const uint8_t *data, size_t size) {
+    while (size > 0 && !c->garbled) {
+        size_t want = BGP_HEADER_SIZE;
+        if (c->rest_size >= BGP_HEADER_SIZE)
+            want = (size_t)c->rest[16] << 8 | c->rest[17];
+        size_t step = want - c->rest_size < size ? want - c->rest_size : size;
+        memcpy(c->rest + c->rest_size, data, step);
+        c->rest_size += step;
+        bool head = c->rest_size >= BGP_HEADER_SIZE;
+        size_t whole = head ? (size_t)c->rest[16] << 8 | c->rest[17] : 0;
+        c->garbled = head && (whole < BGP_HEADER_SIZE || whole > sizeof c->rest);
+        if (head && whole == c->rest_size) {
+            fuzz_message(f, c, data, step);
+            c->rest_size = 0;
+        } else {
+            bgp_conn_receive(f->s, c->id, data, step, f->now);
+            fuzz_events(f);
+        }
+        data += step;
+        size -= step;
+    }
+    bgp_conn_receive(f->s, c->id, data, size, f->now);
+}
+
+/* ---- operations ---- */
+
 static void fuzz_call(struct fuzz *f, uint8_t which) {
     struct bgp_reject reject;
-    struct bgp_endpoint remote = {ip4(0x0A000002u + which % 3), 4000}, local = {ip4(1), 179};
+    struct bgp_endpoint remote = {ip4(FIRST_ADDR + which % 3), 4000}, local = {ip4(OWN_ADDR), 179};
     struct bgp_conn_id c;
     if (bgp_conn_accept(f->s, remote, local, f->now, &c, &reject) == BGP_OK)
-        f->conns[f->at++ % CONNS] = c;
+        fuzz_conn_add(f, c, remote.addr);
 }
 
 /* One operation; returns the octets it used. */
 static size_t fuzz_step(struct fuzz *f, const uint8_t *data, size_t size) {
     uint8_t op = data[0], arg = size > 1 ? data[1] : 0;
-    struct bgp_conn_id c = f->conns[op >> 3 & (CONNS - 1)];
+    struct fuzz_conn *conn = &f->conns[op >> 3 & (CONNS - 1)];
+    struct bgp_conn_id c = conn->id;
     size_t rest = size > 2 ? size - 2 : 0, take = arg < rest ? arg : rest;
     switch (op & 7) {
     case 0:
         fuzz_call(f, arg);
         return 2;
     case 1:
-        bgp_conn_up(f->s, c, (struct bgp_endpoint){ip4(1), 5000}, f->now);
+        bgp_conn_up(f->s, c, (struct bgp_endpoint){ip4(OWN_ADDR), 5000}, f->now);
         return 1;
     case 2:
         bgp_conn_down(f->s, c, (enum bgp_conn_end)(arg % 6), f->now);
@@ -85,9 +228,10 @@ static size_t fuzz_step(struct fuzz *f, const uint8_t *data, size_t size) {
         return 2;
     case 4:
         fuzz_pass(f, (uint64_t)arg * arg * 8);
+        fuzz_judge(f);
         return 2;
     default:
-        bgp_conn_receive(f->s, c, data + (size > 2 ? 2 : size), take, f->now);
+        fuzz_receive(f, conn, data + (size > 2 ? 2 : size), take);
         return 2 + take;
     }
 }
@@ -104,21 +248,24 @@ static void fuzz_offer(struct bgp_peer_config *p) {
     }
 }
 
-static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
+static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[PEERS],
                         struct bgp_listen_range *range, struct bgp_origin_config *origin,
                         struct bgp_aggregate_config *aggregate, uint8_t profile) {
     bgp_config_init(c, (enum bgp_profile)(profile % BGP_PROFILES));
     c->local_as = 64512;
     c->router_id = ip4(0x0A000001u);
     c->peers = peers;
-    c->peer_count = 2;
-    for (uint32_t i = 0; i < 2; i++) {
+    c->peer_count = PEERS;
+    observer_config(&peers[OBSERVER], c->profile, c->local_as);
+    for (uint32_t i = 0; i < OBSERVER; i++) {
         bgp_peer_config_init(&peers[i], c->profile);
         peers[i].name[0] = (char)('a' + i);
-        peers[i].remote_addr = ip4(0x0A000002u + i);
+        peers[i].remote_addr = ip4(FIRST_ADDR + i);
         peers[i].remote_as = 64512 + i;
         peers[i].families[BGP_IPV6_UNICAST] = true;
-        peers[i].graceful_restart = i ? BGP_GR_FULL : BGP_GR_OFF;
+        peers[i].graceful_restart = i && profile & 0xC0 ? BGP_GR_FULL : BGP_GR_OFF;
+        for (unsigned f = 0; f < BGP_FAMILIES; f++)
+            peers[i].import[f].accept_by_default = peers[i].export[f].accept_by_default = true;
         peers[i].prefix_max[0] = i ? 3 : 0;
         if (profile & 0x80)
             fuzz_offer(&peers[i]);
@@ -148,17 +295,20 @@ static void fuzz_config(struct bgp_config *c, struct bgp_peer_config peers[2],
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bgp_config config;
-    struct bgp_peer_config peers[2];
+    struct bgp_peer_config peers[PEERS];
     struct bgp_listen_range range;
     struct bgp_origin_config origin;
     struct bgp_aggregate_config aggregate;
     struct bgp_counters counters;
-    struct fuzz f = {.now = {NANOS_PER_S}};
+    struct fuzz f = {.now = {NANOS_PER_S}, .judged = size > 0 && !(data[0] & 0xC0)};
     const struct bgp_env env = {.seed = 1, .work_budget = 8};
     fuzz_config(&config, peers, &range, &origin, &aggregate, size ? data[0] : 0);
     f.s = bgp_speaker_new(&config, &env, f.now);
     if (!f.s)
         abort();
+    observer_start(&f.observer, f.s, config.local_as, f.now);
+    fuzz_events(&f);
+    assert(f.observer.up);
     for (size_t at = 1; at < size;) {
         at += fuzz_step(&f, data + at, size - at);
         fuzz_events(&f);
@@ -169,12 +319,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             bgp_peer_count(f.s))
             abort();
     }
+    fuzz_judge(&f);
     bgp_stop(f.s, "end", f.now);
+    f.observer.up = false;
     fuzz_events(&f);
     fuzz_pass(&f, 100000); /* every connection's time to linger is over */
     if (!bgp_stopped(f.s))
         abort();
     bgp_speaker_free(f.s);
+    observer_end(&f.observer);
+    for (unsigned i = 0; i < MODEL_SOURCES; i++)
+        model_table_free(&f.sources[i]);
     return 0;
 }
 
