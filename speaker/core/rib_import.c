@@ -320,7 +320,8 @@ static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
         push_limit(s, p, f, BGP_LOG_PREFIX_WARNING);
     }
     p->prefix_warned[f] = warn;
-    if (count > limit && before <= limit) {
+    /* What ends a session is always said, also when the limit was lowered below what is held. */
+    if (count > limit && (before <= limit || !p->config->prefix_warning_only)) {
         push_limit(s, p, f, BGP_LOG_PREFIX_EXCEEDED);
     }
     return count > limit && !p->config->prefix_warning_only;
