@@ -265,9 +265,25 @@ static void fill_cluster(struct plan_build *b) {
             calico_secret_find(b->set, p->global->mesh_password.name, p->global->mesh_password.key);
 }
 
-static void build(struct plan_build *b) {
+/* CALICO_ADVERTISE_CLUSTER_IPS goes before serviceClusterIPs. */
+static void fill_cluster_ips(struct plan_build *b, const struct calico_plan_options *o) {
+    struct plan_impl *p = b->p;
+    struct ip_prefix *ips = plan_array(b, b->arena, o->cluster_ip_count, sizeof *ips);
+    if (!ips)
+        return;
+    memcpy(ips, o->cluster_ips, o->cluster_ip_count * sizeof *ips);
+    p->own_global = *p->global;
+    p->own_global.service_cluster_ips = ips;
+    p->own_global.service_cluster_ip_count = o->cluster_ip_count;
+    p->global = &p->own_global;
+}
+
+static void build(struct plan_build *b, const struct calico_plan_options *o) {
     fill_cluster(b);
-    fill_nodes(b);
+    if (o && o->cluster_ip_count)
+        fill_cluster_ips(b, o);
+    if (!b->out_of_memory)
+        fill_nodes(b);
     if (!b->out_of_memory)
         plan_ipam(b);
     if (!b->out_of_memory)
@@ -304,7 +320,7 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");
         p->router_id = o && o->router_id ? arena_strdup(arena, o->router_id) : NULL;
-        build(&b);
+        build(&b, o);
         failed = b.out_of_memory || !p->node_ip_interface || (o && o->router_id && !p->router_id);
     }
     arena_free(scratch);

@@ -53,6 +53,7 @@ struct plan_impl {
     calico_pod_labels_fn *pod_labels; /* may be NULL */
     void *pods_context;
     bool use_pod_cidr;
+    struct calico_bgp_configuration own_global; /* `global`, where the environment changes it */
     struct calico_pair *pairs;
     uint8_t *causes;        /* enum pair_cause, per pair */
     const char **pair_from; /* per pair: the BGPPeer it comes from, "" mesh */

@@ -5,6 +5,7 @@
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/diag.h"
 #include "../../speaker/base/text.h"
+#include "../calico/calico_environment.h"
 #include "../yaml/yaml.h"
 
 #include <jansson.h>
@@ -39,6 +40,7 @@ struct cli_options {
     enum cli_format format;
     bool quiet, why, all, remove, matrix, json, diff, strict;
     uint32_t calico_version; /* 0: today's */
+    struct calico_environment environment;
     uint64_t seed, repeat, timeout_ms, nodes;
     bool seed_set, warnings_warn, warnings_fail;
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */

@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
     {'x', '\0', "diff", NULL, "compare two states: OLD NEW"},
     {'k', '\0', "to", "PEER", "follow the route of PREFIX to this peer"},
     {'v', '\0', "calico-version", "VERSION", "plan as this Calico would, e.g. v3.28"},
+    {'e', 'e', "env", "NAME=VALUE",
+     "a variable of calico-node: CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS"},
     {'q', 'q', "quiet", NULL, "only failures, on standard error"},
     {'S', '\0', "seed", "N", "seed of everything random"},
     {'p', '\0', "profile", "calico|fast",
@@ -130,6 +132,16 @@ static bool take_version(struct cli_options *o, const char *value) {
            wrong("--calico-version is v3.22 to today's, not", value, NULL);
 }
 
+static bool take_environment(struct cli_options *o, const char *value) {
+    char name[40];
+    size_t length = strcspn(value, "=");
+    if (value[length] != '=' || length >= sizeof name)
+        return wrong("--env wants NAME=VALUE", value, NULL);
+    snprintf(name, sizeof name, "%.*s", (int)length, value);
+    const char *problem = calico_environment_set(&o->environment, name, value + length + 1);
+    return !problem || wrong(problem, value, NULL);
+}
+
 static bool take_warnings(struct cli_options *o, const char *value) {
     o->warnings_warn = strcmp(value, "warn") == 0;
     o->warnings_fail = strcmp(value, "fail") == 0;
@@ -180,6 +192,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_form(o, value);
     case 'F':
         return take_findings_form(o, value);
+    case 'e':
+        return take_environment(o, value);
     case 'v':
         return take_version(o, value);
     case 'S':

@@ -64,6 +64,10 @@ static void test_forms(void **state) {
     says(WORDS("plan", m, "--calico-version", "v3.28", "-o", "bird", "-n", "kube-2"), 0,
          WORDS("router id 10.0.0.2;"));
     says(WORDS("plan", m, "--calico-version", "28"), 2, WORDS("--calico-version"));
+    says(WORDS("plan", m, "--env", "CALICO_ROUTER_ID=192.0.2.7", "-o", "bird", "-n", "kube-2"), 0,
+         WORDS("router id 192.0.2.7;"));
+    says(WORDS("plan", m, "--env", "CALICO_ROUTER_ID"), 2, WORDS("--env wants NAME=VALUE"));
+    says(WORDS("plan", m, "--env", "NODENAME=x"), 2, WORDS("none of CALICO_ROUTER_ID"));
     says(WORDS("plan", m, "-o", "svg"), 2, WORDS("table, wide, json"));
     says(WORDS("plan", m, "--node", "kube-9"), 2, WORDS("no node kube-9"));
     says(WORDS("plan", "--help"), 0, WORDS("Forms (-o):", "Exit status:"));

@@ -12,8 +12,10 @@
 #define OUTSIDE_MAX 256 /* neighbours outside the cluster that the oracle is given */
 
 struct calico_plan_options plan_options(const struct cli_options *o) {
-    return (struct calico_plan_options){
+    struct calico_plan_options p = {
         .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
+    calico_environment_apply(&o->environment, &p);
+    return p;
 }
 
 static void add_address(struct oracle_node *x, struct ip_addr a, uint8_t length) {

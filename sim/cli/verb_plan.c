@@ -34,7 +34,7 @@ const char help_plan[] =
     "kinds\n"
     "are noted and left out. The answer is what each node's confd would write, in today's Calico "
     "or in\n"
-    "that of --calico-version.\n"
+    "that of --calico-version; --env says what the nodes' environment has beside the resources.\n"
     "\n"
     "Forms (-o):\n"
     "  table   a table per node, totals with their formula, and a matrix of up to 60 nodes "
@@ -349,8 +349,7 @@ static int plan_all(struct manifests *in, struct cli_options *o) {
         return 2;
     }
     struct calico_set *set = calico_set_new();
-    struct calico_plan_options po = {
-        .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
+    struct calico_plan_options po = plan_options(o);
     bool ok = set && diag_error_count(in->diags) == 0 &&
               calico_apply(set, in->documents, in->count, true, in->diags);
     struct calico_plan *plan = ok ? calico_plan_new(set, &po, in->diags) : NULL;

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "manifests.h"
+#include "plan_verbs.h"
 
 #include "../../reports/findings.h"
 #include "../calico/finding.h"
@@ -61,8 +62,7 @@ static void apply_rest(const struct manifests *in, struct calico_set *set) {
 
 static void validate_bundle(struct manifests *in, const struct cli_options *o) {
     struct calico_set *set = calico_set_new();
-    struct calico_plan_options po = {
-        .pods_per_node = 1, .node_ip_interface = "eth0", .version = o->calico_version};
+    struct calico_plan_options po = plan_options(o);
     bool refused = set && !calico_apply(set, in->documents, in->count, true, in->diags);
     if (refused)
         apply_rest(in, set);

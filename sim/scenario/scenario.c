@@ -164,15 +164,27 @@ static void read_profile(struct scenario_reader *r, const struct yaml_node *n) {
     r->scenario->profile = i == 0 ? BGP_PROFILE_CALICO : BGP_PROFILE_FAST;
 }
 
-static const char *const calico_keys[] = {"version", "routerID", "usePodCIDR"};
+static const char *const calico_keys[] = {"version", "routerID", "usePodCIDR",
+                                          "advertiseClusterIPs"};
 const struct scenario_keys scenario_keys_calico = {"calico", calico_keys, COUNT(calico_keys)};
+
+static void read_variable(struct scenario_reader *r, const struct yaml_node *n, const char *name,
+                          const char *variable) {
+    const struct yaml_node *value = yaml_get(n, name);
+    const char *text = NULL;
+    if (!value || !yaml_string(value, name, r->diags, &text))
+        return;
+    const char *wrong = calico_environment_set(&r->scenario->environment, variable, text);
+    if (wrong)
+        diag_add(r->diags, DIAG_ERROR, yaml_place(value), "bad-environment",
+                 "calico.%s: \"%.40s\": %s", name, text, wrong);
+}
 
 /* Which Calico is meant, and what its nodes' environment says. */
 static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
     struct scenario *s = r->scenario;
-    const struct yaml_node *version = NULL, *id = NULL;
+    const struct yaml_node *version = NULL;
     const char *text = NULL;
-    struct ip_addr addr;
     if (!n || !scenario_check_keys(r, n, &scenario_keys_calico))
         return;
     version = yaml_get(n, "version");
@@ -180,14 +192,10 @@ static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
         !calico_version_parse(text, &s->calico_version))
         diag_add(r->diags, DIAG_ERROR, yaml_place(version), "bad-version",
                  "calico.version: \"%.40s\" is none of v3.22 to v3.34", text);
-    id = yaml_get(n, "routerID");
-    if (id && yaml_string(id, "calico.routerID", r->diags, &s->router_id) &&
-        strcmp(s->router_id, "hash") != 0 &&
-        (!ip_parse(s->router_id, &addr) || addr.family != IP_V4))
-        diag_add(r->diags, DIAG_ERROR, yaml_place(id), "bad-address",
-                 "calico.routerID: \"%.40s\" is neither an IPv4 address nor \"hash\"",
-                 s->router_id);
-    yaml_bool(yaml_get(n, "usePodCIDR"), "calico.usePodCIDR", r->diags, &s->use_pod_cidr);
+    read_variable(r, n, "routerID", "CALICO_ROUTER_ID");
+    read_variable(r, n, "advertiseClusterIPs", "CALICO_ADVERTISE_CLUSTER_IPS");
+    yaml_bool(yaml_get(n, "usePodCIDR"), "calico.usePodCIDR", r->diags,
+              &s->environment.use_pod_cidr);
 }
 
 static void read_settings(struct scenario_reader *r, const struct yaml_node *root) {

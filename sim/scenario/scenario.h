@@ -4,6 +4,7 @@
 #include "../../speaker/base/addr.h"
 #include "../../speaker/base/diag.h"
 #include "../../speaker/core/config.h"
+#include "../calico/calico_environment.h"
 #include "../calico/calico_version.h"
 #include "../topo/topo.h"
 #include "../yaml/yaml.h"
@@ -180,9 +181,8 @@ struct scenario {
     const char *shown_directory; /* the same as the user wrote it: in front of names in messages */
     const char *theme;           /* "mesh" for scenarios/mesh/full-mesh */
     enum bgp_profile profile;
-    uint32_t calico_version; /* calico/calico_version.h; 0: today's */
-    const char *router_id;   /* CALICO_ROUTER_ID of every node; NULL: not set */
-    bool use_pod_cidr;       /* USE_POD_CIDR */
+    uint32_t calico_version;               /* calico/calico_version.h; 0: today's */
+    struct calico_environment environment; /* of every node */
     uint64_t seed;
     struct topology *topology;
     const char *const *manifests;

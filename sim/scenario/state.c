@@ -211,13 +211,13 @@ static const struct calico_label *labels_of_pods(void *context, const char *node
 }
 
 static struct calico_plan_options plan_options(const struct scenario *s) {
-    return (struct calico_plan_options){
+    struct calico_plan_options o = {
         .pods_per_node = 1,
         .node_ip_interface = "eth0",
         .version = s->calico_version,
-        .router_id = s->router_id,
-        .use_pod_cidr = s->use_pod_cidr,
     };
+    calico_environment_apply(&s->environment, &o);
+    return o;
 }
 
 /* Calico has taken these manifests: what its plan comes to may be bad, but it is what happens. */

@@ -31,7 +31,7 @@ static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
 }
 
 /* IOS: the route-map of `network` and `redistribute`. A next hop it sets is not taken over: an own
- * route has none. False: refused. */
+ * route has its gateway or none. False: refused. */
 static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
                        struct attr_values *values, uint32_t *weight, bool *ret_no_memory) {
     if (!o->policy) {
@@ -51,7 +51,8 @@ static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
         return false;
     }
     *values = r.attrs;
-    values->next_hop = values->link_local = (struct ip_addr){0};
+    values->next_hop = o->gateway;
+    values->link_local = (struct ip_addr){0};
     *weight = r.weight;
     return true;
 }
