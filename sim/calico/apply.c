@@ -156,6 +156,18 @@ static void layer_node(struct apply *a, struct node_layers *l, const struct docu
     l->core = labels_only;
 }
 
+/* Kubernetes' labels go before those calicoctl keeps. */
+static void note_shadowed(struct apply *a, const struct node_layers *l) {
+    if (!l->core || !l->calico)
+        return;
+    const struct calico_label *shadowed = labels_shadowed(l->calico->labels, l->calico->label_count,
+                                                          l->core->labels, l->core->label_count);
+    if (shadowed)
+        diag_add(a->diags, DIAG_WARNING, l->calico->place, "label-shadowed",
+                 "Node \"%s\": the Kubernetes label %.100s is another: %.60s counts for nothing",
+                 l->calico->name, shadowed->name, shadowed->value);
+}
+
 static void put_object(struct apply *a, const struct document_object *o) {
     bool is_new = !set_find(a->set, o->kind, o->name);
     struct object *stored = set_put(a->set, o->kind, o->name);
@@ -169,6 +181,7 @@ static void put_object(struct apply *a, const struct document_object *o) {
     if (is_new)
         stored->layers.ordinal = ORDINAL_NEW;
     layer_node(a, &stored->layers, o);
+    note_shadowed(a, &stored->layers);
     stored->value = node_merge(a->arena, &stored->layers);
     if (!stored->value) {
         stored->value = o->value;

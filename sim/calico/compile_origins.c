@@ -88,11 +88,6 @@ static void add_blocks(struct compile *c) {
                        c->node->pods[i].interface);
 }
 
-static const struct calico_bgp_peer *peer_find(const struct calico_set *set, const char *name) {
-    const struct object *o = set_find(set, OBJECT_PEER, name);
-    return o ? o->value : NULL;
-}
-
 static void add_gateway(struct compile *c, struct ip_addr peer, struct ip_addr gateway) {
     struct bgp_origin_config *o =
         compile_origin(c, host_route(peer), ROUTE_SOURCE_STATIC, c->impl->node_ip_interface);
@@ -104,8 +99,9 @@ static void add_gateway(struct compile *c, struct ip_addr peer, struct ip_addr g
 static void add_reachable(struct compile *c) {
     for (size_t i = 0; i < c->node->session_count; i++) {
         const struct calico_session *s = &c->node->sessions[i];
-        const struct calico_bgp_peer *p =
-            s->kind != CALICO_MESH && !s->reverse ? peer_find(c->impl->plan.set, s->origin) : NULL;
+        const struct calico_bgp_peer *p = s->kind != CALICO_MESH && !s->reverse
+                                              ? calico_peer_find(c->impl->plan.set, s->origin)
+                                              : NULL;
         if (p && p->has_peer_ip && ip_is_set(p->reachable_by))
             add_gateway(c, s->neighbor, p->reachable_by);
     }

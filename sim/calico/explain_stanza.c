@@ -173,14 +173,9 @@ static void explain_filter(struct reasons *r, size_t i) {
                 f->rule_count[0][family], f->rule_count[1][family]);
 }
 
-static const struct calico_bgp_peer *find_peer(const struct calico_set *set, const char *name) {
-    const struct object *o = *name ? set_find(set, OBJECT_PEER, name) : NULL;
-    return o ? o->value : NULL;
-}
-
 json_t *explain_stanza(struct explain *x, const struct calico_session *s) {
     struct reasons r = {
-        .x = x, .s = s, .origin = find_peer(x->plan->set, s->origin), .list = json_array()};
+        .x = x, .s = s, .origin = calico_peer_find(x->plan->set, s->origin), .list = json_array()};
     explain_peer_as(&r);
     explain_local_as(&r);
     explain_address(&r);

@@ -102,6 +102,8 @@ static const struct finding_rule rules[] = {
     {"ignored-kind", N, "a kind that has no part in BGP", "takes it", "none needed"},
     {"immutable-field", E, "a changed field that may not change", REFUSED, "make a new object"},
     {"ipip-ipv6", E, "IPIP on an IPv6 pool", REFUSED, "use VXLAN or no encapsulation"},
+    {"label-shadowed", W, "a label of Calico's on a Node that has a Kubernetes label of that name",
+     "takes the Kubernetes label", "set it with kubectl label"},
     {"large-mesh", W, "a node-to-node mesh of more than 100 nodes",
      "builds it; starting and restarting take minutes, and each node holds a session per node",
      "use route reflectors"},

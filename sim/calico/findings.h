@@ -24,6 +24,9 @@
 /* The finding just added is about a session of two ends. */
 void finding_pair(struct plan_build *b, const char *one, const char *other);
 void finding_prefix(struct plan_build *b, struct ip_prefix p);
+/* Where a finding is to be looked for: the BGPPeer; for "", the mesh's: the BGPConfiguration or,
+ * where there is none, the first node. */
+struct diag_place finding_place(const struct plan_build *b, const char *peer);
 
 void filter_findings(struct plan_build *b);
 void session_findings(struct plan_build *b);

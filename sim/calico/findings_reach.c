@@ -60,7 +60,7 @@ static void report_partition(struct plan_build *b, uint32_t *parent, int family,
     const struct calico_plan *p = &b->p->plan;
     const char *version = family == FAMILY4 ? "IPv4" : "IPv6";
     if (!any_session && !p->mesh_enabled) {
-        WARN(b, b->p->global->place, "mesh-off",
+        WARN(b, finding_place(b, ""), "mesh-off",
              "the mesh is off and no BGPPeer replaces it: the %zu %s nodes have no sessions",
              members, version);
         return;
@@ -71,7 +71,7 @@ static void report_partition(struct plan_build *b, uint32_t *parent, int family,
     for (uint32_t i = 0; i < p->node_count && shown < FINDING_NAMES_MAX; i++)
         if (ip_is_set(plan_addr(p->nodes[i].node, family)) && find_root(parent, i) == i)
             text_printf(&t, "%s%s", shown++ ? ", " : "", p->nodes[i].node->name);
-    WARN(b, b->p->global->place, "partition",
+    WARN(b, finding_place(b, ""), "partition",
          "%s: the %zu nodes fall into %zu groups without a session between them (one node of "
          "each: %s%s)",
          version, members, groups, text_str(&t), groups > shown ? ", …" : "");
@@ -422,7 +422,7 @@ static void report_unlearnt(struct reach *r, size_t count, uint32_t from, uint32
     for (size_t i = 0; i < source->block_count && !prefix[0]; i++)
         if (plan_family(source->blocks[i].prefix.addr) == r->family)
             ip_prefix_format(source->blocks[i].prefix, prefix);
-    WARN(r->b, r->b->p->global->place, "unreachable-routes",
+    WARN(r->b, finding_place(r->b, ""), "unreachable-routes",
          "IPv%d: Node \"%s\" never learns the routes of Node \"%s\" (%zu such pair%s), though a "
          "chain "
          "of sessions joins them",

@@ -43,7 +43,7 @@ static void report_failing(struct plan_build *b, const struct failing *f, int ca
         diag_add(b->diags, causes[cause].severity, peer->place, causes[cause].id,
                  "BGPPeer \"%s\": no session of %s", peer->name, text_str(&t));
     else
-        diag_add(b->diags, causes[cause].severity, b->p->global->place, causes[cause].id,
+        diag_add(b->diags, causes[cause].severity, finding_place(b, ""), causes[cause].id,
                  "node-to-node mesh: no session of %s", text_str(&t));
     finding_pair(b, p->node_a, p->node_b ? p->node_b : addr);
     text_deinit(&t);
@@ -117,7 +117,7 @@ static void duplicate_findings(struct plan_build *b) {
         }
     }
     if (example) {
-        WARN(b, b->p->global->place, "mesh-and-peer",
+        WARN(b, finding_place(b, example->origin), "mesh-and-peer",
              "%s has both a mesh session and %s (BGPPeer \"%s\") with %s (%zu such stanza%s): only "
              "one runs; the other follows about 2 s after the first ends",
              owner, example->name, example->origin, example->peer_node, count,
@@ -147,7 +147,7 @@ static void size_findings(struct plan_build *b) {
         members += !p->nodes[i].node->has_cluster_id;
     }
     if (p->mesh_enabled && members > MESH_NODES_MAX)
-        WARN(b, b->p->global->place, "large-mesh",
+        WARN(b, finding_place(b, ""), "large-mesh",
              "the node-to-node mesh has %zu nodes and %zu sessions: beyond about %d, use route "
              "reflectors",
              members, members * (members - 1) / 2, MESH_NODES_MAX);
@@ -207,7 +207,7 @@ static void outside_findings(struct plan_build *b) {
     char addr[IP_ADDR_TEXT_MAX];
     if (count > 1) {
         ip_format(example->neighbor, addr);
-        WARN(b, first->node->place, "reexport-all",
+        WARN(b, finding_place(b, example->origin), "reexport-all",
              "%zu nodes have an eBGP session with a router outside (Node \"%s\" with %s) and "
              "sessions "
              "among themselves: each tells it every block of the cluster",

@@ -21,6 +21,15 @@ void finding_pair(struct plan_build *b, const char *one, const char *other) {
     diag_about(b->diags, pair, NULL);
 }
 
+struct diag_place finding_place(const struct plan_build *b, const char *peer) {
+    const struct calico_bgp_peer *p = *peer ? calico_peer_find(b->set, peer) : NULL;
+    if (p)
+        return p->place;
+    if (b->p->global->place.line || b->p->plan.node_count == 0)
+        return b->p->global->place;
+    return b->p->plan.nodes[0].node->place;
+}
+
 void finding_prefix(struct plan_build *b, struct ip_prefix p) {
     char text[IP_PREFIX_TEXT_MAX];
     diag_about(b->diags, NULL, ip_prefix_format(p, text));

@@ -14,6 +14,7 @@
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/text.h"
 #include "calico_community.h"
+#include "read_scalar.h"
 #include "selector.h"
 
 #include <stdarg.h>
@@ -165,26 +166,19 @@ void *read_list(struct read_context *c, const struct yaml_node *n, const char *p
 
 /* ---- plain values ---- */
 
-bool read_is_number(const char *text) {
-    char *end;
-    if (text[0] == '\0' || strspn(text, "+-.0123456789eExX_abcdfABCDF") != strlen(text))
-        return false;
-    strtod(text, &end);
-    return *end == '\0';
-}
-
 const char *read_coerced(struct read_context *c, const struct yaml_node *n, const char *path) {
-    int truth = n->quoted ? -1 : read_yaml_truth(n->text);
-    bool typed = truth >= 0 || (!n->quoted && read_is_number(n->text));
-    if (typed && c->group != READ_V3) {
+    struct read_scalar s = {.kind = SCALAR_TEXT};
+    char buffer[READ_SCALAR_TEXT_MAX];
+    if (!n->quoted)
+        s = read_scalar(n->text);
+    if (s.kind != SCALAR_TEXT && c->group != READ_V3) {
         read_error(c, n, "wrong-type", path,
                    "%.60s is a %s to YAML and kubectl refuses it: write \"%.60s\" in quotes",
-                   n->text, truth >= 0 ? "boolean" : "number", n->text);
+                   n->text, s.kind == SCALAR_BOOL ? "boolean" : "number", n->text);
         return NULL;
     }
-    if (truth >= 0)
-        return truth ? "true" : "false";
-    return n->text;
+    const char *text = read_scalar_format(&s, n->text, buffer);
+    return text == buffer ? read_copy(c, text) : text;
 }
 
 bool read_text(struct read_context *c, const struct yaml_node *n, const char *path, size_t max,
@@ -208,31 +202,30 @@ bool read_text(struct read_context *c, const struct yaml_node *n, const char *pa
     return copy != NULL;
 }
 
-int read_yaml_truth(const char *text) {
-    static const char *const words[] = {
-        "true",  "True",  "TRUE",  "yes", "Yes", "YES", "on",  "On",  "ON",  "y", "Y",
-        "false", "False", "FALSE", "no",  "No",  "NO",  "off", "Off", "OFF", "n", "N",
-    };
-    size_t count = sizeof words / sizeof words[0];
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(text, words[i]) == 0)
-            return i < count / 2;
-    return -1;
-}
-
 bool read_bool(struct read_context *c, const struct yaml_node *n, const char *path,
                bool *ret_value) {
-    int truth = n->kind == YAML_SCALAR && !n->quoted ? read_yaml_truth(n->text) : -1;
-    if (truth < 0)
+    struct read_scalar s = {.kind = SCALAR_TEXT};
+    if (n->kind == YAML_SCALAR && !n->quoted)
+        s = read_scalar(n->text);
+    if (s.kind != SCALAR_BOOL)
         return yaml_bool(n, label(c, path), c->diags, ret_value);
-    *ret_value = truth == 1;
+    *ret_value = s.truth;
     return true;
+}
+
+/* The number of an unquoted scalar, in any of YAML's forms. */
+static bool number_of(const struct yaml_node *n, uint64_t *ret_value) {
+    if (n->kind != YAML_SCALAR || n->quoted)
+        return false;
+    struct read_scalar s = read_scalar(n->text);
+    return read_scalar_u64(&s, ret_value);
 }
 
 bool read_u32(struct read_context *c, const struct yaml_node *n, const char *path, uint32_t min,
               uint32_t max, uint32_t *ret_value) {
     uint64_t value;
-    if (!yaml_u64(n, label(c, path), min, max, c->diags, &value))
+    if ((!number_of(n, &value) || value < min || value > max) &&
+        !yaml_u64(n, label(c, path), min, max, c->diags, &value))
         return false;
     *ret_value = (uint32_t)value;
     return true;
@@ -283,8 +276,14 @@ bool read_asn(struct read_context *c, const struct yaml_node *n, const char *pat
               uint32_t *ret_asn) {
     const char *text;
     uint32_t asn;
+    uint64_t number;
+    char decimal[24];
     if (!yaml_string(n, label(c, path), c->diags, &text))
         return false;
+    if (c->group != READ_CORE && number_of(n, &number)) {
+        snprintf(decimal, sizeof decimal, "%llu", (unsigned long long)number);
+        text = decimal;
+    }
     bool dotted = strchr(text, '.') != NULL;
     if (dotted && !n->quoted && c->group != READ_CORE) {
         read_error(c, n, "wrong-type", path,

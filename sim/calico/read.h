@@ -70,10 +70,9 @@ const char *read_path(struct read_context *c, const char *path, const char *fiel
 struct diag_place read_place(struct read_context *c, const struct yaml_node *n);
 char *read_copy(struct read_context *c, const char *text);
 
-/* A scalar where a text is wanted, as calicoctl has it: a boolean of YAML 1.1 becomes "true" or
- * "false". kubectl refuses booleans and numbers there: NULL with a finding. */
+/* A scalar where a text is wanted, as calicoctl has it: a boolean or number of YAML 1.1 becomes
+ * its text (read_scalar.h). kubectl refuses booleans and numbers there: NULL with a finding. */
 const char *read_coerced(struct read_context *c, const struct yaml_node *n, const char *path);
-bool read_is_number(const char *text); /* to YAML, unquoted */
 
 /* Coerced. "" counts as not given: *ret untouched, false without a finding. */
 bool read_text(struct read_context *c, const struct yaml_node *n, const char *path, size_t max,
@@ -104,7 +103,5 @@ bool read_name(struct read_context *c, const struct yaml_node *n, const char *pa
 /* `aa:nn` or `aa:nn:mm`. */
 bool read_community(struct read_context *c, const struct yaml_node *n, const char *path,
                     const char **ret_text);
-/* A word as YAML 1.1 has it: 1 true (yes, on…), 0 false, -1 neither. */
-int read_yaml_truth(const char *text);
 
 #endif

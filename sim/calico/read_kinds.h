@@ -38,5 +38,8 @@ void read_labels(struct read_context *c, const struct yaml_node *n, const char *
 const struct calico_label *labels_merge(struct arena *arena, const struct calico_label *under,
                                         size_t under_count, const struct calico_label *over,
                                         size_t over_count, size_t *ret_count);
+/* The first label of `under` that `over` gives another value; NULL: none. */
+const struct calico_label *labels_shadowed(const struct calico_label *under, size_t under_count,
+                                           const struct calico_label *over, size_t over_count);
 
 #endif

@@ -85,6 +85,18 @@ const struct calico_label *labels_merge(struct arena *arena, const struct calico
     return m;
 }
 
+const struct calico_label *labels_shadowed(const struct calico_label *under, size_t under_count,
+                                           const struct calico_label *over, size_t over_count) {
+    for (size_t i = 0, j = 0; i < under_count && j < over_count;) {
+        int c = strcmp(under[i].name, over[j].name);
+        if (c == 0 && strcmp(under[i].value, over[j].value) != 0)
+            return &under[i];
+        i += c <= 0;
+        j += c >= 0;
+    }
+    return NULL;
+}
+
 /* ---- addresses ---- */
 
 static bool set_address(struct calico_node *o, const char *text, enum ip_family family) {
@@ -296,6 +308,11 @@ static void read_label_annotation(struct read_context *c, const struct yaml_node
     if (!labels)
         return;
     qsort(labels, count, sizeof *labels, label_compare);
+    const struct calico_label *shadowed = labels_shadowed(labels, count, o->labels, o->label_count);
+    if (shadowed)
+        read_warning(c, n, "label-shadowed", ANNOTATION_LABELS,
+                     "the Kubernetes label %.100s is another: %.60s counts for nothing",
+                     shadowed->name, shadowed->value);
     o->labels = labels_merge(c->arena, labels, count, o->labels, o->label_count, &o->label_count);
 }
 
@@ -313,11 +330,8 @@ static void read_annotations(struct read_context *c, const struct yaml_node *n,
             continue;
         if (value->kind != YAML_SCALAR && value->kind != YAML_NULL)
             read_error(c, value, "wrong-type", "metadata.annotations", "must be a text");
-        else if (value->kind == YAML_SCALAR && !value->quoted && read_is_number(value->text))
-            read_error(c, value, "wrong-type", key->text,
-                       "%.40s is a number to YAML and kubectl refuses it: write \"%.40s\" in "
-                       "quotes",
-                       value->text, value->text);
+        else if (value->kind == YAML_SCALAR && !read_coerced(c, value, key->text))
+            continue; /* kubectl refuses what is no text */
         else if (strcmp(key->text, ANNOTATION_LABELS) == 0)
             read_label_annotation(c, value, o);
         else

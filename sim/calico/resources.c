@@ -280,6 +280,10 @@ size_t calico_peer_count(const struct calico_set *s) {
 const struct calico_bgp_peer *calico_peer_at(const struct calico_set *s, size_t i) {
     return s->tables[OBJECT_PEER].items[i].value;
 }
+const struct calico_bgp_peer *calico_peer_find(const struct calico_set *s, const char *name) {
+    const struct object *o = set_find(s, OBJECT_PEER, name);
+    return o ? o->value : NULL;
+}
 size_t calico_filter_count(const struct calico_set *s) {
     return s->tables[OBJECT_FILTER].count;
 }

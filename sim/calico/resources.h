@@ -259,6 +259,7 @@ const struct calico_node *calico_node_at(const struct calico_set *s, size_t i);
 const struct calico_node *calico_node_find(const struct calico_set *s, const char *name);
 size_t calico_peer_count(const struct calico_set *s);
 const struct calico_bgp_peer *calico_peer_at(const struct calico_set *s, size_t i);
+const struct calico_bgp_peer *calico_peer_find(const struct calico_set *s, const char *name);
 size_t calico_filter_count(const struct calico_set *s);
 const struct calico_bgp_filter *calico_filter_at(const struct calico_set *s, size_t i);
 const struct calico_bgp_filter *calico_filter_find(const struct calico_set *s, const char *name);

@@ -390,6 +390,23 @@ static void test_node_layers(void **state) {
     assert_null(label_of(n, "rr"));
 }
 
+/* Unquoted numbers in any form of YAML's are numbers, and texts where a text is wanted. */
+static void test_scalars(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, CONFIG "  asNumber: 0o10\n  listenPort: 0x10\n---\n" PEER
+                                 "  peerIP: 1.2.3.4\n  asNumber: 1e3\n  "
+                                 "numAllowedLocalASNumbers: 010\n---\napiVersion: "
+                                 "projectcalico.org/v3\nkind: Node\nmetadata: {name: n, labels: "
+                                 "{a: 1e3, b: 010, c: '010', d: y}}\n");
+    assert_int_equal(calico_config_find(f->set, "default")->as_number, 8);
+    assert_int_equal(calico_config_find(f->set, "default")->listen_port, 16);
+    assert_int_equal(calico_peer_at(f->set, 0)->as_number, 1000);
+    assert_int_equal(calico_peer_at(f->set, 0)->allowed_local_as, 8);
+    static const char *const values[] = {"1000", "8", "010", "true"};
+    for (size_t i = 0; i < 4; i++)
+        assert_string_equal(calico_node_at(f->set, 0)->labels[i].value, values[i]);
+}
+
 static void test_bad_annotations_are_ignored(void **state) {
     struct fixture *f = *state;
     fixture_must_apply(f, "apiVersion: v1\nkind: Node\nmetadata:\n  name: n\n  annotations:\n"
@@ -509,6 +526,7 @@ int main(void) {
         FIXTURE_TEST(test_pools_together),
         FIXTURE_TEST(test_order_warnings),
         FIXTURE_TEST(test_node_layers),
+        FIXTURE_TEST(test_scalars),
         FIXTURE_TEST(test_bad_annotations_are_ignored),
         FIXTURE_TEST(test_secrets),
         FIXTURE_TEST(test_services),
