@@ -8,8 +8,10 @@ run: deps
 	$(BUILD)/ribcage run scenarios/mesh/full-mesh
 
 test: deps
+	@.ci/packages python3
 	@rm -f $(BUILD)/failed $(BUILD)/unit.counts $(BUILD)/scenarios.counts
 	@$(MAKE) --no-print-directory unit || touch $(BUILD)/failed
+	@.ci/conformance $(BUILD)/unit.results $(BUILD)/conformance || touch $(BUILD)/failed
 	@$(MAKE) --no-print-directory scenarios || touch $(BUILD)/failed
 	@cat $(BUILD)/unit.counts $(BUILD)/scenarios.counts 2>/dev/null | \
 		awk '{p += $$1; f += $$2} END {print p + 0 " passed, " f + 0 " failed"}'
@@ -23,8 +25,23 @@ unit:
 
 # Runs with SAN=1: $(TESTS) are the sanitized ones then.
 unit-run: $(TESTS)
-	@COUNTS=$(BUILD)/unit.counts RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) \
+	@COUNTS=$(BUILD)/unit.counts RESULTS=$(BUILD)/unit.results RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) \
 		.ci/unit $(sort $(TESTS))
+
+# The speaker against the list in speaker/conformance.rows: runs the tests that carry its numbers.
+# UPDATE=1: speaker/CONFORMANCE.md becomes what came out.
+conformance: deps
+	@.ci/packages python3
+	@mkdir -p $(BUILD)
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 SAN=1 conformance-run
+	@$(if $(UPDATE),cp $(BUILD)/conformance.md speaker/CONFORMANCE.md)
+
+NUMBERED = $(shell grep -lE 'test_C[0-9]{3}|[{]"C[0-9]{3} ' $(TESTS:$(OUT)/%=%.c))
+conformance-run: $(NUMBERED:%.c=$(OUT)/%)
+	@COUNTS=$(BUILD)/conformance.counts RESULTS=$(BUILD)/conformance.results \
+		RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) .ci/unit $(sort $^) || true
+	@.ci/conformance $(BUILD)/conformance.results $(BUILD)/conformance
 
 scenarios:
 	@$(MAKE) --no-print-directory -j2 all
@@ -77,4 +94,4 @@ fuzz: deps
 fuzz-run: $(FUZZERS)
 	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
 
-.PHONY: unit-run checks coverage-run fuzz-run bench-daemons
+.PHONY: conformance conformance-run unit-run checks coverage-run fuzz-run bench-daemons

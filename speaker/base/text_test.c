@@ -157,7 +157,7 @@ static void test_read_number(void **state) {
     }
 }
 
-static void test_asn(void **state) { /* C146 */
+static void test_C146_asn(void **state) { /* C146 */
     (void)state;
     static const struct {
         const char *text;
@@ -274,7 +274,7 @@ int main(void) {
         cmocka_unit_test(test_append),     cmocka_unit_test(test_pad),
         cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_escape),
         cmocka_unit_test(test_numbers),    cmocka_unit_test(test_read_number),
-        cmocka_unit_test(test_asn),        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_C146_asn),   cmocka_unit_test(test_distance),
         cmocka_unit_test(test_nearest),    cmocka_unit_test(test_diag),
         cmocka_unit_test(test_diag_limit), cmocka_unit_test(test_diag_no_memory),
     };

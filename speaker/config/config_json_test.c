@@ -284,6 +284,49 @@ static void test_all_findings_at_once(void **state) {
     arena_free(arena);
 }
 
+/* What there is none of cannot be asked for: TCP-AO (RFC 5925), BMP (RFC 7854). */
+static void test_C206_C218_not_offered(void **state) {
+    static const char *const texts[] = {
+        HEAD ",\"peers\":[{\"name\":\"a\",\"remote_addr\":\"10.0.0.2\",\"remote_as\":1,"
+             "\"tcp_ao\":[{\"id\":1,\"secret\":\"x\"}]}]}",
+        HEAD ",\"bmp\":[{\"address\":\"10.0.0.9\",\"port\":11019}]}",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct arena *arena = arena_new();
+        struct diag_list *diags = diag_list_new();
+        assert_null(config_from_text(texts[i], strlen(texts[i]), "f", arena, diags));
+        assert_int_equal(diag_error_count(diags), 1);
+        assert_string_equal(diag_at(diags, 0)->id, "unknown-member");
+        assert_non_null(strstr(diag_at(diags, 0)->message, i == 0 ? "tcp_ao" : "bmp"));
+        diag_list_free(diags);
+        arena_free(arena);
+    }
+}
+
+/* C203: a key of 80 octets is the longest TCP's option takes. */
+static void test_C203_key_lengths(void **state) {
+    (void)state;
+    for (unsigned size = 1; size <= 90; size++) {
+        char key[100], text[400];
+        memset(key, 'k', sizeof key);
+        key[size] = '\0';
+        snprintf(text, sizeof text,
+                 HEAD ",\"peers\":[{\"name\":\"a\",\"remote_addr\":\"10.0.0.2\","
+                      "\"remote_as\":1,\"password\":\"%s\"}]}",
+                 key);
+        struct arena *arena = arena_new();
+        struct diag_list *diags = diag_list_new();
+        struct bgp_config *c = config_from_text(text, strlen(text), "f", arena, diags);
+        assert_int_equal(c != NULL, size <= 80);
+        assert_int_equal(diag_error_count(diags), size > 80);
+        if (c)
+            assert_string_equal(c->peers[0].password, key);
+        diag_list_free(diags);
+        arena_free(arena);
+    }
+}
+
 /* Every prefix of a good text, and a good text with any octet changed: an answer, never a crash. */
 static void test_damage(void **state) {
     (void)state;
@@ -382,10 +425,11 @@ static void test_attributes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_defaults_are_left_out),
-        cmocka_unit_test(test_findings),   cmocka_unit_test(test_all_findings_at_once),
-        cmocka_unit_test(test_damage),     cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_defaults_are_left_out),
+        cmocka_unit_test(test_findings),         cmocka_unit_test(test_all_findings_at_once),
+        cmocka_unit_test(test_damage),           cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_attributes),       cmocka_unit_test(test_C206_C218_not_offered),
+        cmocka_unit_test(test_C203_key_lengths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static int path_teardown(void **state) {
     return 0;
 }
 
-static void test_facts(void **state) {
+static void test_C084_facts(void **state) {
     (void)state;
     const struct {
         const char *text;
@@ -92,7 +92,7 @@ static void path_expect(struct as_path got, const char *want) {
     text_deinit(&out);
 }
 
-static void test_prepend(void **state) {
+static void test_C070_prepend(void **state) {
     (void)state;
     const uint32_t asns[] = {7, 8};
     struct as_path got;
@@ -112,7 +112,7 @@ static void test_prepend(void **state) {
 }
 
 /* C070, B35: no AS is lost, no segment is longer than 255, whatever the sizes. */
-static void test_prepend_sizes(void **state) {
+static void test_C070_prepend_sizes(void **state) {
     (void)state;
     static const uint32_t sizes[] = {1, 2, 254, 255, 256, 300, 510, 511, 765, 1024};
     static uint32_t asns[BGP_AS_PATH_MAX + 1];
@@ -150,7 +150,7 @@ static void test_prepend_sizes(void **state) {
     arena_free(empty);
 }
 
-static void test_wire(void **state) {
+static void test_C139_C140_C145_wire(void **state) {
     (void)state;
     struct as_path p = PATH(CSEQ(1), 70000, SEQ(2), 65536, 7, SET(1), 65535);
     uint8_t out[64];
@@ -170,7 +170,7 @@ static void test_wire(void **state) {
 
 /* RFC 6793 4.2.3, by brute force: cutting a path as an OLD speaker does and merging gives it back.
  */
-static void test_merge_round_trip(void **state) {
+static void test_C141_merge_round_trip(void **state) {
     (void)state;
     uint64_t rng = 42;
     for (int run = 0; run < 2000; run++) {
@@ -221,13 +221,13 @@ static void test_decode_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_C084_facts),
         cmocka_unit_test(test_contains),
         cmocka_unit_test(test_starts_with),
-        cmocka_unit_test(test_prepend),
-        cmocka_unit_test(test_prepend_sizes),
-        cmocka_unit_test(test_wire),
-        cmocka_unit_test(test_merge_round_trip),
+        cmocka_unit_test(test_C070_prepend),
+        cmocka_unit_test(test_C070_prepend_sizes),
+        cmocka_unit_test(test_C139_C140_C145_wire),
+        cmocka_unit_test(test_C141_merge_round_trip),
         cmocka_unit_test(test_decode_no_memory),
     };
     return cmocka_run_group_tests_name("as_path", tests, path_setup, path_teardown);

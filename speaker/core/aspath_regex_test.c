@@ -16,7 +16,7 @@ struct row {
     bool matches;
 };
 
-static void test_verdicts_c177(void **state) {
+static void test_C177_verdicts(void **state) {
     static const struct row rows[] = {
         {"", "", true},
         {"", "65001", true},
@@ -101,7 +101,7 @@ static void test_no_backtracking(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_verdicts_c177),
+        cmocka_unit_test(test_C177_verdicts),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_backtracking),
     };

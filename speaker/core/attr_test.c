@@ -231,7 +231,7 @@ static void test_intern_no_memory(void **state) {
 }
 
 /* C140: towards an OLD speaker, in ascending order of codes, only when needed. */
-static void test_encode_old(void **state) {
+static void test_C140_encode_old(void **state) {
     (void)state;
     static const uint32_t words[] = {AS_SEQUENCE << 16 | 2, 65536, 7};
     struct attr_values v = {
@@ -264,7 +264,7 @@ static void test_encode_old(void **state) {
 }
 
 /* C171: 63, 64, 255 and 1,000 communities: the length octets grow where they must. */
-static void test_many_communities(void **state) {
+static void test_C171_many_communities(void **state) {
     (void)state;
     static const uint32_t counts[] = {63, 64, 255, 1000};
     static uint32_t list[1000];
@@ -360,10 +360,10 @@ static void test_community_sort(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),     cmocka_unit_test(test_distinct),
-        cmocka_unit_test(test_derived),        cmocka_unit_test(test_intern_no_memory),
-        cmocka_unit_test(test_encode_old),     cmocka_unit_test(test_many_communities),
-        cmocka_unit_test(test_community_text), cmocka_unit_test(test_community_sort),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_distinct),
+        cmocka_unit_test(test_derived),         cmocka_unit_test(test_intern_no_memory),
+        cmocka_unit_test(test_C140_encode_old), cmocka_unit_test(test_C171_many_communities),
+        cmocka_unit_test(test_community_text),  cmocka_unit_test(test_community_sort),
     };
     return cmocka_run_group_tests_name("attr", tests, NULL, NULL);
 }

@@ -177,7 +177,7 @@ static void suppress_unknown(struct bgp_config *c) {
     c->aggregate_count = 1;
 }
 
-static void check(void **state) {
+static void test_C149_check(void **state) {
     (void)state;
     static const struct {
         const char *id;
@@ -365,10 +365,8 @@ static void where_it_listens(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(check),
-        cmocka_unit_test(copy_shares_nothing),
-        cmocka_unit_test(copy_without_memory),
-        cmocka_unit_test(what_resets),
+        cmocka_unit_test(test_C149_check),     cmocka_unit_test(copy_shares_nothing),
+        cmocka_unit_test(copy_without_memory), cmocka_unit_test(what_resets),
         cmocka_unit_test(where_it_listens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static struct attr_values values6(void) {
     return (struct attr_values){.next_hop = ip6(global6), .as_path = {path_words, 2}};
 }
 
-static void test_exact(void **state) {
+static void test_C131_exact(void **state) {
     (void)state;
     uint8_t out[256];
     size_t size;
@@ -161,7 +161,7 @@ static void test_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exact),        cmocka_unit_test(test_end_of_rib),
+        cmocka_unit_test(test_C131_exact),   cmocka_unit_test(test_end_of_rib),
         cmocka_unit_test(test_C081_packing), cmocka_unit_test(test_room),
         cmocka_unit_test(test_too_large),
     };

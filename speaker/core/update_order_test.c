@@ -79,7 +79,7 @@ static void order_all(struct order_run *run) {
     }
 }
 
-static void test_orders(void **state) {
+static void test_C065_orders(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof order_cases / sizeof order_cases[0]; i++) {
         struct order_run run = {.c = &order_cases[i], .scratch = arena_new()};
@@ -97,6 +97,6 @@ static void test_orders(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_C065_orders)};
     return cmocka_run_group_tests_name("update_order", tests, NULL, NULL);
 }

@@ -473,7 +473,7 @@ static void test_case(void **state) {
 
 /* ---- framing and single facts ---- */
 
-static void test_framing(void **state) {
+static void test_C121_framing(void **state) {
     static const struct {
         const char *name, *body;
         uint8_t subcode; /* 0: fine */
@@ -536,7 +536,7 @@ static void test_C118_reset_carries_attribute(void **state) {
     codec_assert_bytes("C110 data", u.error.data, u.error.size, "80 0E 08 0002 01 20 20010DB8");
 }
 
-static void test_C074_next_hops(void **state) {
+static void test_C131_next_hops(void **state) {
     struct bgp_update u;
     char text[IP_ADDR_TEXT_MAX];
     update_build(*state, "", BASE "80 0E 2A 0002 01 20 " G6 LL6 "00 " NET6, NET);
@@ -730,11 +730,11 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_framing, update_setup, update_teardown),
+        cmocka_unit_test_setup_teardown(test_C121_framing, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_C135_end_of_rib, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_C118_reset_carries_attribute, update_setup,
                                         update_teardown),
-        cmocka_unit_test_setup_teardown(test_C074_next_hops, update_setup, update_teardown),
+        cmocka_unit_test_setup_teardown(test_C131_next_hops, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_limits, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_long_paths, update_setup, update_teardown),
         cmocka_unit_test_setup_teardown(test_sweep_attributes, update_setup, update_teardown),

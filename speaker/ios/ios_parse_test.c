@@ -419,7 +419,7 @@ static const struct bgp_config *compile(struct ios_router *r, const char *text) 
     return c;
 }
 
-static void undefined_route_map_denies(void **state) {
+static void test_C174_undefined_route_map_denies(void **state) {
     (void)state;
     struct ios_router *r = router("10.0.0.1");
     const struct bgp_config *c =
@@ -450,7 +450,7 @@ static void network_needs_a_route(void **state) {
     ios_router_free(r);
 }
 
-static void peer_group_and_templates_are_inherited(void **state) {
+static void test_C179_groups_and_templates_are_inherited(void **state) {
     (void)state;
     struct ios_router *r = router("10.0.0.1");
     const struct bgp_config *c = compile(
@@ -545,9 +545,9 @@ int main(void) {
         cmocka_unit_test(statements_print_in_full),
         cmocka_unit_test(printed_configurations_load_back),
         cmocka_unit_test(generated_configurations_round_trip),
-        cmocka_unit_test(undefined_route_map_denies),
+        cmocka_unit_test(test_C174_undefined_route_map_denies),
         cmocka_unit_test(network_needs_a_route),
-        cmocka_unit_test(peer_group_and_templates_are_inherited),
+        cmocka_unit_test(test_C179_groups_and_templates_are_inherited),
         cmocka_unit_test(denying_lists_become_jumps),
         cmocka_unit_test(password_type7_is_decoded),
         cmocka_unit_test(unflatten_leaves_lines_alone),

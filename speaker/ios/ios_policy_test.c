@@ -82,7 +82,7 @@ static const struct {
      list_model},
 };
 
-static void lists_agree_with_a_model(void **state) {
+static void test_C173_lists_agree_with_a_model(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof LISTS / sizeof *LISTS; i++) {
         struct ios_router *r = load(LISTS[i].text);
@@ -158,7 +158,7 @@ static const struct {
      0x10001, false, 0},
 };
 
-static void route_maps_decide_as_ios(void **state) {
+static void test_C174_C178_C179_route_maps_decide_as_ios(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof MAPS / sizeof *MAPS; i++) {
         char text[600];
@@ -176,8 +176,8 @@ static void route_maps_decide_as_ios(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_agree_with_a_model),
-        cmocka_unit_test(route_maps_decide_as_ios),
+        cmocka_unit_test(test_C173_lists_agree_with_a_model),
+        cmocka_unit_test(test_C174_C178_C179_route_maps_decide_as_ios),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,194 @@
+/*
+ * What is not used of what peers send, and what goes on as it came: loops, first AS, own next hop,
+ * communities nobody knows (RFC 4271 9.1.2, 6.3; RFC 4456 8; RFC 1997). Peer 0 is external, 1 and 2
+ * are internal, 2 is a client. In each test a route that differs in that one point is used.
+ */
+#include "tables_test.h"
+
+#include "decide.h"
+
+static struct bench b;
+static const uint32_t from_peer[] = {AS_SEQUENCE << 16 | 1, 65001};
+
+static void three_peers(enum bgp_profile profile, uint32_t cluster_id) {
+    bench_config(&b, profile, 3);
+    b.config.cluster_id = cluster_id;
+    b.peers[0].remote_as = 65001;
+    b.peers[2].rr_client = true;
+}
+
+static void start(void) {
+    bench_start(&b);
+    for (uint32_t i = 0; i < b.config.peer_count; i++) {
+        bench_up(&b, i);
+    }
+}
+
+static struct attr_values internal_route(void) {
+    return (struct attr_values){
+        .next_hop = addr("10.9.9.9"), .has_local_pref = true, .local_pref = 100};
+}
+
+static struct attr_values external_route(const uint32_t *path) {
+    return (struct attr_values){.next_hop = addr("10.0.0.1"), .as_path = {path, 2}};
+}
+
+/* Announces, and tells whether peer `to` is sent it. */
+static bool reaches(uint32_t from, const struct attr_values *v, uint32_t to) {
+    (void)bench_announce(&b, from, v, "192.0.2.0/24");
+    bench_settle(&b);
+    bool held = bench_held(&b, to, "192.0.2.0/24");
+    bench_withdraw(&b, from, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_null(bench_held(&b, to, "192.0.2.0/24"));
+    return held;
+}
+
+static void test_C072_first_as(void **state) {
+    static const uint32_t from_other[] = {AS_SEQUENCE << 16 | 1, 65009};
+    (void)state;
+    for (int enforced = 0; enforced < 2; enforced++) {
+        three_peers(BGP_PROFILE_IOS, 0);
+        b.peers[0].enforce_first_as = enforced;
+        start();
+        struct attr_values v = external_route(from_peer);
+        assert_true(reaches(0, &v, 1));
+        v = external_route(from_other);
+        assert_int_equal(reaches(0, &v, 1), !enforced);
+        /* It replaces what was there: treated as withdrawn. */
+        v = external_route(from_peer);
+        (void)bench_announce(&b, 0, &v, "192.0.3.0/24");
+        v = external_route(from_other);
+        (void)bench_announce(&b, 0, &v, "192.0.3.0/24");
+        bench_settle(&b);
+        assert_int_equal(bench_held(&b, 1, "192.0.3.0/24") != NULL, !enforced);
+        assert_int_equal(b.holds[0].p->state, BGP_ESTABLISHED);
+        bench_end(&b);
+    }
+}
+
+static void test_C074_own_address_as_next_hop(void **state) {
+    (void)state;
+    three_peers(BGP_PROFILE_FAST, 0);
+    start();
+    struct attr_values v = internal_route();
+    assert_true(reaches(1, &v, 2));
+    v.next_hop = b.config.router_id; /* also the local address of every session */
+    assert_false(reaches(1, &v, 2));
+    assert_int_equal(b.holds[1].p->state, BGP_ESTABLISHED);
+    bench_end(&b);
+}
+
+static void test_C153_own_originator_id(void **state) {
+    (void)state;
+    three_peers(BGP_PROFILE_FAST, 0);
+    start();
+    struct attr_values v = internal_route();
+    v.has_originator_id = true;
+    v.originator_id = ip4_to_u32(addr("10.0.0.7"));
+    assert_true(reaches(1, &v, 2));
+    v.originator_id = ip4_to_u32(b.config.router_id);
+    assert_false(reaches(1, &v, 2));
+    bench_end(&b);
+}
+
+static void test_C154_own_cluster_id(void **state) {
+    const uint32_t router_id = ip4_to_u32(addr("10.0.0.100"));
+    const uint32_t own[] = {0, 7}; /* 0: the router id */
+    (void)state;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        const uint32_t others[] = {1, 2, 3};
+        const uint32_t looped[] = {1, own[i] ? own[i] : router_id, 3};
+        three_peers(BGP_PROFILE_FAST, own[i]);
+        start();
+        struct attr_values v = internal_route();
+        v.cluster_count = 3;
+        v.cluster_list = others;
+        assert_true(reaches(1, &v, 2));
+        v.cluster_list = looped;
+        assert_false(reaches(1, &v, 2));
+        bench_end(&b);
+    }
+}
+
+static void test_C159_cluster_id_sent(void **state) {
+    const uint32_t router_id = ip4_to_u32(addr("10.0.0.100"));
+    const uint32_t configured[] = {0, 1, 0xC0000201};
+    (void)state;
+    for (size_t i = 0; i < sizeof configured / sizeof configured[0]; i++) {
+        three_peers(BGP_PROFILE_FAST, configured[i]);
+        start();
+        struct attr_values v = internal_route();
+        (void)bench_announce(&b, 1, &v, "192.0.2.0/24");
+        bench_settle(&b);
+        const struct attr_values *held = bench_held(&b, 2, "192.0.2.0/24");
+        assert_non_null(held);
+        assert_int_equal(held->cluster_count, 1);
+        assert_int_equal(held->cluster_list[0], configured[i] ? configured[i] : router_id);
+        bench_end(&b);
+    }
+}
+
+/* Two copies of one route, from the reflectors 1 and 2: whoever comes first. */
+static void test_C157_shorter_cluster_list(void **state) {
+    static const uint32_t clusters[] = {11, 12, 13};
+    (void)state;
+    for (uint32_t shorter = 1; shorter <= 2; shorter++) {
+        for (uint32_t first = 1; first <= 2; first++) {
+            three_peers(BGP_PROFILE_FAST, 0);
+            b.peers[2].rr_client = false;
+            start();
+            struct attr_values v = internal_route();
+            v.has_originator_id = true;
+            v.originator_id = 42;
+            v.cluster_list = clusters;
+            for (uint32_t n = 0; n < 2; n++) {
+                uint32_t peer = n == 0 ? first : 3 - first;
+                v.cluster_count = peer == shorter ? 1 : 3;
+                (void)bench_announce(&b, peer, &v, "192.0.2.0/24");
+                bench_settle(&b);
+            }
+            struct bgp_rib_iterator it;
+            struct bgp_path_info path;
+            assert_true(bgp_rib_find(b.s, pfx("192.0.2.0/24"), &it));
+            assert_true(bgp_rib_next_path(b.s, &it, &path) && path.best);
+            assert_int_equal(path.peer.index, b.s->peer_order[shorter]);
+            assert_true(bgp_rib_next_path(b.s, &it, &path) && !path.best);
+            assert_int_equal(path.decision_step, DECIDE_CLUSTER_LIST);
+            bgp_rib_end(&it);
+            bench_end(&b);
+        }
+    }
+}
+
+static void test_C172_unknown_reserved_communities(void **state) {
+    static const uint32_t list[] = {0xFFFF0100, 0xFFFF1234, 0xFFFFFFFF};
+    (void)state;
+    three_peers(BGP_PROFILE_FAST, 0);
+    start();
+    struct attr_values v = internal_route();
+    v.communities = list;
+    v.community_count = 3;
+    (void)bench_announce(&b, 1, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    for (uint32_t to = 0; to < 3; to += 2) { /* external, client */
+        const struct attr_values *held = bench_held(&b, to, "192.0.2.0/24");
+        assert_non_null(held);
+        assert_int_equal(held->community_count, 3);
+        assert_memory_equal(held->communities, list, sizeof list);
+    }
+    bench_end(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_C072_first_as),
+        cmocka_unit_test(test_C074_own_address_as_next_hop),
+        cmocka_unit_test(test_C153_own_originator_id),
+        cmocka_unit_test(test_C154_own_cluster_id),
+        cmocka_unit_test(test_C157_shorter_cluster_list),
+        cmocka_unit_test(test_C159_cluster_id_sent),
+        cmocka_unit_test(test_C172_unknown_reserved_communities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
