@@ -25,8 +25,8 @@ unit:
 
 # Runs with SAN=1: $(TESTS) are the sanitized ones then.
 unit-run: $(TESTS)
-	@COUNTS=$(BUILD)/unit.counts RESULTS=$(BUILD)/unit.results RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) \
-		.ci/unit $(sort $(TESTS))
+	@COUNTS=$(BUILD)/unit.counts RESULTS=$(BUILD)/unit.results \
+		RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) .ci/unit $(sort $(TESTS))
 
 # The speaker against the list in speaker/conformance.rows: runs the tests that carry its numbers.
 # UPDATE=1: speaker/CONFORMANCE.md becomes what came out.

@@ -5,6 +5,7 @@
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../base/hash.h"
+#include "../core/codec_test.h"
 #include "../core/speaker.h"
 #include "ios.h"
 
@@ -28,16 +29,22 @@ static struct ios_router *load(const char *text) {
     return r;
 }
 
-/* Runs the inbound chain of the only neighbour over `route`. */
-static bool run(const struct bgp_config *c, struct policy_route *route) {
+/* Runs the inbound chain of the only neighbour over `route`; what it makes is the arena's. */
+static bool run_in(struct arena *arena, const struct bgp_config *c, struct policy_route *route) {
     bool no_memory = false;
-    struct arena *arena = arena_new();
-    assert_non_null(arena);
     route->arena = arena;
     route->interface = "";
     route->source = ROUTE_SOURCE_BGP;
     bool passed = policy_run(c, &c->peers[0].import[0], route, NULL, &no_memory);
     assert_false(no_memory);
+    return passed;
+}
+
+/* … where only the verdict and plain values are of interest. */
+static bool run(const struct bgp_config *c, struct policy_route *route) {
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    bool passed = run_in(arena, c, route);
     arena_free(arena);
     return passed;
 }
@@ -174,10 +181,162 @@ static void test_C174_C178_C179_route_maps_decide_as_ios(void **state) {
     }
 }
 
+/* ---- each match and each set on one route ---- */
+
+/* 10.0.0.0/8 by 65001 65002, next hop 10.0.0.2, MED 50, tag 7, communities 1:1 and 1:2. */
+static struct policy_route full_route(void) {
+    static const uint32_t path[] = {AS_SEQUENCE << 16 | 2, 65001, 65002};
+    static const uint32_t communities[] = {0x10001, 0x10002};
+    struct policy_route route = {.prefix = ip_prefix_make(ip4(0x0A000000), 8), .tag = 7};
+    route.attrs.as_path = (struct as_path){path, 3};
+    route.attrs.next_hop = ip4(0x0A000002);
+    route.attrs.has_med = true;
+    route.attrs.med = 50;
+    route.attrs.communities = communities;
+    route.attrs.community_count = 2;
+    return route;
+}
+
+static const struct {
+    const char *lists, *match;
+    bool holds;
+} MATCHES[] = {
+    {"ip prefix-list P permit 10.0.0.0/8\n", "ip address prefix-list P", true},
+    {"ip prefix-list P permit 10.0.0.0/9\n", "ip address prefix-list P", false},
+    {"ip prefix-list P permit 11.0.0.0/8\nip prefix-list Q permit 10.0.0.0/8\n",
+     "ip address prefix-list P Q", true},
+    {"access-list 7 permit 10.0.0.0 0.255.255.255\n", "ip address 7", true},
+    {"access-list 7 deny 10.0.0.0 0.255.255.255\naccess-list 7 permit any\n", "ip address 7",
+     false},
+    {"ip prefix-list P permit 10.0.0.2/32\n", "ip next-hop prefix-list P", true},
+    {"ip prefix-list P permit 10.0.0.3/32\n", "ip next-hop prefix-list P", false},
+    {"ip community-list 1 permit 1:1\n", "community 1", true},
+    {"ip community-list 1 permit 1:1 1:2\n", "community 1", true},
+    {"ip community-list 1 permit 1:1 1:3\n", "community 1", false},
+    {"ip community-list 1 permit 1:1\n", "community 1 exact-match", false},
+    {"ip community-list 1 permit 1:1 1:2\n", "community 1 exact-match", true},
+    {"ip community-list standard L permit 1:3\nip community-list 2 permit 1:2\n", "community L 2",
+     true},
+    {"ip as-path access-list 1 permit ^65001_\n", "as-path 1", true},
+    {"ip as-path access-list 1 permit _65002$\n", "as-path 1", true},
+    {"ip as-path access-list 1 permit ^65002_\n", "as-path 1", false},
+    {"ip as-path access-list 1 permit ^$\n", "as-path 1", false},
+    {"ip as-path access-list 1 deny _65002\nip as-path access-list 1 permit .*\n", "as-path 1",
+     false},
+    {"", "tag 7", true},
+    {"", "tag 6 7", true},
+    {"", "tag 8", false},
+    {"", "metric 50", true},
+    {"", "metric 51", false},
+};
+
+static void test_C175_matches(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof MATCHES / sizeof *MATCHES; i++) {
+        char text[600];
+        snprintf(text, sizeof text,
+                 "%sroute-map M permit 10\n match %s\n" NEIGHBOR "route-map M in\n",
+                 MATCHES[i].lists, MATCHES[i].match);
+        struct ios_router *r = load(text);
+        struct policy_route route = full_route();
+        if (run(ios_bgp_config(r, NULL), &route) != MATCHES[i].holds)
+            fail_msg("%smatch %s: should %s", MATCHES[i].lists, MATCHES[i].match,
+                     MATCHES[i].holds ? "hold" : "not hold");
+        ios_router_free(r);
+    }
+}
+
+#define PATH2 "40 02 0A 02 02 0000FDE9 0000FDEA "
+#define HOP "40 03 04 0A000002 "
+#define MED50 "80 04 04 00000032 "
+#define COMMUNITIES2 "C0 08 08 00010001 00010002"
+
+static const struct {
+    const char *set, *attributes;
+} SETS[] = {
+    {"community 2:2", "40 01 01 00 " PATH2 HOP MED50 "C0 08 04 00020002"},
+    {"community 2:2 no-export", "40 01 01 00 " PATH2 HOP MED50 "C0 08 08 00020002 FFFFFF01"},
+    {"community 2:2 additive",
+     "40 01 01 00 " PATH2 HOP MED50 "C0 08 0C 00010001 00010002 00020002"},
+    {"community none", "40 01 01 00 " PATH2 HOP MED50},
+    {"metric 7", "40 01 01 00 " PATH2 HOP "80 04 04 00000007" COMMUNITIES2},
+    {"metric +7", "40 01 01 00 " PATH2 HOP "80 04 04 00000039" COMMUNITIES2},
+    {"metric -7", "40 01 01 00 " PATH2 HOP "80 04 04 0000002B" COMMUNITIES2},
+    {"metric -70", "40 01 01 00 " PATH2 HOP "80 04 04 00000000" COMMUNITIES2},
+    {"local-preference 200", "40 01 01 00 " PATH2 HOP MED50 "40 05 04 000000C8" COMMUNITIES2},
+    {"as-path prepend 9 8",
+     "40 01 01 00 40 02 12 02 04 00000009 00000008 0000FDE9 0000FDEA " HOP MED50 COMMUNITIES2},
+    {"as-path prepend last-as 2",
+     "40 01 01 00 40 02 12 02 04 0000FDE9 0000FDE9 0000FDE9 0000FDEA " HOP MED50 COMMUNITIES2},
+    {"origin egp 1", "40 01 01 01 " PATH2 HOP MED50 COMMUNITIES2},
+    {"origin incomplete", "40 01 01 02 " PATH2 HOP MED50 COMMUNITIES2},
+    {"ip next-hop 10.0.0.9", "40 01 01 00 " PATH2 "40 03 04 0A000009" MED50 COMMUNITIES2},
+};
+
+static void test_C176_sets(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof SETS / sizeof *SETS; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "ip bgp-community new-format\nroute-map M permit 10\n set %s\n" NEIGHBOR
+                 "route-map M in\n",
+                 SETS[i].set);
+        struct ios_router *r = load(text);
+        struct policy_route route = full_route();
+        struct arena *arena = arena_new();
+        assert_non_null(arena);
+        assert_true(run_in(arena, ios_bgp_config(r, NULL), &route));
+        const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+        uint8_t out[256];
+        struct byte_writer w = bytes_writer(out, sizeof out);
+        assert_true(attr_encode(&route.attrs, &how, &w));
+        codec_assert_bytes(SETS[i].set, out, w.at, SETS[i].attributes);
+        arena_free(arena);
+        ios_router_free(r);
+    }
+}
+
+static void test_C176_weight_and_next_hop_words(void **state) {
+    (void)state;
+    struct ios_router *r = load("route-map M permit 10\n set weight 77\n set tag 9\n"
+                                " set ip next-hop peer-address\n" NEIGHBOR "route-map M in\n");
+    struct policy_route route = full_route();
+    assert_true(run(ios_bgp_config(r, NULL), &route));
+    assert_int_equal(route.weight, 77);
+    assert_int_equal(route.tag, 9);
+    assert_true(route.next_hop_peer);
+    ios_router_free(r);
+}
+
+/* Left out, a number, dotted. */
+static void test_C159_cluster_id_forms(void **state) {
+    static const struct {
+        const char *line;
+        uint32_t id;
+    } forms[] = {{"", 0},
+                 {" bgp cluster-id 1\n", 1},
+                 {" bgp cluster-id 0.0.0.1\n", 1},
+                 {" bgp cluster-id 3221225985\n", 0xC0000201},
+                 {" bgp cluster-id 192.0.2.1\n", 0xC0000201}};
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "router bgp 1\n%s neighbor 10.0.0.2 remote-as 1\n",
+                 forms[i].line);
+        struct ios_router *r = load(text);
+        assert_int_equal(ios_bgp_config(r, NULL)->cluster_id, forms[i].id);
+        ios_router_free(r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C173_lists_agree_with_a_model),
         cmocka_unit_test(test_C174_C178_C179_route_maps_decide_as_ios),
+        cmocka_unit_test(test_C175_matches),
+        cmocka_unit_test(test_C176_sets),
+        cmocka_unit_test(test_C176_weight_and_next_hop_words),
+        cmocka_unit_test(test_C159_cluster_id_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
