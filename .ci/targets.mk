@@ -75,7 +75,9 @@ coverage-run: $(TESTS) $(OUT)/ribcage $(OUT)/ribcage-speaker
 bench: deps
 	@.ci/packages python3
 	@$(MAKE) --no-print-directory -j2 all $(BENCHES)
+	@.ci/peers || echo "no other BGP programs to compare with"
 	@.ci/bench $(BUILD)
+	@.ci/bench-cluster $(BUILD)
 
 # The speaker beside other BGP programs, about ten minutes; BENCH_WRITE=1 writes speaker/BENCH.md,
 # BENCH_DAEMONS="--repeat 1 --cases reflector --programs ribcage,bird" does less of it.
