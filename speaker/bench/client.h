@@ -24,7 +24,7 @@ enum client_state {
     CLIENT_ESTABLISHED,
 };
 
-#define CLIENT_READ_MAX (256 * 1024)
+#define CLIENT_READ_MAX ((size_t)256 * 1024)
 struct client_buffer { /* one for all clients */
     uint8_t data[BGP_MESSAGE_SIZE_MAX + CLIENT_READ_MAX];
 };

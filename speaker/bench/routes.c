@@ -45,7 +45,7 @@ uint8_t *routes_encode(const struct routes_own *own, size_t *ret_size, uint32_t 
         .has_local_pref = own->as == 0,
         .local_pref = 100,
     };
-    size_t room = (own->count / 512 + 2) * BGP_MESSAGE_SIZE_MAX, size = 0, used = 0;
+    size_t room = ((size_t)own->count / 512 + 2) * BGP_MESSAGE_SIZE_MAX, size = 0, used = 0;
     uint8_t *out = alloc_zero(1, room);
     uint32_t messages = 0;
     for (uint32_t done = 0; out && done < own->count; messages++) {
