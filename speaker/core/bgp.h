@@ -303,6 +303,9 @@ struct bgp_peer_info {
     bool last_sent;                  /* we sent it */
     const char *last_error;          /* BIRD's words, e.g. "BGP Error: Bad peer AS"; "" if none */
     struct nanotime last_reset;
+    struct nanotime last_read; /* established, with a hold time: of the last message; else 0 */
+    struct nanotime
+        last_write; /* … of the last one that set the keepalive timer, less its jitter */
     uint32_t update_group;
 };
 uint32_t bgp_peer_count(const struct bgp_speaker *s);

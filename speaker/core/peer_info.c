@@ -21,10 +21,21 @@ static struct peer *find(const struct bgp_speaker *s, struct bgp_peer_id id) {
     return live ? p : NULL;
 }
 
+/* When a deadline was set that is `interval_s` after an event; 0: there is none. */
+static struct nanotime event_of(struct nanotime deadline, uint16_t interval_s) {
+    uint64_t ns = interval_s * NANOS_PER_S;
+    if (interval_s == 0 || nanotime_is_never(deadline) || deadline.ns < ns)
+        return (struct nanotime){0};
+    return (struct nanotime){deadline.ns - ns};
+}
+
 static void fill_session(const struct bgp_speaker *s, const struct peer *p,
                          struct bgp_peer_info *i) {
     i->incoming = p->incoming;
-    i->conn = conn_id(conn_at(s, p->conn));
+    const struct conn *c = conn_at(s, p->conn);
+    i->conn = conn_id(c);
+    i->last_read = event_of(c->hold_deadline, c->hold_time_s);
+    i->last_write = event_of(c->keepalive_deadline, c->keepalive_s);
     i->local = p->local;
     i->remote = p->remote;
     i->hold_time_s = p->hold_time_s;

@@ -87,8 +87,9 @@ static void put_stamp(struct ios_router *r, const struct ios_view *view, struct 
     text_puts(out, ": ");
 }
 
-static void put_peer(const struct bgp_peer_config *c, struct text *out) {
-    ios_put_addr(c->remote_addr, out);
+static void put_peer(const struct bgp_peer_info *p, struct text *out) {
+    text_puts(out, p->dynamic ? "*" : "");
+    ios_put_addr(p->config->remote_addr, out);
 }
 
 static const char *side(bool established, bool incoming) {
@@ -97,40 +98,40 @@ static const char *side(bool established, bool incoming) {
 
 /* ---- events ---- */
 
-static void log_up(struct ios_router *r, const struct ios_view *view,
-                   const struct bgp_peer_config *c, struct text *out) {
+static void log_up(struct ios_router *r, const struct ios_view *view, const struct bgp_peer_info *p,
+                   struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-5-ADJCHANGE: neighbor ");
-    put_peer(c, out);
+    put_peer(p, out);
     text_puts(out, " Up \n");
 }
 
 static void log_down(struct ios_router *r, const struct ios_view *view,
-                     const struct bgp_peer_config *c, const char *where, const char *reason,
+                     const struct bgp_peer_info *p, const char *where, const char *reason,
                      struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-5-ADJCHANGE: neighbor ");
-    put_peer(c, out);
+    put_peer(p, out);
     text_printf(out, "%s Down %s\n", where, reason);
 }
 
 static void log_session(struct ios_router *r, const struct ios_view *view,
-                        const struct bgp_peer_config *c, const char *reason, struct text *out) {
+                        const struct bgp_peer_info *p, const char *reason, struct text *out) {
     static const char *const NAMES[] = {"IPv4 Unicast", "IPv6 Unicast"};
     for (int f = 0; f < BGP_FAMILIES; f++) {
-        if (!c->families[f])
+        if (!p->config->families[f])
             continue;
         put_stamp(r, view, out);
         text_puts(out, "%BGP_SESSION-5-ADJCHANGE: neighbor ");
-        put_peer(c, out);
+        put_peer(p, out);
         text_printf(out, " %s topology base removed from session  %s\n", NAMES[f], reason);
     }
 }
 
 static void log_state(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
-                      const struct bgp_peer_config *c, struct text *out) {
+                      const struct bgp_peer_info *p, struct text *out) {
     if (e->state.new_state == BGP_ESTABLISHED) {
-        log_up(r, view, c, out);
+        log_up(r, view, p, out);
         return;
     }
     const struct ios_last_notified *last = &r->last_notified;
@@ -144,16 +145,16 @@ static void log_state(struct ios_router *r, const struct ios_view *view, const s
     if (why->reset) {
         put_stamp(r, view, out);
         text_puts(out, "%BGP-5-NBR_RESET: Neighbor ");
-        put_peer(c, out);
+        put_peer(p, out);
         text_printf(out, "%s reset (%s)\n", where, why->text);
     }
     /* IOS: of a deleted neighbour the family goes first. */
     bool deleted = e->state.reason == BGP_DOWN_DECONFIGURED;
     if (was_up && deleted)
-        log_session(r, view, c, why->text, out);
-    log_down(r, view, c, where, why->text, out);
+        log_session(r, view, p, why->text, out);
+    log_down(r, view, p, where, why->text, out);
     if (was_up && !deleted && e->state.reason != BGP_DOWN_ADMIN_SHUTDOWN)
-        log_session(r, view, c, why->text, out);
+        log_session(r, view, p, why->text, out);
     r->last_notified.peer = 0;
 }
 
@@ -166,7 +167,7 @@ static const char *phrase(uint8_t code, uint8_t subcode) {
 }
 
 static void log_notified(struct ios_router *r, const struct ios_view *view,
-                         const struct bgp_event *e, const struct bgp_peer_config *c,
+                         const struct bgp_event *e, const struct bgp_peer_info *p,
                          struct text *out) {
     bool up = e->notified.in_state == BGP_ESTABLISHED;
     uint16_t size = e->notified.size;
@@ -175,7 +176,7 @@ static void log_notified(struct ios_router *r, const struct ios_view *view,
     put_stamp(r, view, out);
     text_printf(out, "%%BGP-3-NOTIFICATION: %s neighbor ",
                 e->notified.sent ? "sent to" : "received from");
-    put_peer(c, out);
+    put_peer(p, out);
     text_printf(out, "%s %u/%u (%s) %u bytes ", side(up, e->notified.incoming), e->notified.code,
                 e->notified.subcode, phrase(e->notified.code, e->notified.subcode), size);
     for (uint16_t i = 0; i < size && i < BGP_NOTIFICATION_DATA_MAX; i++)
@@ -184,45 +185,45 @@ static void log_notified(struct ios_router *r, const struct ios_view *view,
 }
 
 static void log_prefixes(struct ios_router *r, const struct ios_view *view,
-                         const struct bgp_event *e, const struct bgp_peer_config *c,
+                         const struct bgp_event *e, const struct bgp_peer_info *p,
                          struct text *out) {
     bool exceeded = e->log.id == BGP_LOG_PREFIX_EXCEEDED;
     put_stamp(r, view, out);
     text_printf(out, "%%BGP-%s: No. of prefix received from ",
                 exceeded ? "3-MAXPFXEXCEED" : "4-MAXPFX");
-    put_peer(c, out);
+    put_peer(p, out);
     text_printf(
         out, exceeded ? " (afi 0): %llu exceed limit %llu\n" : " (afi 0) reaches %llu, max %llu\n",
         (unsigned long long)e->log.value1, (unsigned long long)e->log.value2);
 }
 
 static void log_malformed(struct ios_router *r, const struct ios_view *view,
-                          const struct bgp_peer_config *c, struct text *out) {
+                          const struct bgp_peer_info *p, struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-6-MALFORMEDATTR: Malformed attribute in (BGP(0) Prefixes: ) received "
                    "from ");
-    put_peer(c, out);
+    put_peer(p, out);
     text_puts(out, ",\n");
 }
 
 void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
                    struct text *out) {
-    const struct bgp_peer_config *c =
-        view->speaker && e->peer.index ? bgp_peer_config(view->speaker, e->peer) : NULL;
-    if (!c)
+    struct bgp_peer_info info;
+    const struct bgp_peer_info *p = &info;
+    if (!view->speaker || !e->peer.index || !bgp_peer_get(view->speaker, e->peer, &info))
         return;
     /* IOS: maximum-prefix and malformed attributes are logged whatever log-neighbor-changes says.
      */
     bool changes = bgp_config_of(view->speaker)->log_neighbor_changes;
     if (e->kind == BGP_EVENT_STATE && changes)
-        log_state(r, view, e, c, out);
+        log_state(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_NOTIFIED && changes)
-        log_notified(r, view, e, c, out);
+        log_notified(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_LOG &&
              (e->log.id == BGP_LOG_PREFIX_WARNING || e->log.id == BGP_LOG_PREFIX_EXCEEDED))
-        log_prefixes(r, view, e, c, out);
+        log_prefixes(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_LOG && e->log.id == BGP_LOG_MALFORMED_UPDATE)
-        log_malformed(r, view, c, out);
+        log_malformed(r, view, p, out);
 }
 
 /* ---- the router itself ---- */

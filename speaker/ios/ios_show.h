@@ -37,6 +37,13 @@ void ios_put_communities(const struct ios_router *r, const uint32_t *list, uint3
 uint32_t ios_table_version(const struct bgp_speaker *s, enum bgp_family f);
 uint32_t ios_message_count(const struct bgp_message_counts *c);
 
+/* Has the router a route of its own to this prefix that is better than BGP's? */
+bool ios_rib_beats_bgp(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
+                       bool external);
+/* … and is this path the best one, so that IOS calls it a RIB-failure? */
+bool ios_is_rib_failure(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
+                        const struct bgp_path_info *path);
+
 /* The table's header, and one row; `network`: print it (first path of a prefix). */
 void ios_put_table_header(struct ios_edit *e, enum bgp_family f);
 struct ios_table_row {

@@ -100,7 +100,9 @@ void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
 
 static void put_flags(const struct ios_table_row *row, struct text *out) {
     const struct bgp_path_info *p = row->path;
-    char status = p->stale ? 'S' : row->rib_failure ? 'r' : p->valid ? '*' : ' ';
+    /* IOS: what policy refused is valid all the same, where it is shown at all. */
+    bool valid = p->valid || p->rejected;
+    char status = p->stale ? 'S' : row->rib_failure ? 'r' : valid ? '*' : ' ';
     bool internal = p->peer.index != 0 && !p->external;
     text_printf(out, " %c%c%c  ", status, p->best ? '>' : ' ', internal ? 'i' : ' ');
 }
@@ -157,13 +159,13 @@ void ios_put_table_row(const struct ios_table_row *row, struct text *out) {
     text_deinit(&column);
 }
 
-/* A better source has the prefix: IOS's RIB-failure. */
-static bool is_rib_failure(const struct ios_rib *rib, const struct ip_prefix *p,
-                           const struct bgp_path_info *path) {
-    return path->best && path->peer.index != 0 && ios_rib_find(rib, *p);
+bool ios_is_rib_failure(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
+                        const struct bgp_path_info *path) {
+    return path->best && path->peer.index != 0 && ios_rib_beats_bgp(r, rib, p, path->external);
 }
 
 struct rows {
+    const struct ios_router *router;
     const struct bgp_speaker *speaker;
     const struct ios_rib *rib;
     ios_wanted_fn *wanted;
@@ -178,7 +180,7 @@ static void put_prefix_rows(const struct rows *rows, struct bgp_rib_iterator *it
         struct ios_table_row row = {.prefix = it->prefix, .path = &path, .network = first};
         if (path.rejected || !rows->wanted(rows->context, it->prefix, &path))
             continue;
-        row.rib_failure = is_rib_failure(rows->rib, &it->prefix, &path);
+        row.rib_failure = ios_is_rib_failure(rows->router, rows->rib, it->prefix, &path);
         ios_put_table_row(&row, out);
         first = false;
     }
@@ -188,7 +190,7 @@ void ios_show_rows(struct ios_edit *e, ios_wanted_fn *wanted, void *context) {
     enum bgp_family f = ios_show_family(e->words);
     struct bgp_rib_iterator it;
     struct ios_rib rib = {.count = 0};
-    struct rows what = {e->sink->view->speaker, &rib, wanted, context};
+    struct rows what = {e->r, e->sink->view->speaker, &rib, wanted, context};
     if (!ios_show_active(e))
         return;
     struct arena *scratch = arena_new();
@@ -344,6 +346,23 @@ static void put_path_detail(struct ios_edit *e, const struct bgp_path_info *path
     text_printf(out, "      rx pathid: 0, tx pathid: %s\n", path->best ? "0x0" : "0");
 }
 
+/* Is the best path one of a peer's, for a prefix the router has a better route to? */
+static bool has_rib_failure(struct ios_edit *e, struct ip_prefix p) {
+    struct arena *scratch = arena_new();
+    struct ios_rib rib = {.count = 0};
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    bool failure = false;
+    if (scratch && ios_rib_build(e->r, scratch, &rib) &&
+        bgp_rib_find(e->sink->view->speaker, p, &it)) {
+        while (bgp_rib_next_path(e->sink->view->speaker, &it, &path))
+            failure |= ios_is_rib_failure(e->r, &rib, p, &path);
+        bgp_rib_end(&it);
+    }
+    arena_free(scratch);
+    return failure;
+}
+
 static void put_prefix(struct ios_edit *e, struct ip_prefix p) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     struct text *out = e->sink->out;
@@ -358,7 +377,8 @@ static void put_prefix(struct ios_edit *e, struct ip_prefix p) {
                 ios_table_version(s, ios_show_family(e->words)));
     text_printf(out, "Paths: (%u available, ", c.available);
     if (c.best)
-        text_printf(out, "best #%u, table default)\n", c.best);
+        text_printf(out, "best #%u, table default%s)\n", c.best,
+                    has_rib_failure(e, p) ? ", RIB-failure(17)" : "");
     else
         text_puts(out, "no best path)\n");
     put_advertised(s, p, out);
@@ -517,6 +537,7 @@ static void put_summary_row(const struct bgp_peer_info *p, enum bgp_family f, ui
     struct text column;
     bool up = p->state == BGP_ESTABLISHED;
     text_init(&column);
+    text_puts(&column, p->dynamic ? "*" : "");
     ios_put_addr(p->config->remote_addr, &column);
     if (column.size > 15)
         text_printf(out, "%s\n%16s", text_str(&column), "");
@@ -535,6 +556,29 @@ static void put_summary_row(const struct bgp_peer_info *p, enum bgp_family f, ui
     else
         text_printf(out, "%s\n", state_text(p));
     text_deinit(&column);
+}
+
+/* Neighbours that came by `bgp listen range`. */
+static void put_dynamic(const struct ios_router *r, const struct bgp_speaker *s, struct text *out) {
+    const struct bgp_config *c = bgp_config_of(s);
+    const struct ios_block *bgp = ios_bgp_block(r);
+    const struct ios_stmt *limit = ios_block_first(bgp, "bgp", "listen", "limit");
+    struct bgp_peer_info p;
+    uint32_t count = 0;
+    for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++)
+        count += p.dynamic;
+    text_printf(out,
+                "* Dynamically created based on a listen range command\n"
+                "Dynamically created neighbors: %u, Subnet ranges: %u\n",
+                count, c->listen_range_count);
+    for (uint32_t i = 0; i < bgp->count; i++) {
+        const struct ios_stmt *range = bgp->items[i];
+        if (ios_stmt_is(range, 1, "listen") && ios_stmt_is(range, 2, "range"))
+            text_printf(out, "\nBGP peergroup %s listen range group members: \n  %s \n",
+                        ios_stmt_word(range, 5), ios_stmt_word(range, 3));
+    }
+    text_printf(out, "\nTotal dynamically created neighbors: %u/(%s max), Subnet ranges: %u\n",
+                count, limit ? ios_stmt_word(limit, 3) : "100", c->listen_range_count);
 }
 
 static void put_summary(struct ios_edit *e, enum bgp_family f) {
@@ -560,6 +604,8 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
         header = true;
         put_summary_row(&p, f, c.networks + 1, e->sink->view->now, out);
     }
+    if (bgp_config_of(s)->listen_range_count)
+        put_dynamic(e->r, s, out);
     for (int i = 0; i < 4; i++)
         alloc_free(c.hashes[i]);
     alloc_free(c.best);

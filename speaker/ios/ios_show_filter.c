@@ -167,9 +167,10 @@ bool ios_show_longer(struct ios_edit *e) {
     struct ip_prefix p;
     uint8_t length;
     struct ip_addr a;
-    if (ip_prefix_parse(ios_word(e->words, at), &p))
+    const char *word = ios_word(e->words, at);
+    if (strchr(word, '/') && ip_prefix_parse(word, &p))
         ios_show_rows(e, within, &p);
-    else if (ip_parse(ios_word(e->words, at), &a) &&
+    else if (ip_parse(word, &a) &&
              ios_mask_length(ios_word(e->words, (uint16_t)(at + 1)), &length)) {
         p = ip_prefix_make(a, length);
         ios_show_rows(e, within, &p);

@@ -140,7 +140,7 @@ bool ios_show_community_list(struct ios_edit *e) {
         bool is_number = text_to_u64(list_name(s), 1, 500, &number);
         bool expanded = ios_stmt_is(s, 2, "expanded") || number >= 100;
         if (strcmp(last, list_name(s)) != 0)
-            text_printf(e->sink->out, "%s Community %s list %s\n", is_number ? "" : "Named",
+            text_printf(e->sink->out, "%sCommunity %s list %s\n", is_number ? "" : "Named ",
                         expanded ? "expanded" : "standard", list_name(s));
         last = list_name(s);
         put_community_line(e->r, s, e->sink->out);

@@ -60,11 +60,14 @@ static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
         put_age(now, p->since, out);
     }
     text_putc(out, '\n');
-    if (p->state == BGP_ESTABLISHED)
-        text_printf(out,
-                    "  Last read 00:00:00, last write 00:00:00, hold time is %u, "
-                    "keepalive interval is %u seconds\n",
-                    p->hold_time_s, p->keepalive_s);
+    if (p->state == BGP_ESTABLISHED) {
+        text_puts(out, "  Last read ");
+        put_age(now, p->last_read.ns ? p->last_read : p->since, out);
+        text_puts(out, ", last write ");
+        put_age(now, p->last_write.ns ? p->last_write : p->since, out);
+        text_printf(out, ", hold time is %u, keepalive interval is %u seconds\n", p->hold_time_s,
+                    p->keepalive_s);
+    }
     const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
     bool own = p->config->hold_time_set;
     if (own || g->hold_time_set)
@@ -166,6 +169,22 @@ static void put_prefix_activity(const struct bgp_peer_info *p, enum bgp_family f
                 p->prefixes_received[f]);
     text_printf(out, "    Used as bestpath:             n/a %10u\n", p->prefixes_best[f]);
     text_printf(out, "    Used as multipath:            n/a %10u\n", 0);
+    text_printf(out, "    Used as secondary:            n/a %10u\n", 0);
+}
+
+/* What policy and reflection keep back now; IOS counts since the session began. */
+static void put_denied(const struct bgp_peer_info *p, enum bgp_family f, struct text *out) {
+    uint32_t refused = p->prefixes_received[f] - p->prefixes_accepted[f];
+    text_puts(out, "\n                                   Outbound    Inbound\n"
+                   "  Local Policy Denied Prefixes:    --------    -------\n");
+    if (refused)
+        text_printf(out, "    %-28s %10s %10u\n", "Inbound policy:", "n/a", refused);
+    if (p->prefixes_best[f])
+        text_printf(out, "    %-28s %10u %10s\n", "Bestpath from this peer:", p->prefixes_best[f],
+                    "n/a");
+    text_printf(out, "    %-28s %10u %10u\n", "Total:", p->prefixes_best[f], refused);
+    text_puts(out, "  Last detected as dynamic slow peer: never\n"
+                   "  Dynamic slow peer recovered: never\n");
 }
 
 static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f) {
@@ -198,6 +217,7 @@ static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum b
         text_puts(out, "  Extended-community attribute sent to this neighbor\n");
     put_policies(g, c, f, out);
     put_prefix_activity(p, f, out);
+    put_denied(p, f, out);
 }
 
 static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
@@ -225,6 +245,31 @@ static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
     }
     put_age(e->sink->view->now, p->last_reset, out);
     text_printf(out, ", due to %s\n", REASONS[p->last_reason]);
+}
+
+/* The connected route that holds the address; NULL: none. */
+static const struct ios_own_route *link_of(const struct ios_rib *rib, struct ip_addr a) {
+    for (size_t i = 0; i < rib->count; i++)
+        if (rib->routes[i].connected && !rib->routes[i].local &&
+            ip_prefix_contains_addr(rib->routes[i].prefix, a))
+            return &rib->routes[i];
+    return NULL;
+}
+
+static void put_reachability(const struct ios_own_route *link, struct ip_addr a, bool up,
+                             struct text *out) {
+    text_printf(out, "  Address tracking is enabled, the RIB does%s have a route to ",
+                link || up ? "" : " not");
+    ios_put_addr(a, out);
+    text_putc(out, '\n');
+}
+
+static void put_interface(const struct ios_own_route *link, struct text *out) {
+    if (link)
+        text_printf(out, "  Interface associated: %s (peering address in same link)\n",
+                    link->interface);
+    else
+        text_puts(out, "  Interface associated: (none) (peering address NOT in same link)\n");
 }
 
 static void put_external(const struct bgp_peer_config *c, struct text *out) {
@@ -265,12 +310,29 @@ static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
     text_printf(out, ", Foreign port: %u\n", p->remote.port);
 }
 
+static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p,
+                      struct text *out) {
+    char prefix[IP_PREFIX_TEXT_MAX];
+    const struct bgp_listen_range *r =
+        p->dynamic ? bgp_config_range_of(bgp_config_of(s), p->config->remote_addr) : NULL;
+    if (r)
+        text_printf(out, " Belongs to the subnet range group: %s\n",
+                    ip_prefix_format(r->prefix, prefix));
+}
+
 static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     const struct bgp_peer_config *c = p->config;
     struct text *out = e->sink->out;
     const char *group = group_name(e->r, c->name);
-    text_puts(out, "BGP neighbor is ");
+    struct arena *scratch = arena_new();
+    struct ios_rib rib = {.count = 0};
+    if (!scratch || !ios_rib_build(e->r, scratch, &rib)) {
+        arena_free(scratch);
+        return;
+    }
+    const struct ios_own_route *link = link_of(&rib, c->remote_addr);
+    text_printf(out, "BGP neighbor is %s", p->dynamic ? "*" : "");
     ios_put_addr(c->remote_addr, out);
     text_printf(out, ",  remote AS %u, %s link\n", c->remote_as,
                 is_external(s, c) ? "external" : "internal");
@@ -278,6 +340,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
         text_printf(out, " Description: %s\n", c->description);
     if (group)
         text_printf(out, " Member of peer-group %s for session parameters\n", group);
+    put_range(s, p, out);
     if (c->shutdown)
         text_puts(out, " Administratively shut down\n");
     put_state(e, p);
@@ -290,10 +353,13 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
         if (c->families[f])
             put_family(e, p, (enum bgp_family)f);
     text_putc(out, '\n');
+    put_reachability(link, c->remote_addr, p->state == BGP_ESTABLISHED, out);
     put_last_reset(e, p);
     if (is_external(s, c))
         put_external(c, out);
+    put_interface(link, out);
     put_transport(e, p);
+    arena_free(scratch);
 }
 
 bool ios_show_neighbors(struct ios_edit *e) {
@@ -328,8 +394,8 @@ static bool is_wanted(const struct bgp_speaker *s, enum routes kind, const struc
     return path->peer.index == p->id.index && (kind == ROUTES_RECEIVED || !path->rejected);
 }
 
-static uint32_t put_routes(struct ios_edit *e, enum routes kind, const struct bgp_peer_info *p,
-                           enum bgp_family f, struct text *rows) {
+static uint32_t put_routes(struct ios_edit *e, const struct ios_rib *rib, enum routes kind,
+                           const struct bgp_peer_info *p, enum bgp_family f, struct text *rows) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     struct bgp_rib_iterator it;
     struct bgp_path_info path;
@@ -341,6 +407,7 @@ static uint32_t put_routes(struct ios_edit *e, enum routes kind, const struct bg
             struct ios_table_row row = {.prefix = it.prefix, .path = &path, .network = true};
             if (!is_wanted(s, kind, p, &path, it.prefix))
                 continue;
+            row.rib_failure = ios_is_rib_failure(e->r, rib, it.prefix, &path);
             ios_put_table_row(&row, rows);
             count++;
         }
@@ -365,8 +432,13 @@ bool ios_show_neighbor_routes(struct ios_edit *e) {
         text_putc(out, '\n');
         return false;
     }
+    struct arena *scratch = arena_new();
+    struct ios_rib rib = {.count = 0};
     text_init(&rows);
-    uint32_t count = put_routes(e, kind, &p, f, &rows);
+    if (!scratch || !ios_rib_build(e->r, scratch, &rib))
+        rib.count = 0;
+    uint32_t count = put_routes(e, &rib, kind, &p, f, &rows);
+    arena_free(scratch);
     if (count)
         ios_put_table_header(e, f);
     text_put(out, text_str(&rows), rows.size);

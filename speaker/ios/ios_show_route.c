@@ -76,21 +76,43 @@ static uint8_t bgp_distance(const struct ios_router *r, uint16_t which) {
     return DEFAULTS[which];
 }
 
-static void add_own(struct route_table *t) {
+bool ios_rib_beats_bgp(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
+                       bool external) {
+    const struct ios_own_route *own = ios_rib_find(rib, p);
+    return own && (own->connected || own->distance < bgp_distance(r, external ? 0 : 1));
+}
+
+/* Has BGP a best path that is better than the router's own route? */
+static bool loses_to_bgp(struct ios_edit *e, const struct route_table *t, struct ip_prefix p) {
+    const struct bgp_speaker *s = e->sink->view->speaker;
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    bool loses = false;
+    if (!s || !bgp_rib_find(s, p, &it))
+        return false;
+    while (bgp_rib_next_path(s, &it, &path))
+        loses |= path.best && path.peer.index != 0 &&
+                 !ios_rib_beats_bgp(e->r, &t->rib, p, path.external);
+    bgp_rib_end(&it);
+    return loses;
+}
+
+static void add_own(struct ios_edit *e, struct route_table *t) {
     for (size_t i = 0; i < t->rib.count; i++) {
         const struct ios_own_route *o = &t->rib.routes[i];
         bool beaten = i > 0 && ip_prefix_equal(t->rib.routes[i - 1].prefix, o->prefix) &&
                       t->rib.routes[i - 1].distance < o->distance;
+        beaten |= !o->connected && loses_to_bgp(e, t, o->prefix);
         if (o->prefix.addr.family != IP_V4 || beaten)
             continue;
-        struct entry e = {.prefix = o->prefix,
-                          .code = o->local       ? 'L'
-                                  : o->connected ? 'C'
-                                                 : 'S',
-                          .own = o,
-                          .distance = o->distance,
-                          .gateway = o->gateway};
-        table_add(t, &e);
+        struct entry entry = {.prefix = o->prefix,
+                              .code = o->local       ? 'L'
+                                      : o->connected ? 'C'
+                                                     : 'S',
+                              .own = o,
+                              .distance = o->distance,
+                              .gateway = o->gateway};
+        table_add(t, &entry);
     }
 }
 
@@ -120,7 +142,8 @@ static void add_bgp(struct ios_edit *e, struct route_table *t) {
         return;
     while (bgp_rib_next_prefix(s, &it))
         while (bgp_rib_next_path(s, &it, &path))
-            if (path.best && path.peer.index != 0 && !ios_rib_find(&t->rib, it.prefix))
+            if (path.best && path.peer.index != 0 &&
+                !ios_rib_beats_bgp(e->r, &t->rib, it.prefix, path.external))
                 add_path(e, t, it.prefix, &path);
     bgp_rib_end(&it);
 }
@@ -136,7 +159,7 @@ static bool table_make(struct ios_edit *e, struct route_table *t) {
         arena_free(t->arena);
         return false;
     }
-    add_own(t);
+    add_own(e, t);
     add_bgp(e, t);
     if (t->count)
         qsort(t->list, t->count, sizeof *t->list, compare_entries);

@@ -1,0 +1,272 @@
+/*
+ * Every show command of a reflector with three neighbours against show_golden.txt, octet by octet.
+ * All four are routers of this folder with real speakers, joined by pipes under virtual time.
+ *
+ * The file is written by this test (argument: write) and reviewed as a text, against captures of
+ * IOS 15.7.
+ */
+#include "../core/pipe_test.h"
+#include "ios.h"
+
+#include "../base/diag.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define GOLDEN "speaker/ios/show_golden.txt"
+#define WALL_MS UINT64_C(1597874341079) /* Aug 19 2020 21:59:01.079 */
+
+static const char *const CONFIGS[] = {
+    "hostname RR\n"
+    "interface GigabitEthernet0/0\n"
+    " ip address 192.168.1.1 255.255.255.0\n"
+    "router bgp 64512\n"
+    " bgp router-id 192.168.1.1\n"
+    " bgp cluster-id 1\n"
+    " network 172.16.0.0\n"
+    " neighbor NODES peer-group\n"
+    " neighbor NODES remote-as 64512\n"
+    " neighbor NODES route-reflector-client\n"
+    " neighbor NODES send-community\n"
+    " neighbor 192.168.1.10 peer-group NODES\n"
+    " neighbor 192.168.1.10 description node-a\n"
+    " neighbor 192.168.1.11 peer-group NODES\n"
+    " neighbor 192.168.1.12 remote-as 65001\n"
+    " neighbor 192.168.1.12 prefix-list PODS in\n"
+    " neighbor 192.168.1.12 soft-reconfiguration inbound\n"
+    " neighbor 192.168.1.13 remote-as 65002\n"
+    " neighbor 192.168.1.13 shutdown\n"
+    " timers bgp 10 30\n"
+    "ip bgp-community new-format\n"
+    "ip community-list 1 permit 64512:100\n"
+    "ip community-list standard NAMED permit no-export\n"
+    "ip as-path access-list 1 permit _65001$\n"
+    "ip route 172.16.0.0 255.255.0.0 Null0\n"
+    "ip route 10.245.1.0 255.255.255.0 192.168.1.13 250\n"
+    "ip route 10.3.0.0 255.255.0.0 192.168.1.13\n"
+    "ip prefix-list PODS seq 5 permit 10.0.0.0/8 le 32\n"
+    "route-map TAGGED permit 10\n"
+    " match community 1\n",
+    "router bgp 64512\n"
+    " bgp router-id 192.168.1.10\n"
+    " network 10.244.1.0 mask 255.255.255.192\n"
+    " network 10.244.1.64 mask 255.255.255.192 route-map TAG\n"
+    " neighbor 192.168.1.1 remote-as 64512\n"
+    " neighbor 192.168.1.1 send-community\n"
+    "ip route 10.244.1.0 255.255.255.192 Null0\n"
+    "ip route 10.244.1.64 255.255.255.192 Null0\n"
+    "route-map TAG permit 10\n"
+    " set community 64512:100 no-export\n",
+    "router bgp 64512\n"
+    " bgp router-id 192.168.1.11\n"
+    " network 10.244.1.0 mask 255.255.255.192\n"
+    " network 192.168.77.0\n"
+    " neighbor 192.168.1.1 remote-as 64512\n"
+    "ip route 10.244.1.0 255.255.255.192 Null0\n"
+    "ip route 192.168.77.0 255.255.255.0 Null0\n",
+    "router bgp 65001\n"
+    " bgp router-id 192.168.1.12\n"
+    " network 10.3.0.0 mask 255.255.0.0\n"
+    " network 10.99.0.0 mask 255.255.0.0\n"
+    " network 172.20.0.0\n"
+    " network 10.245.1.0 mask 255.255.255.0\n"
+    " neighbor 192.168.1.1 remote-as 64512\n"
+    "ip route 10.3.0.0 255.255.0.0 Null0\n"
+    "ip route 10.99.0.0 255.255.0.0 Null0\n"
+    "ip route 10.245.1.0 255.255.255.0 Null0\n"
+    "ip route 172.20.0.0 255.255.0.0 Null0\n",
+};
+static const uint32_t ADDRESSES[] = {0xC0A80101, 0xC0A8010A, 0xC0A8010B, 0xC0A8010C};
+#define ROUTERS (sizeof CONFIGS / sizeof *CONFIGS)
+
+static const char *const COMMANDS[] = {
+    "show ip bgp summary",
+    "show bgp all summary",
+    "show ip bgp",
+    "show bgp ipv4 unicast 10.244.1.0/24 longer-prefixes",
+    "show ip bgp 10.244.0.0 255.255.0.0 longer-prefixes",
+    "show ip bgp cidr-only",
+    "show ip bgp regexp _65001_",
+    "show ip bgp quote-regexp \"^$\"",
+    "show ip bgp filter-list 1",
+    "show ip bgp prefix-list PODS",
+    "show ip bgp route-map TAGGED",
+    "show ip bgp community",
+    "show ip bgp community 64512:100",
+    "show ip bgp community 64512:100 exact-match",
+    "show ip bgp community-list 1",
+    "show ip bgp community-list NAMED",
+    "show ip bgp 10.244.1.0/26",
+    "show ip bgp 10.244.1.64 255.255.255.192",
+    "show ip bgp 10.3.1.1",
+    "show ip bgp 172.16.0.0",
+    "show ip bgp 11.0.0.0",
+    "show ip bgp neighbors 192.168.1.10",
+    "show ip bgp neighbors 192.168.1.12",
+    "show ip bgp neighbors 192.168.1.13",
+    "show ip bgp neighbors 192.168.1.12 routes",
+    "show ip bgp neighbors 192.168.1.12 received-routes",
+    "show ip bgp neighbors 192.168.1.12 advertised-routes",
+    "show ip bgp neighbors 192.168.1.10 received-routes",
+    "show ip bgp neighbors 192.168.1.13 routes",
+    "show ip bgp peer-group",
+    "show ip bgp update-group",
+    "show ip bgp cluster-ids",
+    "show ip route",
+    "show ip route bgp",
+    "show ip route static",
+    "show ip route 10.244.1.1",
+    "show ip route 10.99.0.0 255.255.0.0",
+    "show ip route 192.168.1.1",
+    "show ip route 10.200.0.1",
+    "show ip route 11.0.0.0",
+    "show ip protocols",
+    "show ip protocols | include bgp",
+    "show ip prefix-list",
+    "show ip community-list",
+    "show ip as-path-access-list",
+    "show route-map",
+    "show tcp brief",
+    "show tcp brief all",
+    "show version",
+    "show clock",
+    "show logging",
+    "show ip interface brief",
+    "show running-config | section bgp",
+    "show ip bgp summary | begin Neighbor",
+    "show ip bgp summary | exclude 192|entries",
+    "show ip bgp summary | count 64512",
+    "show ip bgp summary | frobnicate x",
+    "show ip bgp | include (",
+    "show ip bgp neighbors 1.2.3.4",
+    "show ip bgp sumary",
+    "show ip",
+    "show i",
+    "show i bgp",
+};
+
+struct lab {
+    struct pipe_world world;
+    struct ios_router *routers[ROUTERS];
+    struct text log;
+};
+
+static struct ios_view view_of(const struct lab *l) {
+    return (struct ios_view){.speaker = l->world.nodes[0].speaker,
+                             .now = l->world.now,
+                             .wall_ms = WALL_MS,
+                             .booted = {NANOS_PER_S},
+                             .log = &l->log};
+}
+
+static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {
+    struct lab *l = n->context;
+    struct ios_view view = view_of(l);
+    view.speaker = n->speaker;
+    view.now = now;
+    ios_log_event(l->routers[0], &view, e, &l->log);
+}
+
+static void add_router(struct lab *l, size_t index) {
+    struct ios_interface i = {.name = "GigabitEthernet0/0", .length = 24, .up = true};
+    struct ios_env env = {.hostname = "R", .interfaces = &i, .interface_count = 1};
+    struct diag_list *d = diag_list_new();
+    i.addr = ip4(ADDRESSES[index]);
+    struct ios_router *r = ios_router_new(&env);
+    assert_non_null(r);
+    assert_true(ios_load(r, CONFIGS[index], strlen(CONFIGS[index]), "golden", false, d));
+    struct bgp_env speaker_env = {.seed = index + 1};
+    l->routers[index] = r;
+    pipe_add(&l->world, ios_bgp_config(r, d), &speaker_env);
+    assert_int_equal(diag_error_count(d), 0);
+    diag_list_free(d);
+}
+
+static struct lab *lab_new(void) {
+    static struct lab l;
+    memset(&l, 0, sizeof l);
+    text_init(&l.log);
+    pipe_init(&l.world, 1);
+    for (size_t i = 0; i < ROUTERS; i++)
+        add_router(&l, i);
+    l.world.nodes[0].on_event = on_event;
+    l.world.nodes[0].context = &l;
+    pipe_run(&l.world, 90000);
+    return &l;
+}
+
+static void lab_free(struct lab *l) {
+    pipe_free(&l->world);
+    text_deinit(&l->log);
+    for (size_t i = 0; i < ROUTERS; i++)
+        ios_router_free(l->routers[i]);
+}
+
+/* Whole output, each command in front of what it prints. */
+static void show_all(struct lab *l, struct text *out) {
+    struct ios_view view = view_of(l);
+    for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
+        text_printf(out, "RR#%s\n", COMMANDS[i]);
+        (void)ios_exec(l->routers[0], &view, COMMANDS[i], out);
+    }
+}
+
+static void read_golden(struct text *out) {
+    char data[4096];
+    FILE *f = fopen(GOLDEN, "r");
+    assert_non_null(f);
+    for (size_t n; (n = fread(data, 1, sizeof data, f)) > 0;)
+        text_put(out, data, n);
+    fclose(f);
+}
+
+/* The first line that differs, with the command it belongs to. */
+static void compare(const char *seen, const char *golden) {
+    char command[200] = "";
+    for (unsigned line = 1; *seen || *golden; line++) {
+        size_t a = strcspn(seen, "\n"), b = strcspn(golden, "\n");
+        if (strncmp(seen, "RR#", 3) == 0)
+            snprintf(command, sizeof command, "%.*s", (int)a, seen);
+        if (a != b || memcmp(seen, golden, a) != 0 || seen[a] != golden[b])
+            fail_msg("%s:%u: %s\nnow  \"%.*s\"\nfile \"%.*s\"", GOLDEN, line, command, (int)a, seen,
+                     (int)b, golden);
+        seen += a + (seen[a] == '\n');
+        golden += b + (golden[b] == '\n');
+    }
+}
+
+static void shows_equal_the_golden_file(void **state) {
+    (void)state;
+    struct lab *l = lab_new();
+    struct text seen, golden;
+    text_init(&seen);
+    text_init(&golden);
+    show_all(l, &seen);
+    read_golden(&golden);
+    compare(text_str(&seen), text_str(&golden));
+    text_deinit(&seen);
+    text_deinit(&golden);
+    lab_free(l);
+}
+
+static int write_golden(void) {
+    struct lab *l = lab_new();
+    struct text seen;
+    text_init(&seen);
+    show_all(l, &seen);
+    FILE *f = fopen(GOLDEN, "w");
+    bool ok = f && fputs(text_str(&seen), f) >= 0 && fclose(f) == 0;
+    text_deinit(&seen);
+    lab_free(l);
+    return ok ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(shows_equal_the_golden_file)};
+    if (argc > 1 && strcmp(argv[1], "write") == 0)
+        return write_golden();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
