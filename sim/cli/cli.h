@@ -46,9 +46,9 @@ struct cli_options {
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */
     size_t add_path_count;
     bool jsonl, external, extended, as2;
-    bool mrt;             /* run, up */
-    bool listen;          /* shell */
-    uint64_t listen_port; /* … 0: the kernel's choice */
+    bool mrt;                     /* run, up */
+    bool listen;                  /* shell */
+    uint64_t listen_port;         /* … 0: the kernel's choice */
     const char *resume, *compare; /* scale */
     bool allow_noise, repeat_set;
 };
