@@ -88,7 +88,8 @@ static int fresh(void **state) {
 }
 
 static struct run run_scenario(const char *name) {
-    return run_words(WORDS("run", fixture_path(name), "--runs", fixture_path("runs")));
+    return run_words(
+        WORDS("run", fixture_path(name), "--runs", fixture_path("runs"), "--allow-noise"));
 }
 
 static void assert_nothing_left(void) {

@@ -139,6 +139,7 @@ static bool read_scenario(struct launch *l, const char *path) {
     l->engine.diags = l->diags;
     l->engine.front_fd = -1;
     l->engine.wait_fd = -1;
+    l->engine.allow_noise = l->o->allow_noise;
     l->engine.seed = l->o->seed_set ? l->o->seed : l->scenario->seed;
     return l->scenario->no_lab || engine_prepare(&l->engine, l->diags);
 }
@@ -222,9 +223,20 @@ static int host_refused(struct launch *l) {
     return run_verdict_exit(RUN_HOST);
 }
 
+/* Before anything is built: what is certain to end half-way does not begin. */
+static bool host_carries(struct launch *l) {
+    struct lab_needs needs = engine_needs(&l->engine);
+    struct lab_need list[LAB_NEEDS_MAX];
+    size_t errors = diag_error_count(l->diags);
+    (void)host_weigh(&needs, list, l->diags);
+    return diag_error_count(l->diags) == errors;
+}
+
 static int run_lab(struct launch *l) {
     struct supervisor_options so = {.outlive_caller = l->up};
     int fd = -1, pidfd = -1;
+    if (!host_carries(l))
+        return host_refused(l);
     if (!lab_place_make(l->id, &l->place)) {
         diag_add(l->diags, DIAG_ERROR, (struct diag_place){0}, "lab-place", "%s: %s",
                  l->place.directory, strerror(errno));

@@ -13,7 +13,7 @@
 static const struct verb verbs[] = {
     {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
      "Builds the scenario's network, walks through its steps, reports, takes it down.",
-     "sjoqSpbrRWfM", verb_run},
+     "sjoqSpbrRWfMy", verb_run},
     {"scale", NULL, "SCENARIO… --set nodes=10,30,100 | --resume SERIES",
      "Runs scenarios at several sizes: what they cost, how that grows, what larger ones would "
      "take.",
@@ -51,8 +51,9 @@ static const struct verb verbs[] = {
      "jLEAX2f", verb_decode},
     {"ios", NULL, "check FILE… [--strict] [--quiet] [-o text|json]",
      "What a Cisco router makes of its configuration, line by line.", "jF!q", verb_ios},
-    {"doctor", NULL, "[--nodes N]", "What this machine can carry, what is short, and the cure.",
-     "joN", verb_doctor},
+    {"doctor", NULL, "[SCENARIO --set KEY=VALUE… | --nodes N]",
+     "What this machine can carry, what a run needs of it, what is short, and the cure.", "joNsf",
+     verb_doctor},
     {"version", NULL, "", "The version.", "j", verb_version},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])

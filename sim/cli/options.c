@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
     {'r', '\0', "repeat", "N", "run N times"},
     {'u', '\0', "resume", "SERIES", "go on with the series in this folder"},
     {'K', '\0', "compare", "SERIES", "say which figures are worse than in this series"},
-    {'y', '\0', "allow-noise", NULL, "count runs that the host spoiled"},
+    {'y', '\0', "allow-noise", NULL, "judge, and count, also what a busy host spoiled"},
     {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
     {'l', 'l', "lab", "ID", "which lab, when several run"},
     {'n', 'n', "node", "NAME", "only this node"},

@@ -152,8 +152,21 @@ static void test_interrupted(void **state) {
     assert_int_equal(count_places(), 0);
 }
 
+static void test_doctor(void **state) {
+    (void)state;
+    struct run r = run_words(WORDS("doctor", fixture_path("mesh"), "--set", "nodes=5"));
+    assert_int_equal(r.status, 0);
+    assert_says(r.out, "5 nodes and routers, 10 sessions, ");
+    assert_says(r.out, "fits here");
+    run_close(&r);
+    r = run_words(WORDS("doctor", fixture_path("mesh"), "--set", "size=5"));
+    assert_int_equal(r.status, 2);
+    run_close(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_doctor),
         cmocka_unit_test_teardown(test_series, clean),
         cmocka_unit_test_teardown(test_refused, clean),
         cmocka_unit_test_teardown(test_failed_runs, clean),

@@ -5,40 +5,113 @@
 #include "cli.h"
 
 #include "../lab/lab.h"
+#include "../scenario/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-int verb_doctor(struct cli_options *o) {
-    struct diag_list *diags = diag_list_new();
-    json_t *facts = json_object();
+static struct lab_needs mesh_needs(const struct cli_options *o) {
     size_t n = o->nodes ? (size_t)o->nodes : 100;
-    struct lab_needs needs = {
+    return (struct lab_needs){
         .hosts = n,
         .sessions = n * (n - 1) / 2,
         .routes = n * n,
         .sockets_per_speaker_max = n,
         .capture = true,
+        .routed = true,
     };
-    host_check(&needs, diags, facts);
+}
+
+/* The plan of a scenario, as `run` would have it. */
+static bool scenario_needs(const struct cli_options *o, struct arena *arena,
+                           struct diag_list *diags, struct lab_needs *ret_needs) {
+    struct scenario *s = scenario_read(o->arguments[0], o->sets, o->set_count, arena, diags);
+    struct engine e = {
+        .scenario = s, .arena = arena, .diags = diags, .front_fd = -1, .wait_fd = -1};
+    bool ok = s && !s->no_lab && engine_prepare(&e, diags);
+    if (ok)
+        *ret_needs = engine_needs(&e);
+    else if (s && s->no_lab)
+        cli_error("%s builds no network", o->arguments[0]);
+    engine_release(&e);
+    if (s)
+        scenario_close(s);
+    return ok;
+}
+
+static json_t *needs_json(const struct lab_need *list, size_t count) {
+    json_t *a = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(a, json_pack("{s:s, s:I, s:I, s:b}", "what", list[i].what, "needed",
+                                           (json_int_t)list[i].needed, "here",
+                                           (json_int_t)list[i].here, "estimated",
+                                           (int)list[i].estimated));
+    return a;
+}
+
+static void print_needs(const struct lab_needs *n, const struct lab_need *list, size_t count) {
+    struct cli_table t;
+    static const char *const headers[] = {"NEEDS", "AT LEAST", "HERE", ""};
+    printf("%zu nodes and routers, %zu sessions, %zu routes, %s fabric\n\n", n->hosts, n->sessions,
+           n->routes, n->routed ? "routed" : "l2");
+    table_begin(&t, 4, headers);
+    for (size_t i = 0; i < count; i++) {
+        table_cell(&t, "%s", list[i].what);
+        table_cell(&t, "%s%llu", list[i].estimated ? "about " : "",
+                   (unsigned long long)list[i].needed);
+        table_cell(&t, "%llu", (unsigned long long)list[i].here);
+        table_cell(&t, "%s", list[i].needed > list[i].here ? "short" : "");
+    }
+    table_print(&t);
+    putchar('\n');
+}
+
+static void print_facts(json_t *facts) {
+    const char *name;
+    json_t *value;
+    json_object_foreach(facts, name, value) {
+        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+        printf("%-32s %s\n", name, text ? text : "");
+        free(text);
+    }
+}
+
+/* host_check says again what host_weigh has found: its limits go unsaid here. */
+static int doctor(const struct cli_options *o, const struct lab_needs *needs,
+                  struct diag_list *diags) {
+    struct diag_list *unsaid = diag_list_new();
+    struct lab_need list[LAB_NEEDS_MAX];
+    json_t *facts = json_object();
+    host_check(needs, diags, facts);
+    size_t count = host_weigh(needs, list, unsaid);
     int status = diag_error_count(diags) ? 4 : 0;
+    json_object_set_new(facts, "needs", needs_json(list, count));
     if (o->format == CLI_JSON) {
         cli_print_json(json_incref(facts));
     } else {
-        const char *name;
-        json_t *value;
-        json_object_foreach(facts, name, value) {
-            char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-            printf("%-32s %s\n", name, text ? text : "");
-            free(text);
-        }
-        printf("\na full mesh of %zu nodes (%zu sessions) %s here\n", n, needs.sessions,
+        json_object_del(facts, "needs");
+        print_facts(facts);
+        putchar('\n');
+        print_needs(needs, list, count);
+        printf("%s %s here\n", o->argument_count ? o->arguments[0] : "a full mesh of that size",
                status ? "does not fit" : "fits");
     }
     fflush(stdout);
-    cli_print_diags(diags);
     json_decref(facts);
+    diag_list_free(unsaid);
+    return status;
+}
+
+int verb_doctor(struct cli_options *o) {
+    struct arena *arena = arena_new();
+    struct diag_list *diags = diag_list_new();
+    struct lab_needs needs = mesh_needs(o);
+    int status = 2;
+    if (arena && diags && (!o->argument_count || scenario_needs(o, arena, diags, &needs)))
+        status = doctor(o, &needs, diags);
+    cli_print_diags(diags);
     diag_list_free(diags);
+    arena_free(arena);
     return status;
 }
 

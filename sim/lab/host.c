@@ -38,7 +38,7 @@
 #include <unistd.h>
 
 #define NODE_BYTES ((uint64_t)(340 + 1024) << 10)
-#define SESSION_BYTES ((uint64_t)9 << 10)
+#define SESSION_BYTES ((uint64_t)12 << 10)
 #define ROUTE_BYTES UINT64_C(100)
 #define DESCRIPTORS_PER_HOST 4u
 #define DESCRIPTORS_SPARE 64u
@@ -314,10 +314,14 @@ static struct host_limits read_limits(void) {
     return l;
 }
 
+static uint64_t memory_needed(const struct lab_needs *n) {
+    return (uint64_t)n->hosts * NODE_BYTES + (uint64_t)n->sessions * SESSION_BYTES +
+           (uint64_t)n->routes * ROUTE_BYTES + MEMORY_SPARE_BYTES;
+}
+
 static void check_memory(const struct lab_needs *n, const struct host_limits *l,
                          struct diag_list *diags) {
-    uint64_t want = (uint64_t)n->hosts * NODE_BYTES + (uint64_t)n->sessions * SESSION_BYTES +
-                    (uint64_t)n->routes * ROUTE_BYTES + MEMORY_SPARE_BYTES;
+    uint64_t want = memory_needed(n);
 
     if (n->hosts > 0 && want > l->memory_bytes)
         diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "memory",
@@ -351,6 +355,41 @@ static void check_counts(const struct lab_needs *n, const struct host_limits *l,
                  "%zu sessions per speaker and net.core.somaxconn is %llu: connections may be "
                  "retried at the start; sysctl -w net.core.somaxconn=4096",
                  n->sockets_per_speaker_max, (unsigned long long)l->somaxconn);
+}
+
+#define BRIDGE_PORTS_MAX 1023u
+
+static uint64_t ephemeral_ports(void) {
+    char range[64];
+    uint64_t first = 0, last = 0;
+    const char *at = range;
+
+    if (!netns_read_sysctl("net/ipv4/ip_local_port_range", range, sizeof(range)) ||
+        !text_read_u64(&at, &first))
+        return 0;
+    at += strspn(at, " \t");
+    return text_read_u64(&at, &last) && last >= first ? last - first + 1 : 0;
+}
+
+size_t host_weigh(const struct lab_needs *n, struct lab_need ret_list[LAB_NEEDS_MAX],
+                  struct diag_list *diags) {
+    struct host_limits l = read_limits();
+    const struct lab_need list[LAB_NEEDS_MAX] = {
+        {"memory, MiB", memory_needed(n) >> 20, l.memory_bytes >> 20, true},
+        {"processes", n->hosts + 300, l.pids, false},
+        {"open files, supervisor", n->hosts * DESCRIPTORS_PER_HOST + DESCRIPTORS_SPARE,
+         l.descriptors, false},
+        {"open files, a speaker", n->sockets_per_speaker_max + DESCRIPTORS_SPARE, l.descriptors,
+         false},
+        {"ports, a speaker that dials all", n->sockets_per_speaker_max, ephemeral_ports(), false},
+        {"waiting connections, a speaker", n->sockets_per_speaker_max, l.somaxconn, false},
+        {"bridge ports", n->routed ? 0 : n->hosts, BRIDGE_PORTS_MAX, false},
+    };
+
+    check_memory(n, &l, diags);
+    check_counts(n, &l, diags);
+    memcpy(ret_list, list, sizeof(list));
+    return 7;
 }
 
 void host_check(const struct lab_needs *needs, struct diag_list *diags, json_t *ret_facts) {

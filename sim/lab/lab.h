@@ -251,8 +251,18 @@ int lab_exec(struct lab *lab, uint32_t host, char *const argv[], int in, int out
 
 struct lab_needs {
     size_t hosts, sessions, routes, sockets_per_speaker_max;
-    bool ipv6, password, capture;
+    bool ipv6, password, capture, routed;
 };
+/* One thing a run needs and the host has or has not. */
+struct lab_need {
+    const char *what; /* "memory, MiB" */
+    uint64_t needed, here;
+    bool estimated; /* by what nodes, sessions and routes took elsewhere */
+};
+#define LAB_NEEDS_MAX 8
+/* Counts without building anything; findings as below for what is short. Returns how many. */
+size_t host_weigh(const struct lab_needs *needs, struct lab_need ret_list[LAB_NEEDS_MAX],
+                  struct diag_list *diags);
 /* `ribcage doctor`: what this machine offers, what is short, one line each, with the cure.
  * Appends findings: errors make a run impossible. */
 void host_check(const struct lab_needs *needs, struct diag_list *diags, json_t *ret_facts);

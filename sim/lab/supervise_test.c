@@ -343,12 +343,41 @@ static void test_doctor(void **state) {
     diag_list_free(d);
 }
 
+static const struct lab_need *need_of(const struct lab_need *list, size_t count, const char *what) {
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(list[i].what, what, strlen(what)) == 0)
+            return &list[i];
+    return NULL;
+}
+
+static void test_needs(void **state) {
+    struct lab_needs l2 = {.hosts = 2000, .sessions = 10, .sockets_per_speaker_max = 7};
+    struct lab_needs huge = {.hosts = 10, .sessions = 100u << 20, .routed = true};
+    struct lab_need list[LAB_NEEDS_MAX];
+    struct diag_list *d = diag_list_new();
+
+    (void)state;
+    size_t count = host_weigh(&l2, list, d);
+    const struct lab_need *ports = need_of(list, count, "bridge ports");
+    assert_non_null(ports);
+    assert_true(ports->needed == 2000 && ports->here == 1023);
+    assert_true(need_of(list, count, "ports, a speaker")->needed == 7);
+    assert_true(need_of(list, count, "memory")->estimated);
+    assert_int_equal(diag_error_count(d), 0);
+    count = host_weigh(&huge, list, d);
+    assert_true(need_of(list, count, "memory")->needed > UINT64_C(1) << 20); /* MiB: a terabyte */
+    assert_int_equal(need_of(list, count, "bridge ports")->needed, 0);
+    assert_int_equal(diag_error_count(d), 1);
+    diag_list_free(d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_channel),         cmocka_unit_test(test_refusal),
-        cmocka_unit_test(test_kill_supervisor), cmocka_unit_test(test_kill_caller),
-        cmocka_unit_test(test_outlive_caller),  cmocka_unit_test(test_parallel),
-        cmocka_unit_test(test_unprivileged),    cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_needs),       cmocka_unit_test(test_channel),
+        cmocka_unit_test(test_refusal),     cmocka_unit_test(test_kill_supervisor),
+        cmocka_unit_test(test_kill_caller), cmocka_unit_test(test_outlive_caller),
+        cmocka_unit_test(test_parallel),    cmocka_unit_test(test_unprivileged),
+        cmocka_unit_test(test_doctor),
     };
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)

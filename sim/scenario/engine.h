@@ -89,6 +89,7 @@ struct engine {
     const char *phase;                /* running now */
     uint64_t seed;
     const char *mrt_directory; /* absolute: NODE.mrt goes there, all messages; NULL: none */
+    bool allow_noise;          /* a deadline that passed on a busy host is a failure all the same */
     bool interrupted, down_requested;
     bool wait_given_up; /* the client that had us wait has gone */
     int front_fd;       /* to the command in front; -1: none */
@@ -105,6 +106,8 @@ struct engine {
  * False with findings: nothing is kept. */
 bool engine_prepare(struct engine *e, struct diag_list *diags);
 void engine_release(struct engine *e);
+/* needs.c: what the prepared state needs of the host. */
+struct lab_needs engine_needs(const struct engine *e);
 /* A new state from a changed set (taken over, also on failure) or, NULL, from the present one after
  * routers, faults or speakers changed. The old state goes to *ret_old, for state_release, or is
  * released when ret_old is NULL. False with findings: the state stays as it was. */

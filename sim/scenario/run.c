@@ -196,7 +196,7 @@ static void judge_host(struct engine *e, const struct fidelity *f) {
     };
     if (fidelity_spoiled(f, &why)) {
         h.spoiled = arena_strdup(e->arena, text_str(&why));
-        if (e->result.verdict == RUN_NOT_CONVERGED)
+        if (e->result.verdict == RUN_NOT_CONVERGED && !e->allow_noise)
             record_verdict(e, RUN_VOID, h.spoiled);
     }
     e->result.host = h;
