@@ -5,6 +5,8 @@
 #include "../check/oracle.h"
 #include "cli.h"
 
+struct manifests;
+
 /* What the verbs on plans share. */
 
 /* A node of a plan as the oracle sees it, its configuration in `arena`. False: out of memory. */
@@ -34,5 +36,10 @@ int plan_diff(struct cli_options *o);
 
 /* explain NODE PREFIX --to PEER, on a plan that was read; the exit status. */
 int explain_route(struct planned *p, const struct calico_plan_node *n, const struct cli_options *o);
+
+/* plan_routers.c: reads the routers of --cisco; their sessions into `out`, findings into
+ * in->diags. False: a router cannot be read, or out of memory. */
+bool plan_routers(struct manifests *in, const struct calico_set *set,
+                  const struct calico_plan *plan, const struct cli_options *opt, struct text *out);
 
 #endif

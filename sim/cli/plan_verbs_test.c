@@ -50,6 +50,37 @@ static void says(const char *const *words, int status, const char *const *all) {
     run_close(&r);
 }
 
+#define CLIENTS                                                                                    \
+    " neighbor 10.0.0.1 remote-as 64512\n neighbor 10.0.0.2 remote-as 64512\n"                     \
+    " address-family ipv4\n  neighbor 10.0.0.1 activate\n  neighbor 10.0.0.2 activate\n"           \
+    "  neighbor 10.0.0.1 route-reflector-client\n  neighbor 10.0.0.2 route-reflector-client\n"
+#define ROUTER(name, addr)                                                                         \
+    "hostname " name "\ninterface GigabitEthernet0/0\n ip address " addr " 255.255.255.0\n"        \
+    "router bgp 64512\n" CLIENTS
+
+/* One router that reflects for all is one too few; two are not. */
+static void test_routers(void **state) {
+    (void)state;
+    fixture_text("one.yaml", NODE("kube-1", "10.0.0.1") NODE("kube-2", "10.0.0.2") V3
+                 "kind: BGPPeer\nmetadata: {name: r1}\nspec: {peerIP: 10.0.0.254, asNumber: "
+                 "64512}\n---\n" V3 "kind: BGPConfiguration\nmetadata: {name: default}\nspec: "
+                 "{nodeToNodeMeshEnabled: false}\n");
+    fixture_text("two.yaml", V3 "kind: BGPPeer\nmetadata: {name: r2}\nspec: {peerIP: 10.0.0.253, "
+                                "asNumber: 64512}\n");
+    fixture_text("r1.ios", ROUTER("r1", "10.0.0.254"));
+    fixture_text("r2.ios", ROUTER("r2", "10.0.0.253"));
+    const char *one = fixture_path("one.yaml"), *two = fixture_path("two.yaml"),
+               *r1 = fixture_path("r1.ios"), *r2 = fixture_path("r2.ios");
+    says(WORDS("plan", one, "--cisco", r1), 0,
+         WORDS("2 with routers, 2 in all", "one.yaml:2:7: warning: 2 nodes hang on one route"));
+    says(WORDS("plan", one, "--cisco", r1, "-o", "json"), 0, WORDS("\"single-reflector\""));
+    struct run r = run_words(WORDS("plan", one, two, "--cisco", r1, "--cisco", r2));
+    assert_int_equal(r.status, 0);
+    assert_says(r.out, "4 with routers, 4 in all");
+    assert_null(strstr(written(r.err), "route reflector"));
+    run_close(&r);
+}
+
 static void test_forms(void **state) {
     const char *m = fixture_path("m");
     (void)state;
@@ -145,9 +176,10 @@ static void test_explain_route(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),   cmocka_unit_test(test_bird_files),
-        cmocka_unit_test(test_diff),    cmocka_unit_test(test_diff_in_order),
-        cmocka_unit_test(test_explain), cmocka_unit_test(test_explain_route),
+        cmocka_unit_test(test_forms),         cmocka_unit_test(test_routers),
+        cmocka_unit_test(test_bird_files),    cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_route),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

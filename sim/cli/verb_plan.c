@@ -1,21 +1,15 @@
 /*
  * plan: reading what an operator would apply, and saying what would come of it,
- * without building anything.
- *
- * `--cisco FILE` adds a router: its address is the one its interface statements give, or else the
- * peerIP of the manifests that belongs to no node. What both sides would do is then the oracle's
- * word.
+ * without building anything. The routers of --cisco are plan_routers.c's.
  */
 
 #include "cli.h"
 #include "manifests.h"
 #include "plan_verbs.h"
 
-#include "../../speaker/ios/ios.h"
 #include "../calico/plan.h"
 #include "../calico/plan_bird.h"
 #include "../calico/plan_forms.h"
-#include "../check/oracle.h"
 #include "../scenario/engine.h"
 
 #include <errno.h>
@@ -65,148 +59,6 @@ const char help_plan[] =
     "  ribcage plan manifests/ -o wide --node kube-1\n"
     "  kubectl get nodes,bgppeers,bgpconfigurations -o yaml | ribcage plan -\n"
     "  ribcage plan --diff now/ change.yaml\n";
-
-/* ---- routers ---- */
-
-#define ROUTERS_MAX CLI_ARGUMENTS_MAX
-
-struct outside {
-    struct ios_router *ios[ROUTERS_MAX];
-    struct ip_addr addrs[ROUTERS_MAX];
-    size_t count;
-};
-
-static bool is_node_address(const struct calico_set *set, struct ip_addr a) {
-    for (size_t i = 0; i < calico_node_count(set); i++) {
-        const struct calico_node *n = calico_node_at(set, i);
-        if (ip_equal(n->addr4, a) || ip_equal(n->addr6, a))
-            return true;
-    }
-    return false;
-}
-
-/* The peerIP that is nobody's yet and whose AS is the router's. */
-static struct ip_addr guess_address(const struct calico_set *set, const struct outside *o,
-                                    uint32_t as) {
-    for (size_t i = 0; i < calico_peer_count(set); i++) {
-        const struct calico_bgp_peer *p = calico_peer_at(set, i);
-        bool taken = !p->has_peer_ip || is_node_address(set, p->peer_ip) || p->as_number != as;
-        for (size_t k = 0; k < o->count; k++)
-            taken |= ip_equal(o->addrs[k], p->peer_ip);
-        if (!taken)
-            return p->peer_ip;
-    }
-    return (struct ip_addr){0};
-}
-
-/* The AS number stands in the text; compiling needs an address first, which depends on the AS. */
-static uint32_t router_as(struct ios_router *r) {
-    struct ios_interface any = {
-        .name = "GigabitEthernet0/0", .addr = ip4(0xC0000201), .length = 24, .up = true};
-    struct ios_env env = {"router", &any, 1};
-    ios_router_set_env(r, &env);
-    const struct bgp_config *c = ios_bgp_config(r, NULL);
-    return c ? c->local_as : 0;
-}
-
-static bool read_router(struct manifests *in, const struct calico_set *set, const char *path,
-                        struct outside *o) {
-    size_t size = 0;
-    char *text = file_read(path, in->arena, in->diags, &size);
-    struct ios_env env = {"router", NULL, 0};
-    struct ios_router *r = text ? ios_router_new(&env) : NULL;
-    struct diag_list *found = diag_list_new();
-    bool loaded = r && found && ios_load(r, text, size, path, true, found);
-    if (found) /* IOS refuses single lines and goes on */
-        diag_append(in->diags, found, DIAG_WARNING, NULL);
-    diag_list_free(found);
-    if (!loaded) {
-        ios_router_free(r);
-        return false;
-    }
-    struct ios_interface list[16];
-    size_t n = ios_interfaces(r, list, 16);
-    if (!n) {
-        list[0] = (struct ios_interface){.name = "GigabitEthernet0/0", .length = 24, .up = true};
-        list[0].addr = guess_address(set, o, router_as(r));
-        n = ip_is_set(list[0].addr);
-    }
-    env.interfaces = list;
-    env.interface_count = n;
-    ios_router_set_env(r, &env);
-    o->ios[o->count] = r;
-    o->addrs[o->count++] = n ? list[0].addr : (struct ip_addr){0};
-    if (!n)
-        diag_add(
-            in->diags, DIAG_WARNING, (struct diag_place){path, 0, 0}, "router-address",
-            "no interface address, and no BGPPeer names an address that could be this router's");
-    return true;
-}
-
-/* ---- both sides ---- */
-
-struct both {
-    struct oracle_node *nodes;
-    size_t count;
-};
-
-static bool describe(const struct calico_plan *plan, struct outside *o, struct arena *arena,
-                     struct diag_list *diags, struct both *b) {
-    b->nodes = arena_array(arena, plan->node_count + o->count + 1, sizeof *b->nodes);
-    for (size_t i = 0; b->nodes && i < plan->node_count; i++)
-        if (!plan_oracle_node(plan, &plan->nodes[i], arena, &b->nodes[b->count++]))
-            return false;
-    for (size_t i = 0; b->nodes && i < o->count; i++) {
-        const struct bgp_config *c = ios_bgp_config(o->ios[i], diags);
-        struct oracle_node *x = &b->nodes[b->count++];
-        *x = (struct oracle_node){.name = arena_strdup(arena, ios_hostname(o->ios[i])), .up = true};
-        x->config = c ? bgp_config_copy(arena, c) : NULL;
-        if (ip_is_set(o->addrs[i]))
-            x->addrs[x->addr_count++] = o->addrs[i];
-        x->subnets[x->subnet_count++] = ip_prefix_make(o->addrs[i], 24);
-    }
-    return b->nodes != NULL;
-}
-
-static void print_outside(const struct oracle *o, const struct both *b, size_t first_router,
-                          struct text *out) {
-    const struct oracle_session *s = NULL;
-    const struct oracle_failure *f = NULL;
-    size_t n = oracle_sessions(o, &s), failures = oracle_failures(o, &f), count = 0;
-    text_puts(out, "\nSessions with the routers around\n");
-    for (size_t i = 0; i < n; i++) {
-        if (s[i].b < first_router)
-            continue;
-        char a[IP_ADDR_TEXT_MAX], c[IP_ADDR_TEXT_MAX];
-        text_printf(out, "  %-24s %-16s - %-16s %-16s hold %u s\n", b->nodes[s[i].a].name,
-                    ip_format(s[i].addr_a, a), b->nodes[s[i].b].name, ip_format(s[i].addr_b, c),
-                    s[i].hold_time_s);
-        count++;
-    }
-    text_printf(out, "  %zu with routers, %zu in all\n", count, n);
-    for (size_t i = 0; i < failures; i++)
-        text_printf(out, "  does not come up: %s %s: %s: %s\n", b->nodes[f[i].node].name,
-                    b->nodes[f[i].node].config->peers[f[i].peer].name, f[i].cause, f[i].detail);
-}
-
-static bool plan_outside(struct manifests *in, const struct calico_set *set,
-                         const struct calico_plan *plan, const struct cli_options *opt,
-                         struct text *out) {
-    struct outside o = {.count = 0};
-    struct both b = {NULL, 0};
-    bool ok = true;
-    for (size_t i = 0; i < opt->cisco_count; i++)
-        ok = read_router(in, set, opt->cisco[i], &o) && ok;
-    ok = ok && describe(plan, &o, in->arena, in->diags, &b);
-    struct oracle_input oi = {.nodes = b.nodes, .node_count = b.count};
-    struct oracle *oracle = ok ? oracle_new(&oi) : NULL;
-    if (oracle)
-        print_outside(oracle, &b, plan->node_count, out);
-    oracle_free(oracle);
-    for (size_t i = 0; i < o.count; i++)
-        ios_router_free(o.ios[i]);
-    return oracle != NULL;
-}
 
 /* ---- BIRD's files ---- */
 
@@ -283,8 +135,7 @@ static bool wants_colour(void) {
     return isatty(STDOUT_FILENO) && (!no || !*no);
 }
 
-static bool form_table(struct manifests *in, const struct calico_set *set,
-                       const struct calico_plan *plan, const struct cli_options *o,
+static bool form_table(const struct calico_plan *plan, const struct cli_options *o,
                        struct text *out) {
     bool ok = true;
     if (o->format == CLI_WIDE)
@@ -293,13 +144,12 @@ static bool form_table(struct manifests *in, const struct calico_set *set,
         calico_plan_print(plan, o->node, out);
     if (!o->node)
         calico_plan_matrix(plan, wants_colour(), out);
-    return ok && (!o->cisco_count || plan_outside(in, set, plan, o, out));
+    return ok;
 }
 
 /* The forms that are one text; JSON and YAML go to the stream piece by piece. */
-static bool print_form(struct manifests *in, const struct calico_set *set,
-                       const struct calico_plan *plan, const struct cli_options *o,
-                       struct text *out) {
+static bool print_form(struct manifests *in, const struct calico_plan *plan,
+                       const struct cli_options *o, struct text *out) {
     switch (o->format) {
     case CLI_BIRD:
         return form_bird(plan, o, out);
@@ -307,7 +157,7 @@ static bool print_form(struct manifests *in, const struct calico_set *set,
         return calico_plan_dot(plan, out);
     case CLI_TABLE:
     case CLI_WIDE:
-        return form_table(in, set, plan, o, out);
+        return form_table(plan, o, out);
     case CLI_JSON:
         diag_sort(in->diags);
         return calico_plan_write_json(plan, in->diags, stdout);
@@ -322,14 +172,20 @@ static bool print_form(struct manifests *in, const struct calico_set *set,
 
 static int print_plan(struct manifests *in, const struct calico_set *set,
                       const struct calico_plan *plan, const struct cli_options *o) {
-    struct text out;
+    struct text out, routers;
+    bool table = o->format == CLI_TABLE || o->format == CLI_WIDE;
     text_init(&out);
-    bool ok = print_form(in, set, plan, o, &out);
+    text_init(&routers);
+    bool ok = !o->cisco_count || plan_routers(in, set, plan, o, &routers);
+    ok = print_form(in, plan, o, &out) && ok;
     fputs(text_str(&out), stdout);
+    if (table)
+        fputs(text_str(&routers), stdout);
     text_deinit(&out);
+    text_deinit(&routers);
     fflush(stdout);
     diag_sort(in->diags);
-    if (o->format == CLI_TABLE || o->format == CLI_WIDE)
+    if (table)
         cli_print_diags(in->diags);
     return ok && diag_error_count(in->diags) == 0 ? 0 : 2;
 }
