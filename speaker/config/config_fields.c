@@ -31,7 +31,9 @@
             NULL, NULL, 0                                                                          \
     }
 #define SHAPE(type, fields_, init_)                                                                \
-    { fields_, COUNT_OF(fields_), sizeof(type), init_ }
+    { fields_, COUNT_OF(fields_), sizeof(type), init_, NULL }
+#define BRIEF_SHAPE(type, fields_, init_, complete_)                                               \
+    { fields_, COUNT_OF(fields_), sizeof(type), init_, complete_ }
 
 const char *const config_family_names[BGP_FAMILIES] = {"ipv4", "ipv6"};
 const char *const config_origin_words[3] = {"igp", "egp", "incomplete"};
@@ -117,7 +119,12 @@ static const struct field prefix_fields[] = {
     NEEDED(struct policy_prefix, length_max, FIELD_U8),
     PLAIN(struct policy_prefix, deny, FIELD_BOOL),
 };
-static const struct shape shape_prefix = SHAPE(struct policy_prefix, prefix_fields, NULL);
+static void prefix_complete(void *object) {
+    struct policy_prefix *p = object;
+    p->length_min = p->length_max = p->prefix.length;
+}
+static const struct shape shape_prefix =
+    BRIEF_SHAPE(struct policy_prefix, prefix_fields, NULL, prefix_complete);
 
 #define MATCH_FIELDS                                                                               \
     WORD(struct policy_match, kind, true, match_words),                                            \
@@ -234,7 +241,8 @@ const struct shape shape_peer = SHAPE(struct bgp_peer_config, peer_fields, peer_
 
 static const struct shape shape_template = {peer_fields + PEER_ONLY_FIELDS,
                                             COUNT_OF(peer_fields) - PEER_ONLY_FIELDS,
-                                            sizeof(struct bgp_peer_config), peer_init};
+                                            sizeof(struct bgp_peer_config), peer_init, NULL};
+const struct shape *const shape_range_template = &shape_template;
 static const struct field range_fields[] = {
     NEEDED(struct bgp_listen_range, prefix, FIELD_PREFIX),
     PLAIN(struct bgp_listen_range, limit, FIELD_U32),
@@ -266,7 +274,11 @@ static void origin_init(void *object, enum bgp_profile profile) {
     (void)profile;
     ((struct bgp_origin_config *)object)->metric = UINT32_MAX;
 }
-const struct shape shape_origin = SHAPE(struct bgp_origin_config, origin_fields, origin_init);
+static void origin_complete(void *object) {
+    ((struct bgp_origin_config *)object)->source = ROUTE_SOURCE_STATIC;
+}
+const struct shape shape_origin =
+    BRIEF_SHAPE(struct bgp_origin_config, origin_fields, origin_init, origin_complete);
 
 static const struct field aggregate_fields[] = {
     NEEDED(struct bgp_aggregate_config, prefix, FIELD_PREFIX),

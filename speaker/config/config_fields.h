@@ -3,6 +3,7 @@
 
 #include "../core/config.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,8 @@ enum field_kind {
 };
 
 struct shape;
+struct arena;
+struct diag_list;
 
 struct field {
     const char *name;
@@ -53,11 +56,14 @@ struct shape {
     uint32_t size; /* of the struct */
     /* Fills in the defaults of a zeroed object. NULL: zero is the default. */
     void (*init)(void *object, enum bgp_profile profile);
+    /* Not NULL: the text of the first member may stand for the object, and this does the rest. */
+    void (*complete)(void *object);
 };
 
 extern const struct shape shape_config;
 extern const struct shape shape_peer;
 extern const struct shape shape_origin;
+extern const struct shape *const shape_range_template; /* a peer made by a listen range */
 
 extern const char *const config_family_names[BGP_FAMILIES];
 extern const char *const config_origin_words[3];
@@ -79,6 +85,15 @@ struct config_step {
 /* Line and column from 1; false: not there. */
 bool config_locate(const char *text, size_t size, const struct config_step *path, size_t depth,
                    uint32_t *ret_line, uint32_t *ret_column);
+/* Blanks what stands behind a # outside strings to the end of its line: positions stay. */
+void config_blank_comments(char *text, size_t size);
+
+/* A text as JSON, and what was parsed (and perhaps completed) as a configuration. */
+json_t *config_parse(const char *text, size_t size, const char *file, struct diag_list *diags);
+struct bgp_config *config_from_parsed(const json_t *root, const char *text, size_t size,
+                                      const char *file, struct arena *arena,
+                                      struct diag_list *diags);
+
 /* The deepest nesting of brackets, outside strings; valid for any text. */
 size_t config_text_depth(const char *text, size_t size);
 

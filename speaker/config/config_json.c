@@ -28,6 +28,7 @@ struct reading {
     const char *text; /* NULL: not known */
     size_t text_size;
     enum bgp_profile profile;
+    const json_t *policies; /* the list, for chains that name them; NULL: none */
     struct config_step path[CONFIG_DEPTH_MAX];
     size_t depth;
     bool failed;
@@ -52,8 +53,11 @@ static bool finding(struct reading *r, const char *id, const char *what) {
     struct text path;
     text_init(&path);
     path_print(r, &path);
-    if (r->text && diag_count(r->diags) < CONFIG_PLACES_MAX)
-        config_locate(r->text, r->text_size, r->path, r->depth, &place.line, &place.column);
+    /* A value that was left out stands where what should have it does. */
+    for (size_t depth = r->depth; r->text && diag_count(r->diags) < CONFIG_PLACES_MAX; depth--)
+        if (config_locate(r->text, r->text_size, r->path, depth, &place.line, &place.column) ||
+            depth == 0)
+            break;
     diag_add(r->diags, DIAG_ERROR, place, id, "%s%s", text_str(&path), what);
     text_deinit(&path);
     r->failed = true;
@@ -73,23 +77,30 @@ static void leave(struct reading *r) {
     r->depth--;
 }
 
+/* A word that is none of the known ones. */
+static bool finding_near(struct reading *r, const char *id, const char *problem, const char *word,
+                         const char *const *known, size_t count) {
+    const char *near = text_nearest(word, known, count);
+    struct text what;
+    text_init(&what);
+    text_printf(&what, "%s \"", problem);
+    text_put_escaped(&what, word, strlen(word));
+    text_puts(&what, "\"");
+    if (near)
+        text_printf(&what, " (did you mean \"%s\"?)", near);
+    finding(r, id, text_str(&what));
+    text_deinit(&what);
+    return false;
+}
+
 static void unknown_member(struct reading *r, const struct shape *shape, const char *name) {
     const char *names[64];
     size_t count = 0;
     for (uint32_t i = 0; i < shape->field_count && count < 64; i++)
         names[count++] = shape->fields[i].name;
-    const char *near = text_nearest(name, names, count);
-    struct text what;
-    text_init(&what);
-    text_puts(&what, "unknown member \"");
-    text_put_escaped(&what, name, strlen(name));
-    text_puts(&what, "\"");
-    if (near)
-        text_printf(&what, " (did you mean \"%s\"?)", near);
     enter(r, name, 0);
-    finding(r, "unknown-member", text_str(&what));
+    finding_near(r, "unknown-member", "unknown member", name, names, count);
     leave(r);
-    text_deinit(&what);
 }
 
 /* ---- single values ---- */
@@ -237,6 +248,9 @@ static bool read_element(struct reading *r, const struct field *f, const json_t 
         return read_large(r, v, at);
     if (f->kind == FIELD_LIST)
         return read_shape(r, f->shape, v, at);
+    if (json_is_string(v))
+        return community_parse(json_string_value(v), at) ||
+               finding(r, "bad-community", "expected a number or a community such as 64512:1");
     uint64_t value;
     if (!read_number(r, v, UINT32_MAX, &value))
         return false;
@@ -278,30 +292,64 @@ static bool read_family_set(struct reading *r, const json_t *v, bool *families) 
     return true;
 }
 
+/* A policy by its number, as compilers write it, or by its name. */
+static bool read_policy(struct reading *r, const json_t *v, uint16_t *ret_policy) {
+    const char *wanted = json_string_value(v), *names[BGP_POLICIES_MAX];
+    size_t count = json_array_size(r->policies), known = 0;
+    uint64_t number = 0;
+    if (!wanted) {
+        bool ok = read_number(r, v, BGP_POLICIES_MAX - 1, &number);
+        *ret_policy = (uint16_t)number;
+        return ok;
+    }
+    for (size_t i = 0; i < count && i < BGP_POLICIES_MAX; i++) {
+        const json_t *policy = json_array_get(r->policies, i);
+        const char *name = json_string_value(json_object_get(policy, "name"));
+        if (name && strcmp(name, wanted) == 0) {
+            *ret_policy = (uint16_t)i;
+            return true;
+        }
+        if (name)
+            names[known++] = name;
+    }
+    return finding_near(r, "unknown-policy", "unknown policy", wanted, names, known);
+}
+
 static bool read_chain_policies(struct reading *r, const json_t *v, struct policy_chain *chain) {
     size_t count = json_array_size(v);
     if (!json_is_array(v) || count > BGP_POLICY_CHAIN_MAX)
-        return finding(r, "bad-chain", "expected an array of at most 64 policy numbers");
+        return finding(r, "bad-chain", "expected an array of at most 64 policies");
     uint16_t *policies = count ? arena_array(r->arena, count, sizeof *policies) : NULL;
     if (count && !policies)
         return no_memory(r);
     for (size_t i = 0; i < count; i++) {
-        uint64_t number = 0;
         enter(r, NULL, i);
-        read_number(r, json_array_get(v, i), BGP_POLICIES_MAX - 1, &number);
+        read_policy(r, json_array_get(v, i), &policies[i]);
         leave(r);
-        policies[i] = (uint16_t)number;
     }
     chain->policies = policies;
     chain->count = (uint16_t)count;
     return true;
 }
 
+/* Short forms: "accept", "reject", and a list of policies, of which none may mean no. */
 static bool read_chain(struct reading *r, const json_t *v, struct policy_chain *chain) {
+    static const char *const words[] = {"reject", "accept"};
     const char *key;
     json_t *value;
+    uint32_t word;
+    if (json_is_string(v)) {
+        if (!read_word(r, v, words, 2, &word))
+            return false;
+        *chain = (struct policy_chain){.accept_by_default = word == 1};
+        return true;
+    }
+    if (json_is_array(v)) {
+        chain->accept_by_default = false;
+        return read_chain_policies(r, v, chain);
+    }
     if (!json_is_object(v))
-        return finding(r, "bad-type", "expected an object");
+        return finding(r, "bad-type", "expected \"accept\", \"reject\", policies or an object");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {
         enter(r, key, 0);
         if (strcmp(key, "policies") == 0)
@@ -318,6 +366,8 @@ static bool read_chain(struct reading *r, const json_t *v, struct policy_chain *
 static bool read_per_family(struct reading *r, const struct field *f, const json_t *v, void *at) {
     const char *key;
     json_t *value;
+    if (f->kind == FIELD_FAMILY_CHAINS && !json_is_object(v))
+        return read_chain(r, v, at) && read_chain(r, v, (struct policy_chain *)at + 1);
     if (!json_is_object(v))
         return finding(r, "bad-type", "expected an object with \"ipv4\" and \"ipv6\"");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {
@@ -418,10 +468,20 @@ static void missing_members(struct reading *r, const struct shape *shape, const 
     }
 }
 
+/* A shape that has a short form: one member's value stands for the whole. */
+static bool read_brief(struct reading *r, const struct shape *shape, const json_t *from,
+                       void *object) {
+    if (shape->init)
+        shape->init(object, r->profile);
+    return read_field(r, &shape->fields[0], from, object) && (shape->complete(object), true);
+}
+
 static bool read_shape(struct reading *r, const struct shape *shape, const json_t *from,
                        void *object) {
     const char *key;
     json_t *value;
+    if (shape->complete && json_is_string(from))
+        return read_brief(r, shape, from, object);
     if (!json_is_object(from))
         return finding(r, "bad-type", "expected an object");
     if (shape->init)
@@ -466,6 +526,7 @@ static struct bgp_config *read_config(struct reading *r, const json_t *root) {
         return NULL;
     }
     read_profile(r, root);
+    r->policies = json_object_get(root, "policies");
     if (!read_shape(r, &shape_config, root, c))
         return NULL;
     if (c->origin_count)
@@ -489,24 +550,35 @@ bool origin_from_json(const json_t *from, const char *file, struct arena *arena,
     return true;
 }
 
-struct bgp_config *config_from_text(const char *text, size_t size, const char *file,
-                                    struct arena *arena, struct diag_list *diags) {
-    struct reading r = {
-        .arena = arena, .diags = diags, .file = file, .text = text, .text_size = size};
+json_t *config_parse(const char *text, size_t size, const char *file, struct diag_list *diags) {
     struct diag_place place = {.file = file};
     json_error_t error;
     if (size > CONFIG_TEXT_MAX || config_text_depth(text, size) > CONFIG_DEPTH_MAX) {
-        finding(&r, "too-deep", "larger than 64 MiB or nested deeper than 16 levels");
+        diag_add(diags, DIAG_ERROR, place, "too-deep",
+                 "larger than 64 MiB or nested deeper than 16 levels");
         return NULL;
     }
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
-    if (!root) {
-        place.line = error.line > 0 ? (uint32_t)error.line : 0;
-        place.column = error.column > 0 ? (uint32_t)error.column : 0;
-        diag_add(diags, DIAG_ERROR, place, "bad-json", "%s", error.text);
-        return NULL;
-    }
-    struct bgp_config *c = read_config(&r, root);
+    if (root)
+        return root;
+    place.line = error.line > 0 ? (uint32_t)error.line : 0;
+    place.column = error.column > 0 ? (uint32_t)error.column : 0;
+    diag_add(diags, DIAG_ERROR, place, "bad-json", "%s", error.text);
+    return NULL;
+}
+
+struct bgp_config *config_from_parsed(const json_t *root, const char *text, size_t size,
+                                      const char *file, struct arena *arena,
+                                      struct diag_list *diags) {
+    struct reading r = {
+        .arena = arena, .diags = diags, .file = file, .text = text, .text_size = size};
+    return read_config(&r, root);
+}
+
+struct bgp_config *config_from_text(const char *text, size_t size, const char *file,
+                                    struct arena *arena, struct diag_list *diags) {
+    json_t *root = config_parse(text, size, file, diags);
+    struct bgp_config *c = root ? config_from_parsed(root, text, size, file, arena, diags) : NULL;
     json_decref(root);
     return c;
 }

@@ -134,3 +134,16 @@ size_t config_text_depth(const char *text, size_t size) {
     }
     return deepest;
 }
+
+void config_blank_comments(char *text, size_t size) {
+    bool quoted = false, comment = false;
+    for (size_t i = 0; i < size; i++) {
+        comment = (comment || (!quoted && text[i] == '#')) && text[i] != '\n';
+        if (comment)
+            text[i] = ' ';
+        else if (quoted && text[i] == '\\')
+            i++;
+        else if (text[i] == '"')
+            quoted = !quoted;
+    }
+}

@@ -236,4 +236,21 @@ struct diag_list;
  */
 bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_list *diags);
 
+/* The same where parts have places of their own: `of` is asked for that of the index-th one. */
+enum bgp_config_part {
+    BGP_PART_WHOLE,
+    BGP_PART_PEER,
+    BGP_PART_RANGE,
+    BGP_PART_POLICY,
+    BGP_PART_ORIGIN,
+    BGP_PART_AGGREGATE,
+};
+struct diag_place;
+struct bgp_config_places {
+    struct diag_place (*of)(const void *context, enum bgp_config_part part, uint32_t index);
+    const void *context;
+};
+bool bgp_config_check_at(const struct bgp_config *c, const struct bgp_config_places *places,
+                         struct diag_list *diags);
+
 #endif

@@ -1,7 +1,7 @@
 /*
  * Everything that can be wrong with a configuration without knowing the network. All findings are
- * reported, not the first only; the place is the file, because a compiled configuration has no
- * lines any more.
+ * reported, not the first only. A compiled configuration has no lines any more: who still has the
+ * text says where its parts stand.
  *
  * RFC 7300 and 7607 (AS numbers no one may have), 6793 (AS_TRANS), 4271 4.2 (hold time), 6286
  * (router id), 4456 (clients are internal), 5082 (TTL security), 2385 (key length).
@@ -17,11 +17,25 @@
 
 struct check {
     const struct bgp_config *config;
-    struct diag_place place;
+    const struct bgp_config_places *places;
+    enum bgp_config_part part; /* what is being looked at */
+    uint32_t index;
     struct diag_list *diags;
 };
 
-#define ERROR(check, id, ...) diag_add((check)->diags, DIAG_ERROR, (check)->place, id, __VA_ARGS__)
+#define ERROR(check, id, ...) diag_add((check)->diags, DIAG_ERROR, place_of(check), id, __VA_ARGS__)
+
+static struct diag_place place_of(const struct check *k) {
+    return k->places->of(k->places->context, k->part, k->index);
+}
+
+/* The check of one part. */
+static struct check check_of(const struct check *k, enum bgp_config_part part, uint32_t index) {
+    struct check here = *k;
+    here.part = part;
+    here.index = index;
+    return here;
+}
 
 /* What makes an AS number unusable; NULL: nothing. */
 static const char *as_problem(uint32_t asn) {
@@ -130,11 +144,12 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p, b
     }
 }
 
-static void check_ranges(const struct check *k) {
-    const struct bgp_config *c = k->config;
+static void check_ranges(const struct check *whole) {
+    const struct bgp_config *c = whole->config;
     char text[IP_PREFIX_TEXT_MAX];
     for (uint32_t i = 0; i < c->listen_range_count; i++) {
         const struct bgp_listen_range *r = &c->listen_ranges[i];
+        const struct check here = check_of(whole, BGP_PART_RANGE, i), *k = &here;
         check_peer(k, &r->peer, true);
         ip_prefix_format(r->prefix, text);
         if (!ip_prefix_is_masked(r->prefix))
@@ -153,11 +168,12 @@ static bool name_equal(const void *context, uint32_t index, const void *key) {
     return strncmp(c->peers[index - 1].name, key, BGP_PEER_NAME_MAX) == 0;
 }
 
-static void check_names(const struct check *k) {
-    const struct bgp_config *c = k->config;
+static void check_names(const struct check *whole) {
+    const struct bgp_config *c = whole->config;
     struct table names;
     table_init(&names);
     for (uint32_t i = 0; i < c->peer_count; i++) {
+        const struct check here = check_of(whole, BGP_PART_PEER, i), *k = &here;
         const char *name = c->peers[i].name;
         uint64_t hash = hash_bytes(name, strnlen(name, BGP_PEER_NAME_MAX), 0);
         if (table_find(&names, hash, name_equal, c, name))
@@ -169,9 +185,10 @@ static void check_names(const struct check *k) {
     table_deinit(&names);
 }
 
-static void check_policies(const struct check *k) {
-    const struct bgp_config *c = k->config;
+static void check_policies(const struct check *whole) {
+    const struct bgp_config *c = whole->config;
     for (uint32_t i = 0; i < c->policy_count; i++) {
+        const struct check here = check_of(whole, BGP_PART_POLICY, i), *k = &here;
         const struct policy *p = &c->policies[i];
         if (p->term_count > BGP_POLICY_TERMS_MAX)
             ERROR(k, "too-many", "policy \"%s\": %u terms, at most %d", p->name, p->term_count,
@@ -184,10 +201,11 @@ static void check_policies(const struct check *k) {
     }
 }
 
-static void check_origins(const struct check *k) {
-    const struct bgp_config *c = k->config;
+static void check_origins(const struct check *whole) {
+    const struct bgp_config *c = whole->config;
     char text[IP_PREFIX_TEXT_MAX];
     for (uint32_t i = 0; i < c->origin_count; i++) {
+        const struct check here = check_of(whole, BGP_PART_ORIGIN, i), *k = &here;
         const struct bgp_origin_config *o = &c->origins[i];
         if (!ip_prefix_is_masked(o->prefix))
             ERROR(k, "host-bits", "route %s has bits behind its length",
@@ -218,10 +236,11 @@ static void check_confederation(const struct check *k) {
         check_as(k, "", "confederation member", c->confederation_members[i]);
 }
 
-static void check_aggregates(const struct check *k) {
-    const struct bgp_config *c = k->config;
+static void check_aggregates(const struct check *whole) {
+    const struct bgp_config *c = whole->config;
     char text[IP_PREFIX_TEXT_MAX];
     for (uint32_t i = 0; i < c->aggregate_count; i++) {
+        const struct check here = check_of(whole, BGP_PART_AGGREGATE, i), *k = &here;
         const struct bgp_aggregate_config *a = &c->aggregates[i];
         if (!ip_prefix_is_masked(a->prefix))
             ERROR(k, "host-bits", "aggregate %s has bits behind its length",
@@ -260,8 +279,9 @@ static void check_limits(const struct check *k) {
     }
 }
 
-bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_list *diags) {
-    const struct check k = {c, {.file = file}, diags};
+bool bgp_config_check_at(const struct bgp_config *c, const struct bgp_config_places *places,
+                         struct diag_list *diags) {
+    const struct check k = {c, places, BGP_PART_WHOLE, 0, diags};
     size_t before = diag_error_count(diags);
     check_as(&k, "", "local AS", c->local_as);
     if (c->router_id.family != IP_V4 || ip4_to_u32(c->router_id) == 0)
@@ -271,8 +291,10 @@ bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_
     check_limits(&k);
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         check_chain(&k, "kernel filter: ", &c->fib.filter[f]);
-    for (uint32_t i = 0; i < c->peer_count; i++)
-        check_peer(&k, &c->peers[i], false);
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        const struct check here = check_of(&k, BGP_PART_PEER, i);
+        check_peer(&here, &c->peers[i], false);
+    }
     if (c->listen_range_count <= BGP_LISTEN_RANGES_MAX)
         check_ranges(&k);
     check_names(&k);
@@ -281,4 +303,16 @@ bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_
     check_confederation(&k);
     check_aggregates(&k);
     return diag_error_count(diags) == before;
+}
+
+static struct diag_place place_of_file(const void *file, enum bgp_config_part part,
+                                       uint32_t index) {
+    (void)part;
+    (void)index;
+    return (struct diag_place){.file = file};
+}
+
+bool bgp_config_check(const struct bgp_config *c, const char *file, struct diag_list *diags) {
+    const struct bgp_config_places places = {place_of_file, file};
+    return bgp_config_check_at(c, &places, diags);
 }

@@ -11,7 +11,7 @@ struct host;
 struct text;
 struct dump;
 
-enum dump_table { DUMP_LOC, DUMP_IN, DUMP_OUT, DUMP_FIB };
+enum dump_table { DUMP_LOC, DUMP_IN, DUMP_OUT, DUMP_FIB, DUMP_ALL /* every path, own ones too */ };
 
 struct dump_request {
     enum dump_table table;

@@ -239,11 +239,27 @@ static bool stopped(const struct host *h) {
     return quiet && (h->abort || sockets_idle(h->sockets)) && control_idle(h->control);
 }
 
+static void hang_up(struct host *h) {
+    struct diag_list *diags = diag_list_new();
+    struct text out;
+    text_init(&out);
+    log_reopen(h->log);
+    if (diags && !h->stopping && !host_reload(h, diags))
+        diag_print(diags, &out);
+    log_text(h->log, text_str(&out));
+    text_deinit(&out);
+    diag_list_free(diags);
+}
+
 static void on_signal(struct loop_source *source, uint32_t events) {
     struct host *h = (struct host *)((char *)source - offsetof(struct host, signals));
     struct signalfd_siginfo info;
     (void)events;
-    if (read(source->fd, &info, sizeof info) == sizeof info)
+    if (read(source->fd, &info, sizeof info) != sizeof info)
+        return;
+    if (info.ssi_signo == SIGHUP)
+        hang_up(h);
+    else
         host_stop(h, NULL, h->stopping); /* the second one means it */
 }
 
@@ -252,6 +268,8 @@ static bool signals_open(struct host *h) {
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    if (h->options.config_file || h->options.ios_file)
+        sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     h->signals.ready = on_signal;
@@ -295,7 +313,7 @@ static bool start(struct host *h, struct diag_list *diags) {
     if (!loop_init(&h->loop))
         return failed(diags, "epoll");
     if (!(h->log = log_new(h)))
-        return failed(diags, "memory");
+        return failed(diags, h->options.log_file ? h->options.log_file : "memory");
     if (!(h->board = board_new(h)))
         return failed(diags, "scoreboard");
     board_phase(h->board, SCOREBOARD_STARTING);

@@ -86,5 +86,8 @@ void host_stop(struct host *h, const char *text, bool abort);
 /* The configuration that the options name, put in force (or, with `check_only`, only checked).
  * False with findings. */
 bool host_load(struct host *h, bool check_only, struct diag_list *diags);
+/* The file once more, while running; what is refused leaves the old one in force. Said in the log.
+ */
+bool host_reload(struct host *h, struct diag_list *diags);
 
 #endif

@@ -1,15 +1,17 @@
 /*
- * From the options to a configuration: files and inherited descriptors, JSON or IOS text.
+ * From the options to a configuration: files and inherited descriptors, JSON or IOS text; and the
+ * same again on SIGHUP.
  *
- * Owns reading (regular files, pipes and sockets up to CONFIG_TEXT_MAX) and the --profile override.
- * Putting a configuration in force is host.c's; the mock Cisco keeps its own text (router.c).
+ * Owns reading (regular files, pipes and sockets up to CONFIG_TEXT_MAX). Putting a configuration in
+ * force is host.c's; the mock Cisco keeps its own text (router.c).
  */
 #include "host.h"
 
 #include "../base/arena.h"
 #include "../base/text.h"
 #include "../config/config_fields.h"
-#include "../config/config_json.h"
+#include "../config/config_file.h"
+#include "log.h"
 #include "router.h"
 
 #include <errno.h>
@@ -46,34 +48,21 @@ static bool read_source(const char *file, int inherited, struct text *out,
     return ok;
 }
 
-/* The same text under another profile: defaults that depend on it follow. */
-static struct bgp_config *with_profile(const struct text *t, const char *profile, const char *file,
-                                       struct arena *arena, struct diag_list *diags) {
-    json_t *root = json_loadb(t->data, t->size, JSON_REJECT_DUPLICATES, NULL);
-    struct bgp_config *c = NULL;
-    if (root && json_object_set_new(root, "profile", json_string(profile)) == 0)
-        c = config_from_json(root, file, arena, diags);
-    json_decref(root);
-    return c;
-}
-
 static bool load_json(struct host *h, const struct text *t, const char *file, bool check_only,
                       struct diag_list *diags) {
     struct arena *arena = arena_new();
-    bool ok = false;
-    struct bgp_config *c =
-        arena ? config_from_text(text_str(t), t->size, file, arena, diags) : NULL;
-    if (c && h->options.profile)
-        c = with_profile(t, h->options.profile, file, arena, diags);
-    if (c)
-        ok = check_only ? bgp_config_check(c, file, diags) : host_configure(h, c, diags);
+    const struct bgp_config *c =
+        arena ? config_from_file(text_str(t), t->size, file, h->options.profile, arena, diags)
+              : NULL;
+    bool ok = c && (check_only || host_configure(h, c, diags));
     arena_free(arena);
     return ok;
 }
 
 static bool load_ios(struct host *h, const struct text *t, const char *file, bool check_only,
                      struct diag_list *diags) {
-    h->router = router_new(h);
+    if (!h->router)
+        h->router = router_new(h);
     if (!h->router)
         return false;
     return check_only ? router_check(h->router, text_str(t), t->size, file, diags)
@@ -92,5 +81,21 @@ bool host_load(struct host *h, bool check_only, struct diag_list *diags) {
         ok = ios ? load_ios(h, &t, file, check_only, diags)
                  : load_json(h, &t, file, check_only, diags);
     text_deinit(&t);
+    return ok;
+}
+
+bool host_reload(struct host *h, struct diag_list *diags) {
+    const struct host_options *o = &h->options;
+    bool ok = false;
+    if (!o->config_file && !o->ios_file)
+        diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "no-file",
+                 "the configuration did not come from a file");
+    else
+        ok = host_load(h, false, diags);
+    log_line(h->log, ok ? "reloaded" : "reload_refused", NULL, "file=%s errors=%zu",
+             o->config_file ? o->config_file
+             : o->ios_file  ? o->ios_file
+                            : "-",
+             diag_error_count(diags));
     return ok;
 }

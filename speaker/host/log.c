@@ -2,9 +2,9 @@
  * Log lines: one per event, lower case, escaped.
  *
  * Owns the line format ("12.345678 id peer text", monotonic seconds), the pending output and the
- * rate limits. Lines go to --log-fd; without it to the inherited control connection as events;
- * without that to standard error. A reader that is slow never stops the speaker: what does not fit
- * into LOG_PENDING_MAX is dropped and counted.
+ * rate limits. Lines go to --log or --log-fd; without it to the inherited control connection as
+ * events; without that to standard error. A reader that is slow never stops the speaker: what does
+ * not fit into LOG_PENDING_MAX is dropped and counted.
  *
  * What a remote can cause passes a token bucket per kind of line; what was suppressed is said with
  * the next line of that kind. An IOS router logs IOS's own lines for the speaker's events and keeps
@@ -82,15 +82,26 @@ const char *log_reason_name(int reason) {
 }
 
 static void log_writable(struct loop_source *source, uint32_t events);
+static void log_flush(struct log *l);
+
+static int log_open(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+}
 
 struct log *log_new(struct host *h) {
     struct log *l = alloc_zero(1, sizeof *l);
     if (!l)
         return NULL;
     l->host = h;
-    l->own_fd = h->options.log_fd >= 0;
+    l->own_fd = h->options.log_fd >= 0 || h->options.log_file;
     l->source.ready = log_writable;
-    l->source.fd = l->own_fd ? h->options.log_fd : STDERR_FILENO;
+    l->source.fd = h->options.log_file ? log_open(h->options.log_file)
+                   : l->own_fd         ? h->options.log_fd
+                                       : STDERR_FILENO;
+    if (l->source.fd < 0) {
+        alloc_free(l);
+        return NULL;
+    }
     if (l->own_fd)
         fcntl(l->source.fd, F_SETFL, fcntl(l->source.fd, F_GETFL) | O_NONBLOCK);
     text_init(&l->pending);
@@ -101,9 +112,23 @@ struct log *log_new(struct host *h) {
     return l;
 }
 
+void log_reopen(struct log *l) {
+    int fd = l->host->options.log_file ? log_open(l->host->options.log_file) : -1;
+    if (fd < 0)
+        return;
+    if (l->waiting)
+        loop_remove(&l->host->loop, &l->source);
+    l->waiting = false;
+    close(l->source.fd);
+    l->source.fd = fd;
+    log_flush(l);
+}
+
 void log_free(struct log *l) {
     if (!l)
         return;
+    if (l->host->options.log_file)
+        close(l->source.fd);
     text_deinit(&l->pending);
     text_deinit(&l->recent);
     text_deinit(&l->line);

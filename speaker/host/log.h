@@ -11,8 +11,10 @@ struct host;
 struct bgp_event;
 struct log;
 
-struct log *log_new(struct host *h); /* NULL: out of memory */
+struct log *log_new(struct host *h); /* NULL with errno: --log FILE, or memory */
 void log_free(struct log *l);
+/* Opens --log FILE anew, as whoever rotates it wants; keeps the old one when that fails. */
+void log_reopen(struct log *l);
 /* One line: "12.345678 id peer text". `id` is stable and has no blanks; `peer` may be NULL. The
  * text is escaped; at most a line. Not rate-limited: for what the operator or the kernel does. */
 void log_line(struct log *l, const char *id, const char *peer, const char *format, ...)

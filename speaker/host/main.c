@@ -1,16 +1,38 @@
 /*
- * ribcage-speaker: one BGP speaker in the network namespace it is started in.
+ * ribcage-speaker: one BGP speaker in the network namespace it is started in; and `ctl`, which
+ * talks to one.
  *
  * The command line and nothing else; host.c is the program.
  */
 #include "../base/text.h"
+#include "../config/config_file.h"
+#include "ctl.h"
 #include "host.h"
 
 #include <stdio.h>
+#include <string.h>
+
+static int print_schema(void) {
+    json_t *schema = config_schema();
+    bool ok = schema && json_dumpf(schema, stdout, JSON_INDENT(2)) == 0 && putchar('\n') == '\n';
+    json_decref(schema);
+    return ok ? HOST_EXIT_OK : HOST_EXIT_INTERNAL;
+}
+
+/* Whoever starts a speaker by hand wants to ask it something. */
+static void default_control(struct host_options *o) {
+    static char path[4096];
+    if ((!o->config_file && !o->ios_file) || o->control_path || o->control_fd >= 0)
+        return;
+    ctl_default_socket(path, sizeof path);
+    o->control_path = path[0] ? path : NULL;
+}
 
 int main(int argc, char *argv[]) {
     struct host_options options;
     struct text error;
+    if (argc > 1 && strcmp(argv[1], "ctl") == 0)
+        return ctl_main(argc - 1, argv + 1);
     text_init(&error);
     if (!options_parse(&options, argc, argv, &error)) {
         fprintf(stderr, "ribcage-speaker: %s\n", text_str(&error));
@@ -25,5 +47,8 @@ int main(int argc, char *argv[]) {
         puts("ribcage-speaker " RIBCAGE_VERSION);
         return HOST_EXIT_OK;
     }
+    if (options.schema)
+        return print_schema();
+    default_control(&options);
     return host_run(&options);
 }

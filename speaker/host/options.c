@@ -27,7 +27,8 @@ static const struct option_row rows[] = {
     ROW("--profile", OPTION_TEXT, profile),     ROW("--control", OPTION_TEXT, control_path),
     ROW("--control-fd", OPTION_FD, control_fd), ROW("--scoreboard-fd", OPTION_FD, scoreboard_fd),
     ROW("--slot", OPTION_NUMBER, slot),         ROW("--bell-fd", OPTION_FD, bell_fd),
-    ROW("--log-fd", OPTION_FD, log_fd),         ROW("--mrt", OPTION_TEXT, mrt_file),
+    ROW("--log-fd", OPTION_FD, log_fd),         ROW("--log", OPTION_TEXT, log_file),
+    ROW("--mrt", OPTION_TEXT, mrt_file),        ROW("--schema", OPTION_FLAG, schema),
     ROW("--restart", OPTION_FLAG, restart),     ROW("--no-fib", OPTION_FLAG, no_fib),
     ROW("--check", OPTION_FLAG, check),         ROW("--version", OPTION_FLAG, version),
     ROW("--help", OPTION_FLAG, help),
@@ -36,21 +37,27 @@ static const struct option_row rows[] = {
 
 const char options_help[] =
     "usage: ribcage-speaker (--config FILE | --ios FILE) [options]\n"
-    "  --config FILE | --config-fd N    JSON configuration\n"
+    "       ribcage-speaker ctl [-s SOCKET] [--json] COMMAND …    (ribcage-speaker ctl help)\n"
+    "  --config FILE | --config-fd N    configuration; ribcage-speaker(8) has examples\n"
     "  --ios FILE | --ios-fd N          IOS running-config\n"
     "  --hostname NAME                  an IOS router's name until its configuration gives one\n"
     "  --interfaces eth0=NAME,…         what an IOS router calls its interfaces\n"
     "  --profile NAME                   calico, fast, ios or plain; over the configuration's\n"
-    "  --control PATH | --control-fd N  control socket\n"
+    "  --control PATH | --control-fd N  control socket; with a configuration FILE the default is\n"
+    "                                   $RIBCAGE_SPEAKER_SOCKET, /run/ribcage-speaker.sock "
+    "(root),\n"
+    "                                   or ribcage-speaker.sock in $XDG_RUNTIME_DIR\n"
     "  --scoreboard-fd N --slot I --bell-fd N\n"
-    "  --log-fd N                       log lines go there (default: standard error)\n"
+    "  --log FILE | --log-fd N          log lines go there (default: standard error)\n"
     "  --mrt FILE                       append every message to this MRT file (BGP4MP_ET)\n"
     "  --restart                        come back as a restarting speaker (RFC 4724 4.1)\n"
     "  --no-fib                         never touch the kernel's table\n"
     "  --check                          read the configuration, print findings, leave\n"
+    "  --schema                         print the JSON Schema of configurations, leave\n"
     "  --version, --help\n"
     "exit status: 0 stopped in order, 1 configuration refused, 2 usage, 4 the host cannot do it,\n"
-    "6 internal failure\n";
+    "6 internal failure\n"
+    "signals: SIGHUP reads FILE again and opens the log again, SIGTERM and SIGINT stop\n";
 
 static const struct option_row *row_find(const char *name) {
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -96,12 +103,14 @@ static bool set_value(void *at, enum option_kind kind, const char *value) {
 static bool options_agree(const struct host_options *o, struct text *error) {
     int sources =
         (o->config_file != NULL) + (o->ios_file != NULL) + (o->config_fd >= 0) + (o->ios_fd >= 0);
-    if (o->version || o->help)
+    if (o->version || o->help || o->schema)
         return true;
     if (sources != 1)
         text_puts(error, "exactly one of --config, --config-fd, --ios, --ios-fd is needed");
     else if (o->scoreboard_fd < 0 && o->bell_fd >= 0)
         text_puts(error, "--bell-fd needs --scoreboard-fd");
+    else if (o->log_file && o->log_fd >= 0)
+        text_puts(error, "--log and --log-fd exclude each other");
     else if (o->control_path && o->control_fd >= 0)
         text_puts(error, "--control and --control-fd exclude each other");
     return error->size == 0;

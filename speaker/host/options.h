@@ -12,12 +12,13 @@ struct host_options {
     const char *interfaces; /* IOS: "eth0=GigabitEthernet0/0,eth1=…" */
     const char *profile;
     const char *control_path;
+    const char *log_file;
     const char *mrt_file; /* messages go there too */
     int control_fd;
     int scoreboard_fd, bell_fd;
     uint32_t slot;
     int log_fd;
-    bool restart, no_fib, check, version, help;
+    bool restart, no_fib, check, schema, version, help;
 };
 
 /* False: *ret_error says what is wrong, in words for the terminal (static or from argv). */

@@ -133,6 +133,19 @@ static void op_configure(struct request *r) {
     diag_list_free(diags);
 }
 
+static void op_reload(struct request *r) {
+    struct diag_list *diags = diag_list_new();
+    if (!diags)
+        r->error = "out of memory";
+    else if (!host_reload(r->host, diags))
+        r->error = "configuration refused";
+    if (diags && diag_count(diags))
+        put(r, "diags", diags_to_json(diags));
+    put(r, "generation", json_integer((json_int_t)r->host->config_generation));
+    r->host->trim_wanted = true;
+    diag_list_free(diags);
+}
+
 static void put_output(struct request *r, struct text *out) {
     if (out->failed)
         r->error = "out of memory";
@@ -252,14 +265,17 @@ static bool word_index(const char *word, const char *const *words, int count, in
 }
 
 static void op_rib(struct request *r) {
-    static const char *const tables[] = {
-        [DUMP_LOC] = "loc", [DUMP_IN] = "in", [DUMP_OUT] = "out", [DUMP_FIB] = "fib"};
+    static const char *const tables[] = {[DUMP_LOC] = "loc",
+                                         [DUMP_IN] = "in",
+                                         [DUMP_OUT] = "out",
+                                         [DUMP_FIB] = "fib",
+                                         [DUMP_ALL] = "all"};
     const char *family = member_text(r, "family"), *prefix = member_text(r, "prefix");
     const char *peer = member_text(r, "peer");
     struct dump_request d = {.families = {true, true}};
     int table = 0, f = 0;
-    if (!word_index(member_text(r, "table"), tables, 4, &table)) {
-        r->error = "table is one of loc, in, out, fib";
+    if (!word_index(member_text(r, "table"), tables, 5, &table)) {
+        r->error = "table is one of loc, in, out, fib, all";
         return;
     }
     if (family && !word_index(family, config_family_names, BGP_FAMILIES, &f))
@@ -480,6 +496,7 @@ static const struct operation {
 } operations[] = {
     {"hello", op_hello, {NULL}},
     {"configure", op_configure, {"config", "ios", "file"}},
+    {"reload", op_reload, {NULL}},
     {"ios-lines", op_ios_lines, {"lines"}},
     {"peers", op_peers, {"name"}},
     {"established", op_established, {NULL}},

@@ -1,0 +1,133 @@
+/*
+ * Configurations written by hand: comments, and what can be left out.
+ *
+ * Owns what is filled in before the reader sees the JSON, and the places of findings that
+ * bgp_config_check has about parts of the whole. Short forms of single values ("accept", policies
+ * by name) are the reader's own (config_json.c): they do no harm in what programs write.
+ */
+#include "config_file.h"
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "../base/text.h"
+#include "config_fields.h"
+
+#include <string.h>
+
+struct file {
+    const char *name;
+    const char *text;
+    size_t size;
+    const json_t *root;
+    const struct bgp_config *config;
+};
+
+/* ---- what was left out ---- */
+
+static void put_default(json_t *object, const char *name, json_t *value) {
+    if (json_is_object(object) && !json_object_get(object, name))
+        json_object_set(object, name, value);
+    json_decref(value);
+}
+
+/* A member that has a flag beside it: who gives the one means the other. */
+static void put_flag(json_t *object, const char *value, const char *flag) {
+    if (json_object_get(object, value))
+        put_default(object, flag, json_true());
+}
+
+static void complete_peer(json_t *peer) {
+    json_t *addr = json_object_get(peer, "remote_addr");
+    put_flag(peer, "hold_time_s", "hold_time_set");
+    if (json_is_string(addr))
+        put_default(peer, "name", json_incref(addr));
+}
+
+static void complete_origin(json_t *origin) {
+    put_flag(origin, "med", "med_set");
+    put_default(origin, "source", json_string("static"));
+}
+
+static void complete_list(json_t *root, const char *name, void (*complete)(json_t *)) {
+    json_t *list = json_object_get(root, name);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        complete(json_array_get(list, i));
+}
+
+static void complete_range(json_t *range) {
+    json_t *peer = json_object_get(range, "peer");
+    put_flag(peer, "hold_time_s", "hold_time_set");
+    put_default(peer, "remote_as", json_integer(0));
+}
+
+static void complete(json_t *root, const char *profile) {
+    if (profile && json_is_object(root))
+        json_object_set_new(root, "profile", json_string(profile));
+    put_default(root, "profile", json_string("plain"));
+    put_flag(root, "hold_time_s", "hold_time_set");
+    complete_list(root, "peers", complete_peer);
+    complete_list(root, "listen_ranges", complete_range);
+    complete_list(root, "origins", complete_origin);
+}
+
+/* ---- places ---- */
+
+/* Routes are sorted when they are read: the last one of the text with this prefix. */
+static size_t origin_index(const struct file *f, uint32_t index) {
+    const json_t *list = json_object_get(f->root, "origins");
+    struct ip_prefix wanted = f->config->origins[index].prefix, p;
+    for (size_t i = json_array_size(list); i > 0; i--) {
+        const json_t *origin = json_array_get(list, i - 1);
+        const json_t *text = json_is_object(origin) ? json_object_get(origin, "prefix") : origin;
+        if (json_is_string(text) && ip_prefix_parse(json_string_value(text), &p) &&
+            ip_prefix_equal(p, wanted))
+            return i - 1;
+    }
+    return 0;
+}
+
+static struct diag_place place_of(const void *context, enum bgp_config_part part, uint32_t index) {
+    static const char *const lists[] = {
+        [BGP_PART_PEER] = "peers",           [BGP_PART_RANGE] = "listen_ranges",
+        [BGP_PART_POLICY] = "policies",      [BGP_PART_ORIGIN] = "origins",
+        [BGP_PART_AGGREGATE] = "aggregates",
+    };
+    const struct file *f = context;
+    struct diag_place place = {.file = f->name};
+    size_t at = part == BGP_PART_ORIGIN ? origin_index(f, index) : index;
+    struct config_step path[2] = {{lists[part], 0}, {NULL, at}};
+    config_locate(f->text, f->size, path, part == BGP_PART_WHOLE ? 0 : 2, &place.line,
+                  &place.column);
+    return place;
+}
+
+static struct bgp_config *read_checked(const char *text, size_t size, const char *name,
+                                       const json_t *root, struct arena *arena,
+                                       struct diag_list *diags) {
+    struct bgp_config *c = config_from_parsed(root, text, size, name, arena, diags);
+    const struct file f = {name, text, size, root, c};
+    const struct bgp_config_places places = {place_of, &f};
+    return c && bgp_config_check_at(c, &places, diags) ? c : NULL;
+}
+
+struct bgp_config *config_from_file(const char *text, size_t size, const char *file,
+                                    const char *profile, struct arena *arena,
+                                    struct diag_list *diags) {
+    char *plain = arena_alloc(arena, size + 1);
+    if (!plain) {
+        diag_add(diags, DIAG_ERROR, (struct diag_place){.file = file}, "no-memory",
+                 "out of memory");
+        return NULL;
+    }
+    memcpy(plain, text, size);
+    config_blank_comments(plain, size);
+    json_t *root = config_parse(plain, size, file, diags);
+    struct bgp_config *c = NULL;
+    if (root) {
+        complete(root, profile);
+        c = read_checked(plain, size, file, root, arena, diags);
+    }
+    json_decref(root);
+    diag_sort(diags);
+    return c;
+}
