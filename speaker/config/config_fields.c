@@ -198,6 +198,7 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, hold_time_set, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, keepalive_s, FIELD_U16),
     PLAIN(struct bgp_peer_config, hold_time_min_s, FIELD_U16),
+    PLAIN(struct bgp_peer_config, connect_retry_s, FIELD_U16),
     WORD(struct bgp_peer_config, next_hop_mode, false, next_hop_words),
     PLAIN(struct bgp_peer_config, allow_local_as, FIELD_U8),
     PLAIN(struct bgp_peer_config, remove_private_as, FIELD_BOOL),

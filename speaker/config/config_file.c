@@ -24,6 +24,23 @@ struct file {
 
 /* ---- what was left out ---- */
 
+struct words {
+    const char *member;       /* "value" of which "kind" */
+    const char *const *words; /* by number */
+    int count;
+    bool set; /* of bits, one or several words */
+};
+
+static const char *const source_words[] = {
+    [ROUTE_SOURCE_BGP] = "bgp",
+    [ROUTE_SOURCE_STATIC] = "static",
+    [ROUTE_SOURCE_KERNEL] = "kernel",
+    [ROUTE_SOURCE_DIRECT] = "direct",
+    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
+};
+static const struct words source_value = {"source", source_words, 6, true};
+static const struct words origin_value = {"set-origin", config_origin_words, 3, false};
+
 static void put_default(json_t *object, const char *name, json_t *value) {
     if (json_is_object(object) && !json_object_get(object, name))
         json_object_set(object, name, value);
@@ -36,28 +53,85 @@ static void put_flag(json_t *object, const char *value, const char *flag) {
         put_default(object, flag, json_true());
 }
 
-static void complete_peer(json_t *peer) {
-    json_t *addr = json_object_get(peer, "remote_addr");
-    put_flag(peer, "hold_time_s", "hold_time_set");
-    if (json_is_string(addr))
-        put_default(peer, "name", json_incref(addr));
+/* -1: none of them. */
+static int word_number(const struct words *w, const json_t *word) {
+    for (int i = 0; json_is_string(word) && i < w->count; i++)
+        if (w->words[i] && strcmp(w->words[i], json_string_value(word)) == 0)
+            return i;
+    return -1;
 }
 
-static void complete_origin(json_t *origin) {
+/* Words in place of a number; what is none of them stays and is refused by the reader. */
+static void complete_value(json_t *object, const struct words *w) {
+    const json_t *kind = json_object_get(object, "kind"), *value = json_object_get(object, "value");
+    size_t count = json_is_string(value) ? 1 : json_array_size(value);
+    json_int_t bits = 0;
+    if (!json_is_string(kind) || strcmp(json_string_value(kind), w->member) != 0 || count == 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        int number = word_number(w, json_is_string(value) ? value : json_array_get(value, i));
+        if (number < 0 || (!w->set && count > 1))
+            return;
+        bits |= w->set ? 1 << number : number;
+    }
+    json_object_set_new(object, "value", json_integer(bits));
+}
+
+static void complete_term(json_t *term) {
+    json_t *matches = json_object_get(term, "matches"), *actions = json_object_get(term, "actions");
+    for (size_t i = 0; i < json_array_size(matches); i++) {
+        json_t *match = json_array_get(matches, i);
+        json_t *others = json_object_get(match, "alternatives");
+        complete_value(match, &source_value);
+        for (size_t k = 0; k < json_array_size(others); k++)
+            complete_value(json_array_get(others, k), &source_value);
+    }
+    for (size_t i = 0; i < json_array_size(actions); i++)
+        complete_value(json_array_get(actions, i), &origin_value);
+}
+
+static void complete_policy(json_t *policy, const json_t *root) {
+    (void)root;
+    json_t *terms = json_object_get(policy, "terms");
+    for (size_t i = 0; i < json_array_size(terms); i++)
+        complete_term(json_array_get(terms, i));
+}
+
+/* RFC 8212 is about external sessions: inside, everything passes unless something is said. */
+static void complete_chains(json_t *peer, const json_t *root) {
+    const json_t *own = json_object_get(peer, "local_as");
+    own = own ? own : json_object_get(root, "local_as");
+    if (!json_is_integer(own) || !json_equal(own, json_object_get(peer, "remote_as")))
+        return;
+    put_default(peer, "import", json_string("accept"));
+    put_default(peer, "export", json_string("accept"));
+}
+
+static void complete_peer(json_t *peer, const json_t *root) {
+    json_t *addr = json_object_get(peer, "remote_addr");
+    put_flag(peer, "hold_time_s", "hold_time_set");
+    complete_chains(peer, root);
+    put_default(peer, "name", json_is_string(addr) ? json_incref(addr) : json_string("unnamed"));
+}
+
+static void complete_origin(json_t *origin, const json_t *root) {
+    (void)root;
     put_flag(origin, "med", "med_set");
     put_default(origin, "source", json_string("static"));
 }
 
-static void complete_list(json_t *root, const char *name, void (*complete)(json_t *)) {
+static void complete_list(json_t *root, const char *name,
+                          void (*complete)(json_t *, const json_t *root)) {
     json_t *list = json_object_get(root, name);
     for (size_t i = 0; i < json_array_size(list); i++)
-        complete(json_array_get(list, i));
+        complete(json_array_get(list, i), root);
 }
 
-static void complete_range(json_t *range) {
+static void complete_range(json_t *range, const json_t *root) {
     json_t *peer = json_object_get(range, "peer");
     put_flag(peer, "hold_time_s", "hold_time_set");
     put_default(peer, "remote_as", json_integer(0));
+    complete_chains(peer, root);
 }
 
 static void complete(json_t *root, const char *profile) {
@@ -65,6 +139,7 @@ static void complete(json_t *root, const char *profile) {
         json_object_set_new(root, "profile", json_string(profile));
     put_default(root, "profile", json_string("plain"));
     put_flag(root, "hold_time_s", "hold_time_set");
+    complete_list(root, "policies", complete_policy);
     complete_list(root, "peers", complete_peer);
     complete_list(root, "listen_ranges", complete_range);
     complete_list(root, "origins", complete_origin);

@@ -17,6 +17,9 @@ struct diag_list;
  *   a peer's name    its remote_addr
  *   hold_time_set    true where hold_time_s is given; med_set likewise
  *   a route's source "static"
+ *   import, export   "accept" where the session is internal
+ *
+ * Words stand for numbers in the value of a match on "source" (one or several) and of "set-origin".
  *
  * Checked as a whole (bgp_config_check): every finding has its file, line and column.
  */

@@ -363,11 +363,18 @@ static bool read_chain(struct reading *r, const json_t *v, struct policy_chain *
     return true;
 }
 
+static bool read_chain_of_both(struct reading *r, const json_t *v, struct policy_chain *chains) {
+    if (!read_chain(r, v, &chains[BGP_IPV4_UNICAST]))
+        return false;
+    chains[BGP_IPV6_UNICAST] = chains[BGP_IPV4_UNICAST];
+    return true;
+}
+
 static bool read_per_family(struct reading *r, const struct field *f, const json_t *v, void *at) {
     const char *key;
     json_t *value;
     if (f->kind == FIELD_FAMILY_CHAINS && !json_is_object(v))
-        return read_chain(r, v, at) && read_chain(r, v, (struct policy_chain *)at + 1);
+        return read_chain_of_both(r, v, at);
     if (!json_is_object(v))
         return finding(r, "bad-type", "expected an object with \"ipv4\" and \"ipv6\"");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {
@@ -554,6 +561,7 @@ json_t *config_parse(const char *text, size_t size, const char *file, struct dia
     struct diag_place place = {.file = file};
     json_error_t error;
     if (size > CONFIG_TEXT_MAX || config_text_depth(text, size) > CONFIG_DEPTH_MAX) {
+        place.line = place.column = 1;
         diag_add(diags, DIAG_ERROR, place, "too-deep",
                  "larger than 64 MiB or nested deeper than 16 levels");
         return NULL;

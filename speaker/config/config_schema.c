@@ -125,11 +125,19 @@ static bool may_be_left_out(const struct shape *shape, const char *name) {
     return shape == shape_range_template && strcmp(name, "remote_as") == 0;
 }
 
+/* A policy's value is a number, or words where config_file.c knows some. */
+static json_t *value_schema(void) {
+    json_t *word = type_schema("string", "a source of routes, or an ORIGIN");
+    return json_pack("{s:[o, O, {s:s, s:o}]}", "anyOf", number_schema(UINT32_MAX), word, "type",
+                     "array", "items", word);
+}
+
 static json_t *schema_of_shape(const struct shape *shape) {
     json_t *properties = json_object(), *required = json_array();
     for (uint32_t i = 0; i < shape->field_count; i++) {
         const struct field *f = &shape->fields[i];
-        json_object_set_new(properties, f->name, schema_of(f));
+        bool value = strcmp(f->name, "value") == 0;
+        json_object_set_new(properties, f->name, value ? value_schema() : schema_of(f));
         if (f->required && !may_be_left_out(shape, f->name))
             json_array_append_new(required, json_string(f->name));
     }

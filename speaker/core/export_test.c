@@ -298,11 +298,19 @@ static void test_C077_aggregate_attributes_kept(void **state) {
 }
 
 static void test_C180_C181_rfc8212(void **state) {
-    static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_IOS};
+    static const struct {
+        enum bgp_profile profile;
+        bool accept, open; /* said that everything passes */
+    } cases[] = {{BGP_PROFILE_PLAIN, false, false},
+                 {BGP_PROFILE_PLAIN, true, true},
+                 {BGP_PROFILE_IOS, true, true}};
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        bool open = profiles[i] == BGP_PROFILE_IOS;
-        six_peers(profiles[i]);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool open = cases[i].open;
+        six_peers(cases[i].profile);
+        for (int p = 0; p < 2; p++)
+            b.peers[p].import[0].accept_by_default = b.peers[p].export[0].accept_by_default =
+                cases[i].accept;
         start();
         struct attr_values v = external_route();
         (void)bench_announce(&b, 0, &v, "192.0.2.0/24");

@@ -82,7 +82,8 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
 
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
                         const struct policy_chain *chain) {
-    return peer_is_outside(p) && s->profile->default_deny_external && chain->count == 0;
+    return peer_is_outside(p) && s->profile->default_deny_external && chain->count == 0 &&
+           !chain->accept_by_default; /* who accepts everything has said so */
 }
 
 /* Martians (RFC 4271 6.3: a semantic error concerns that prefix only). */

@@ -174,10 +174,16 @@ static void act_delay_open(struct run *r) {
     arm(r, r->s->profile->open_wait_ms);
 }
 
+/* RFC 4271 8.2.2, ConnectRetryTime. */
+static uint32_t connect_retry_ms(const struct run *r) {
+    uint16_t seconds = r->p->config->connect_retry_s;
+    return seconds ? seconds * UINT32_C(1000) : r->s->profile->connect_retry_ms;
+}
+
 static void act_retry_start(struct run *r) {
     bool first = r->event == FSM_START_DELAYED;
-    const struct profile *f = r->s->profile;
-    peer_arm_retry(r->s, r->p, first ? f->connect_delay_ms : f->connect_retry_ms, r->now);
+    uint32_t ms = first ? r->s->profile->connect_delay_ms : connect_retry_ms(r);
+    peer_arm_retry(r->s, r->p, ms, r->now);
 }
 
 static void act_retry_stop(struct run *r) {
@@ -191,11 +197,11 @@ static void act_connect(struct run *r) {
     r->p->active = false;
     if (!c) {
         event_log(r->s, r->p->index, BGP_LOG_NO_MEMORY, 0, 0, (struct ip_addr){0});
-        peer_arm_retry(r->s, r->p, r->s->profile->connect_retry_ms, r->now);
+        peer_arm_retry(r->s, r->p, connect_retry_ms(r), r->now);
         return;
     }
     r->c = c;
-    uint32_t ms = r->s->profile->connect_retry_ms;
+    uint32_t ms = connect_retry_ms(r);
     arm(r, ms > CONNECT_TIMEOUT_MIN_MS ? ms : CONNECT_TIMEOUT_MIN_MS);
     event_conn(r->s, BGP_EVENT_CONNECT, c);
 }

@@ -1,0 +1,188 @@
+/* Configurations written by hand: short forms mean what the long ones say, findings have places,
+ * and the schema in the tree is the one of the tables. */
+#include "config_file.h"
+
+#include "../base/arena.h"
+#include "../base/diag.h"
+#include "../base/text.h"
+#include "config_fields.h"
+#include "config_json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct arena *arena;
+static struct diag_list *diags;
+
+static int set_up(void **state) {
+    (void)state;
+    arena = arena_new();
+    diags = diag_list_new();
+    return arena && diags ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    arena_free(arena);
+    diag_list_free(diags);
+    return 0;
+}
+
+static const struct bgp_config *read_file(const char *text) {
+    return config_from_file(text, strlen(text), "a.conf", NULL, arena, diags);
+}
+
+/* The findings, a line each, are exactly these. */
+static void expect_findings(const char *text, const char *expected) {
+    struct text out;
+    text_init(&out);
+    assert_null(read_file(text));
+    diag_print(diags, &out);
+    assert_string_equal(text_str(&out), expected);
+    text_deinit(&out);
+}
+
+#define HEAD "{\"local_as\": 65001, \"router_id\": \"10.0.0.1\",\n"
+
+static void test_short_forms(void **state) {
+    static const char brief[] =
+        "# comment with \"quotes\"\n" HEAD " \"hold_time_s\": 30, # of everyone\n"
+        " \"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002,\n"
+        "  \"description\": \"# no \\\" comment\", \"hold_time_s\": 9,\n"
+        "  \"import\": [\"b\", \"a\"], \"export\": {\"ipv4\": \"accept\", \"ipv6\": [1]}}],\n"
+        " \"policies\": [\n"
+        "  {\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": [{\"name\": \"t\",\n"
+        "   \"verdict\": \"accept\",\n"
+        "   \"matches\": [{\"kind\": \"prefix\", \"prefixes\": [\"10.0.0.0/8\"]},\n"
+        "    {\"kind\": \"source\", \"value\": [\"static\", \"bgp\"]}],\n"
+        "   \"actions\": [{\"kind\": \"add-communities\", \"asns\": [\"65001:2\", 7]},\n"
+        "    {\"kind\": \"set-origin\", \"value\": \"egp\"}]}]},\n"
+        "  {\"name\": \"b\", \"otherwise\": \"next-policy\"}],\n"
+        " \"origins\": [\"10.2.0.0/16\", {\"prefix\": \"10.1.0.0/16\", \"med\": 5}]}\n";
+    static const char full[] =
+        HEAD "\"profile\": \"plain\", \"hold_time_s\": 30, \"hold_time_set\": true,\n"
+             " \"peers\": [{\"name\": \"10.0.0.2\", \"remote_addr\": \"10.0.0.2\","
+             " \"remote_as\": 65002, \"description\": \"# no \\\" comment\","
+             " \"hold_time_s\": 9, \"hold_time_set\": true,"
+             " \"import\": {\"ipv4\": {\"policies\": [1, 0], \"accept_by_default\": false},"
+             " \"ipv6\": {\"policies\": [1, 0], \"accept_by_default\": false}},"
+             " \"export\": {\"ipv4\": {\"accept_by_default\": true},"
+             " \"ipv6\": {\"policies\": [1]}}}],"
+             " \"policies\": [{\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": ["
+             "{\"name\": \"t\", \"verdict\": \"accept\", \"matches\": ["
+             "{\"kind\": \"prefix\", \"prefixes\": [{\"prefix\": \"10.0.0.0/8\","
+             " \"length_min\": 8, \"length_max\": 8}]}, {\"kind\": \"source\", \"value\": 6}],"
+             " \"actions\": [{\"kind\": \"add-communities\", \"asns\": [4259905538, 7]},"
+             " {\"kind\": \"set-origin\", \"value\": 1}]}]},"
+             " {\"name\": \"b\", \"otherwise\": \"next-policy\"}],"
+             " \"origins\": [{\"prefix\": \"10.1.0.0/16\", \"source\": \"static\", \"med\": 5,"
+             " \"med_set\": true}, {\"prefix\": \"10.2.0.0/16\", \"source\": \"static\"}]}";
+    (void)state;
+    const struct bgp_config *a = read_file(brief);
+    const struct bgp_config *b = config_from_text(full, strlen(full), "b", arena, diags);
+    assert_non_null(a);
+    assert_non_null(b);
+    json_t *x = config_to_json(a), *y = config_to_json(b);
+    assert_true(json_equal(x, y));
+    json_decref(x);
+    json_decref(y);
+}
+
+/* Inside an AS everything passes unless something is said; between ASes nothing (RFC 8212). */
+static void test_chains_left_out(void **state) {
+    (void)state;
+    const struct bgp_config *c = read_file(
+        HEAD "\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65001},"
+             "{\"remote_addr\": \"10.0.0.3\", \"remote_as\": 65002},"
+             "{\"remote_addr\": \"10.0.0.4\", \"remote_as\": 65001, \"export\": \"reject\"},"
+             "{\"remote_addr\": \"10.0.0.5\", \"remote_as\": 65003, \"local_as\": 65003}]}");
+    static const bool passes[][2] = {{true, true}, {false, false}, {true, false}, {true, true}};
+    assert_non_null(c);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(c->peers[i].import[BGP_IPV6_UNICAST].accept_by_default, passes[i][0]);
+        assert_int_equal(c->peers[i].export[BGP_IPV4_UNICAST].accept_by_default, passes[i][1]);
+    }
+}
+
+/* All of them, each where it stands. */
+static void test_findings_of_values(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD " \"peers\": [\n"
+             "  {\"remote_addr\": \"10.0.0\", \"remote_as\": 65002, \"pasive\": true},\n"
+             "  {\"remote_as\": 65002, \"import\": [\"costumers\"], \"export\": \"yes\"}],\n"
+             " \"policies\": [{\"name\": \"customers\", \"otherwise\": \"reject\", \"terms\": [\n"
+             "  {\"name\": \"t\", \"verdict\": \"accept\", \"actions\": [\n"
+             "    {\"kind\": \"set-origin\", \"value\": \"ibgp\"}]}]}]}\n",
+        "a.conf:3:19: error: peers[0].remote_addr: expected an IPv4 or IPv6 address\n"
+        "a.conf:3:59: error: peers[0].pasive: unknown member \"pasive\" (did you mean "
+        "\"passive\"?)\n"
+        "a.conf:4:3: error: peers[1]: member \"remote_addr\" is missing\n"
+        "a.conf:4:35: error: peers[1].import[0]: unknown policy \"costumers\" (did you mean "
+        "\"customers\"?)\n"
+        "a.conf:4:59: error: peers[1].export: expected one of \"reject\" \"accept\"\n"
+        "a.conf:7:37: error: policies[0].terms[0].actions[0].value: expected a number from 0 to "
+        "4294967295\n");
+}
+
+/* … of what is wrong with the whole, too. */
+static void test_findings_of_the_whole(void **state) {
+    (void)state;
+    expect_findings(
+        "{\"local_as\": 23456, \"router_id\": \"0.0.0.0\",\n"
+        " \"peers\": [\n"
+        "  {\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002, \"hold_time_s\": 2},\n"
+        "  {\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002}],\n"
+        " \"listen_ranges\": [{\"prefix\": \"10.0.0.0/24\",\n"
+        "    \"peer\": {\"name\": \"r\", \"families\": []}}],\n"
+        " \"origins\": [\"10.2.0.0/16\", \"10.1.0.0/16\",\n"
+        "  \"10.2.0.0/16\"]}\n",
+        "a.conf:1:1: error: local AS 23456 is AS_TRANS (RFC 6793)\n"
+        "a.conf:1:1: error: no router id: an IPv4 address other than 0.0.0.0 is required\n"
+        "a.conf:3:3: error: peer \"10.0.0.2\": hold time 2 s: must be 0 or at least 3 (RFC 4271 "
+        "4.2)\n"
+        "a.conf:4:3: error: peer \"10.0.0.2\" is defined twice\n"
+        "a.conf:5:20: error: peer \"r\": no address family\n"
+        "a.conf:8:3: error: route 10.2.0.0/16: out of order or twice\n");
+}
+
+static void test_not_json(void **state) {
+    (void)state;
+    expect_findings("# a\n{\"local_as\" 1}\n", "a.conf:2:14: error: ':' expected near '1'\n");
+}
+
+static void test_profile_over_the_texts(void **state) {
+    static const char text[] = HEAD "\"profile\": \"plain\"}";
+    (void)state;
+    const struct bgp_config *c =
+        config_from_file(text, strlen(text), "a.conf", "ios", arena, diags);
+    assert_non_null(c);
+    assert_int_equal(c->profile, BGP_PROFILE_IOS);
+}
+
+static void test_schema_in_the_tree(void **state) {
+    (void)state;
+    json_t *made = config_schema();
+    json_t *kept = json_load_file("speaker/config/config.schema.json", 0, NULL);
+    assert_non_null(made);
+    if (!kept || !json_equal(made, kept))
+        fail_msg("speaker/config/config.schema.json is not what ribcage-speaker --schema prints");
+    json_decref(made);
+    json_decref(kept);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_short_forms),        TEST(test_chains_left_out),
+        TEST(test_findings_of_values), TEST(test_findings_of_the_whole),
+        TEST(test_not_json),           TEST(test_profile_over_the_texts),
+        TEST(test_schema_in_the_tree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
