@@ -113,6 +113,7 @@ clean:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/ribcage \
-		$(DESTDIR)$(PREFIX)/share/ribcage
+		$(DESTDIR)$(PREFIX)/share/ribcage $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(OUT)/ribcage $(OUT)/ribcage-speaker $(DESTDIR)$(PREFIX)/bin
-	cp -r scenarios topologies $(DESTDIR)$(PREFIX)/share/ribcage
+	install -m 644 speaker/ribcage-speaker.8 $(DESTDIR)$(PREFIX)/share/man/man8
+	cp -r scenarios topologies speaker/examples $(DESTDIR)$(PREFIX)/share/ribcage

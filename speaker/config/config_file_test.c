@@ -153,7 +153,7 @@ static void test_findings_of_the_whole(void **state) {
 
 static void test_not_json(void **state) {
     (void)state;
-    expect_findings("# a\n{\"local_as\" 1}\n", "a.conf:2:14: error: ':' expected near '1'\n");
+    expect_findings("# a\n{\"local_as\" 1}\n", "a.conf:2:13: error: ':' expected near '1'\n");
 }
 
 static void test_profile_over_the_texts(void **state) {

@@ -59,6 +59,7 @@ static struct attr_values route(const uint32_t *path, uint32_t words) {
 
 static void setup(void) {
     four_peers(BGP_PROFILE_PLAIN);
+    b.peers[2].import[0].accept_by_default = b.peers[2].export[0].accept_by_default = false;
     all_up();
 }
 

@@ -81,7 +81,7 @@ struct bgp_peer_config {
     bool hold_time_set;                  /* false: the profile's */
     uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
     uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
-    uint16_t connect_retry_s;            /* between tries to connect; 0: the profile's */
+    uint16_t connect_retry_s; /* between tries to connect; 0: the profile's */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */

@@ -13,7 +13,7 @@
 /*
  * One speaker in one network namespace: what its parts share.
  *
- *   options.c    the command line
+ *   options.c    the command line; ctl.c: asks a running speaker, ctl_print.c its answers as text
  *   loop.c       epoll and deadlines
  *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
  *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel
