@@ -302,7 +302,7 @@ static void test_without_privilege(void **state) {
         char text[512];
         snprintf(text, sizeof text,
                  "{\"local_as\": 65000, \"router_id\": \"192.0.2.%d\", \"listen_port\": 1790,\n"
-                 " \"listen_addr\": \"192.0.2.%d\", \"fib\": {\"install\": false},\n"
+                 " \"listen_addr4\": \"192.0.2.%d\", \"fib\": {\"install\": false},\n"
                  " \"peers\": [{\"remote_addr\": \"192.0.2.%d\", \"remote_port\": 1790,\n"
                  "  \"remote_as\": 65000, \"connect_retry_s\": 1, \"local_addr\": \"192.0.2.%d\"}],"
                  " \"origins\": [\"10.%d.0.0/16\"]}\n",
