@@ -31,7 +31,7 @@ static inline void cases_add(struct cases *c, const char *row_name, CMUnitTestFu
                              const void *row) {
     assert(c->count < CASES_MAX);
     char *name = c->names[c->count];
-    snprintf(name, CASES_NAME_MAX, "test_%s", row_name);
+    snprintf(name, CASES_NAME_MAX, "test_%.*s", CASES_NAME_MAX - 6, row_name);
     for (; *name; name++) {
         *name = isalnum((unsigned char)*name) ? *name : '_';
     }
