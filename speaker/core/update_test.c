@@ -2,8 +2,9 @@
  * UPDATE, octet by octet: every row is a message, what RFC 7606 makes of it, and the attributes
  * written again. Names start with the number of the conformance check they stand for.
  *
- * The rows stand in update_cases_test.h. Behind them: framing, whole bodies; and the sweeps: every attribute code with every flag octet and
- * many lengths, and every truncation of a message with everything in it.
+ * The rows stand in update_cases_test.h. Behind them: framing, whole bodies; and the sweeps: every
+ * attribute code with every flag octet and many lengths, and every truncation of a message with
+ * everything in it.
  */
 #include "attr_decode.h"
 #include "message.h"
