@@ -22,7 +22,8 @@
  *   control.c    the line protocol; requests.c its operations, dump.c tables as JSON
  *   board.c      the scoreboard
  *   exec.c       show commands of BIRD
- *   router.c     the mock Cisco beside the speaker; vty.c its terminals, syslog.c its log's hosts
+ *   router.c     the mock Cisco beside the speaker; vty.c its terminals,
+ *                syslog.c its log's hosts, badauth.c calls with a wrong signature
  *   log.c        log lines
  *   mrt_log.c    messages into an MRT file; mrt_table.c the table into another
  *   host.c       starts, feeds events to all of these, stops

@@ -311,6 +311,12 @@ static void log_ios(struct log *l, const struct bgp_event *e) {
     text_deinit(&lines);
 }
 
+void log_bad_signature(struct log *l, bool missing, struct ip_addr from, uint16_t from_port,
+                       struct ip_addr to, uint16_t to_port) {
+    if (l->host->router && bucket_take(l, KIND_IOS))
+        router_log_bad_signature(l->host->router, missing, from, from_port, to, to_port);
+}
+
 void log_event(struct log *l, const struct bgp_event *e) {
     struct bgp_peer_info info;
     bool known = e->peer.index && bgp_peer_get(l->host->speaker, e->peer, &info);

@@ -1,6 +1,7 @@
 #ifndef RIBCAGE_HOST_LOG_H
 #define RIBCAGE_HOST_LOG_H
 
+#include "../base/addr.h"
 #include "../base/nanotime.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ void log_line(struct log *l, const char *id, const char *peer, const char *forma
     __attribute__((format(printf, 4, 5)));
 /* The lines an event of the speaker is worth; rate-limited, because remotes can cause them. */
 void log_event(struct log *l, const struct bgp_event *e);
+/* A call with a wrong TCP MD5 signature, or (`missing`) without one; rate-limited. */
+void log_bad_signature(struct log *l, bool missing, struct ip_addr from, uint16_t from_port,
+                       struct ip_addr to, uint16_t to_port);
 /* Ready-made lines, each ended by \n (IOS's). */
 void log_text(struct log *l, const char *lines);
 /* What `show logging` shows: the last lines. */

@@ -12,7 +12,8 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
-#include "../ios/ios.h"
+#include "../ios/ios_session.h"
+#include "badauth.h"
 #include "host.h"
 #include "log.h"
 #include "monitor.h"
@@ -28,6 +29,7 @@ struct router {
     struct host *host;
     struct ios_router *ios;
     struct vty *vty;                   /* NULL: only checking */
+    struct badauth *badauth;           /* … */
     const char *hostname, *interfaces; /* of the options; interfaces may be NULL */
 };
 
@@ -85,6 +87,7 @@ void router_free(struct router *r) {
     if (!r)
         return;
     vty_free(r->vty);
+    badauth_free(r->badauth);
     ios_router_free(r->ios);
     alloc_free(r);
 }
@@ -111,6 +114,15 @@ const struct bgp_config *router_config(struct router *r, struct diag_list *diags
     return r->ios ? ios_bgp_config(r->ios, diags) : NULL;
 }
 
+/* What else follows the running-config. */
+static void services_configure(struct router *r) {
+    const struct bgp_speaker *s = r->host->speaker;
+    if (r->vty)
+        vty_configure(r->vty, r->ios);
+    if (r->badauth)
+        badauth_configure(r->badauth, s ? bgp_config_of(s) : NULL);
+}
+
 bool router_load(struct router *r, const char *text, size_t size, const char *file,
                  struct diag_list *diags) {
     struct ios_router *old = r->ios, *new = ios_make(r);
@@ -128,8 +140,11 @@ bool router_load(struct router *r, const char *text, size_t size, const char *fi
     }
     if (!r->vty)
         r->vty = vty_new(r->host);
-    if (r->vty)
-        vty_router_replaced(r->vty, new, old);
+    if (!r->badauth)
+        r->badauth = badauth_new(r->host);
+    if (old)
+        ios_router_adopt(new, old);
+    services_configure(r);
     ios_router_free(old);
     return true;
 }
@@ -155,8 +170,7 @@ static void recompile(struct router *r) {
     }
     text_deinit(&findings);
     diag_list_free(diags);
-    if (r->vty)
-        vty_configure(r->vty, r->ios);
+    services_configure(r);
 }
 
 struct ios_view router_view(const struct router *r) {
@@ -256,6 +270,16 @@ struct nanotime router_next_deadline(const struct router *r) {
 void router_advance(struct router *r, struct nanotime now) {
     if (r)
         vty_advance(r->vty, now);
+}
+
+void router_log_bad_signature(struct router *r, bool missing, struct ip_addr from,
+                              uint16_t from_port, struct ip_addr to, uint16_t to_port) {
+    struct ios_view view = router_view(r);
+    struct text line;
+    text_init(&line);
+    ios_log_bad_signature(r->ios, &view, missing, from, from_port, to, to_port, &line);
+    router_log_lines(r, text_str(&line));
+    text_deinit(&line);
 }
 
 void router_log_event(struct router *r, const struct bgp_event *e, struct text *out) {

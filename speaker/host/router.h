@@ -30,6 +30,8 @@ bool router_exec(struct router *r, const char *command, struct text *out);
  */
 void router_settle(struct router *r);
 void router_log_event(struct router *r, const struct bgp_event *e, struct text *out);
+void router_log_bad_signature(struct router *r, bool missing, struct ip_addr from,
+                              uint16_t from_port, struct ip_addr to, uint16_t to_port);
 void router_interfaces_changed(struct router *r);
 /* The compiled configuration, NULL when BGP is not configured. */
 const struct bgp_config *router_config(struct router *r, struct diag_list *diags);

@@ -273,12 +273,6 @@ void vty_configure(struct vty *v, struct ios_router *r) {
         entrance_open(&v->telnet, AF_INET6, &at, sizeof at);
 }
 
-void vty_router_replaced(struct vty *v, struct ios_router *r, struct ios_router *old) {
-    if (old)
-        ios_router_adopt(r, old);
-    vty_configure(v, r);
-}
-
 /* ---- log and time ---- */
 
 void vty_log(struct vty *v, struct ios_router *r, const char *lines) {

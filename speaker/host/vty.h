@@ -21,8 +21,6 @@ struct vty *vty_new(struct host *h); /* NULL: out of memory */
 void vty_free(struct vty *v);
 /* The running-config changed: opens or closes port 23, for as many sessions as there are lines. */
 void vty_configure(struct vty *v, struct ios_router *r);
-/* Another router stands in this one's place: sessions go on with it. */
-void vty_router_replaced(struct vty *v, struct ios_router *r, struct ios_router *old);
 /* Log lines, to the terminals that want them. */
 void vty_log(struct vty *v, struct ios_router *r, const char *lines);
 struct nanotime vty_next_deadline(const struct vty *v);

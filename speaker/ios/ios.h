@@ -20,7 +20,8 @@ struct diag_list;
  *   parse     ios_parse.c     lines, modes, abbreviations, `no`, errors with a caret
  *   unflatten ios_unflatten.c a configuration pasted on one line with `!` between statements
  *   compile   ios_compile.c   statements -> struct bgp_config
- *   show      ios_show.c      show ip bgp …, show running-config
+ *   exec      ios_exec.c      commands and their filters; ios_show*.c what they print
+ *   session   ios_session.c   somebody at a terminal: login, prompts, pages (ios_session.h)
  *   log       ios_log.c       %BGP-5-ADJCHANGE …
  */
 
@@ -146,5 +147,10 @@ void ios_log_event(struct ios_router *r, const struct ios_view *view, const stru
 void ios_take_log(struct ios_router *r, struct text *out);
 /* Lines were typed on something that is no terminal: logs as the console would. */
 void ios_configured(struct ios_router *r, const struct ios_view *view);
+
+/* %TCP-6-BADAUTH: a segment came with a wrong signature, or (`missing`) without one. */
+void ios_log_bad_signature(struct ios_router *r, const struct ios_view *view, bool missing,
+                           struct ip_addr from, uint16_t from_port, struct ip_addr to,
+                           uint16_t to_port, struct text *out);
 
 #endif

@@ -247,3 +247,14 @@ void ios_take_log(struct ios_router *r, struct text *out) {
     text_put(out, text_str(&r->log), r->log.size);
     text_clear(&r->log);
 }
+
+void ios_log_bad_signature(struct ios_router *r, const struct ios_view *view, bool missing,
+                           struct ip_addr from, uint16_t from_port, struct ip_addr to,
+                           uint16_t to_port, struct text *out) {
+    put_stamp(r, view, out);
+    text_printf(out, "%%TCP-6-BADAUTH: %s MD5 digest from ", missing ? "No" : "Invalid");
+    ios_put_addr(from, out);
+    text_printf(out, "(%u) to ", from_port);
+    ios_put_addr(to, out);
+    text_printf(out, "(%u) tableid - 0\n", to_port);
+}
