@@ -241,9 +241,14 @@ bool ios_edit_router_bgp(struct ios_edit *e) {
 
 bool ios_edit_address_family(struct ios_edit *e) {
     ios_words_cut(e->words, 2); /* `unicast` is what it is anyway */
+    e->r->af_style = true;
     if (!e->negated)
-        e->r->af_style = true;
-    return true;
+        return true;
+    /* The block stays, empty, so that it shows who is not active any more. */
+    struct ios_stmt *s = ios_block_find(e->block, e->words);
+    while (s && s->children->count)
+        ios_block_remove_at(s->children, s->children->count - 1);
+    return false;
 }
 
 bool ios_edit_default_unicast(struct ios_edit *e) {
@@ -338,6 +343,25 @@ static void neighbor_delete(struct ios_router *r, const char *name) {
         ios_block_remove_words(bgp, "neighbor", copy);
 }
 
+/* A group loses its remote-as, or goes: its members without an AS of their own go with it. */
+static void group_orphans(struct ios_router *r, const char *group, bool group_goes) {
+    struct ios_block *bgp = ios_bgp_block(r);
+    for (uint32_t i = 0; bgp && i < bgp->count;) {
+        const struct ios_stmt *s = bgp->items[i];
+        bool member = s->count == 4 && ios_stmt_is(s, 0, "neighbor") &&
+                      ios_stmt_is(s, 2, "peer-group") && ios_stmt_is(s, 3, group);
+        if (!member || (!group_goes && neighbor_line(bgp, s->words[1], "remote-as"))) {
+            i++;
+            continue;
+        }
+        if (neighbor_line(bgp, s->words[1], "remote-as"))
+            ios_block_remove_at(bgp, i);
+        else
+            neighbor_delete(r, s->words[1]);
+        i = 0; /* lines before this one may have gone */
+    }
+}
+
 /* IOS activates a new neighbour for IPv4 unicast, unless `no bgp default ipv4-unicast`. */
 static void neighbor_activate(struct ios_router *r, const char *name) {
     struct ios_block *bgp = ios_bgp_block(r);
@@ -375,6 +399,10 @@ static bool is_own_address(const struct ios_router *r, const char *name) {
 bool ios_edit_remote_as(struct ios_edit *e) {
     const char *name = ios_word(e->words, 1);
     struct ip_addr a;
+    if (e->negated && ios_neighbor_is_group(e->block, name)) {
+        group_orphans(e->r, name, false);
+        return true;
+    }
     if (e->negated) {
         neighbor_delete(e->r, name);
         return false;
@@ -402,6 +430,7 @@ bool ios_edit_peer_group(struct ios_edit *e) {
     if (!ios_neighbor_is_group(e->block, name))
         return ios_refuse(e->sink, "ios-no-group",
                           "%% peer-group %s is not present, but will go ahead and delete", name);
+    group_orphans(e->r, name, true);
     neighbor_delete(e->r, name);
     return false;
 }
@@ -409,6 +438,8 @@ bool ios_edit_peer_group(struct ios_edit *e) {
 bool ios_edit_member(struct ios_edit *e) {
     const char *name = ios_word(e->words, 1), *group = ios_word(e->words, 3);
     struct ip_addr a;
+    if (e->negated && !ip_parse(name, &a))
+        return false; /* a group is no member of any */
     if (e->negated) {
         bool own_as = neighbor_line(e->block, name, "remote-as") != NULL;
         if (!own_as)

@@ -154,7 +154,7 @@ const struct ios_row ios_rows[] = {
     {IOS_PEER_POLICY, 0, 0, 0, "inherit peer-policy <word> ~<1-65535>", NULL},
     BGP_OPTION(0, "bgp router-id {~<ip4>|~interface ~<if>}", NULL)
     BGP_OPTION(0, "bgp cluster-id ~<cid>", NULL)
-    BGP_OPTION(ROW_BOTH, "bgp log-neighbor-changes", NULL)
+    BGP_OPTION(ROW_BOTH | ROW_SHOWN, "bgp log-neighbor-changes", NULL)
     BGP_OPTION(0, "bgp always-compare-med", NULL)
     BGP_OPTION(0, "bgp deterministic-med", NULL)
     BGP_OPTION(0, "bgp listen limit ~<1-5000>", NULL)
@@ -276,7 +276,7 @@ const struct ios_row ios_rows[] = {
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|default-metric|snmp} <line>", NULL},
-    {IOS_BGP, ROW_BLOCK, IOS_BGP_AF, 0, "address-family {ipv4|ipv6} [~unicast]",
+    {IOS_BGP, ROW_BLOCK, IOS_BGP_AF, ORDER_MAP, "address-family {ipv4|ipv6} [~unicast]",
      ios_edit_address_family},
     {IOS_BGP, ROW_BLOCK | ROW_IGNORED, IOS_OPAQUE, 0,
      "address-family {ipv4|ipv6} {vrf <word>|multicast|mdt|mvpn|flowspec|tunnel|unicast vrf "
@@ -365,10 +365,11 @@ const struct ios_row ios_rows[] = {
     {IOS_ROUTE_MAP, 0, 0, 0, "set tag ~<0-4294967295>", NULL},
     {IOS_ROUTE_MAP, 0, 0, 0, "set ip next-hop {~<ip4>|~peer-address|~unchanged|~self}", NULL},
     {IOS_ROUTE_MAP, 0, 0, 0, "set ipv6 next-hop {~<ip6>|~peer-address|~unchanged}", NULL},
+    /* IOS: deletes before it sets, in whatever order they were typed. */
+    {IOS_ROUTE_MAP, 0, 0, 0, "set comm-list ~<word> ~delete", NULL},
     {IOS_ROUTE_MAP, ROW_COMM, 0, 0, "set community {~none|~<comm>|~internet|~local-AS|"
      "~no-advertise|~no-export|~gshut} (~<comm>|~internet|~local-AS|~no-advertise|~no-export|"
      "~gshut) [~additive]", NULL},
-    {IOS_ROUTE_MAP, 0, 0, 0, "set comm-list ~<word> ~delete", NULL},
     {IOS_ROUTE_MAP, ROW_IGNORED, 0, 0, "set {extcommunity|dampening|traffic-index|automatic-tag|"
      "metric-type|interface|default|vrf|global|ip|ipv6|extcomm-list|mpls-label} <line>", NULL},
     {IOS_ROUTE_MAP, 0, 0, 0, "continue [~<1-65535>]", NULL},

@@ -36,6 +36,7 @@ enum ios_row_flag {
     ROW_COMM = 1 << 8,     /* communities in it print as the display format says */
     ROW_ACTION = 1 << 9,   /* does something, is not stored */
     ROW_KEPT = 1 << 11,    /* known, kept, and nothing to warn of */
+    ROW_SHOWN = 1 << 12,   /* on by default, and shown: `default` puts it back */
     ROW_APPEND = 1 << 10,  /* equal lines stand beside each other */
 };
 
@@ -44,7 +45,7 @@ enum ios_order {
     ORDER_ENTERED,
     ORDER_NEIGHBOR, /* with all other neighbour lines: by subject, then by row */
     ORDER_NAMED,    /* by name (word 2), then number (word 4) */
-    ORDER_MAP,      /* by name (word 1), then number (word 3) */
+    ORDER_MAP,      /* by name or family (word 1), then number (word 3) */
     ORDER_VALUE,    /* by word 1 as an address, then as text */
 };
 

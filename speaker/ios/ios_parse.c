@@ -340,10 +340,11 @@ static void statement_apply(struct ios_router *r, struct ios_match *m, bool nega
     ios_router_changed(r);
     if (m->row->edit && !m->row->edit(&e))
         return;
-    if (defaulted) {
+    if (defaulted && !(m->row->flags & ROW_SHOWN)) {
         ios_block_remove(e.block, e.words);
         return;
     }
+    e.negated = e.negated && !defaulted;
     statement_store(&e, indent);
     statement_note(r, m->row, sink);
 }

@@ -229,6 +229,24 @@ static void line_terms(struct draft *d, const struct line *l, const char *name, 
 
 /* ---- set lines ---- */
 
+/* The lines of a sequence in the grammar's order, which is the order they are carried out in. */
+struct lines {
+    const struct ios_stmt **items;
+    uint32_t count;
+};
+
+static struct lines lines_sorted(struct draft *d, const struct ios_block *b) {
+    struct lines all = {.items = arena_array(d->p->arena, b->count + 1, sizeof(void *))};
+    d->p->no_memory |= !all.items;
+    for (uint32_t i = 0; all.items && i < b->count; i++) {
+        uint32_t at = all.count++;
+        for (; at > 0 && all.items[at - 1]->row > b->items[i]->row; at--)
+            all.items[at] = all.items[at - 1];
+        all.items[at] = b->items[i];
+    }
+    return all;
+}
+
 struct actions {
     struct policy_action *list;
     uint32_t count;
@@ -326,7 +344,7 @@ static bool set_action(struct draft *d, const struct ios_stmt *s, struct policy_
     return true;
 }
 
-static struct actions actions_read(struct draft *d, const struct ios_block *b) {
+static struct actions actions_read(struct draft *d, const struct lines *b) {
     struct actions all = {.list = arena_array(d->p->arena, b->count + 1, sizeof *all.list)};
     d->p->no_memory |= !all.list;
     for (uint32_t i = 0; all.list && i < b->count; i++) {
@@ -360,7 +378,7 @@ static uint32_t sequence_continue(const struct draft *d, uint32_t index) {
 
 static void sequence_terms(struct draft *d, uint32_t copy, uint32_t index) {
     const struct ios_stmt *s = d->sequences[index];
-    const struct ios_block *b = s->children;
+    const struct lines sorted = lines_sorted(d, s->children), *b = &sorted;
     const char *name =
         arena_printf(d->p->arena, "%s %s %s", d->name, ios_stmt_word(s, 2), ios_stmt_word(s, 3));
     struct policy_match *matches = arena_array(d->p->arena, b->count + 1, sizeof *matches);

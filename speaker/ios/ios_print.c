@@ -223,13 +223,14 @@ static void print_flat(const struct print *p, const struct ios_block *bgp,
     alloc_free(all.items);
 }
 
-/* Somebody said `no neighbor X activate`: flat style cannot show it. */
+/* Somebody said `no neighbor X activate`, or a neighbour is none that IOS activates for IPv4: flat
+ * style cannot show it. */
 static bool any_inactive(const struct ios_block *bgp, const struct ios_block *af) {
     for (uint32_t i = 0; i < bgp->count; i++) {
         const struct ios_stmt *s = bgp->items[i];
         struct ip_addr a;
         if (ios_stmt_is(s, 0, "neighbor") && ip_parse(ios_stmt_word(s, 1), &a) &&
-            !ios_block_first(af, "neighbor", s->words[1], "activate"))
+            (a.family == IP_V6 || !ios_block_first(af, "neighbor", s->words[1], "activate")))
             return true;
     }
     return false;
