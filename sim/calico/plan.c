@@ -69,6 +69,13 @@ const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, con
     return NULL;
 }
 
+uint32_t calico_normal_priority(const struct calico_plan *p, uint8_t family) {
+    const struct calico_bgp_configuration *g = plan_impl(p)->global;
+    if (!p->rules.priorities)
+        return 0;
+    return family == IP_V6 ? g->normal_priority6 : g->normal_priority4;
+}
+
 enum calico_program_routes calico_program_routes(const struct calico_plan *p) {
     static const struct {
         const char *word;

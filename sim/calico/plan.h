@@ -127,6 +127,9 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
 void calico_plan_free(struct calico_plan *p);
 /* programClusterRoutes and serviceLoadBalancerAggregation as the plan's version has them. */
 enum calico_program_routes calico_program_routes(const struct calico_plan *p);
+/* The metric of Felix's kernel routes of a family (ipv4NormalRoutePriority,
+ * ipv6NormalRoutePriority); 0: the version has none. */
+uint32_t calico_normal_priority(const struct calico_plan *p, uint8_t family);
 bool calico_lb_aggregation_disabled(const struct calico_plan *p);
 const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, const char *node);
 

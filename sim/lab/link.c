@@ -214,6 +214,8 @@ static struct request route_request(uint16_t type, uint16_t flags, const struct 
         request_put_u32(&r, RTA_OIF, route->index);
     if (has_gateway)
         request_put_addr(&r, RTA_GATEWAY, &route->gateway);
+    if (route->metric != 0)
+        request_put_u32(&r, RTA_PRIORITY, route->metric);
     if (ip_is_set(route->source))
         request_put_addr(&r, RTA_PREFSRC, &route->source);
     return r;

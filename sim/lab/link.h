@@ -61,6 +61,7 @@ struct link_route {
     struct ip_addr gateway; /* not set: on the link itself */
     struct ip_addr source;  /* preferred source (IPv4); not set: the kernel's choice */
     uint32_t index;
+    uint32_t metric;  /* 0: the kernel's choice */
     uint8_t protocol; /* 0: RTPROT_STATIC */
     bool blackhole;   /* no gateway, no index */
 };

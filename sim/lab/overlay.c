@@ -74,8 +74,10 @@ const char *overlay_device_name(const struct lab_node *n, uint32_t index) {
 
 static int compare_routes(const void *a, const void *b) {
     const struct lab_overlay_route *x = a, *y = b;
+    int order = ip_prefix_compare(x->prefix, y->prefix);
 
-    return ip_prefix_compare(x->prefix, y->prefix);
+    /* The metric is part of the kernel's key: with another one it is another route. */
+    return order != 0 ? order : (x->metric > y->metric) - (x->metric < y->metric);
 }
 
 static int compare_vteps(const void *a, const void *b) {
@@ -144,7 +146,8 @@ static void queue_difference(struct change *c, const struct list_kind *k, const 
 static void queue_route(struct change *c, const void *item, bool add) {
     const struct lab_overlay_route *r = item;
     const struct lab_node *n = &c->lab->nodes[c->host];
-    struct link_route l = {.prefix = r->prefix, .protocol = LAB_FELIX_PROTOCOL};
+    struct link_route l = {
+        .prefix = r->prefix, .metric = r->metric, .protocol = LAB_FELIX_PROTOCOL};
 
     switch (r->via) {
     case LAB_VIA_LINK:

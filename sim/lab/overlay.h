@@ -39,6 +39,7 @@ struct lab_overlay_route {
     enum lab_via via;
     enum lab_tunnel tunnel; /* LAB_VIA_TUNNEL */
     struct ip_addr gateway; /* LINK: the other host; IPIP: its outer address; VXLAN: its VTEP */
+    uint32_t metric;        /* Felix: the normal route priority */
 };
 
 /* The other end of a VXLAN tunnel: a neighbour entry (VTEP address to MAC) and a forwarding entry

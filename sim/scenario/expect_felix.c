@@ -38,6 +38,8 @@ static bool same_route(const struct engine *e, const struct lab_overlay_route *w
                        const struct lab_route *have) {
     const char *device = want->via == LAB_VIA_TUNNEL ? lab_tunnel_name(want->tunnel) : "eth0";
     bool through_router = want->via == LAB_VIA_LINK && e->routed;
+    if (want->metric && want->metric != have->metric)
+        return false;
     if (want->via == LAB_VIA_BLACKHOLE || have->blackhole)
         return want->via == LAB_VIA_BLACKHOLE && have->blackhole;
     return strcmp(have->interface, device) == 0 &&

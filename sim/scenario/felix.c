@@ -157,6 +157,8 @@ bool felix_overlay(const struct calico_plan *p, const struct calico_plan_node *n
         add_remote_blocks(p, n, other, &l);
         add_vteps(other, hosts[i], &l);
     }
+    for (size_t i = 0; i < o.route_count; i++)
+        l.routes[i].metric = calico_normal_priority(p, l.routes[i].prefix.addr.family);
     *ret_overlay = o;
     return true;
 }

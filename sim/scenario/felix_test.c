@@ -44,6 +44,7 @@ static const char *route_text(const struct fixture *f, const struct lab_overlay 
         const struct lab_overlay_route *r = &o->routes[i];
         if (!ip_prefix_equal(r->prefix, p))
             continue;
+        assert_int_equal(r->metric, calico_normal_priority(f->plan, p.addr.family));
         if (r->via == LAB_VIA_BLACKHOLE)
             return "blackhole";
         return arena_printf(f->arena, "%s %s",
