@@ -148,14 +148,20 @@ void bird_export_policy(const struct bird *b) {
 
 /* ---- the kernel ---- */
 
-static void put_services(const struct bird *b) {
+static void put_rejected(const struct bird *b, const struct ip_prefix *p, size_t count) {
     char text[IP_PREFIX_TEXT_MAX];
-    for (uint32_t i = 0; i < b->config->origin_count; i++) {
-        const struct bgp_origin_config *o = &b->config->origins[i];
-        if (bird_static_kind(b, o) == BIRD_SERVICE)
-            text_printf(b->out, "  if (net = %s) then reject; # a service range\n",
-                        bird_prefix(o->prefix, text));
-    }
+    for (size_t i = 0; i < count; i++)
+        if (plan_family(p[i].addr) == b->family)
+            text_printf(b->out, "  if (net ~ %s) then reject; # a service range\n",
+                        bird_prefix(p[i], text));
+}
+
+/* Service addresses never reach the kernel, learned ones within the ranges neither. */
+static void put_services(const struct bird *b) {
+    const struct calico_bgp_configuration *g = b->impl->global;
+    put_rejected(b, g->service_cluster_ips, g->service_cluster_ip_count);
+    put_rejected(b, g->service_external_ips, g->service_external_ip_count);
+    put_rejected(b, g->service_lb_ips, g->service_lb_ip_count);
 }
 
 static void put_metric(const struct bird *b) {

@@ -77,7 +77,7 @@ static const char *const node_lines[] = {
     "route 10.244.0.0/26 blackhole;",
     "route 10.96.0.0/12 blackhole;",
     "route 10.0.0.254/32 via 10.0.0.9;",
-    "if (net = 10.96.0.0/12) then reject;",
+    "if (net ~ 10.96.0.0/12) then reject;",
     "if (net ~ 10.245.0.0/16) then reject; # IPIP: Felix writes them",
     "if (net ~ 10.245.0.0/16) then reject; # IPPool hidden",
     "if (net ~ 10.244.0.0/16) then { bgp_community.add((64512, 100)); "
