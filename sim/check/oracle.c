@@ -170,7 +170,68 @@ static bool kernel_accepts(const struct oracle *o, const struct bgp_config *c,
     return c->fib.install && oracle_kernel_filter(c, &candidate, o->arena, &r->device);
 }
 
-static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
+/* How many next hops a kernel route may have. */
+static uint32_t hops_max(const struct bgp_config *c, const struct oracle_path *best) {
+    uint32_t max = best->external ? c->multipath_external : c->multipath_internal;
+    return max ? max : 1;
+}
+
+static int compare_gateways(const void *a, const void *b) {
+    return ip_compare(*(const struct ip_addr *)a, *(const struct ip_addr *)b);
+}
+
+static size_t sort_unique(struct ip_addr *list, size_t count) {
+    size_t kept = 0;
+    qsort(list, count, sizeof *list, compare_gateways);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || !ip_equal(list[kept - 1], list[i]))
+            list[kept++] = list[i];
+    return kept;
+}
+
+/* Where one path leads in the kernel; false: nowhere. */
+static bool way_of(const struct oracle *o, uint32_t node, const struct oracle_path *p,
+                   struct oracle_route *r) {
+    const struct oracle_node *n = &o->in.nodes[node];
+    r->next_hop = p->attrs->next_hop;
+    bool ok = kernel_gateway(o, n, r) && kernel_accepts(o, n->config, p, r);
+    if (r->device)
+        r->gateway = r->next_hop;
+    return ok;
+}
+
+/* The gateways of all paths that share the load. BIRD: the lowest ones where there are too many;
+ * IOS: any. False: out of memory. */
+static bool fill_gateways(const struct oracle *o, uint32_t node, uint32_t prefix,
+                          const struct oracle_path *best, struct oracle_route *r) {
+    const struct bgp_config *c = o->in.nodes[node].config;
+    size_t max = hops_max(c, best), count = 1;
+    r->gateways = &r->gateway;
+    r->gateway_count = 1;
+    for (struct oracle_path *p = o->states[node].paths[prefix]; max > 1 && p; p = p->next)
+        count += oracle_shares(c, best, p);
+    if (count == 1)
+        return true;
+    struct ip_addr *list = arena_array(o->arena, count, sizeof *list);
+    if (!list)
+        return false;
+    list[0] = r->gateway;
+    count = 1;
+    for (struct oracle_path *p = o->states[node].paths[prefix]; p; p = p->next) {
+        struct oracle_route way = {.prefix = r->prefix};
+        if (oracle_shares(c, best, p) && way_of(o, node, p, &way))
+            list[count++] = way.gateway;
+    }
+    r->gateways = list;
+    r->gateway_count = sort_unique(list, count);
+    if (r->gateway_count > max) {
+        r->gateway_count = max;
+        r->by_age = c->profile == BGP_PROFILE_IOS;
+    }
+    return true;
+}
+
+static bool fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
                        const struct oracle_path *p, struct oracle_route *r) {
     const struct oracle_node *n = &o->in.nodes[node];
     r->prefix = o->prefixes[prefix];
@@ -183,15 +244,15 @@ static void fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
         r->next_hop = p->own->gateway;
         r->in_fib = (r->blackhole || (ip_is_set(r->next_hop) && kernel_gateway(o, n, r))) &&
                     kernel_accepts(o, n->config, p, r);
+        r->gateways = &r->gateway;
+        r->gateway_count = !r->blackhole;
         r->metric = n->config->fib.metric;
-        return;
+        return true;
     }
     r->from_node = o->states[node].ends[p->end].neighbor;
-    r->next_hop = p->attrs->next_hop;
-    r->in_fib = kernel_gateway(o, n, r) && kernel_accepts(o, n->config, p, r);
-    if (r->device)
-        r->gateway = r->next_hop;
+    r->in_fib = way_of(o, node, p, r);
     r->metric = kernel_metric(n->config, p->attrs);
+    return !r->in_fib || fill_gateways(o, node, prefix, p, r);
 }
 
 static struct oracle_totals sum_up(const struct oracle_state *s) {
@@ -205,7 +266,10 @@ static struct oracle_totals sum_up(const struct oracle_state *s) {
         if (!r->in_fib)
             continue;
         t.fib[f]++;
-        t.fib_digest += scoreboard_route_digest(&r->prefix, &r->gateway);
+        if (r->gateway_count == 0)
+            t.fib_digest += scoreboard_route_digest(&r->prefix, &r->gateway);
+        for (size_t k = 0; k < r->gateway_count; k++)
+            t.fib_digest += scoreboard_route_digest(&r->prefix, &r->gateways[k]);
     }
     return t;
 }
@@ -220,8 +284,8 @@ static bool make_results(struct oracle *o) {
         if (!s->routes)
             return false;
         for (uint32_t k = 0; s->best && k < o->prefix_count; k++) {
-            if (s->best[k])
-                fill_route(o, i, k, s->best[k], &s->routes[s->route_count++]);
+            if (s->best[k] && !fill_route(o, i, k, s->best[k], &s->routes[s->route_count++]))
+                return false;
         }
         s->totals = sum_up(s);
     }

@@ -94,12 +94,15 @@ struct oracle_route {
     struct ip_addr next_hop;         /* BGP NEXT_HOP; not set for own routes */
     const struct attr_values *attrs; /* the oracle's, often shared by many routes */
     bool in_fib;                     /* the speaker installs it */
-    struct ip_addr gateway;          /* in the kernel */
-    const char *device;              /* the kernel filter's tunnel device; NULL: none */
+    struct ip_addr gateway;          /* in the kernel; of several that of the best path */
+    const struct ip_addr
+        *gateways; /* with in_fib: all of them, sorted and unique; none: blackhole */
+    size_t gateway_count;
+    const char *device; /* the kernel filter's tunnel device; NULL: none */
     bool blackhole;
     uint32_t metric;
-    bool by_age; /* IOS: tied with another external path, the oldest one wins: any
-                    of them may be the best */
+    bool by_age; /* IOS: tied with another external path, the oldest one wins: any of them may be
+                    the best, or be left out where fewer may share the load than are equal */
 };
 /* Loc-RIB of a node, sorted by prefix. */
 size_t oracle_loc_rib(const struct oracle *o, uint32_t node,

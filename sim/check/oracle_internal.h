@@ -74,6 +74,10 @@ bool oracle_connected(const struct oracle_node *n, struct ip_addr a);
 bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_addr *ret_gateway);
 uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p);
 
+/* May the path share the load with the best one (BIRD: merge paths, IOS: maximum-paths)? */
+bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
+                   const struct oracle_path *p);
+
 bool oracle_find_sessions(struct oracle *o);
 bool oracle_spread_routes(struct oracle *o);
 

@@ -62,6 +62,9 @@ static int compare_merits(const struct bgp_config *c, const struct oracle_path *
     int d = order(b->weight, a->weight);
     if (!d && bird(c))
         d = order(a->own == NULL, b->own == NULL);
+    if (!d && bird(c))
+        d = order(attr_has_community(a->attrs, COMMUNITY_LLGR_STALE),
+                  attr_has_community(b->attrs, COMMUNITY_LLGR_STALE));
     if (!d)
         d = order(local_pref_of(c, b), local_pref_of(c, a));
     if (!d)
@@ -88,6 +91,17 @@ static int compare_identity(const struct oracle *o, uint32_t node, const struct 
     if (!d && a->own && b->own)
         d = order(a->own->source, b->own->source);
     return d;
+}
+
+static bool same_as_path(struct as_path a, struct as_path b) {
+    return a.word_count == b.word_count &&
+           (a.word_count == 0 || memcmp(a.words, b.words, a.word_count * sizeof *a.words) == 0);
+}
+
+bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
+                   const struct oracle_path *p) {
+    return p != best && p->eligible && !p->own && !best->own && compare_merits(c, best, p) == 0 &&
+           (c->multipath_as_path_relax || same_as_path(best->attrs->as_path, p->attrs->as_path));
 }
 
 static struct oracle_path *choose(const struct oracle *o, uint32_t node, uint32_t prefix) {
@@ -278,6 +292,17 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
 
 /* ---- receiving ---- */
 
+/* BIRD: the cluster id is a setting of sessions with clients, and looked for there alone. */
+static bool cluster_loops(const struct bgp_config *c, const struct oracle_end *e,
+                          const struct attr_values *a) {
+    uint32_t cluster = c->cluster_id ? c->cluster_id : ip4_to_u32(c->router_id);
+    for (uint32_t i = 0; i < a->cluster_count && (e->client || !bird(c)); i++) {
+        if (a->cluster_list[i] == cluster)
+            return true;
+    }
+    return false;
+}
+
 static const char *loop_stop(const struct oracle *o, uint32_t v, const struct oracle_end *e,
                              const struct attr_values *a) {
     const struct bgp_config *c = config_of(o, v);
@@ -286,11 +311,8 @@ static const char *loop_stop(const struct oracle *o, uint32_t v, const struct or
         return "own AS in AS_PATH";
     if (a->has_originator_id && a->originator_id == ip4_to_u32(c->router_id))
         return "own router id as ORIGINATOR_ID";
-    uint32_t cluster = c->cluster_id ? c->cluster_id : ip4_to_u32(c->router_id);
-    for (uint32_t i = 0; i < a->cluster_count; i++) {
-        if (a->cluster_list[i] == cluster)
-            return "own cluster id in CLUSTER_LIST";
-    }
+    if (cluster_loops(c, e, a))
+        return "own cluster id in CLUSTER_LIST";
     if (e->external && p->enforce_first_as && as_path_neighbor(a->as_path) != p->remote_as)
         return "the first AS is not the neighbor's";
     return NULL;

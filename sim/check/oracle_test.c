@@ -291,6 +291,78 @@ static void a_reflector_adds_originator_and_cluster_list(void **state) {
     oracle_free(o);
 }
 
+/* Two reflectors of one cluster, each a client's and the other's peer. */
+static void own_cluster_id_counts_at_clients_only_for_bird(void **state) {
+    static const enum bgp_profile profiles[] = {BGP_PROFILE_FAST, BGP_PROFILE_IOS};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        static struct net n;
+        n = (struct net){0};
+        for (int k = 0; k < 3; k++)
+            add_node(&n, profiles[i], 64512);
+        n.configs[1].cluster_id = n.configs[2].cluster_id = 7;
+        add_peer(&n, 0, 1);
+        add_peer(&n, 1, 0)->rr_client = true;
+        add_pair(&n, 1, 2);
+        struct oracle *o = solve(&n);
+        assert_int_equal(oracle_find(o, 2, node_block(0)) != NULL, i == 0);
+        oracle_free(o);
+        n.configs[2].peers[0].rr_client = true;
+        o = solve(&n);
+        assert_null(oracle_find(o, 2, node_block(0)));
+        oracle_free(o);
+    }
+}
+
+/* 0 reaches 3 by way of 1 and 2, all in different autonomous systems. */
+static void equal_paths_are_merged(void **state) {
+    static const enum bgp_profile profiles[] = {BGP_PROFILE_CALICO, BGP_PROFILE_PLAIN};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        static struct net n;
+        n = (struct net){0};
+        for (uint32_t k = 0; k < 4; k++)
+            add_node(&n, profiles[i], 64500 + k);
+        for (uint32_t k = 1; k <= 2; k++) {
+            add_pair(&n, 0, k);
+            add_pair(&n, 3, k);
+        }
+        struct oracle *o = solve(&n);
+        const struct oracle_route *r = oracle_find(o, 0, node_block(3));
+        assert_non_null(r);
+        assert_true(r->in_fib && ip_equal(r->gateway, node_addr(1)));
+        assert_int_equal(r->gateway_count, i == 0 ? 2 : 1);
+        assert_true(ip_equal(r->gateways[0], node_addr(1)));
+        assert_true(i == 1 || ip_equal(r->gateways[1], node_addr(2)));
+        assert_int_equal(oracle_find(o, 0, node_block(1))->gateway_count, 1);
+        oracle_free(o);
+    }
+}
+
+/* IOS: maximum-paths 2 where three are equal: any two. */
+static void too_many_equal_paths_are_by_chance_for_ios(void **state) {
+    (void)state;
+    for (uint32_t max = 0; max <= 3; max++) {
+        static struct net n;
+        n = (struct net){0};
+        for (uint32_t k = 0; k < 5; k++)
+            add_node(&n, BGP_PROFILE_IOS, 64500 + k);
+        n.configs[0].compare_router_id = true;
+        n.configs[0].multipath_external = max;
+        n.configs[0].multipath_as_path_relax = true;
+        for (uint32_t k = 1; k <= 3; k++) {
+            add_pair(&n, 0, k);
+            add_pair(&n, 4, k);
+        }
+        struct oracle *o = solve(&n);
+        const struct oracle_route *r = oracle_find(o, 0, node_block(4));
+        assert_non_null(r);
+        assert_int_equal(r->gateway_count, max > 1 ? max : 1);
+        assert_int_equal(r->by_age, max == 2);
+        oracle_free(o);
+    }
+}
+
 static void without_a_client_nothing_is_reflected(void **state) {
     (void)state;
     static struct net n;
@@ -481,6 +553,9 @@ int main(void) {
         cmocka_unit_test(ios_external_needs_a_direct_link_or_multihop),
         cmocka_unit_test(the_second_stanza_waits_for_the_lock),
         cmocka_unit_test(a_reflector_adds_originator_and_cluster_list),
+        cmocka_unit_test(own_cluster_id_counts_at_clients_only_for_bird),
+        cmocka_unit_test(equal_paths_are_merged),
+        cmocka_unit_test(too_many_equal_paths_are_by_chance_for_ios),
         cmocka_unit_test(without_a_client_nothing_is_reflected),
         cmocka_unit_test(external_paths_get_as_and_next_hop),
         cmocka_unit_test(a_filter_is_named_with_its_rule),

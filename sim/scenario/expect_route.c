@@ -244,15 +244,35 @@ static const char *programmer_name(uint8_t protocol) {
                                             : "somebody else";
 }
 
+static bool wanted_gateway(const struct expectation *x, uint8_t family, struct ip_addr *ret_hop) {
+    *ret_hop = x->x->next_hop;
+    if (x->x->next_hop_of)
+        *ret_hop = node_address(x->e, x->x->next_hop_of, family);
+    return x->x->has_next_hop || x->x->next_hop_of;
+}
+
+/* The kernel's entry of the prefix; of several next hops the one that is asked for. */
+static const struct lab_route *find_route(const struct expectation *x, struct ip_prefix p,
+                                          const struct lab_route *list, ssize_t count) {
+    const struct lab_route *found = NULL;
+    struct ip_addr hop;
+    bool asks_hop = wanted_gateway(x, p.addr.family, &hop);
+    for (ssize_t i = 0; i < count; i++) {
+        if (!ip_prefix_equal(list[i].prefix, p))
+            continue;
+        if (!found || (asks_hop && ip_equal(list[i].gateway, hop)))
+            found = &list[i];
+    }
+    return found;
+}
+
 /* What a kernel route must be besides being there. */
 static bool fib_fits(struct expectation *x, uint32_t node, const struct lab_route *r) {
     static const char *const names[] = {
         [PROGRAMMER_ANY] = NULL, [PROGRAMMER_BIRD] = "bird", [PROGRAMMER_FELIX] = "felix"};
     char wanted[IP_ADDR_TEXT_MAX], seen[IP_ADDR_TEXT_MAX];
-    struct ip_addr hop = x->x->next_hop;
-    if (x->x->next_hop_of)
-        hop = node_address(x->e, x->x->next_hop_of, r->prefix.addr.family);
-    bool asks_hop = x->x->has_next_hop || x->x->next_hop_of;
+    struct ip_addr hop;
+    bool asks_hop = wanted_gateway(x, r->prefix.addr.family, &hop);
     bool ok = same_text(x, node, "gateway", asks_hop ? ip_format(hop, wanted) : NULL,
                         ip_format(r->gateway, seen));
     ok = same_text(x, node, "interface", x->x->interface, r->interface) && ok;
@@ -262,9 +282,7 @@ static bool fib_fits(struct expectation *x, uint32_t node, const struct lab_rout
 static bool fib_holds(struct expectation *x, uint32_t node, struct ip_prefix p, bool final) {
     struct lab_route *list = NULL;
     ssize_t n = lab_routes(x->e->lab, node, &list);
-    const struct lab_route *found = NULL;
-    for (ssize_t i = 0; i < n && !found; i++)
-        found = ip_prefix_equal(list[i].prefix, p) ? &list[i] : NULL;
+    const struct lab_route *found = find_route(x, p, list, n);
     bool ok = n >= 0 && (found != NULL) != x->x->absent;
     if (!ok && final)
         say_why(x, node, p,

@@ -63,36 +63,60 @@ static void name_route(struct table_difference *d, const char *table, const char
                ip_prefix_format(prefix, text), *detail ? ": " : "", detail);
 }
 
-static bool same_kernel_route(const struct oracle_route *want, const struct lab_route *have) {
-    return want->blackhole == have->blackhole &&
-           (want->by_age || ip_equal(want->gateway, have->gateway)) &&
-           (have->blackhole || !want->metric || want->metric == have->metric);
+/* The kernel's entries of one prefix, one per next hop, sorted by prefix. */
+struct kernel_route {
+    const struct lab_route *hops;
+    size_t count;
+};
+
+static bool leads_to(const struct kernel_route *have, struct ip_addr gateway) {
+    for (size_t i = 0; i < have->count; i++) {
+        if (ip_equal(have->hops[i].gateway, gateway))
+            return true;
+    }
+    return false;
 }
 
-static void gateway_detail(const struct oracle_route *want, const struct lab_route *have,
+/* Every gateway that is wanted and no other. */
+static bool same_gateways(const struct oracle_route *want, const struct kernel_route *have) {
+    if (want->by_age)
+        return true;
+    for (size_t i = 0; i < want->gateway_count; i++) {
+        if (!leads_to(have, want->gateways[i]))
+            return false;
+    }
+    return want->gateway_count == have->count;
+}
+
+static bool same_kernel_route(const struct oracle_route *want, const struct kernel_route *have) {
+    const struct lab_route *first = &have->hops[0];
+    if (want->blackhole || first->blackhole)
+        return want->blackhole && first->blackhole && have->count == 1;
+    for (size_t i = 0; i < have->count; i++) {
+        if (want->metric && have->hops[i].metric != want->metric)
+            return false;
+    }
+    return same_gateways(want, have);
+}
+
+static void gateway_detail(const struct oracle_route *want, const struct kernel_route *have,
                            struct text *out) {
-    char a[IP_ADDR_TEXT_MAX], b[IP_ADDR_TEXT_MAX];
-    text_printf(out, "expected via %s metric %u, seen via %s metric %u",
-                ip_format(want->gateway, a), want->metric, ip_format(have->gateway, b),
-                have->metric);
+    char a[IP_ADDR_TEXT_MAX];
+    text_puts(out, "expected via");
+    for (size_t i = 0; i < want->gateway_count; i++)
+        text_printf(out, " %s", ip_format(want->gateways[i], a));
+    text_printf(out, " metric %u, seen via", want->metric);
+    for (size_t i = 0; i < have->count; i++)
+        text_printf(out, " %s", ip_format(have->hops[i].gateway, a));
+    text_printf(out, " metric %u", have->hops[0].metric);
 }
 
-/* BIRD: Calico has it merge equally good paths into one kernel route with several gateways; the
- * oracle knows the best one, which must be among them. Everywhere else a route has one. */
-static size_t same_prefix_end(const struct table_difference *d, const struct lab_route *have,
-                              size_t at, size_t count) {
-    size_t end = at + 1;
-    while (backend_runs(d->x->e, d->node) && end < count && have[end].protocol == PROTOCOL_BIRD &&
-           ip_prefix_equal(have[end].prefix, have[at].prefix))
-        end++;
-    return end;
-}
-
-static bool any_same(const struct oracle_route *want, const struct lab_route *have, size_t at,
-                     size_t end) {
-    while (at < end && !same_kernel_route(want, &have[at]))
-        at++;
-    return at < end;
+static struct kernel_route take_route(const struct lab_route *have, size_t count) {
+    struct kernel_route r = {have, 1};
+    while (r.count < count && have[r.count].protocol == PROTOCOL_BIRD &&
+           ip_prefix_equal(have[r.count].prefix, have[0].prefix))
+        r.count++;
+    return r;
 }
 
 /* Both sorted by prefix. */
@@ -119,17 +143,17 @@ static bool compare_kernel(struct table_difference *d, const struct oracle_route
             same = false;
             name_route(d, "kernel", "has an unexpected route to", have[k++].prefix, "");
         } else {
-            size_t end = same_prefix_end(d, have, k, have_count);
-            if (!any_same(&want[i], have, k, end)) {
+            struct kernel_route seen = take_route(&have[k], have_count - k);
+            if (!same_kernel_route(&want[i], &seen)) {
                 struct text detail;
                 text_init(&detail);
-                gateway_detail(&want[i], &have[k], &detail);
+                gateway_detail(&want[i], &seen, &detail);
                 name_route(d, "kernel", "differs at", want[i].prefix, text_str(&detail));
                 text_deinit(&detail);
                 same = false;
             }
             i++;
-            k = end;
+            k += seen.count;
         }
     }
     return same;

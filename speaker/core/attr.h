@@ -152,6 +152,7 @@ uint32_t ext_community_sort(uint64_t *communities, uint32_t count);
 bool attr_has_community(const struct attr_values *v, uint32_t community);
 
 #define COMMUNITY_GRACEFUL_SHUTDOWN UINT32_C(0xFFFF0000)
+#define COMMUNITY_LLGR_STALE UINT32_C(0xFFFF0006) /* RFC 9494 4.1 */
 #define COMMUNITY_BLACKHOLE UINT32_C(0xFFFF029A)
 #define COMMUNITY_NO_EXPORT UINT32_C(0xFFFFFF01)
 #define COMMUNITY_NO_ADVERTISE UINT32_C(0xFFFFFF02)

@@ -70,6 +70,8 @@ void bgp_speaker_free(struct bgp_speaker *s);
 enum bgp_status bgp_configure(struct bgp_speaker *s, const struct bgp_config *config,
                               struct nanotime now) BGP_CHECK;
 const struct bgp_config *bgp_config_of(const struct bgp_speaker *s);
+/* RFC 4724 4.1, with bgp_env.restarting: best paths are not chosen yet, or not all of them. */
+bool bgp_recovering(const struct bgp_speaker *s);
 
 /* Cease/Administrative Shutdown to every peer, with RFC 9003 text ("" or NULL: none). Afterwards no
  * session starts again. Done when bgp_stopped. */
@@ -188,8 +190,9 @@ struct bgp_fib_route {
     uint32_t med;
     bool external; /* learned over eBGP */
     enum route_source source;
-    /* Multipath: all next hops of equal paths, `next_hop` first; 0: that one alone. Valid until the
-     * next event is taken off. */
+    bool multipath; /* other paths share the load */
+    /* Multipath: the next hops of equal paths, sorted and unique; 0: `next_hop` alone. Valid until
+     * the next event is taken off. */
     uint8_t next_hop_count;
     const struct ip_addr *next_hops;
     bool blackhole; /* own route with blackhole_in_kernel; learned: discard (RFC 7999) */

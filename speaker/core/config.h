@@ -191,7 +191,7 @@ struct bgp_config {
     const uint32_t *confederation_members; /* the other members' ASes */
     uint32_t confederation_member_count;
     /* Paths as good as the best one that share the load, the best included; 0 and 1: none. IOS:
-     * maximum-paths, maximum-paths ibgp, maximum-paths eibgp. */
+     * maximum-paths, maximum-paths ibgp, maximum-paths eibgp; BIRD: merge paths, by the profile. */
     uint32_t multipath_external, multipath_internal, multipath_mixed;
     bool multipath_as_path_relax; /* AS_PATHs need equal length only */
     bool log_neighbor_changes;

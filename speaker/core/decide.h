@@ -14,7 +14,7 @@
 enum decide_step {
     DECIDE_NONE,     /* not compared (only path, or not eligible) */
     DECIDE_ELIGIBLE, /* next hop reachable, no loop, accepted by policy */
-    DECIDE_STALE,    /* BIRD: a stale route loses */
+    DECIDE_STALE,    /* BIRD: a route with LLGR_STALE loses, RFC 9494 4.3 */
     DECIDE_WEIGHT,   /* IOS */
     DECIDE_LOCAL_PREF,
     DECIDE_LOCAL_ROUTE,    /* originated here */
@@ -38,7 +38,7 @@ struct attr_set;
 struct decide_path {
     const struct attr_set *attrs;
     bool eligible;
-    bool stale;
+    bool stale; /* with community LLGR_STALE; what a restart of the peer left counts as fresh */
     bool external; /* learned over eBGP */
     bool local;    /* originated here */
     uint32_t weight;

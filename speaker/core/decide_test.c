@@ -371,7 +371,7 @@ static void test_C093_none_eligible(void **state) {
     assert_int_equal(decide_best(&rules, &p, 0, NULL), -1);
 }
 
-static void test_stale_loses_in_bird(void **state) {
+static void test_llgr_stale_loses_in_bird(void **state) {
     struct attr_set sets[2];
     struct decide_path paths[2] = {base_path(&sets[0]), base_path(&sets[1])};
     struct decide_rules rules = {.profile = BGP_PROFILE_FAST, .default_local_pref = 100};
@@ -387,10 +387,14 @@ static void test_stale_loses_in_bird(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C092_steps_of_profiles), cmocka_unit_test(test_order),
-        cmocka_unit_test(test_C086_med_orders),        cmocka_unit_test(test_C094_random_sets),
-        cmocka_unit_test(test_C083_to_C091_each_step), cmocka_unit_test(test_ios_pairs),
-        cmocka_unit_test(test_C093_none_eligible),     cmocka_unit_test(test_stale_loses_in_bird),
+        cmocka_unit_test(test_C092_steps_of_profiles),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_C086_med_orders),
+        cmocka_unit_test(test_C094_random_sets),
+        cmocka_unit_test(test_C083_to_C091_each_step),
+        cmocka_unit_test(test_ios_pairs),
+        cmocka_unit_test(test_C093_none_eligible),
+        cmocka_unit_test(test_llgr_stale_loses_in_bird),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,7 +253,7 @@ bool bgp_next_event(struct bgp_speaker *s, struct bgp_event *ret_event) {
     if (entry->kind == BGP_EVENT_FIB)
         table_remove(&q->fib_index, fib_hash(&entry->fib.prefix), q->head + 1);
     event_fill(ret_event, entry);
-    if (entry->kind == BGP_EVENT_FIB && !entry->fib.withdrawn && s->rib) {
+    if (entry->kind == BGP_EVENT_FIB && entry->fib.multipath && s->rib) {
         ret_event->fib.next_hop_count = rib_next_hops(s, entry->fib.prefix);
         ret_event->fib.next_hops = s->rib->next_hops;
     }

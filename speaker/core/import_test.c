@@ -99,7 +99,7 @@ static void test_C154_own_cluster_id(void **state) {
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         const uint32_t others[] = {1, 2, 3};
         const uint32_t looped[] = {1, own[i] ? own[i] : router_id, 3};
-        three_peers(BGP_PROFILE_FAST, own[i]);
+        three_peers(BGP_PROFILE_PLAIN, own[i]);
         start();
         struct attr_values v = internal_route();
         v.cluster_count = 3;
@@ -125,6 +125,23 @@ static void test_C159_cluster_id_sent(void **state) {
         assert_non_null(held);
         assert_int_equal(held->cluster_count, 1);
         assert_int_equal(held->cluster_list[0], configured[i] ? configured[i] : router_id);
+        bench_end(&b);
+    }
+}
+
+/* BIRD: the cluster id belongs to sessions with clients; those alone are looked at. */
+static void test_own_cluster_id_of_bird(void **state) {
+    static const enum bgp_profile profiles[] = {BGP_PROFILE_CALICO, BGP_PROFILE_FAST};
+    static const uint32_t clusters[] = {11, 12};
+    (void)state;
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        three_peers(profiles[i], 12);
+        start();
+        struct attr_values v = internal_route();
+        v.cluster_list = clusters;
+        v.cluster_count = 2;
+        assert_true(reaches(1, &v, 2)); /* from a non-client to the client */
+        assert_false(reaches(2, &v, 1));
         bench_end(&b);
     }
 }
@@ -188,6 +205,7 @@ int main(void) {
         cmocka_unit_test(test_C154_own_cluster_id),
         cmocka_unit_test(test_C157_shorter_cluster_list),
         cmocka_unit_test(test_C159_cluster_id_sent),
+        cmocka_unit_test(test_own_cluster_id_of_bird),
         cmocka_unit_test(test_C172_unknown_reserved_communities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

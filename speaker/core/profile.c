@@ -32,6 +32,9 @@ static const struct profile profiles[BGP_PROFILES] = {
             .passive_shows_idle = true,
             .send_enhanced_refresh = true,
             .send_communities = true,
+            .own_cluster_from_clients = true,
+            .merge_paths = 16,
+            .persist = true,
         },
     [BGP_PROFILE_FAST] =
         {
@@ -50,6 +53,9 @@ static const struct profile profiles[BGP_PROFILES] = {
             .passive_shows_idle = true,
             .send_enhanced_refresh = true,
             .send_communities = true,
+            .own_cluster_from_clients = true,
+            .merge_paths = 16,
+            .persist = true,
         },
     [BGP_PROFILE_IOS] =
         {

@@ -42,7 +42,15 @@ struct profile {
     bool blackhole_no_export; /* RFC 7999 3.2; BIRD and IOS leave it to policy */
     bool graceful_shutdown_receive;
     uint32_t idle_hold_max_ms; /* a session that flaps waits up to this, doubled; 0: not damped */
-    bool as_loop_check_out;    /* do not send a route whose AS_PATH has the peer's AS */
+    bool own_cluster_from_clients; /* BIRD: CLUSTER_LIST is looked at on sessions with clients only
+                                    */
+    /* BIRD: `merge paths on` of the kernel protocol: next hops of one route, of paths that are
+     * equal up to the IGP metric, whatever their AS_PATHs say; 0: one. */
+    uint32_t merge_paths;
+    /* BIRD, started with -R, its kernel protocol with `persist`: kernel routes outlive the speaker,
+     * and one that finds some is a restarting speaker (RFC 4724 4.1). */
+    bool persist;
+    bool as_loop_check_out; /* do not send a route whose AS_PATH has the peer's AS */
     uint32_t mrai_external_ms;
 };
 

@@ -109,7 +109,7 @@ static void fill_candidate(const struct bgp_speaker *s, const struct rib_path *p
     const struct attr_values *v = &ret_c->attrs->v;
     ret_c->received_order = p->sequence;
     ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
-    ret_c->stale = p->flags & RIB_PATH_STALE;
+    ret_c->stale = attr_has_community(v, COMMUNITY_LLGR_STALE);
     ret_c->external = peer_is_outside(peer); /* RFC 5065 5.3 */
     ret_c->router_id = v->has_originator_id ? v->originator_id : peer->remote_id;
     ret_c->peer_address = peer->config->remote_addr;
@@ -184,8 +184,8 @@ static bool gather(struct bgp_speaker *s, const struct rib_entry *e, uint32_t *r
     return true;
 }
 
-/* IOS: maximum-paths. Marks the paths that share the load with the best one, in the order of the
- * list, and notes whether they are others than before. */
+/* IOS: maximum-paths; BIRD: merge paths. Marks the paths that share the load with the best one, in
+ * the order of the list, and notes whether they are others than before. */
 static void share(struct bgp_speaker *s, struct rib_entry *e, uint32_t count, int best) {
     const struct bgp_config *c = s->config;
     const struct decide_rules rules = rules_of(s);
@@ -196,6 +196,7 @@ static void share(struct bgp_speaker *s, struct rib_entry *e, uint32_t count, in
         max = c->multipath_external;
     }
     max = max < BGP_MULTIPATH_MAX ? max : BGP_MULTIPATH_MAX;
+    max = s->profile->merge_paths ? UINT32_MAX : max; /* BIRD: it is next hops that are limited */
     for (uint32_t i = e->paths; i && n < count; i = rib_path_at(s, i)->next, n++) {
         struct rib_path *p = rib_path_at(s, i);
         bool was = p->flags & RIB_PATH_SHARES;
@@ -203,24 +204,26 @@ static void share(struct bgp_speaker *s, struct rib_entry *e, uint32_t count, in
                   decide_shares(&rules, &paths[best], &paths[n], mixed, c->multipath_as_path_relax);
         marked += is;
         p->flags = (uint16_t)((p->flags & ~RIB_PATH_SHARES) | (is ? RIB_PATH_SHARES : 0));
-        e->flags |= was != is ? RIB_ENTRY_SHARES | RIB_ENTRY_FORCE : 0;
+        e->flags |= was != is ? RIB_ENTRY_SHARES : 0;
     }
 }
 
-static void add_next_hop(struct rib *r, uint8_t *count, struct ip_addr a) {
-    for (uint8_t i = 0; i < *count; i++) {
-        if (ip_equal(r->next_hops[i], a)) {
-            return;
-        }
+/* Keeps them sorted and unique. BIRD: the lowest addresses are kept when there are too many. */
+static void add_next_hop(struct rib *r, uint8_t *count, uint8_t max, struct ip_addr a) {
+    uint8_t at = 0;
+    while (at < *count && ip_compare(r->next_hops[at], a) < 0) {
+        at++;
     }
-    r->next_hops[(*count)++] = a;
+    if (at == max || (at < *count && ip_equal(r->next_hops[at], a))) {
+        return;
+    }
+    *count = (uint8_t)(*count + (*count < max));
+    memmove(&r->next_hops[at + 1], &r->next_hops[at],
+            (size_t)(*count - at - 1) * sizeof r->next_hops[0]);
+    r->next_hops[at] = a;
 }
 
 uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix) {
-    const struct bgp_config *c = s->config;
-    if (c->multipath_external < 2 && c->multipath_internal < 2 && c->multipath_mixed < 2) {
-        return 0;
-    }
     enum bgp_family f = rib_prefix_family(prefix);
     uint32_t entry = rib_entry_find(s, f, prefix);
     uint8_t count = 0;
@@ -228,11 +231,13 @@ uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix) {
     if (!e || !e->best_peer || !e->best_attrs) {
         return 0;
     }
-    add_next_hop(s->rib, &count, attr_get(&s->attrs, e->best_attrs)->v.next_hop);
-    for (uint32_t i = e->paths; i && count < BGP_MULTIPATH_MAX; i = rib_path_at(s, i)->next) {
+    uint32_t merged = s->profile->merge_paths;
+    uint8_t max = (uint8_t)(merged && merged < BGP_MULTIPATH_MAX ? merged : BGP_MULTIPATH_MAX);
+    add_next_hop(s->rib, &count, max, attr_get(&s->attrs, e->best_attrs)->v.next_hop);
+    for (uint32_t i = e->paths; i; i = rib_path_at(s, i)->next) {
         const struct rib_path *p = rib_path_at(s, i);
         if (p->flags & RIB_PATH_SHARES) {
-            add_next_hop(s->rib, &count, attr_get(&s->attrs, p->attrs)->v.next_hop);
+            add_next_hop(s->rib, &count, max, attr_get(&s->attrs, p->attrs)->v.next_hop);
         }
     }
     return count > 1 ? count : 0;
@@ -248,7 +253,7 @@ static bool choose(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e
         struct rib_path *single = rib_path_at(s, e->paths);
         if (single->flags & RIB_PATH_SHARES) {
             single->flags &= (uint16_t)~RIB_PATH_SHARES;
-            e->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+            e->flags |= RIB_ENTRY_SHARES;
         }
         *ret_best = choose_single(s, f, e->paths);
         return true;
@@ -297,6 +302,15 @@ bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t
 
 /* ---- publishing ---- */
 
+static bool any_shares(const struct bgp_speaker *s, const struct rib_entry *e) {
+    for (uint32_t i = e->paths; i; i = rib_path_at(s, i)->next) {
+        if (rib_path_at(s, i)->flags & RIB_PATH_SHARES) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct bgp_fib_route fib_route(const struct bgp_speaker *s, enum bgp_family f,
                                       uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
@@ -311,6 +325,7 @@ static struct bgp_fib_route fib_route(const struct bgp_speaker *s, enum bgp_fami
         r.med = v->has_med ? v->med : 0;
         r.external = e->flags & RIB_ENTRY_EXTERNAL;
         r.blackhole = e->flags & RIB_ENTRY_BLACKHOLE;
+        r.multipath = any_shares(s, e);
     }
     return r;
 }
@@ -423,6 +438,14 @@ static void tell_fib(struct bgp_speaker *s, struct rib_entry *e,
     }
 }
 
+/* The best path is the one it was; others share the load with it than did. */
+static void publish_shares(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
+    struct bgp_fib_route route = fib_route(s, f, entry);
+    if (s->config->fib.install) {
+        tell_fib(s, rib_entry_at(s, f, entry), &route);
+    }
+}
+
 static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t best,
                     struct nanotime now) {
     struct rib_entry *e = rib_entry_at(s, f, entry);
@@ -462,6 +485,8 @@ static bool handle(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, str
     bool forced = e->flags & RIB_ENTRY_FORCE && (p || e->out_references);
     if (!same || forced) {
         publish(s, f, entry, best, now);
+    } else if (p && e->flags & RIB_ENTRY_SHARES) {
+        publish_shares(s, f, entry);
     }
     e->flags &= (uint16_t) ~(RIB_ENTRY_FORCE | RIB_ENTRY_SHARES);
     adjout_paths_changed(s, f, entry);
@@ -550,6 +575,10 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
 
 bool rib_has_work(const struct bgp_speaker *s) {
     return !s->restarting && (decisions_due(s) || fib_may_tell(s) || adjout_has_work(s));
+}
+
+bool bgp_recovering(const struct bgp_speaker *s) {
+    return s->restarting || s->rib->releasing;
 }
 
 void rib_release_deferred(struct bgp_speaker *s, struct nanotime now) {

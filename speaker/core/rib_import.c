@@ -47,7 +47,12 @@ static bool own_as_loops(const struct bgp_speaker *s, const struct peer *p, stru
            as_path_count(path, p->config->local_as) > allowed;
 }
 
-static bool cluster_loops(const struct bgp_speaker *s, const struct attr_values *v) {
+/* BIRD: the cluster id is a setting of sessions with clients; the others have none to look for. */
+static bool cluster_loops(const struct bgp_speaker *s, const struct peer *p,
+                          const struct attr_values *v) {
+    if (s->profile->own_cluster_from_clients && !p->config->rr_client) {
+        return false;
+    }
     for (uint32_t i = 0; i < v->cluster_count; i++) {
         if (v->cluster_list[i] == s->cluster_id) {
             return true;
@@ -67,7 +72,7 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
     if (!p->external && v->has_originator_id && v->originator_id == s->router_id) {
         return "own router id as ORIGINATOR_ID";
     }
-    if (!p->external && cluster_loops(s, v)) {
+    if (!p->external && cluster_loops(s, p, v)) {
         return "own cluster id in CLUSTER_LIST";
     }
     if (p->confed && as_path_confed_neighbor(v->as_path) != p->config->remote_as) {

@@ -157,7 +157,7 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     assert(v->peer <= UINT16_MAX);
     unsigned kept = p->flags & RIB_PATH_BEST;
     if (p->flags & RIB_PATH_SHARES) { /* its next hop may be another one */
-        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES;
     }
     p->attrs = v->attrs;
     p->peer = (uint16_t)v->peer;
@@ -302,7 +302,7 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
     rib_peer_drop(s, p->peer);
     rib_entry_dirty(s, f, entry);
     if (p->flags & RIB_PATH_SHARES) {
-        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES | RIB_ENTRY_FORCE;
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES;
     }
     p->flags = 0;
     if (path < s->rib->out_capacity && s->rib->out[path].references > 0) {

@@ -62,7 +62,6 @@ static int64_t prefer(const struct model *m, uint32_t x, const struct offer *a, 
                       const struct offer *b) {
     const int64_t steps[] = {
         (y == OWN) - (x == OWN),
-        a->stale - b->stale,
         (int64_t)b->local_pref - a->local_pref,
         is_external(x) - is_external(y), /* length of AS_PATH: 2 or 0 */
         a->origin - b->origin,

@@ -21,13 +21,12 @@
 
 #include "../base/arena.h"
 #include "../base/hash.h"
-#include "../base/scoreboard.h"
 #include "../base/slab.h"
 #include "../base/table.h"
 #include "../core/bgp.h"
+#include "fib_target.h"
 #include "host.h"
 #include "log.h"
-#include "netlink.h"
 #include "resolver.h"
 
 #include <errno.h>
@@ -40,19 +39,12 @@
 #define FIB_RETRY_MS 100
 #define CALICO_METRIC_BASE UINT32_C(2147483647)
 
-/* What stands in the kernel, or should. */
-struct fib_target {
-    struct ip_addr gateway; /* not set: blackhole */
-    uint32_t interface;
-    uint32_t metric;
-    uint32_t table;
-    bool onlink;
-};
-
 /* `live` tells entries from free slab objects, whose first word is the slab's. */
 struct fib_entry {
     struct ip_prefix prefix;
-    struct ip_addr next_hop; /* not set: blackhole */
+    struct ip_addr next_hop;   /* not set: blackhole */
+    struct ip_addr *next_hops; /* several that share the load, next_hop among them; alloc_free */
+    uint8_t next_hop_count;    /* 0: that one alone */
     uint32_t local_pref;
     uint32_t dirty_next; /* slab index; with `dirty` */
     struct fib_target installed_as;
@@ -102,9 +94,18 @@ struct fib *fib_new(struct host *h) {
     return f;
 }
 
+static void entry_clear(struct fib_entry *e) {
+    alloc_free(e->next_hops);
+    fib_target_free(&e->installed_as);
+    e->live = false;
+}
+
 void fib_free(struct fib *f) {
     if (!f)
         return;
+    for (uint32_t i = 1; i < f->entries.next_new; i++)
+        if (entry_at(f, i)->live)
+            entry_clear(entry_at(f, i));
     table_deinit(&f->index);
     slab_deinit(&f->entries);
     alloc_free(f);
@@ -152,13 +153,13 @@ static void entry_release(struct fib *f, uint32_t index) {
     struct fib_entry *e = entry_at(f, index);
     if (e->wanted || e->installed || e->dirty || e->doubtful)
         return;
-    e->live = false;
+    entry_clear(e);
     table_remove(&f->index, prefix_hash(e->prefix), index);
     slab_free(&f->entries, index);
 }
 
 static uint64_t digest_of(const struct fib_entry *e) {
-    return scoreboard_route_digest(&e->prefix, &e->installed_as.gateway);
+    return fib_target_digest(&e->installed_as, e->prefix);
 }
 
 static void entry_uninstalled(struct fib *f, struct fib_entry *e) {
@@ -170,11 +171,18 @@ static void entry_uninstalled(struct fib *f, struct fib_entry *e) {
     f->counts.last = loop_now();
 }
 
-static void entry_installed(struct fib *f, struct fib_entry *e, const struct fib_target *as) {
+/* Takes `as` over. */
+static void entry_remember(struct fib_entry *e, struct fib_target *as) {
+    fib_target_free(&e->installed_as);
+    e->installed_as = *as;
+    *as = (struct fib_target){0};
+}
+
+static void entry_installed(struct fib *f, struct fib_entry *e, struct fib_target *as) {
     entry_uninstalled(f, e);
     e->installed = true;
     e->doubtful = e->refused = e->stale = false;
-    e->installed_as = *as;
+    entry_remember(e, as);
     f->counts.routes[e->prefix.addr.family == IP_V6]++;
     f->counts.digest += digest_of(e);
     f->counts.last = loop_now();
@@ -194,6 +202,18 @@ static bool installs(const struct fib *f) {
     return f->config.install && !f->host->options.no_fib;
 }
 
+/* The next hops of several equal paths; without memory the best one's alone. */
+static void set_next_hops(struct fib *f, struct fib_entry *e, const struct bgp_fib_route *r) {
+    uint8_t count = ip_is_set(e->next_hop) && r->next_hop_count > 1 ? r->next_hop_count : 0;
+    alloc_free(e->next_hops);
+    e->next_hops = count ? alloc_zero(count, sizeof *e->next_hops) : NULL;
+    e->next_hop_count = e->next_hops ? count : 0;
+    if (e->next_hop_count)
+        memcpy(e->next_hops, r->next_hops, count * sizeof *e->next_hops);
+    else if (count)
+        log_line(f->host->log, "no_memory", NULL, "next hops of a kernel route");
+}
+
 void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     bool own = r->source != ROUTE_SOURCE_BGP;
     bool wanted = installs(f) && !r->withdrawn && (r->blackhole || ip_is_set(r->next_hop));
@@ -208,8 +228,14 @@ void fib_route(struct fib *f, const struct bgp_fib_route *r) {
         e->external_source = !own;
         e->next_hop = r->blackhole ? (struct ip_addr){0} : r->next_hop;
         e->local_pref = r->local_pref;
+        set_next_hops(f, e, r);
     }
     entry_dirty(f, index);
+}
+
+static const struct ip_addr *next_hops_of(const struct fib_entry *e, uint8_t *ret_count) {
+    *ret_count = e->next_hop_count ? e->next_hop_count : ip_is_set(e->next_hop);
+    return e->next_hop_count ? e->next_hops : &e->next_hop;
 }
 
 static uint32_t metric_of(const struct fib *f, const struct fib_entry *e) {
@@ -218,56 +244,58 @@ static uint32_t metric_of(const struct fib *f, const struct fib_entry *e) {
     return e->local_pref < CALICO_METRIC_BASE ? CALICO_METRIC_BASE - e->local_pref : 0;
 }
 
-/* Through a tunnel device the next hop is the tunnel's other end: always on the link. */
-static bool into_tunnel(struct fib_entry *e, const char *device, struct fib_target *ret) {
-    ret->interface = if_nametoindex(device);
-    ret->gateway = e->next_hop;
-    ret->onlink = true;
-    if (ret->interface == 0)
-        e->refused = true; /* asked again when the kernel's routes change */
-    return ret->interface != 0;
-}
-
-static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entry *e) {
+/* What the configuration's filter says of the route by way of one of its next hops. */
+static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entry *e,
+                                      struct ip_addr next_hop) {
     struct bgp_fib_route r = {
         .prefix = e->prefix,
-        .next_hop = e->next_hop,
+        .next_hop = next_hop,
         .local_pref = e->local_pref,
         .source = e->external_source ? ROUTE_SOURCE_BGP : ROUTE_SOURCE_STATIC,
-        .blackhole = !ip_is_set(e->next_hop),
+        .blackhole = !ip_is_set(next_hop),
     };
     if (!f->host->speaker)
         return (struct bgp_fib_decision){.install = true};
     return bgp_fib_decide(bgp_config_of(f->host->speaker), &r);
 }
 
-/* The route that should stand in the kernel now; false: none. */
+/* Adds the way to one BGP next hop, if there is one. False: out of memory. */
+static bool target_add(const struct fib *f, struct fib_entry *e, struct ip_addr next_hop,
+                       struct fib_target *t) {
+    struct bgp_fib_decision decision = decide(f, e, next_hop);
+    const struct resolver_route *r = resolver_find(f->host->resolver, next_hop);
+    if (!decision.install || !r || !r->reachable)
+        return true;
+    struct netlink_hop hop = {r->gateway, r->interface, r->onlink};
+    /* Through a tunnel device the next hop is the tunnel's other end: always on the link. */
+    if (decision.device)
+        hop = (struct netlink_hop){next_hop, if_nametoindex(decision.device), true};
+    if (hop.interface == 0) {
+        e->refused = true; /* asked again when the kernel's routes change */
+        return true;
+    }
+    return fib_target_add(t, &hop);
+}
+
+/* The route that should stand in the kernel now, the caller's; false: none. */
 static bool target_of(const struct fib *f, struct fib_entry *e, struct fib_target *ret) {
-    if (!e->wanted)
-        return false;
-    struct bgp_fib_decision decision = decide(f, e);
-    if (!decision.install)
-        return false;
-    *ret = (struct fib_target){
+    uint8_t count;
+    const struct ip_addr *next_hops = next_hops_of(e, &count);
+    struct fib_target t = {
         .metric = metric_of(f, e),
         .table = f->config.table ? f->config.table : RT_TABLE_MAIN,
     };
-    if (!ip_is_set(e->next_hop))
-        return true;
-    const struct resolver_route *hop = resolver_find(f->host->resolver, e->next_hop);
-    if (!hop || !hop->reachable)
+    if (!e->wanted)
         return false;
-    if (decision.device)
-        return into_tunnel(e, decision.device, ret);
-    ret->gateway = hop->gateway;
-    ret->interface = hop->interface;
-    ret->onlink = hop->onlink;
+    if (count == 0 && !decide(f, e, e->next_hop).install)
+        return false;
+    for (uint8_t i = 0; i < count; i++)
+        if (!target_add(f, e, next_hops[i], &t))
+            log_line(f->host->log, "no_memory", NULL, "next hops of a kernel route");
+    if (count > 0 && t.hop_count == 0)
+        return false;
+    *ret = t;
     return true;
-}
-
-static bool target_equal(const struct fib_target *a, const struct fib_target *b) {
-    return ip_equal(a->gateway, b->gateway) && a->interface == b->interface &&
-           a->metric == b->metric && a->table == b->table && a->onlink == b->onlink;
 }
 
 static void touch(struct fib *f, uint32_t index, void *context) {
@@ -297,12 +325,14 @@ void fib_configure(struct fib *f, const struct bgp_fib_config *c) {
 static void touch_changed(struct fib *f, uint32_t index, void *context) {
     struct fib_entry *e = entry_at(f, index);
     (void)context;
-    if (!e->wanted || !ip_is_set(e->next_hop))
-        return;
-    const struct resolver_route *hop = resolver_find(f->host->resolver, e->next_hop);
-    if (hop && hop->changed) {
-        e->refused = false;
-        entry_dirty(f, index);
+    uint8_t count;
+    const struct ip_addr *next_hops = next_hops_of(e, &count);
+    for (uint8_t i = 0; e->wanted && i < count; i++) {
+        const struct resolver_route *hop = resolver_find(f->host->resolver, next_hops[i]);
+        if (hop && hop->changed) {
+            e->refused = false;
+            entry_dirty(f, index);
+        }
     }
 }
 
@@ -335,7 +365,7 @@ static void entry_doubt(struct fib *f, uint32_t index) {
 }
 
 static void doubt_interface(struct fib *f, uint32_t index, void *context) {
-    if (entry_at(f, index)->installed_as.interface == *(const uint32_t *)context)
+    if (fib_target_uses(&entry_at(f, index)->installed_as, *(const uint32_t *)context))
         entry_doubt(f, index);
 }
 
@@ -351,33 +381,25 @@ void fib_prefix_lost(struct fib *f, struct ip_prefix prefix) {
 
 /* ---- writing ---- */
 
-static struct netlink_route route_of(const struct fib_entry *e, const struct fib_target *t) {
-    return (struct netlink_route){
-        .prefix = e->prefix,
-        .gateway = t->gateway,
-        .interface = t->interface,
-        .table = t->table,
-        .metric = t->metric,
-        .protocol = RTPROT_BIRD,
-        .type = ip_is_set(t->gateway) ? RTN_UNICAST : RTN_BLACKHOLE,
-        .onlink = t->onlink,
-    };
-}
-
+/* Takes `t` over. */
 static void put_add(struct fib *f, uint32_t index, const struct fib_target *t, uint16_t flags) {
-    struct netlink_route r = route_of(entry_at(f, index), t);
+    struct netlink_route r = fib_target_route(t, entry_at(f, index)->prefix);
     uint32_t at = netlink_put_route(&f->batch, RTM_NEWROUTE, (uint16_t)(NLM_F_CREATE | flags), &r);
     f->writes[at].entry = index;
     f->writes[at].what = WRITE_ADD;
     f->writes[at].target = *t;
 }
 
+/* A route with several next hops is named by its prefix, metric and table alone: with one next hop
+ * the kernel would take out that one (IPv6), with all of them it compares their order (IPv4). */
 static void put_delete(struct fib *f, uint32_t index, const struct fib_target *t, bool old) {
-    struct netlink_route r = route_of(entry_at(f, index), t);
+    struct netlink_route r = fib_target_route(t, entry_at(f, index)->prefix);
+    r.hop_count = 0;
+    r.hops = NULL;
     uint32_t at = netlink_put_route(&f->batch, RTM_DELROUTE, 0, &r);
     f->writes[at].entry = index;
     f->writes[at].what = old ? WRITE_DELETE_OLD : WRITE_DELETE;
-    f->writes[at].target = *t;
+    f->writes[at].target = (struct fib_target){0};
 }
 
 /* Puts the requests that bring one entry up to date into the batch; at most two. */
@@ -396,12 +418,13 @@ static void entry_write(struct fib *f, uint32_t index) {
     if (!there) {
         put_add(f, index, &target, NLM_F_EXCL);
     } else if (was->metric == target.metric && was->table == target.table) {
-        if (e->doubtful || !target_equal(was, &target))
+        if (e->doubtful || !fib_target_equal(was, &target))
             put_add(f, index, &target, NLM_F_REPLACE);
+        else
+            fib_target_free(&target);
     } else { /* metric and table are part of the kernel's key: make the new one, drop the old */
-        struct fib_target old = *was;
         put_add(f, index, &target, NLM_F_EXCL);
-        put_delete(f, index, &old, true);
+        put_delete(f, index, was, true);
     }
 }
 
@@ -433,7 +456,7 @@ static void write_done(struct fib *f, uint32_t at, int error) {
             entry_installed(f, e, &f->writes[at].target);
         } else if (unknown) {
             entry_uninstalled(f, e);
-            e->installed_as = f->writes[at].target;
+            entry_remember(e, &f->writes[at].target);
             write_retry(f, index);
         } else {
             entry_uninstalled(f, e);
@@ -463,8 +486,10 @@ static void batch_send(struct fib *f) {
         for (uint32_t i = 0; i < count; i++)
             f->batch.errors[i] = ENOBUFS;
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         write_done(f, i, f->batch.errors[i]);
+        fib_target_free(&f->writes[i].target);
+    }
     for (uint32_t i = 0; i < count; i++)
         if (entry_at(f, f->writes[i].entry)->live)
             entry_release(f, f->writes[i].entry);
@@ -489,7 +514,7 @@ bool fib_work(struct fib *f) {
         entry_write(f, index);
         if (f->batch.count == before)
             entry_release(f, index);
-        if (f->batch.count + 2 > NETLINK_BATCH_MAX)
+        if (!netlink_batch_has_room(&f->batch, 2))
             batch_send(f);
         if (!nanotime_is_never(f->retry_at))
             break;
@@ -510,14 +535,15 @@ static void on_stale_route(void *context, const struct nlmsghdr *m) {
     uint32_t table = f->config.table ? f->config.table : RT_TABLE_MAIN;
     if (!netlink_parse_route(m, &r) || r.protocol != RTPROT_BIRD || r.table != table)
         return;
+    struct fib_target as;
     uint32_t index = entry_make(f, r.prefix);
     if (index == SLAB_NONE)
         return;
-    struct fib_target as = {.gateway = r.gateway,
-                            .interface = r.type == RTN_UNICAST ? r.interface : 0,
-                            .metric = r.metric,
-                            .table = r.table,
-                            .onlink = r.onlink};
+    if (!fib_target_read(m, &r, &as)) {
+        log_line(f->host->log, "no_memory", NULL, "kernel route");
+        entry_release(f, index);
+        return;
+    }
     entry_installed(f, entry_at(f, index), &as);
     entry_at(f, index)->stale = true;
 }
@@ -534,15 +560,17 @@ void fib_sweep(struct fib *f) {
     entries_visit(f, unstale, NULL);
 }
 
-bool fib_adopt(struct fib *f, bool keep) {
-    if (f->host->options.no_fib)
-        return true;
-    if (!netlink_dump(f->host->netlink, RTM_GETROUTE, AF_UNSPEC, on_stale_route, f) &&
-        errno != EAGAIN)
-        return false;
-    if (!keep)
-        fib_sweep(f);
-    return true;
+bool fib_has_stale(const struct fib *f) {
+    for (uint32_t i = 1; i < f->entries.next_new; i++)
+        if (entry_at(f, i)->live && entry_at(f, i)->stale)
+            return true;
+    return false;
+}
+
+bool fib_adopt(struct fib *f) {
+    return f->host->options.no_fib ||
+           netlink_dump(f->host->netlink, RTM_GETROUTE, AF_UNSPEC, on_stale_route, f) ||
+           errno == EAGAIN;
 }
 
 /* Each route gets one try: the namespace may be going away under us. */
@@ -561,23 +589,41 @@ struct fib_counts fib_counts_get(const struct fib *f) {
 
 static int view_compare(const void *a, const void *b) {
     const struct fib_view *x = a, *y = b;
-    return ip_prefix_compare(x->prefix, y->prefix);
+    int order = ip_prefix_compare(x->prefix, y->prefix);
+    return order ? order : ip_compare(x->gateway, y->gateway);
+}
+
+static bool is_seen(const struct fib_entry *e, enum ip_family family) {
+    return e->live && e->installed && e->prefix.addr.family == family;
+}
+
+static size_t entry_view(const struct fib_entry *e, struct fib_view *ret_views) {
+    const struct fib_target *t = &e->installed_as;
+    const struct netlink_hop *hops = fib_target_hops(t);
+    size_t count = t->hop_count ? t->hop_count : 1;
+    for (size_t i = 0; ret_views && i < count; i++)
+        ret_views[i] =
+            (struct fib_view){.prefix = e->prefix,
+                              .gateway = t->hop_count ? hops[i].gateway : (struct ip_addr){0},
+                              .interface = t->hop_count ? hops[i].interface : 0,
+                              .metric = t->metric,
+                              .blackhole = t->hop_count == 0};
+    return count;
 }
 
 bool fib_snapshot(const struct fib *f, enum ip_family family, struct fib_view **ret_routes,
                   size_t *ret_count) {
-    struct fib_view *views = alloc_zero(f->counts.routes[family == IP_V6] + 1, sizeof *views);
     size_t count = 0;
+    for (uint32_t i = 1; i < f->entries.next_new; i++)
+        if (is_seen(entry_at(f, i), family))
+            count += entry_view(entry_at(f, i), NULL);
+    struct fib_view *views = alloc_zero(count + 1, sizeof *views);
     if (!views)
         return false;
-    for (uint32_t i = 1; i < f->entries.next_new; i++) {
-        const struct fib_entry *e = entry_at(f, i);
-        if (!e->live || !e->installed || e->prefix.addr.family != family)
-            continue;
-        views[count++] =
-            (struct fib_view){e->prefix, e->installed_as.gateway, e->installed_as.interface,
-                              e->installed_as.metric, !ip_is_set(e->installed_as.gateway)};
-    }
+    count = 0;
+    for (uint32_t i = 1; i < f->entries.next_new; i++)
+        if (is_seen(entry_at(f, i), family))
+            count += entry_view(entry_at(f, i), views + count);
     qsort(views, count, sizeof *views, view_compare);
     *ret_routes = views;
     *ret_count = count;

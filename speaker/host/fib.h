@@ -15,9 +15,10 @@ struct bgp_fib_route;
 
 struct fib *fib_new(struct host *h); /* NULL: out of memory */
 void fib_free(struct fib *f);
-/* Routes of our protocol that an earlier life left behind: removes them, or with `keep` (RFC 4724
- * restart) takes them over until fib_sweep. False with errno. */
-bool fib_adopt(struct fib *f, bool keep);
+/* Takes over the routes of our protocol that an earlier life left behind; they stay until
+ * fib_sweep. False with errno. */
+bool fib_adopt(struct fib *f);
+bool fib_has_stale(const struct fib *f); /* such routes that nothing has replaced yet */
 void fib_sweep(struct fib *f);
 /* Routes already in the kernel follow. */
 void fib_configure(struct fib *f, const struct bgp_fib_config *c);
@@ -43,14 +44,15 @@ struct fib_counts {
 };
 struct fib_counts fib_counts_get(const struct fib *f);
 
-/* A confirmed route, for dumps. */
+/* A confirmed route, for dumps: one per next hop. */
 struct fib_view {
     struct ip_prefix prefix;
     struct ip_addr gateway;
     uint32_t interface, metric;
     bool blackhole;
 };
-/* Confirmed routes of a family, sorted by prefix; the caller's (alloc_free). False: no memory. */
+/* Confirmed routes of a family, sorted by prefix and gateway; the caller's (alloc_free). False: no
+ * memory. */
 bool fib_snapshot(const struct fib *f, enum ip_family family, struct fib_view **ret_routes,
                   size_t *ret_count);
 

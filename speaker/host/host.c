@@ -10,6 +10,9 @@
  *
  * Stopping: Cease to everyone, then wait until all was said and heard, two seconds at most; then
  * our kernel routes go.
+ *
+ * BIRD: with the profile's `persist` they stay, and a speaker that starts and finds some comes back
+ * as a restarting one: they are replaced or removed when its first best paths are chosen.
  */
 #include "host.h"
 
@@ -39,6 +42,11 @@
 #define STOP_MS 2000
 #define SETTLE_ROUNDS_MAX 8
 
+/* Do kernel routes outlive this speaker? */
+static bool persists(const struct host *h) {
+    return h->speaker && profile_get(bgp_config_of(h->speaker)->profile)->persist;
+}
+
 /* ---- events ---- */
 
 static void on_event(struct host *h, const struct bgp_event *e) {
@@ -61,7 +69,8 @@ static void on_event(struct host *h, const struct bgp_event *e) {
         log_event(h->log, e);
         break;
     case BGP_EVENT_FIB:
-        fib_route(h->fib, &e->fib);
+        if (!(h->stopping && persists(h)))
+            fib_route(h->fib, &e->fib);
         break;
     case BGP_EVENT_TRACK:
         resolver_track(h->resolver, e->track.address, e->track.wanted);
@@ -82,10 +91,17 @@ void host_drain(struct host *h) {
 
 /* ---- configuration ---- */
 
+/* Does the first configuration make it a restarting speaker (RFC 4724 4.1)? */
+static bool is_restart(const struct host *h, const struct bgp_config *config) {
+    bool found = profile_get(config->profile)->persist && fib_has_stale(h->fib);
+    return h->config_generation == 0 && (h->options.restart || found);
+}
+
 static bool speaker_start(struct host *h, const struct bgp_config *config) {
     struct bgp_env env = {.seed = hash_bytes(&config->router_id, sizeof config->router_id, 1),
-                          .restarting = h->options.restart && h->config_generation == 0};
+                          .restarting = is_restart(h, config)};
     h->speaker = bgp_speaker_new(config, &env, loop_now());
+    h->recovering = h->speaker && env.restarting;
     return h->speaker != NULL;
 }
 
@@ -153,7 +169,6 @@ static struct nanotime next_deadline(const struct host *h) {
     at = earlier(at, fib_next_deadline(h->fib));
     at = earlier(at, board_next_deadline(h->board));
     at = earlier(at, router_next_deadline(h->router));
-    at = earlier(at, h->sweep_at);
     return h->stopping ? earlier(at, h->stop_deadline) : at;
 }
 
@@ -165,10 +180,6 @@ static void fire_timers(struct host *h) {
     }
     sockets_advance(h->sockets, now);
     router_advance(h->router, now);
-    if (!nanotime_before(now, h->sweep_at)) {
-        h->sweep_at = NANOTIME_NEVER;
-        fib_sweep(h->fib);
-    }
 }
 
 /* Asking about next hops changes best paths, which changes next hops: until it is quiet. */
@@ -197,6 +208,14 @@ static void rest(struct host *h) {
     malloc_trim(0);
 }
 
+/* What an earlier life left in the kernel and nothing of now replaced goes. */
+static void recovery_check(struct host *h) {
+    if (!h->recovering || h->stopping || (h->speaker && bgp_recovering(h->speaker)))
+        return;
+    h->recovering = false;
+    fib_sweep(h->fib);
+}
+
 static bool turn(struct host *h, bool busy) {
     struct nanotime deadline = busy ? (struct nanotime){0} : next_deadline(h);
     h->worked = busy;
@@ -205,6 +224,7 @@ static bool turn(struct host *h, bool busy) {
     fire_timers(h);
     busy = settle(h);
     busy |= control_work(h->control);
+    recovery_check(h);
     busy |= fib_work(h->fib);
     mrt_log_flush(h->mrt);
     board_update(h->board);
@@ -303,7 +323,7 @@ static bool netlink_start(struct host *h, struct diag_list *diags) {
         return failed(diags, "memory");
     if (!(h->monitor = monitor_new(h)))
         return failed(diags, "watching the kernel's tables");
-    if (!fib_adopt(h->fib, h->options.restart))
+    if (!fib_adopt(h->fib))
         return failed(diags, "reading the kernel's table");
     return true;
 }
@@ -358,21 +378,16 @@ static void finish(struct host *h) {
     loop_deinit(&h->loop);
 }
 
-static void grace_begin(struct host *h) {
-    if (!h->options.restart || !h->speaker)
-        return;
-    const struct profile *p = profile_get(bgp_config_of(h->speaker)->profile);
-    h->sweep_at = nanotime_add_ms(loop_now(), p->gr_deferral_ms + 1000);
-}
-
 static int run(struct host *h) {
     bool busy = true;
-    grace_begin(h);
+    if (!h->recovering)
+        fib_sweep(h->fib);
     board_phase(h->board, SCOREBOARD_RUNNING);
     log_line(h->log, "running", NULL, "version=%s pid=%d", RIBCAGE_VERSION, (int)getpid());
     while (!stopped(h))
         busy = turn(h, busy);
-    fib_remove_all(h->fib);
+    if (!persists(h))
+        fib_remove_all(h->fib);
     board_update(h->board);
     log_line(h->log, "stopped", NULL, "abort=%d", h->abort);
     board_phase(h->board, SCOREBOARD_STOPPED);
@@ -399,7 +414,6 @@ int host_run(const struct host_options *options) {
     int status = HOST_EXIT_UNABLE;
     h = (struct host){.options = *options,
                       .started = loop_now(),
-                      .sweep_at = NANOTIME_NEVER,
                       .signals = {.fd = -1},
                       .loop = {.epoll_fd = -1}};
     if (!diags)

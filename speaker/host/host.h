@@ -42,10 +42,11 @@ struct mrt_log;
 
 struct host {
     struct host_options options;
-    struct nanotime configured, sweep_at; /* last configuration; end of a restart's grace */
+    struct nanotime configured; /* last configuration */
     struct loop loop;
     struct bgp_speaker *speaker; /* NULL: a router without BGP */
     uint64_t config_generation;
+    bool recovering; /* kernel routes of an earlier life stay until the first best paths stand */
     struct nanotime started;
     struct sockets *sockets;
     struct netlink *netlink; /* requests; the monitor listens on its own */

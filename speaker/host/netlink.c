@@ -65,7 +65,8 @@ static struct nlmsghdr *message_begin(struct netlink_batch *b, uint16_t type, ui
 }
 
 static void put_bytes(struct nlmsghdr *m, const void *data, size_t size) {
-    memcpy((char *)m + m->nlmsg_len, data, size);
+    if (size)
+        memcpy((char *)m + m->nlmsg_len, data, size);
     m->nlmsg_len += (uint32_t)NLMSG_ALIGN(size);
 }
 
@@ -80,14 +81,35 @@ static uint32_t message_end(struct netlink_batch *b, const struct nlmsghdr *m) {
     return b->count++;
 }
 
-/* A gateway of the other family: IPv4 by way of IPv6 (RFC 8950; Linux 5.2). */
-static void put_via(struct nlmsghdr *m, struct ip_addr gateway) {
+/* RTA_GATEWAY, or RTA_VIA for a gateway of the other family (RFC 8950; Linux 5.2). */
+static void put_gateway(struct nlmsghdr *m, struct ip_prefix to, struct ip_addr gateway) {
     struct {
         uint16_t family;
         uint8_t address[16];
     } via = {.family = family_of(gateway)};
+    if (!ip_is_set(gateway))
+        return;
     memcpy(via.address, gateway.bytes, sizeof via.address);
-    put_attribute(m, RTA_VIA, &via, sizeof via.family + ip_size(gateway.family));
+    if (gateway.family != to.addr.family)
+        put_attribute(m, RTA_VIA, &via, sizeof via.family + ip_size(gateway.family));
+    else
+        put_attribute(m, RTA_GATEWAY, gateway.bytes, ip_size(gateway.family));
+}
+
+static void put_hops(struct nlmsghdr *m, const struct netlink_route *r) {
+    struct rtattr *all = (struct rtattr *)(void *)((char *)m + m->nlmsg_len);
+    uint32_t start = m->nlmsg_len;
+    put_attribute(m, RTA_MULTIPATH, NULL, 0);
+    for (uint8_t i = 0; i < r->hop_count; i++) {
+        const struct netlink_hop *h = &r->hops[i];
+        struct rtnexthop hop = {.rtnh_flags = h->onlink ? RTNH_F_ONLINK : 0,
+                                .rtnh_ifindex = (int)h->interface};
+        struct rtnexthop *at = (struct rtnexthop *)(void *)((char *)m + m->nlmsg_len);
+        put_bytes(m, &hop, sizeof hop);
+        put_gateway(m, r->prefix, h->gateway);
+        at->rtnh_len = (uint16_t)((char *)m + m->nlmsg_len - (char *)at);
+    }
+    all->rta_len = (uint16_t)(m->nlmsg_len - start);
 }
 
 uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flags,
@@ -100,7 +122,7 @@ uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flag
         .rtm_protocol = r->protocol,
         .rtm_scope = type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : RT_SCOPE_UNIVERSE,
         .rtm_type = r->type,
-        .rtm_flags = r->onlink ? RTNH_F_ONLINK : 0,
+        .rtm_flags = r->hop.onlink ? RTNH_F_ONLINK : 0,
     };
     put_bytes(m, &body, sizeof body);
     put_attribute(m, RTA_DST, r->prefix.addr.bytes, ip_size(r->prefix.addr.family));
@@ -108,12 +130,13 @@ uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flag
         put_attribute(m, RTA_TABLE, &r->table, sizeof r->table);
     if (r->metric)
         put_attribute(m, RTA_PRIORITY, &r->metric, sizeof r->metric);
-    if (ip_is_set(r->gateway) && r->gateway.family != r->prefix.addr.family)
-        put_via(m, r->gateway);
-    else if (ip_is_set(r->gateway))
-        put_attribute(m, RTA_GATEWAY, r->gateway.bytes, ip_size(r->gateway.family));
-    if (r->interface)
-        put_attribute(m, RTA_OIF, &r->interface, sizeof r->interface);
+    if (r->hop_count > 0) {
+        put_hops(m, r);
+    } else {
+        put_gateway(m, r->prefix, r->hop.gateway);
+        if (r->hop.interface)
+            put_attribute(m, RTA_OIF, &r->hop.interface, sizeof r->hop.interface);
+    }
     return message_end(b, m);
 }
 
@@ -313,31 +336,53 @@ static struct ip_addr attribute_gateway(const struct rtattr *gateway, const stru
     return a;
 }
 
-/* Of several next hops the first one that has what is asked for. */
-static void first_hop(const struct rtattr *multipath, uint8_t family, struct netlink_route *r) {
-    if (!multipath || multipath->rta_len < RTA_LENGTH(sizeof(struct rtnexthop)))
-        return;
-    const struct rtnexthop *hop = attribute_data(multipath);
-    size_t left = hop->rtnh_len;
-    if (left < sizeof *hop || left > RTA_PAYLOAD(multipath))
-        return;
-    r->interface = (uint32_t)hop->rtnh_ifindex;
-    r->onlink = hop->rtnh_flags & RTNH_F_ONLINK;
-    left -= sizeof *hop;
+/* One element of RTA_MULTIPATH; false: damaged. */
+static bool read_hop(const struct rtnexthop *from, size_t left, uint8_t family,
+                     struct netlink_hop *ret_hop) {
+    struct netlink_hop h = {0};
+    if (left < sizeof *from || from->rtnh_len < sizeof *from || from->rtnh_len > left)
+        return false;
+    h.interface = (uint32_t)from->rtnh_ifindex;
+    h.onlink = from->rtnh_flags & RTNH_F_ONLINK;
+    left = from->rtnh_len - sizeof *from;
     /* RTA_NEXT casts constness away. */
-    const char *at = (const char *)(hop + 1);
+    const char *at = (const char *)(from + 1);
     while (left >= sizeof(struct rtattr)) {
         const struct rtattr *a = (const void *)at;
         if (!RTA_OK(a, left))
             break;
         if (a->rta_type == RTA_GATEWAY)
-            r->gateway = attribute_addr(a, family);
+            h.gateway = attribute_addr(a, family);
         else if (a->rta_type == RTA_VIA)
-            r->gateway = attribute_gateway(NULL, a, family);
+            h.gateway = attribute_gateway(NULL, a, family);
         size_t size = RTA_ALIGN(a->rta_len);
         at += size;
         left -= size < left ? size : left;
     }
+    *ret_hop = h;
+    return true;
+}
+
+static size_t read_hops(const struct rtattr *multipath, uint8_t family, struct netlink_hop *ret,
+                        size_t max) {
+    size_t count = 0, at = 0, size = multipath ? (size_t)RTA_PAYLOAD(multipath) : 0;
+    while (at < size && count < max) {
+        const struct rtnexthop *hop = (const void *)((const char *)attribute_data(multipath) + at);
+        if (!read_hop(hop, size - at, family, &ret[count]))
+            break;
+        count++;
+        at += (size_t)RTNH_ALIGN(hop->rtnh_len);
+    }
+    return count;
+}
+
+size_t netlink_parse_hops(const struct nlmsghdr *m, struct netlink_hop *ret_hops) {
+    const struct rtattr *table[RTA_MAX + 1];
+    struct rtmsg body;
+    if (!attributes(m, sizeof body, table, RTA_MAX))
+        return 0;
+    memcpy(&body, (const char *)m + NLMSG_HDRLEN, sizeof body);
+    return read_hops(table[RTA_MULTIPATH], body.rtm_family, ret_hops, NETLINK_HOPS_MAX);
 }
 
 bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_route) {
@@ -354,16 +399,16 @@ bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_rou
     struct ip_addr destination = attribute_addr(table[RTA_DST], body.rtm_family);
     *ret_route = (struct netlink_route){
         .prefix = {ip_is_set(destination) ? destination : any, body.rtm_dst_len},
-        .gateway = attribute_gateway(table[RTA_GATEWAY], table[RTA_VIA], body.rtm_family),
-        .interface = attribute_u32(table[RTA_OIF], 0),
+        .hop = {.gateway = attribute_gateway(table[RTA_GATEWAY], table[RTA_VIA], body.rtm_family),
+                .interface = attribute_u32(table[RTA_OIF], 0),
+                .onlink = body.rtm_flags & RTNH_F_ONLINK},
         .table = attribute_u32(table[RTA_TABLE], body.rtm_table),
         .metric = attribute_u32(table[RTA_PRIORITY], 0),
         .protocol = body.rtm_protocol,
         .type = body.rtm_type,
         .scope = body.rtm_scope,
-        .onlink = body.rtm_flags & RTNH_F_ONLINK,
     };
-    first_hop(table[RTA_MULTIPATH], body.rtm_family, ret_route);
+    (void)read_hops(table[RTA_MULTIPATH], body.rtm_family, &ret_route->hop, 1);
     return true;
 }
 

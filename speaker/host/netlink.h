@@ -18,6 +18,8 @@
 
 #define NETLINK_BATCH_MAX 128 /* acks that fit into the default receive buffer */
 #define NETLINK_BATCH_BYTES (NETLINK_BATCH_MAX * 128)
+#define NETLINK_HOPS_MAX 32        /* next hops of one route */
+#define NETLINK_REQUEST_BYTES 1024 /* the longest there is: a route with that many */
 #define NETLINK_REPLY_BYTES 32768
 
 struct netlink {
@@ -34,17 +36,25 @@ struct netlink_batch {
     int errors[NETLINK_BATCH_MAX]; /* after netlink_send: 0, a positive errno, or -1: no answer */
 };
 
+struct netlink_hop {
+    struct ip_addr gateway; /* not set: none */
+    uint32_t interface;     /* index, 0: none */
+    bool onlink;
+};
+
 /* A route as the kernel sees it. */
 struct netlink_route {
     struct ip_prefix prefix;
-    struct ip_addr gateway; /* not set: none */
-    uint32_t interface;     /* index, 0: none */
+    struct netlink_hop hop; /* of several, the first one */
     uint32_t table;
     uint32_t metric;
     uint8_t protocol; /* RTPROT_* */
     uint8_t type;     /* RTN_* */
     uint8_t scope;
-    bool onlink;
+    /* In a request: several that share the load, `hop` is not looked at. Not read (see
+     * netlink_parse_hops). */
+    uint8_t hop_count;
+    const struct netlink_hop *hops;
 };
 
 struct netlink_address {
@@ -66,8 +76,12 @@ void netlink_close(struct netlink *n);
 /* ---- requests ---- */
 
 void netlink_batch_init(struct netlink_batch *b);
+static inline bool netlink_batch_has_room(const struct netlink_batch *b, uint32_t requests) {
+    return b->count + requests <= NETLINK_BATCH_MAX &&
+           b->size + requests * (size_t)NETLINK_REQUEST_BYTES <= NETLINK_BATCH_BYTES;
+}
 static inline bool netlink_batch_full(const struct netlink_batch *b) {
-    return b->count == NETLINK_BATCH_MAX;
+    return !netlink_batch_has_room(b, 1);
 }
 /* RTM_NEWROUTE (with NLM_F_CREATE… in `flags`) or RTM_DELROUTE, acknowledged. The batch must not be
  * full; its index within the batch is returned. */
@@ -93,6 +107,8 @@ bool netlink_dump(struct netlink *n, uint16_t type, uint8_t family, netlink_dump
 
 /* False: another type, or damaged. */
 bool netlink_parse_route(const struct nlmsghdr *m, struct netlink_route *ret_route);
+/* The next hops of a route that has several, at most NETLINK_HOPS_MAX; 0: it has one, or none. */
+size_t netlink_parse_hops(const struct nlmsghdr *m, struct netlink_hop *ret_hops);
 bool netlink_parse_address(const struct nlmsghdr *m, struct netlink_address *ret_address);
 bool netlink_parse_link(const struct nlmsghdr *m, struct netlink_link *ret_link);
 

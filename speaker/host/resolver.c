@@ -181,13 +181,13 @@ static struct ip_addr asked_for(const struct resolver *n, struct ip_addr addr) {
 static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
                                     const struct netlink_route *r) {
     struct resolver_route hop = {.addr = addr, .known = true};
-    if (!r || r->type != RTN_UNICAST || r->interface == 0)
+    if (!r || r->type != RTN_UNICAST || r->hop.interface == 0)
         return hop;
     hop.reachable = true;
-    hop.gateway = ip_is_set(r->gateway) ? r->gateway : asked;
-    hop.interface = r->interface;
+    hop.gateway = ip_is_set(r->hop.gateway) ? r->hop.gateway : asked;
+    hop.interface = r->hop.interface;
     hop.metric = r->metric;
-    hop.onlink = r->onlink && ip_is_set(r->gateway);
+    hop.onlink = r->hop.onlink && ip_is_set(r->hop.gateway);
     return hop;
 }
 
