@@ -616,8 +616,21 @@ struct hostile *hostile_new(enum hostile_class class, uint64_t seed) {
     return h;
 }
 
+static bool ends_inside(const struct hostile *h) {
+    size_t at = 0;
+    while (h->size - at >= BGP_HEADER_SIZE) {
+        size_t length = (size_t)h->data[at + MARKER_SIZE] << 8 | h->data[at + MARKER_SIZE + 1];
+        if (length < BGP_HEADER_SIZE || length > h->size - at) {
+            return true;
+        }
+        at += length;
+    }
+    return at < h->size;
+}
+
 void hostile_next(struct hostile *h) {
     makers[h->class](h);
+    h->ends_inside = ends_inside(h) && pick(h, 16) > 0;
     h->index += h->stride;
 }
 

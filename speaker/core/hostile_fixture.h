@@ -60,6 +60,9 @@ struct hostile {
     enum hostile_stage stage; /* set with each stimulus */
     uint8_t data[HOSTILE_SIZE_MAX];
     size_t size;
+    /* What follows on the connection would be read as the rest of a message: the sender had better
+     * begin anew. Now and then it is false although that is so. */
+    bool ends_inside;
 };
 
 struct hostile *hostile_new(enum hostile_class class, uint64_t seed); /* free() */

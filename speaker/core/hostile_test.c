@@ -234,7 +234,7 @@ static void attack(struct siege *g, struct hostile *h) {
         greet(g, i, h);
     }
     feed(g, i, h);
-    if (h->stage != HOSTILE_ESTABLISHED) {
+    if (h->stage != HOSTILE_ESTABLISHED || h->ends_inside) {
         hang_up(g, i);
     }
     if (g->sent % TURN == 0) {
