@@ -25,8 +25,9 @@
 #include <unistd.h>
 
 #define FLOW_BYTES 8192
-#define PAIRS_MAX 8
-#define ESCAPE 0x1d /* ^] */
+#define PAIRS_MAX ((size_t)8)
+#define ENTRIES (4 * PAIRS_MAX) /* of poll */
+#define ESCAPE 0x1d             /* ^] */
 
 /* Octets on their way from one descriptor to another. */
 struct flow {
@@ -203,8 +204,8 @@ static int loopback_listen(uint16_t port) {
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 || listen(fd, PAIRS_MAX) != 0 ||
-        getsockname(fd, (struct sockaddr *)&at, &size) != 0) {
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
+        listen(fd, (int)PAIRS_MAX) != 0 || getsockname(fd, (struct sockaddr *)&at, &size) != 0) {
         cli_error("127.0.0.1:%u: %s", port, strerror(errno));
         if (fd >= 0)
             close(fd);
@@ -256,7 +257,7 @@ static void pair_run(struct pair *pair, const struct pollfd *p) {
 
 static _Noreturn void serve(int listener, const char *node) {
     static struct pair pairs[PAIRS_MAX];
-    struct pollfd p[PAIRS_MAX * 4 + 1];
+    struct pollfd p[ENTRIES + 1];
     for (size_t i = 0; i < PAIRS_MAX; i++)
         pairs[i].in.from = -1;
     for (;;) {
@@ -268,13 +269,13 @@ static _Noreturn void serve(int listener, const char *node) {
             p[4 * i + 2] = open ? flow_reads(&pairs[i].out) : none;
             p[4 * i + 3] = open ? flow_writes(&pairs[i].out) : none;
         }
-        p[PAIRS_MAX * 4] = (struct pollfd){.fd = listener, .events = POLLIN};
-        if (poll(p, PAIRS_MAX * 4 + 1, -1) < 0)
+        p[ENTRIES] = (struct pollfd){.fd = listener, .events = POLLIN};
+        if (poll(p, ENTRIES + 1, -1) < 0)
             continue;
         for (size_t i = 0; i < PAIRS_MAX; i++)
             if (pairs[i].in.from >= 0)
                 pair_run(&pairs[i], &p[4 * i]);
-        if (p[PAIRS_MAX * 4].revents)
+        if (p[ENTRIES].revents)
             pair_open(pairs, accept4(listener, NULL, NULL, SOCK_CLOEXEC), node);
     }
 }

@@ -45,7 +45,7 @@ static uint32_t mix(unsigned step, const uint32_t v[4], unsigned *ret_word) {
 
 static void block_run(struct md5 *m) {
     uint32_t words[16], v[4];
-    for (unsigned i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++)
         words[i] = (uint32_t)m->block[4 * i] | (uint32_t)m->block[4 * i + 1] << 8 |
                    (uint32_t)m->block[4 * i + 2] << 16 | (uint32_t)m->block[4 * i + 3] << 24;
     memcpy(v, m->state, sizeof v);

@@ -140,8 +140,9 @@ static bool line_free(const struct vty *v, bool console, uint32_t *ret_number) {
     for (uint32_t number = 0; number < max; number++) {
         const struct terminal *t;
         bool taken = false;
-        TAILQ_FOREACH(t, &v->terminals, link)
-        taken |= t->console == console && t->number == number;
+        TAILQ_FOREACH(t, &v->terminals, link) {
+            taken |= t->console == console && t->number == number;
+        }
         *ret_number = number;
         if (!taken)
             return true;
@@ -183,7 +184,7 @@ static bool credentials_ok(int fd) {
 }
 
 static void remote_text(int fd, char text[INET6_ADDRSTRLEN]) {
-    struct sockaddr_in6 a;
+    struct sockaddr_in6 a = {.sin6_family = AF_UNSPEC};
     socklen_t size = sizeof a;
     text[0] = '\0';
     if (getpeername(fd, (struct sockaddr *)&a, &size) != 0 || a.sin6_family != AF_INET6)
@@ -291,9 +292,10 @@ struct nanotime vty_next_deadline(const struct vty *v) {
     const struct terminal *t;
     if (!v)
         return first;
-    TAILQ_FOREACH(t, &v->terminals, link)
-    if (nanotime_before(ios_session_deadline(t->session), first))
-        first = ios_session_deadline(t->session);
+    TAILQ_FOREACH(t, &v->terminals, link) {
+        if (nanotime_before(ios_session_deadline(t->session), first))
+            first = ios_session_deadline(t->session);
+    }
     return first;
 }
 
