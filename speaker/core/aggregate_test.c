@@ -189,9 +189,11 @@ static void test_maps(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C078_without_as_set), cmocka_unit_test(test_C078_as_set),
+        cmocka_unit_test(test_C078_without_as_set),
+        cmocka_unit_test(test_C078_as_set),
         cmocka_unit_test(test_maps),
-        cmocka_unit_test(test_C078_summary_only),   cmocka_unit_test(test_C078_suppress_map),
+        cmocka_unit_test(test_C078_summary_only),
+        cmocka_unit_test(test_C078_suppress_map),
         cmocka_unit_test(test_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

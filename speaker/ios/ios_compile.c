@@ -45,6 +45,8 @@ static int compare_subjects(const void *a, const void *b) {
     int by_name = strcmp(x->name, y->name);
     if (by_name)
         return by_name;
+    if (x->s->row != y->s->row)
+        return x->s->row < y->s->row ? -1 : 1;
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
@@ -119,6 +121,26 @@ static const struct ios_stmt *next_inherited(const struct ios_block *b, uint32_t
     return best;
 }
 
+/* The options of a template in the grammar's order, like those of a neighbour: what was typed first
+ * does not show in the running-config. */
+static void apply_block(struct ios_neighbor *n, const struct ios_block *b, int family) {
+    const struct ios_stmt *last = NULL;
+    for (uint32_t done = 0; done < b->count; done++) {
+        const struct ios_stmt *next = NULL;
+        bool passed = last == NULL;
+        for (uint32_t i = 0; i < b->count; i++) {
+            const struct ios_stmt *s = b->items[i];
+            bool behind = !last || s->row > last->row || (s->row == last->row && passed);
+            if (behind && (!next || s->row < next->row))
+                next = s;
+            passed |= s == last;
+        }
+        if (next)
+            ios_option_apply(n, next, 0, family);
+        last = next ? next : last;
+    }
+}
+
 /* A template's own inherited ones first. IOS: at most seven deep. */
 static void apply_template(struct ios_compile *c, struct ios_neighbor *n, const char *kind,
                            const char *name, int family, unsigned depth) {
@@ -130,8 +152,7 @@ static void apply_template(struct ios_compile *c, struct ios_neighbor *n, const 
     }
     for (uint32_t from = 0; depth < INHERIT_DEPTH_MAX && (s = next_inherited(b, &from));)
         apply_template(c, n, kind, ios_stmt_word(s, 2), family, depth + 1);
-    for (uint32_t i = 0; i < b->count; i++)
-        ios_option_apply(n, b->items[i], 0, family);
+    apply_block(n, b, family);
 }
 
 /* The lines of a neighbour or group, behind the templates it inherits. */
@@ -342,6 +363,10 @@ static void range_compile(struct ios_compile *c, const struct ios_stmt *s) {
         return;
     }
     n.family = (enum ip_family)r->prefix.addr.family;
+    const struct ios_stmt *as = ios_block_first(c->bgp, "neighbor", group, "remote-as");
+    if (as && ios_stmt_has(as, 4, "alternate-as"))
+        ios_compile_note(c, as, "ios-alternate-as",
+                         "a listen range accepts its first AS only, group ", group);
     neighbor_finish(c, &n);
     c->config->listen_range_count++;
 }

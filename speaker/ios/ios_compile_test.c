@@ -74,6 +74,34 @@ static void listen_ranges_have_their_groups_settings(void **state) {
     ios_router_free(r);
 }
 
+/* A group without `listen range` is activated by its options only, as IOS says. */
+static void a_listening_group_can_be_activated(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 64512\n no bgp default ipv4-unicast\n"
+                                " neighbor A peer-group\n neighbor A remote-as 65001\n"
+                                " bgp listen range 10.0.0.0/24 peer-group A\n"
+                                " address-family ipv6\n  neighbor A activate\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(c->listen_range_count, 1);
+    assert_false(c->listen_ranges[0].peer.families[BGP_IPV4_UNICAST]);
+    assert_true(c->listen_ranges[0].peer.families[BGP_IPV6_UNICAST]);
+    ios_router_free(r);
+}
+
+static void other_ases_of_a_range_are_named(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 64512\n neighbor A peer-group\n"
+                                " neighbor A remote-as 65001 alternate-as 65002 65003\n"
+                                " bgp listen range 10.0.0.0/24 peer-group A\n");
+    struct diag_list *d = diag_list_new();
+    const struct bgp_config *c = ios_bgp_config(r, d);
+    assert_int_equal(c->listen_ranges[0].peer.remote_as, 65001);
+    assert_int_equal(diag_count(d), 1);
+    assert_string_equal(diag_at(d, 0)->id, "ios-alternate-as");
+    diag_list_free(d);
+    ios_router_free(r);
+}
+
 static void a_range_without_a_group_is_named(void **state) {
     (void)state;
     struct ios_router *r = load("router bgp 64512\n bgp listen range 10.0.0.0/24 peer-group X\n"
@@ -243,6 +271,8 @@ static void the_highest_sequence_of_a_policy_wins(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listen_ranges_have_their_groups_settings),
+        cmocka_unit_test(a_listening_group_can_be_activated),
+        cmocka_unit_test(other_ases_of_a_range_are_named),
         cmocka_unit_test(a_range_without_a_group_is_named),
         cmocka_unit_test(process_options_reach_the_core),
         cmocka_unit_test(paths_are_added_where_selected),

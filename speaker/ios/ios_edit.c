@@ -481,8 +481,19 @@ bool ios_edit_ttl_security(struct ios_edit *e) {
     return true;
 }
 
+/* The group of a listen range stands for neighbours that nobody can activate one by one. */
+static bool is_listening(const struct ios_block *bgp, const char *group) {
+    for (uint32_t i = 0; bgp && i < bgp->count; i++)
+        if (ios_stmt_is(bgp->items[i], 1, "listen") && ios_stmt_is(bgp->items[i], 2, "range") &&
+            ios_stmt_is(bgp->items[i], 5, group))
+            return true;
+    return false;
+}
+
 bool ios_edit_activate(struct ios_edit *e) {
-    if (!e->negated && ios_neighbor_is_group(ios_bgp_block(e->r), ios_word(e->words, 1)))
+    const struct ios_block *bgp = ios_bgp_block(e->r);
+    const char *name = ios_word(e->words, 1);
+    if (!e->negated && ios_neighbor_is_group(bgp, name) && !is_listening(bgp, name))
         return ios_refuse(e->sink, "ios-activate",
                           "%% Peergroups are automatically activated when parameters are "
                           "configured");

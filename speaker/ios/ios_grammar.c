@@ -215,7 +215,8 @@ const struct ios_row ios_rows[] = {
 
     /* Neighbours: groups first, then addresses; lines of one neighbour in this order. */
     {BGP_ANY, ROW_SESSION, 0, ORDER_NEIGHBOR, "neighbor <word> peer-group", ios_edit_peer_group},
-    {BGP_ANY, ROW_SESSION, 0, ORDER_NEIGHBOR, "neighbor <peer> . remote-as ~<asn>",
+    {BGP_ANY, ROW_SESSION, 0, ORDER_NEIGHBOR, "neighbor <peer> . remote-as ~<asn> "
+     "[~alternate-as ~<asn> (~<asn>)]",
      ios_edit_remote_as},
     {IOS_PEER_SESSION, 0, 0, 0, "remote-as ~<asn>", NULL},
     {BGP_ANY, ROW_SESSION, 0, ORDER_NEIGHBOR, "neighbor <peer> peer-group ~<word>",
