@@ -33,7 +33,7 @@ static struct run check(const char *const *words, int status) {
 
 static void test_text(void **state) {
     (void)state;
-    char refused[1200];
+    char refused[9000];
     const char *path = fixture_path("mixed.ios");
     struct run r = check(WORDS("ios", "check", path), 3);
     assert_says(r.out, "mixed.ios:6: applied:  neighbor 10.0.0.2 remote-as 65001");

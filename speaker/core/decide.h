@@ -38,7 +38,7 @@ struct attr_set;
 struct decide_path {
     const struct attr_set *attrs;
     bool eligible;
-    bool stale; /* with community LLGR_STALE; what a restart of the peer left counts as fresh */
+    bool stale;    /* with community LLGR_STALE; what a restart of the peer left counts as fresh */
     bool external; /* learned over eBGP */
     bool local;    /* originated here */
     uint32_t weight;

@@ -23,7 +23,8 @@ void observer_config(struct bgp_peer_config *p, enum bgp_profile profile, uint32
 
 void observer_start(struct observer *o, struct bgp_speaker *s, uint32_t local_as,
                     struct nanotime now) {
-    const struct bgp_endpoint remote = {ip4(OBSERVER_ADDR), 5000}, local = {ip4(OWN_ADDR), BGP_PORT};
+    const struct bgp_endpoint remote = {ip4(OBSERVER_ADDR), 5000},
+                              local = {ip4(OWN_ADDR), BGP_PORT};
     const struct bgp_open open = {.asn = local_as,
                                   .hold_time_s = 0,
                                   .router_id = OBSERVER_ADDR,
