@@ -385,10 +385,30 @@ static void test_llgr_stale_loses_in_bird(void **state) {
     assert_int_equal(decide_best(&rules, paths, 2, steps), 0);
 }
 
+/* IOS: a row that is switched off decides nothing, the next one does. */
+static void test_ios_ignored_rows(void **state) {
+    (void)state;
+    for (unsigned ignored = 0; ignored < 2; ignored++) {
+        struct attr_set sets[2];
+        struct decide_path a = middling(&sets[0]), b = middling(&sets[1]);
+        struct decide_rules rules = {.profile = BGP_PROFILE_IOS, .default_local_pref = 100};
+        enum decide_step step;
+        better_length(&a, &sets[0]);
+        better_metric(&a, &sets[0]);
+        better_router_id(&b, &sets[1]);
+        rules.as_path_ignore = true;
+        rules.igp_metric_ignore = ignored;
+        int order = decide_compare(&rules, &a, &b, &step);
+        assert_true(ignored ? order > 0 : order < 0);
+        assert_int_equal(step, ignored ? DECIDE_ROUTER_ID : DECIDE_IGP_METRIC);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C092_steps_of_profiles),
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_ios_ignored_rows),
         cmocka_unit_test(test_C086_med_orders),
         cmocka_unit_test(test_C094_random_sets),
         cmocka_unit_test(test_C083_to_C091_each_step),

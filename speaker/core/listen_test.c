@@ -107,6 +107,25 @@ static void test_C055_unconfigured(void **state) {
     rig_end(&r);
 }
 
+/* IOS: one limit over all ranges. */
+static void test_listen_limit_of_all(void **state) {
+    (void)state;
+    struct rig r;
+    struct bgp_conn_id c[3];
+    setup(&r, BGP_PROFILE_IOS, 0, 64513);
+    r.config.listen_limit = 2;
+    assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
+    rig_events(&r);
+    assert_int_equal(call_from(&r, RANGE + 1, &c[0]), BGP_OK);
+    assert_int_equal(call_from(&r, RANGE + 0x010001, &c[1]), BGP_OK); /* the other range */
+    assert_int_equal(call_from(&r, RANGE + 2, &c[2]), BGP_REFUSED);
+    bgp_conn_down(r.s, c[0], BGP_CONN_CLOSED, r.now);
+    rig_pass(&r, 1);
+    rig_pass(&r, 60000);
+    assert_int_equal(call_from(&r, RANGE + 2, &c[2]), BGP_OK);
+    rig_end(&r);
+}
+
 /* The limit counts per range, errors keep their place until they are waited out. */
 static void test_listen_limit(void **state) {
     (void)state;
@@ -212,9 +231,10 @@ static void test_listen_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listen_range),        cmocka_unit_test(test_C055_unconfigured),
-        cmocka_unit_test(test_listen_limit),        cmocka_unit_test(test_listen_any_as),
-        cmocka_unit_test(test_listen_reconfigured), cmocka_unit_test(test_listen_no_memory),
+        cmocka_unit_test(test_listen_range),     cmocka_unit_test(test_C055_unconfigured),
+        cmocka_unit_test(test_listen_limit),     cmocka_unit_test(test_listen_limit_of_all),
+        cmocka_unit_test(test_listen_any_as),    cmocka_unit_test(test_listen_reconfigured),
+        cmocka_unit_test(test_listen_no_memory),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }
