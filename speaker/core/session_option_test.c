@@ -209,6 +209,49 @@ static void test_C211_prefix_warning(void **state) {
     rig_end(&r);
 }
 
+/* IOS: a limit that was lowered below what is held ends the session with the next UPDATE, and says
+ * so. */
+static void test_lowered_prefix_limit(void **state) {
+    (void)state;
+    struct rig r;
+    start_limited(&r, false, 2);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    feed_routes(&r, c, 0, 8);
+    r.peer.prefix_max[0] = 4;
+    r.config.peers = &r.peer;
+    assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
+    rig_events(&r);
+    assert_int_equal(count_logs(&r, BGP_LOG_PREFIX_EXCEEDED), 0);
+    feed_routes(&r, c, 0, 1);
+    assert_int_equal(count_logs(&r, BGP_LOG_PREFIX_EXCEEDED), 1);
+    assert_true(rig_info(&r).prefix_limit_down);
+    rig_end(&r);
+}
+
+/* IOS: the third value of `timers`. */
+static void test_hold_time_min(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t offered_s;
+        bool taken;
+    } rows[] = {{19, false}, {0, false}, {20, true}, {90, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_IOS, 64512, 64513);
+        r.peer.passive = true;
+        r.peer.hold_time_min_s = 20;
+        rig_start(&r);
+        struct bgp_conn_id c = rig_call(&r);
+        struct bgp_open open = rig_open(&r);
+        open.hold_time_s = rows[i].offered_s;
+        feed_open(&r, c, &open);
+        assert_int_equal(rig_info(&r).state == BGP_OPEN_CONFIRM, rows[i].taken);
+        if (!rows[i].taken)
+            expect_notified(&r, BGP_ERR_OPEN, 6);
+        rig_end(&r);
+    }
+}
+
 static void test_C211_prefix_restart(void **state) {
     (void)state;
     struct rig r;
@@ -263,6 +306,8 @@ int main(void) {
         cmocka_unit_test(test_C170_graceful_shutdown_received),
         cmocka_unit_test(test_C170_graceful_shutdown_sent),
         cmocka_unit_test(test_C211_prefix_warning),
+        cmocka_unit_test(test_lowered_prefix_limit),
+        cmocka_unit_test(test_hold_time_min),
         cmocka_unit_test(test_C211_prefix_restart),
         cmocka_unit_test(test_C039_strict_families),
     };
