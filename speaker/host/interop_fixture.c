@@ -101,16 +101,25 @@ void interop_write(const char *path, const char *text) {
     close(fd);
 }
 
-/* FRR gives its sockets to a group that only its installed package makes. */
-static void add_group(void) {
-    static char groups[65536];
-    int fd = open("/etc/group", O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, groups, sizeof groups - 64);
+/* An account that only an installed package makes. */
+static void add_account(const char *file, const char *line) {
+    static char accounts[65536];
+    char copy[64];
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? 0 : read(fd, accounts, sizeof accounts - 256);
     close(fd);
     assert_true(got >= 0);
-    snprintf(groups + got, sizeof groups - (size_t)got, "frrvty:x:64999:root\n");
-    interop_write("/run/group", groups);
-    assert_int_equal(mount("/run/group", "/etc/group", NULL, MS_BIND, NULL), 0);
+    snprintf(accounts + got, sizeof accounts - (size_t)got, "%s", line);
+    snprintf(copy, sizeof copy, "/run%s", strrchr(file, '/'));
+    interop_write(copy, accounts);
+    assert_int_equal(mount(copy, file, NULL, MS_BIND, NULL), 0);
+}
+
+/* FRR gives its sockets to a group; OpenBGPD's children become a user, in the user's home. */
+static void add_accounts(void) {
+    add_account("/etc/group", "frrvty:x:64999:root\n_openbgpd:x:64998:\n");
+    add_account("/etc/passwd", "_openbgpd:x:64998:64998::/run/openbgpd:/bin/false\n");
+    assert_int_equal(mkdir("/run/openbgpd", 0755), 0);
 }
 
 bool interop_private_run(void) {
@@ -121,7 +130,7 @@ bool interop_private_run(void) {
     assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
     assert_int_equal(mount("run", "/run", "tmpfs", 0, "mode=755"), 0);
     assert_int_equal(mount("run", "/var/tmp", "tmpfs", 0, "mode=1777"), 0);
-    add_group();
+    add_accounts();
     return true;
 }
 

@@ -46,13 +46,23 @@ struct setup {
     unsigned neighbor_count;
 };
 
+enum interop_ability {
+    CAN_COLLIDE = 1,      /* has two connections with one neighbour, for a while */
+    CAN_REFLECT = 2,      /* passes routes on */
+    CAN_RESTART = 4,      /* comes back with its routes: RFC 4724 */
+    CAN_SIGN_PASSIVE = 8, /* takes signed calls (RFC 2385) */
+};
+
 struct program {
     const char *name;         /* folder below the peers */
     const char *title;        /* of its column */
     bool kernel;              /* writes routes into the kernel's table */
-    bool one_connection;      /* never has two with one neighbour: no collision */
+    unsigned lacks;           /* of enum interop_ability */
     bool local_pref_external; /* shows a LOCAL_PREF with routes from other AS */
     bool reflects_own;        /* sends its own routes to clients as if it had reflected them */
+    bool no_path;             /* cannot set an AS_PATH of its own choice */
+    bool keeps_routes;        /* does not send them again when asked */
+    bool idles;               /* half a minute after a NOTIFICATION */
     const char *plain_med;    /* of its plain route, as in the line; NULL: none */
     void (*start)(const struct setup *s);
     /* Dies at once, as in a crash. */
@@ -68,7 +78,8 @@ struct program {
     void (*reset)(int node, int neighbor);
 };
 
-extern const struct program program_bird, program_bird2, program_frr, program_gobgp;
+extern const struct program program_bird, program_bird2, program_frr, program_gobgp,
+    program_openbgpd;
 
 /* ---- the peer programs ---- */
 

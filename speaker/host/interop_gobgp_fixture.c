@@ -227,7 +227,7 @@ static bool gobgp_route(int node, const char *prefix, struct text *ret_route) {
 const struct program program_gobgp = {
     .name = "gobgpd",
     .title = "GoBGP 3.10",
-    .one_connection = true,
+    .lacks = CAN_COLLIDE,
     .reflects_own = true,
     .start = gobgp_start,
     .kill = gobgp_kill,

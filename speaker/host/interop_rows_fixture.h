@@ -11,7 +11,7 @@ struct interop_row {
     void (*run)(const struct program *p, int argument);
     int argument;
     const struct program *only; /* NULL: every program */
-    bool collision;             /* needs a program that can have one */
+    unsigned needs;             /* of enum interop_ability */
 };
 extern const struct interop_row interop_rows[];
 extern const unsigned interop_row_count;

@@ -1,5 +1,6 @@
 /*
- * Our speaker against other BGP programs: BIRD 1.6 (what Calico ships), BIRD 2, FRR, GoBGP.
+ * Our speaker against other BGP programs: BIRD 1.6 (what Calico ships), BIRD 2, FRR, GoBGP,
+ * OpenBGPD.
  *
  * Everything is real: namespaces, TCP, kernel routes, the programs of Debian as .ci/peers unpacks
  * them. A few child processes per program share the rows of the table between them, all at
@@ -25,10 +26,7 @@
 #include <cmocka.h>
 
 static const struct program *const programs[] = {
-    &program_bird,
-    &program_bird2,
-    &program_frr,
-    &program_gobgp,
+    &program_bird, &program_bird2, &program_frr, &program_gobgp, &program_openbgpd,
 };
 #define PROGRAMS (sizeof programs / sizeof programs[0])
 #define ROWS_MAX 24
@@ -101,7 +99,7 @@ static int start_program(void **state) {
 }
 
 static bool row_applies(const struct interop_row *row, const struct program *p) {
-    return (!row->only || row->only == p) && !(row->collision && p->one_connection);
+    return (!row->only || row->only == p) && !(row->needs & p->lacks);
 }
 
 /* The rows of a program, or every SHARDS-th of them. */
