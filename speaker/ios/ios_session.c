@@ -20,9 +20,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define LOGIN_MS 30000
 #define TRIES_MAX 3
+#define BANNER_BYTES_MAX 3000
 #define LOG_WAITING_MAX 65536 /* octets for a terminal that does not read; then no more of it */
 
 static const char MORE[] = " --More-- ";
@@ -33,6 +35,7 @@ enum state {
     STATE_PASSWORD,
     STATE_ENABLE, /* its password */
     STATE_COMMAND,
+    STATE_BANNER, /* its text, up to the delimiter */
     STATE_MORE,
     STATE_ENDED,
 };
@@ -49,6 +52,8 @@ struct ios_session {
     struct text out;
     struct text page; /* output not shown yet, from page_at on */
     size_t page_at;
+    struct text banner; /* the statement so far */
+    char delimiter;     /* of the banner */
 };
 
 /* ---- output ---- */
@@ -305,17 +310,69 @@ static void run(struct ios_session *s, struct ios_router *r, const struct ios_vi
         page_go_on(s, r, page_lines(s));
 }
 
+/* ---- banners: the one statement of several lines ---- */
+
+/* A line of the banner's text; with the delimiter in it, the statement is whole. */
+static void banner_line(struct ios_session *s, struct ios_router *r, const char *line) {
+    char file[sizeof r->file];
+    const char *end = strchr(line, s->delimiter);
+    if (s->banner.size + strlen(line) > BANNER_BYTES_MAX)
+        end = line; /* what is too much is left out */
+    text_put(&s->banner, line, end ? (size_t)(end - line) : strlen(line));
+    text_putc(&s->banner, end ? s->delimiter : '\n');
+    if (!end) {
+        s->state = STATE_BANNER;
+        ios_editor_clear(&s->editor);
+        return;
+    }
+    /* A file is read the same way; findings go on naming the file that was loaded. */
+    memcpy(file, r->file, sizeof file);
+    (void)ios_load(r, text_str(&s->banner), s->banner.size, file, false, NULL);
+    text_deinit(&s->banner);
+    text_init(&s->banner);
+    await_command(s, r);
+}
+
+/* banner TYPE cTEXT: false, it is another line. */
+static bool banner_begin(struct ios_session *s, struct ios_router *r, const char *line) {
+    static const char word[] = "banner";
+    struct ios_line l;
+    ios_lex(&l, line, strlen(line));
+    if (!s->t.in_config || l.count < 3 || l.tokens[0].size < 2 || l.tokens[0].size >= sizeof word ||
+        strncasecmp(l.text + l.tokens[0].offset, word, l.tokens[0].size) != 0)
+        return false;
+    struct ios_match m;
+    ios_match(&l, 0, IOS_CONFIG, false, &m);
+    if (m.status != IOS_MATCH_OK)
+        return false;
+    const char *text = l.text + l.tokens[2].offset;
+    s->delimiter = *text++;
+    text_clear(&s->banner);
+    text_printf(&s->banner, "%s %.*s %c", word, l.tokens[1].size, l.text + l.tokens[1].offset,
+                s->delimiter);
+    if (!strchr(text, s->delimiter)) {
+        char answer[] = "Enter TEXT message.  End with the character 'c'.\n";
+        answer[strlen(answer) - 4] = s->delimiter;
+        put(s, answer);
+    }
+    banner_line(s, r, text);
+    return true;
+}
+
 static void command_line(struct ios_session *s, struct ios_router *r, const struct ios_view *view) {
     char line[IOS_INPUT_BYTES_MAX + 1];
     memcpy(line, s->editor.line, sizeof line);
     ios_history_add(&s->t, line);
-    run(s, r, view, line);
+    if (!banner_begin(s, r, line))
+        run(s, r, view, line);
 }
 
 static void line_typed(struct ios_session *s, struct ios_router *r, const struct ios_view *view) {
     put(s, "\n");
     if (s->state == STATE_COMMAND)
         command_line(s, r, view);
+    else if (s->state == STATE_BANNER)
+        banner_line(s, r, s->editor.line);
     else if (s->state == STATE_ENABLE)
         enable_line(s, r);
     else
@@ -326,7 +383,8 @@ static void line_typed(struct ios_session *s, struct ios_router *r, const struct
 static void interrupt(struct ios_session *s, struct ios_router *r, const struct ios_view *view,
                       bool run_line) {
     put(s, run_line ? "^Z\n" : "^C\n");
-    if (s->state == STATE_ENABLE) {
+    if (s->state == STATE_ENABLE || s->state == STATE_BANNER) {
+        text_clear(&s->banner);
         await_command(s, r);
         return;
     }
@@ -345,6 +403,22 @@ static void interrupt(struct ios_session *s, struct ios_router *r, const struct 
     }
 }
 
+static void redraw(struct ios_session *s, struct ios_router *r) {
+    struct text echo;
+    text_init(&echo);
+    put_prompt(s, r);
+    ios_editor_draw(&s->editor, &echo);
+    put_echo(s, &echo);
+}
+
+/* Where `?` is no request for help. */
+static void insert(struct ios_session *s, char c) {
+    struct text echo;
+    text_init(&echo);
+    ios_editor_insert(&s->editor, &c, 1, &echo);
+    put_echo(s, &echo);
+}
+
 static void help(struct ios_session *s, struct ios_router *r) {
     char before[IOS_INPUT_BYTES_MAX + 1];
     struct text out;
@@ -356,14 +430,7 @@ static void help(struct ios_session *s, struct ios_router *r) {
     put(s, "?\n");
     put(s, text_str(&out));
     text_deinit(&out);
-}
-
-static void redraw(struct ios_session *s, struct ios_router *r) {
-    struct text echo;
-    text_init(&echo);
-    put_prompt(s, r);
-    ios_editor_draw(&s->editor, &echo);
-    put_echo(s, &echo);
+    redraw(s, r);
 }
 
 /* IOS: the completed line stands on a new line, behind its prompt. */
@@ -399,11 +466,13 @@ static bool key(struct ios_session *s, struct ios_router *r, const struct ios_vi
         interrupt(s, r, view, k == IOS_KEY_END);
         return true;
     case IOS_KEY_HELP:
-    case IOS_KEY_REDRAW:
-        if (s->state == STATE_COMMAND && k == IOS_KEY_HELP)
+        if (s->state == STATE_COMMAND)
             help(s, r);
         else
-            put(s, "\n");
+            insert(s, '?');
+        return false;
+    case IOS_KEY_REDRAW:
+        put(s, "\n");
         if (s->state == STATE_COMMAND)
             redraw(s, r);
         return false;
@@ -435,6 +504,7 @@ struct ios_session *ios_session_new(struct ios_router *r, const struct ios_view 
         snprintf(s->t.name, sizeof s->t.name, "vty %u", number);
     text_init(&s->out);
     text_init(&s->page);
+    text_init(&s->banner);
     struct ios_terminal **last = &r->terminals;
     while (*last)
         last = &(*last)->next;
@@ -453,6 +523,7 @@ void ios_session_free(struct ios_session *s, struct ios_router *r) {
         *at = s->t.next;
     text_deinit(&s->out);
     text_deinit(&s->page);
+    text_deinit(&s->banner);
     alloc_free(s);
 }
 
@@ -506,7 +577,7 @@ bool ios_session_ended(const struct ios_session *s) {
 }
 
 struct nanotime ios_session_deadline(const struct ios_session *s) {
-    bool inside = s->state == STATE_COMMAND || s->state == STATE_MORE;
+    bool inside = s->state >= STATE_COMMAND;
     uint64_t ms = inside ? s->line.timeout_ms : LOGIN_MS;
     return ms && s->state != STATE_ENDED ? nanotime_add_ms(s->t.active, ms) : NANOTIME_NEVER;
 }

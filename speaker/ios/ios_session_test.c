@@ -228,6 +228,26 @@ static void sessions_have_places_of_their_own(void **state) {
     desk_close(&d);
 }
 
+static void banners_end_with_their_delimiter(void **state) {
+    (void)state;
+    struct desk d = desk_enabled();
+    type(&d, "terminal length 0\rconf t\r");
+    assert_string_equal(type(&d, "banner motd #one line#\r"),
+                        "banner motd #one line#\r\nR1(config)#");
+    assert_non_null(strstr(type(&d, "do sh run | i banner\r"), "banner motd ^Cone line^C\r\n"));
+    assert_string_equal(type(&d, "banner motd %first\r"),
+                        "banner motd %first\r\nEnter TEXT message.  End with the character "
+                        "'%'.\r\n");
+    assert_string_equal(type(&d, "second?\r"), "second?\r\n");
+    assert_string_equal(type(&d, "third%\r"), "third%\r\nR1(config)#");
+    assert_non_null(strstr(type(&d, "do sh run | b banner\r"),
+                           "banner motd ^Cfirst\r\nsecond?\r\nthird^C\r\n"));
+    assert_non_null(strstr(type(&d, "banner none #x#\r"), "% Invalid input detected"));
+    type(&d, "banner motd %never\r");
+    assert_string_equal(type(&d, "\003"), "^C\r\nR1(config)#");
+    desk_close(&d);
+}
+
 /* ---- terminal ---- */
 
 static void pages_stop_and_go_on(void **state) {
@@ -429,6 +449,7 @@ int main(void) {
         cmocka_unit_test(enable_asks_for_the_secret),
         cmocka_unit_test(configuration_takes_effect_and_is_logged),
         cmocka_unit_test(sessions_have_places_of_their_own),
+        cmocka_unit_test(banners_end_with_their_delimiter),
         cmocka_unit_test(pages_stop_and_go_on),
         cmocka_unit_test(keys_edit_the_line),
         cmocka_unit_test(history_comes_back),
