@@ -399,9 +399,11 @@ static bool is_own_address(const struct ios_router *r, const char *name) {
 bool ios_edit_remote_as(struct ios_edit *e) {
     const char *name = ios_word(e->words, 1);
     struct ip_addr a;
+    bool whole = e->words->count < 3; /* `no neighbor X` */
     if (e->negated && ios_neighbor_is_group(e->block, name)) {
-        group_orphans(e->r, name, false);
-        return true;
+        group_orphans(e->r, name, whole);
+        if (!whole)
+            return true;
     }
     if (e->negated) {
         neighbor_delete(e->r, name);
