@@ -1,5 +1,5 @@
 /*
- * What is not used of what peers send, and what goes on as it came: loops, first AS, own next hop,
+ * What is not used of what peers send, and what goes on as it came: loops, first AS, next hops,
  * communities nobody knows (RFC 4271 9.1.2, 6.3; RFC 4456 8; RFC 1997). Peer 0 is external, 1 and 2
  * are internal, 2 is a client. In each test a route that differs in that one point is used.
  */
@@ -76,6 +76,30 @@ static void test_C074_own_address_as_next_hop(void **state) {
     v.next_hop = b.config.router_id; /* also the local address of every session */
     assert_false(reaches(1, &v, 2));
     assert_int_equal(b.holds[1].p->state, BGP_ESTABLISHED);
+    bench_end(&b);
+}
+
+static void test_C093_unreachable_next_hop(void **state) {
+    (void)state;
+    three_peers(BGP_PROFILE_FAST, 0);
+    start();
+    struct attr_values v = internal_route();
+    (void)bench_announce(&b, 1, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    for (int n = 0; n < 3; n++) {
+        struct bgp_rib_iterator it;
+        struct bgp_path_info path;
+        assert_non_null(bench_held(&b, 2, "192.0.2.0/24"));
+        bgp_nexthop_set(b.s, v.next_hop, false, 0, b.now);
+        bench_settle(&b);
+        assert_null(bench_held(&b, 2, "192.0.2.0/24"));
+        assert_true(bgp_rib_find(b.s, pfx("192.0.2.0/24"), &it)); /* kept, not eligible */
+        assert_true(bgp_rib_next_path(b.s, &it, &path));
+        assert_false(path.valid || path.best);
+        bgp_rib_end(&it);
+        bgp_nexthop_set(b.s, v.next_hop, true, 10, b.now);
+        bench_settle(&b);
+    }
     bench_end(&b);
 }
 
@@ -201,6 +225,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C072_first_as),
         cmocka_unit_test(test_C074_own_address_as_next_hop),
+        cmocka_unit_test(test_C093_unreachable_next_hop),
         cmocka_unit_test(test_C153_own_originator_id),
         cmocka_unit_test(test_C154_own_cluster_id),
         cmocka_unit_test(test_C157_shorter_cluster_list),

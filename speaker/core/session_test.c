@@ -38,6 +38,46 @@ static void test_C001_C010_header_errors(void **state) {
     }
 }
 
+/* The shortest and the longest of each wrong length, to an established session. */
+static void test_C002_to_C008_lengths_and_types(void **state) {
+    static const struct {
+        uint8_t type, subcode;
+        uint16_t lengths[2];
+    } rows[] = {
+        {BGP_MSG_KEEPALIVE, 2, {0, 18}},
+        {BGP_MSG_UPDATE, 2, {4097, 65535}},
+        {0, 3, {19, 4096}},
+        {6, 3, {19, 4096}},
+        {128, 3, {23, 23}},
+        {BGP_MSG_OPEN, 2, {19, 28}},
+        {BGP_MSG_UPDATE, 2, {19, 22}},
+        {BGP_MSG_KEEPALIVE, 2, {20, 4096}},
+        {BGP_MSG_NOTIFICATION, 2, {19, 20}},
+    };
+    (void)state;
+    for (unsigned i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        uint16_t length = rows[i / 2].lengths[i % 2];
+        uint8_t header[BGP_HEADER_SIZE];
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        keepalive_encode(header, sizeof header);
+        header[16] = (uint8_t)(length >> 8);
+        header[17] = (uint8_t)length;
+        header[18] = rows[i / 2].type;
+        rig_feed(&r, c, header, sizeof header); /* no octet of a body */
+        expect_notified(&r, BGP_ERR_HEADER, rows[i / 2].subcode);
+        bool type = rows[i / 2].subcode == 3;
+        assert_int_equal(r.notified.notified.size, type ? 1 : 2);
+        assert_memory_equal(r.notified.notified.data, header + (type ? 18 : 16), type ? 1 : 2);
+        rig_pull(&r, c);
+        expect_last_message(&r, BGP_ERR_HEADER, rows[i / 2].subcode);
+        assert_int_equal(rig_info(&r).state, BGP_IDLE);
+        rig_end(&r);
+    }
+}
+
 /* C009: octet by octet; two hundred in one go; nothing is buffered in between. */
 static void test_C009_framing(void **state) {
     (void)state;
@@ -291,6 +331,7 @@ static void test_C185_refreshes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C001_C010_header_errors),
+        cmocka_unit_test(test_C002_to_C008_lengths_and_types),
         cmocka_unit_test(test_C009_framing),
         cmocka_unit_test(test_C014_versions),
         cmocka_unit_test(test_C021_C022_negotiation),

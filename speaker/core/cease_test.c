@@ -1,0 +1,130 @@
+/*
+ * Why a speaker ends a session by itself, as its peer reads it (RFC 4486 4): each cause, and the
+ * subcode that stands for it. The prefix limit is session_wire_test.c's, the collision too.
+ */
+#include "codec_test.h"
+#include "message.h"
+#include "rig_test.h"
+
+struct cause {
+    const char *name;
+    void (*bring_about)(struct rig *r, struct bgp_conn_id c);
+    uint8_t subcode;
+    enum bgp_down_reason reason;
+};
+
+static void configure(struct rig *r) {
+    assert_int_equal(bgp_configure(r->s, &r->config, r->now), BGP_OK);
+}
+
+static void shut_down(struct rig *r, struct bgp_conn_id c) {
+    (void)c;
+    r->peer.shutdown = true;
+    configure(r);
+}
+
+static void stop(struct rig *r, struct bgp_conn_id c) {
+    (void)c;
+    bgp_stop(r->s, NULL, r->now);
+}
+
+static void reset(struct rig *r, struct bgp_conn_id c) {
+    (void)c;
+    assert_int_equal(bgp_clear(r->s, (struct bgp_peer_id){0}, BGP_CLEAR_HARD, r->now), BGP_OK);
+}
+
+static void change_families(struct rig *r, struct bgp_conn_id c) {
+    (void)c;
+    r->peer.families[BGP_IPV6_UNICAST] = !r->peer.families[BGP_IPV6_UNICAST];
+    configure(r);
+}
+
+/* Half a message has to be kept, and there is no memory for it. */
+static void starve(struct rig *r, struct bgp_conn_id c) {
+    uint8_t half[BGP_HEADER_SIZE + 4];
+    size_t size =
+        codec_hex("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0040 02 0000 0000", half, 0, sizeof half);
+    alloc_fail_after(1, false);
+    rig_feed(r, c, half, size);
+    alloc_fail_after(0, false);
+}
+
+static const struct cause causes[] = {
+    {"shutdown in the configuration", shut_down, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
+    {"the speaker stops", stop, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
+    {"reset by the operator", reset, BGP_CEASE_RESET, BGP_DOWN_ADMIN_RESET},
+    {"other families", change_families, BGP_CEASE_CONFIG_CHANGE, BGP_DOWN_CONFIG_CHANGE},
+    {"no memory", starve, BGP_CEASE_OUT_OF_RESOURCES, BGP_DOWN_NOTIFICATION_SENT},
+};
+
+static void test_C059_each_cause(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        causes[i].bring_about(&r, c);
+        rig_events(&r);
+        expect_notified(&r, BGP_ERR_CEASE, causes[i].subcode);
+        rig_pull(&r, c);
+        expect_last_message(&r, BGP_ERR_CEASE, causes[i].subcode);
+        if (rig_info(&r).last_reason != causes[i].reason)
+            fail_msg("%s: reason %d", causes[i].name, (int)rig_info(&r).last_reason);
+        rig_end(&r);
+    }
+}
+
+static void test_C059_deconfigured(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    r.config.peer_count = 0;
+    configure(&r);
+    rig_events(&r);
+    expect_notified(&r, BGP_ERR_CEASE, BGP_CEASE_DECONFIGURED);
+    rig_pull(&r, c);
+    expect_last_message(&r, BGP_ERR_CEASE, BGP_CEASE_DECONFIGURED);
+    assert_int_equal(bgp_peer_count(r.s), 0);
+    rig_end(&r);
+}
+
+/* A neighbour that may not call is told so by the stand-alone speaker; BIRD and IOS just reset, and
+ * strangers learn nothing from anyone. */
+static void test_C059_rejected(void **state) {
+    static const enum bgp_profile profiles[] = {BGP_PROFILE_PLAIN, BGP_PROFILE_CALICO,
+                                                BGP_PROFILE_IOS};
+    (void)state;
+    for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++) {
+        const struct bgp_endpoint neighbor = {ip4(REMOTE), 4321}, local = {ip4(LOCAL), 179};
+        const struct bgp_endpoint stranger = {ip4(0x0A000063), 4321};
+        struct rig r;
+        struct bgp_conn_id c;
+        struct bgp_reject reject = {.size = 0};
+        rig_init(&r, profiles[i], 64512, 64512);
+        r.peer.shutdown = true;
+        rig_start(&r);
+        assert_int_equal(bgp_conn_accept(r.s, stranger, local, r.now, &c, &reject), BGP_REFUSED);
+        assert_int_equal(reject.size, 0);
+        assert_int_equal(bgp_conn_accept(r.s, neighbor, local, r.now, &c, &reject), BGP_REFUSED);
+        if (profiles[i] == BGP_PROFILE_PLAIN)
+            codec_assert_bytes("6/5", reject.data, reject.size,
+                               "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0015 03 06 05");
+        else
+            assert_int_equal(reject.size, 0);
+        rig_events(&r);
+        assert_int_equal(r.notified_count, 0);
+        rig_end(&r);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_C059_each_cause),
+        cmocka_unit_test(test_C059_deconfigured),
+        cmocka_unit_test(test_C059_rejected),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
