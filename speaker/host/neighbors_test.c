@@ -81,15 +81,24 @@ static void stop_both(void) {
     assert_int_equal(nodes_stop(0), 0);
 }
 
-static bool has_route(int node, uint64_t block) {
-    char prefix[32];
+static bool table_has(int node, const char *table, uint64_t block) {
+    char prefix[32], request[64];
     snprintf(prefix, sizeof prefix, "10.244.%u.0/26", (unsigned)block);
+    snprintf(request, sizeof request, "{\"op\":\"rib\",\"table\":\"%s\"}\n", table);
     struct text answer;
     text_init(&answer);
-    nodes_request(node, "{\"op\":\"rib\",\"table\":\"loc\"}\n", &answer);
+    nodes_request(node, request, &answer);
     bool found = strstr(text_str(&answer), prefix);
     text_deinit(&answer);
     return found;
+}
+
+static bool has_route(int node, uint64_t block) {
+    return table_has(node, "loc", block);
+}
+
+static bool was_sent(int node, uint64_t block) {
+    return table_has(node, "in", block);
 }
 
 static uint64_t failures_before;
@@ -175,11 +184,48 @@ static void test_C136_ipv4_by_way_of_ipv6(void **state) {
     assert_int_equal(nodes_stop(0), 0);
 }
 
+/* The second node's peer; 10.244.9.0/26 goes out with a next hop inside of it. */
+#define PEER_WITH_INNER_NEXT_HOP                                                                   \
+    "\"peers\":[{\"name\":\"n1\",\"remote_addr\":\"10.0.0.1\",\"remote_as\":64512,"                \
+    "\"import\":{\"ipv4\":{\"accept_by_default\":true}},"                                          \
+    "\"export\":{\"ipv4\":{\"policies\":[0],\"accept_by_default\":true}}}],"                       \
+    "\"policies\":[{\"name\":\"inner\",\"otherwise\":\"next-policy\",\"terms\":[{\"name\":\"9\","  \
+    "\"matches\":[{\"kind\":\"prefix\",\"prefixes\":[{\"prefix\":\"10.244.9.0/26\","               \
+    "\"length_min\":26,\"length_max\":26}]}],"                                                     \
+    "\"actions\":[{\"kind\":\"set-next-hop\",\"address\":\"10.244.9.1\"}],"                        \
+    "\"verdict\":\"accept\"}]}]"
+
+/* RFC 4271 9.1.2.1: a next hop that only BGP routes lead to, the route itself or one that covers
+ * it, is not reachable; a route of somebody else makes it so. */
+static void test_C093_next_hop_through_bgp(void **state) {
+    static const char originate[] =
+        "{\"op\":\"originate\",\"routes\":[{\"prefix\":\"10.244.8.0/22\",\"source\":\"static\"},"
+        "{\"prefix\":\"10.244.9.0/26\",\"source\":\"static\"}]}\n";
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    nodes_start(0, config_of(0, peer_with(0, ""), 1), "--config-fd");
+    nodes_start(1, config_of(1, PEER_WITH_INNER_NEXT_HOP, 2), "--config-fd");
+    WAIT_FOR(established, 0, 1);
+    assert_true(nodes_ask(1, originate, "\"count\":2"));
+    WAIT_FOR(was_sent, 0, 9);
+    WAIT_FOR(fib_routes, 0, 3); /* its own, the other's, the one that covers the next hop */
+    assert_false(has_route(0, 9));
+    nodes_ip(0, "route", "add", "10.244.9.1/32", "via", "10.0.0.2", NULL);
+    WAIT_FOR(has_route, 0, 9);
+    WAIT_FOR(fib_routes, 0, 4);
+    nodes_ip(0, "route", "del", "10.244.9.1/32", NULL);
+    WAIT_FOR(fib_routes, 0, 3);
+    assert_false(has_route(0, 9));
+    assert_true(was_sent(0, 9) && established(0, 1));
+    stop_both();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_C202_key_changed_live, speakers_end),
         cmocka_unit_test_teardown(test_listen_range_with_key, speakers_end),
         cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, speakers_end),
+        cmocka_unit_test_teardown(test_C093_next_hop_through_bgp, speakers_end),
     };
     return cmocka_run_group_tests_name("neighbors", tests, lab_up, lab_down);
 }
