@@ -59,6 +59,12 @@ static const char *config_of(int node, const char *neighbors, unsigned block) {
     return text[node];
 }
 
+/* Returns when it listens: a call that is refused is not repeated for two minutes. */
+static void start(int node, const char *config) {
+    nodes_start(node, config, "--config-fd");
+    WAIT_FOR(running, node, SCOREBOARD_RUNNING);
+}
+
 static void configure(int node, const char *config) {
     struct text request;
     text_init(&request);
@@ -111,8 +117,8 @@ static bool md5_failures(int node, uint64_t value) {
 static void test_C202_key_changed_live(void **state) {
     (void)state;
     SKIP_IF_FORBIDDEN();
-    nodes_start(0, config_of(0, peer_with(0, "first"), 1), "--config-fd");
-    nodes_start(1, config_of(1, peer_with(1, "first"), 2), "--config-fd");
+    start(0, config_of(0, peer_with(0, "first"), 1));
+    start(1, config_of(1, peer_with(1, "first"), 2));
     WAIT_FOR(established, 0, 1);
     WAIT_FOR(established, 1, 1);
     WAIT_FOR(loc_rib, 1, 2);
@@ -133,8 +139,8 @@ static void test_C202_key_changed_live(void **state) {
 static void test_listen_range_with_key(void **state) {
     (void)state;
     SKIP_IF_FORBIDDEN();
-    nodes_start(0, config_of(0, RANGE("shared"), 1), "--config-fd");
-    nodes_start(1, config_of(1, peer_with(1, "shared"), 2), "--config-fd");
+    start(0, config_of(0, RANGE("shared"), 1));
+    start(1, config_of(1, peer_with(1, "shared"), 2));
     WAIT_FOR(established, 0, 1);
     WAIT_FOR(established, 1, 1);
     WAIT_FOR(fib_routes, 0, 2);
@@ -143,7 +149,7 @@ static void test_listen_range_with_key(void **state) {
     WAIT_FOR(dropped, 0, 1);
     WAIT_FOR(fib_routes, 0, 1);
     failures_before = nodes_tcp_counter(0, "TCPMD5Failure");
-    nodes_start(1, config_of(1, peer_with(1, "other"), 2), "--config-fd");
+    start(1, config_of(1, peer_with(1, "other"), 2));
     WAIT_FOR(md5_failures, 0, 1);
     assert_true(established(0, 0));
     stop_both();
@@ -171,7 +177,7 @@ static void test_C136_ipv4_by_way_of_ipv6(void **state) {
                  "\"peers\":[{\"name\":\"six\",\"remote_addr\":\"fd00::%d\",\"remote_as\":64512,"
                  "\"extended_next_hop\":true,%s%s}]",
                  2 - i, i == 0 ? "\"passive\":true," : "", ACCEPT_ALL);
-        nodes_start(i, config_of(i, neighbors, (unsigned)i + 1), "--config-fd");
+        start(i, config_of(i, neighbors, (unsigned)i + 1));
     }
     for (int i = 0; i < NODES; i++) {
         WAIT_FOR(established, i, 1);
@@ -203,8 +209,8 @@ static void test_C093_next_hop_through_bgp(void **state) {
         "{\"prefix\":\"10.244.9.0/26\",\"source\":\"static\"}]}\n";
     (void)state;
     SKIP_IF_FORBIDDEN();
-    nodes_start(0, config_of(0, peer_with(0, ""), 1), "--config-fd");
-    nodes_start(1, config_of(1, PEER_WITH_INNER_NEXT_HOP, 2), "--config-fd");
+    start(0, config_of(0, peer_with(0, ""), 1));
+    start(1, config_of(1, PEER_WITH_INNER_NEXT_HOP, 2));
     WAIT_FOR(established, 0, 1);
     assert_true(nodes_ask(1, originate, "\"count\":2"));
     WAIT_FOR(was_sent, 0, 9);
