@@ -374,7 +374,7 @@ static void test_felix_routes(void **state) {
     says(WORDS("apply", fixture_path("vxlan.yaml")), 0, "applied");
     says(WORDS("wait", "converged"), 0, "converged");
     says(WORDS("exec", "kube-1", "ip", "route"), 0,
-         "10.244.0.64/26 via 10.244.0.64 dev vxlan.calico proto 80 onlink");
+         "10.244.0.64/26 via 10.244.0.64 dev vxlan.calico proto 80 metric 1024 onlink");
     says(WORDS("exec", "kube-1", "ip", "route", "del", "10.244.0.64/26", "proto", "80"), 0, NULL);
     says(WORDS("wait", "converged", "--timeout", "1"), 5,
          "kube-1: kernel has not Felix's route to 10.244.0.64/26");
