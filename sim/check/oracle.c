@@ -172,7 +172,9 @@ static bool kernel_accepts(const struct oracle *o, const struct bgp_config *c,
 
 /* How many next hops a kernel route may have. */
 static uint32_t hops_max(const struct bgp_config *c, const struct oracle_path *best) {
-    uint32_t max = best->external ? c->multipath_external : c->multipath_internal;
+    uint32_t max = c->multipath_mixed > 1 ? c->multipath_mixed
+                   : best->external       ? c->multipath_external
+                                          : c->multipath_internal;
     return max ? max : 1;
 }
 
@@ -255,13 +257,15 @@ static bool fill_route(const struct oracle *o, uint32_t node, uint32_t prefix,
     return !r->in_fib || fill_gateways(o, node, prefix, p, r);
 }
 
-static struct oracle_totals sum_up(const struct oracle_state *s) {
+static struct oracle_totals sum_up(const struct oracle_state *s, uint32_t node) {
+    static const struct ip_addr none;
     struct oracle_totals t = {.established = s->end_count};
     for (size_t i = 0; i < s->route_count; i++) {
         const struct oracle_route *r = &s->routes[i];
         int f = r->prefix.addr.family == IP_V6;
         t.loc_rib[f]++;
-        t.loc_rib_digest += scoreboard_route_digest(&r->prefix, &r->next_hop);
+        t.loc_rib_digest +=
+            scoreboard_route_digest(&r->prefix, r->from_node == node ? &none : &r->next_hop);
         t.by_age |= r->by_age;
         if (!r->in_fib)
             continue;
@@ -287,7 +291,7 @@ static bool make_results(struct oracle *o) {
             if (s->best[k] && !fill_route(o, i, k, s->best[k], &s->routes[s->route_count++]))
                 return false;
         }
-        s->totals = sum_up(s);
+        s->totals = sum_up(s, i);
     }
     return true;
 }

@@ -54,9 +54,9 @@ static int order(uint64_t a, uint64_t b) {
     return a < b ? -1 : a > b;
 }
 
-/* Steps until the identifiers; 0: still tied. Lower is better. */
-static int compare_merits(const struct bgp_config *c, const struct oracle_path *a,
-                          const struct oracle_path *b) {
+/* Steps until eBGP is preferred to iBGP; 0: still tied. Lower is better. */
+static int compare_attributes(const struct bgp_config *c, const struct oracle_path *a,
+                              const struct oracle_path *b) {
     /* BIRD: a static route has preference 200, BGP has 100, whatever the local preference says;
      * filters that raise it set a weight here. */
     int d = order(b->weight, a->weight);
@@ -76,9 +76,14 @@ static int compare_merits(const struct bgp_config *c, const struct oracle_path *
     if (!d && (c->always_compare_med ||
                as_path_neighbor(a->attrs->as_path) == as_path_neighbor(b->attrs->as_path)))
         d = order(med_of(c, a), med_of(c, b));
-    if (!d)
-        d = order(!a->external, !b->external);
     return d;
+}
+
+/* Steps until the identifiers; 0: still tied. */
+static int compare_merits(const struct bgp_config *c, const struct oracle_path *a,
+                          const struct oracle_path *b) {
+    int d = compare_attributes(c, a, b);
+    return d ? d : order(!a->external, !b->external);
 }
 
 static int compare_identity(const struct oracle *o, uint32_t node, const struct oracle_path *a,
@@ -100,7 +105,9 @@ static bool same_as_path(struct as_path a, struct as_path b) {
 
 bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
                    const struct oracle_path *p) {
-    return p != best && p->eligible && !p->own && !best->own && compare_merits(c, best, p) == 0 &&
+    bool mixed = c->multipath_mixed > 1; /* IOS: maximum-paths eibgp */
+    return p != best && p->eligible && !p->own && !best->own &&
+           (mixed ? compare_attributes(c, best, p) : compare_merits(c, best, p)) == 0 &&
            (c->multipath_as_path_relax || same_as_path(best->attrs->as_path, p->attrs->as_path));
 }
 
