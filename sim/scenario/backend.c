@@ -59,12 +59,26 @@ bool backend_start(struct engine *e, uint32_t node, bool restarting, struct diag
     return ok;
 }
 
+static bool is_refused(const struct engine *e, uint32_t node) {
+    const struct calico_plan_node *n = calico_plan_find(e->state->plan, e->nodes[node].name);
+    return n && (n->refused[BGP_IPV4_UNICAST] || n->refused[BGP_IPV6_UNICAST]);
+}
+
+/* A file that the plan says is refused freezes the node, which the state has warned of: that the
+ * program really refuses it is no error, that it takes it is one. */
 bool backend_reconfigure(struct engine *e, uint32_t node, struct diag_list *diags) {
-    struct backend_files f;
-    bool ok = make_files(e, node, &f) &&
-              lab_daemon_reconfigure(e->lab, node, f.configs, RECONFIGURE_DEADLINE_MS, diags);
+    struct backend_files f = {0};
+    struct diag_list *said = diag_list_new();
+    bool frozen = is_refused(e, node);
+    bool ok = said && make_files(e, node, &f);
+    bool taken = ok && lab_daemon_reconfigure(e->lab, node, f.configs, RECONFIGURE_DEADLINE_MS,
+                                              frozen ? said : diags);
+    if (ok && frozen && taken)
+        diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "not-frozen",
+                 "%s: it takes a configuration that should have been refused", e->nodes[node].name);
     free_files(&f);
-    return ok;
+    diag_list_free(said);
+    return ok && taken != frozen;
 }
 
 /* ---- tables ---- */

@@ -159,6 +159,8 @@ bool expect_log(struct expectation *x, bool final) {
     for (uint32_t i = 0; i < x->e->count; i++) {
         if (x->x->node && engine_node_find(x->e, x->x->node) != i)
             continue;
+        if (backend_runs(x->e, i)) /* another program has other words for what happens */
+            continue;
         const struct text *log = lab_speaker_log(x->e->lab, i);
         ok = log && text_holds(x, i, text_str(log), final) && ok;
     }
