@@ -63,59 +63,22 @@ static size_t keep_only(struct lines *a, const struct lines *b, struct lines *on
 
 /* ---- explanations ---- */
 
-/* The part of a line up to `word`, the same in both? */
-static bool same_until(const char *a, const char *b, const char *word) {
-    const char *x = strstr(a, word), *y = strstr(b, word);
-    return x && y && x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0;
-}
-
-static bool is_kernel(const char *line) {
-    return strstr(line, " kernel ") != NULL;
-}
-
-/* " via A metric M" in ours, " via A B… metric M" in BIRD's. */
-static bool merge_paths(const char *ours, const char *bird) {
-    const char *a = strstr(ours, " via "), *b = strstr(bird, " via ");
-    const char *am = strstr(ours, " metric "), *bm = strstr(bird, " metric ");
-    if (!is_kernel(ours) || !a || !b || !am || !bm || !same_until(ours, bird, " via ") ||
-        strcmp(am, bm) != 0)
-        return false;
-    char gateway[64];
-    snprintf(gateway, sizeof gateway, " %.*s ", (int)(am - a - 5), a + 5);
-    const char *at = strstr(b + 4, gateway);
-    return at && at < bm && bm - b > am - a;
-}
-
-static bool own_cluster(const char *ours, const char *bird) {
-    return !*ours && strstr(bird, " path-own-cluster ") && !strstr(bird, " best {");
-}
-
-static bool kept_alone(const char *ours, const char *bird) {
-    return !*ours && strstr(bird, " kernel-alone ");
+static bool felix_learned(const char *ours, const char *bird) {
+    return !*ours && strstr(bird, " path-felix ");
 }
 
 static const struct explanation {
     const char *id, *text;
     bool (*fits)(const char *ours, const char *bird); /* "" where one side has no such line */
 } explanations[] = {
-    {"merge-paths",
-     "Calico's kernel protocol says `merge paths on`: BIRD writes all equally good paths of a\n"
-     "prefix as one kernel route with several gateways. Our speaker writes the best path; its\n"
-     "gateway is one of BIRD's, with the same metric. It shows where every node re-exports every\n"
-     "block to neighbours in another AS, so that one node's block is reached through any other.",
-     merge_paths},
-    {"own-cluster-id",
-     "BIRD looks for its own cluster id in a received CLUSTER_LIST only on sessions with clients,\n"
-     "our speaker on every session (RFC 4456 section 8). Two reflectors with one cluster id keep\n"
-     "each other's reflected routes as second paths with BIRD and drop them with ours; the best\n"
-     "path, which is the one from the client, is the same.",
-     own_cluster},
-    {"kept-until-recovered",
-     "Calico starts BIRD with `-R`, and its kernel protocol persists: what the one before left in\n"
-     "the kernel stays while BIRD waits for its neighbours, up to 240 s. A node that is started\n"
-     "and reaches nobody keeps its old routes that long; our speaker, started without being told\n"
-     "to restart gracefully, removes them at once.",
-     kept_alone},
+    {"felix-learned",
+     "BIRD's kernel protocol says `learn` and Felix writes blocks into the kernel: a blackhole "
+     "for\n"
+     "the node's own ones, a route for those of others. BIRD announces what it finds there with\n"
+     "the same attributes, so a block is heard of a second time (`add paths on`), and CrossSubnet\n"
+     "blocks also from nodes that have them by Felix. None of these paths is the best one. Our\n"
+     "speaker does not read Felix's routes.",
+     felix_learned},
 };
 #define EXPLANATIONS (sizeof explanations / sizeof explanations[0])
 
@@ -232,14 +195,17 @@ static const char head[] =
 static const char tail[] =
     "\n## Not compared\n\n"
     "Paths that are stale after a kill: `trouble/node-killed` and `reflector/two-rrs` run with a\n"
-    "restart time of 4 s and are looked at when it is over. Until then BIRD treats a stale path\n"
-    "like any other, while our speaker prefers a fresh one.\n\n"
+    "restart time of 4 s and are looked at when it is over.\n\n"
     "Which of several external paths the mock Cisco takes for the best where IOS decides by "
     "age.\n\n"
-    "Scenarios of tunnels: stock BIRD 1.6.8 has no `krt_tunnel`, and with `learn` it takes what "
-    "the\n"
-    "runner writes into the kernel in Felix's place for routes of the node: it announces them a\n"
-    "second time, with local preference 2147483647.\n\n"
+    "Files that stock BIRD 1.6.8 cannot read: `krt_tunnel`, which IPIP routes of BIRD need, is in\n"
+    "Calico's fork alone (`dataplane/ipip`).\n\n"
+    "The first 240 s of a node that a neighbour does not answer: BIRD started with -R writes "
+    "nothing\n"
+    "to the kernel until all sessions are up, not even the way to a peer behind `reachableBy`\n"
+    "(`tor/reachable-by`, `trouble/password`). Our speaker waits only where it finds routes of an\n"
+    "earlier life.\n\n"
+    "Lines of our speaker's log, which another program does not write.\n\n"
     "A node's own routes: the pods of a lab are addresses of the loopback, which BIRD calls "
     "direct\n"
     "routes and Calico's nodes have as kernel routes. Nodes whose speaker is down. Times and the\n"

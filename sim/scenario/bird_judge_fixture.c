@@ -79,24 +79,57 @@ static bool is_best(const struct page *p, json_t *route) {
            ip_prefix_parse(text_of(route, "prefix"), &prefix) && !by_age(p, prefix);
 }
 
-/* Reflected by a node with this one's cluster id. */
-static bool is_own_cluster(const struct page *p, json_t *attrs) {
+/* The node at the other end of one of this node's sessions; UINT32_MAX: a stranger. */
+static uint32_t peer_node(const struct page *p, const char *session) {
     const struct bgp_config *c = p->e->state->configs[p->node];
-    char own[IP_ADDR_TEXT_MAX];
-    json_t *id;
-    size_t i;
-    ip_format(c->cluster_id ? ip4(c->cluster_id) : c->router_id, own);
-    json_array_foreach(json_object_get(attrs, "cluster_list"), i, id) {
-        if (strcmp(json_string_value(id) ? json_string_value(id) : "", own) == 0)
-            return true;
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        if (strcmp(c->peers[i].name, session) == 0)
+            return oracle_address_owner(p->e->state->oracle, c->peers[i].remote_addr);
     }
-    return false;
+    return UINT32_MAX;
 }
 
-static void put_path(const struct page *p, json_t *route) {
-    json_t *attrs = json_object_get(route, "attrs");
-    char *text = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
-    begin_line(p, is_own_cluster(p, attrs) ? "path-own-cluster" : "path");
+/* Does Felix write a route to the prefix at that node, and does it lead elsewhere? */
+static bool felix_writes(const struct page *p, uint32_t node, struct ip_prefix prefix,
+                         bool *ret_elsewhere) {
+    struct arena *arena = arena_new();
+    struct lab_overlay o = {.route_count = 0};
+    bool found = false;
+    if (arena && node < p->e->node_count && network_overlay(p->e, node, arena, &o)) {
+        for (size_t i = 0; i < o.route_count && !found; i++) {
+            found = ip_prefix_equal(o.routes[i].prefix, prefix);
+            *ret_elsewhere = found && o.routes[i].via != LAB_VIA_BLACKHOLE;
+        }
+    }
+    arena_free(arena);
+    return found;
+}
+
+static bool same_member(json_t *a, json_t *b, const char *name) {
+    return strcmp(text_of(a, name), text_of(b, name)) == 0;
+}
+
+/* BIRD: a path beside the best one that the neighbour made of a route it found in its kernel. Of
+ * its own block that is the second one it sends; of another node's block the only one. */
+static bool is_of_felix(const struct page *p, json_t *routes, size_t at) {
+    json_t *route = json_array_get(routes, at);
+    struct ip_prefix prefix;
+    bool elsewhere = false, second = false;
+    if (!p->e->backend.driver || json_is_true(json_object_get(route, "best")) ||
+        !ip_prefix_parse(text_of(route, "prefix"), &prefix) ||
+        !felix_writes(p, peer_node(p, text_of(route, "peer")), prefix, &elsewhere))
+        return false;
+    for (size_t i = 0; i < at && !second; i++) {
+        json_t *other = json_array_get(routes, i);
+        second = same_member(other, route, "prefix") && same_member(other, route, "peer");
+    }
+    return second || elsewhere;
+}
+
+static void put_path(const struct page *p, json_t *routes, size_t at) {
+    json_t *route = json_array_get(routes, at);
+    char *text = json_dumps(json_object_get(route, "attrs"), JSON_COMPACT | JSON_SORT_KEYS);
+    begin_line(p, is_of_felix(p, routes, at) ? "path-felix" : "path");
     fprintf(p->out, " %s %s %s%s\n", text_of(route, "prefix"), text_of(route, "peer"),
             is_best(p, route) ? "best " : "", text ? text : "?");
     free(text);
@@ -108,7 +141,7 @@ static void put_paths(struct page *p) {
     json_array_foreach(json_object_get(answer, "routes"), i, route) {
         p->stale += json_is_true(json_object_get(route, "stale"));
         if (!json_is_true(json_object_get(route, "rejected")))
-            put_path(p, route);
+            put_path(p, json_object_get(answer, "routes"), i);
     }
     json_decref(answer);
 }
@@ -135,7 +168,7 @@ static size_t put_kernel_route(const struct page *p, const struct lab_route *lis
     while (n < count && list[n].protocol == PROTOCOL_BIRD && list[n].metric == list[0].metric &&
            ip_prefix_equal(list[n].prefix, list[0].prefix))
         n++;
-    begin_line(p, p->sessions ? "kernel" : "kernel-alone");
+    begin_line(p, "kernel");
     fprintf(p->out, " %s", ip_prefix_format(list[0].prefix, text));
     if (by_age(p, list[0].prefix))
         fputs(" oldest", p->out);

@@ -13,9 +13,8 @@
  *   3 . held                                                  the step's expectations held
  *   3 kube-1 session Mesh_10_0_0_2 10.0.0.2                   established
  *   3 kube-1 path 10.244.0.64/26 Mesh_10_0_0_2 best {…}       learned by BGP, attributes as JSON
- *   3 rr-1 path-own-cluster …                                 … with the node's own cluster id
+ *   3 kube-1 path-felix …                                     … from the neighbour's kernel (BIRD)
  *   3 kube-1 kernel 10.244.0.64/26 via 10.0.0.2 metric 1024   written by the speaker
- *   3 kube-1 kernel-alone …                                   … and no session is up
  */
 
 enum { JUDGE_OURS, JUDGE_BIRD };

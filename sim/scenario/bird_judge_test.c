@@ -30,35 +30,19 @@ static struct daemon_root root;
 
 /* ---- which scenarios ---- */
 
-/* The clusters that are judged. Not among them: tunnels, whose kernel routes are Felix's; files
- * that BIRD refuses, as planned; what asks for lines of our speaker's log; a peer behind
- * reachableBy, because BIRD started with -R writes nothing to the kernel, not even the way to that
- * peer, until all sessions are up or 240 s are over. */
-static const char *const judged_paths[] = {
-    "/attributes/communities",
-    "/attributes/prepend",
-    "/filter/export-import",
-    "/filter/two-filters",
-    "/mesh/dual-stack",
-    "/mesh/full-mesh",
-    "/mesh/local-workload",
-    "/mesh/older-calico",
-    "/mesh/per-node-as",
-    "/migration/mesh-to-rr",
-    "/reflector/cisco-rr",
-    "/reflector/selectors",
-    "/tor/ebgp",
-    "/trouble/as-mismatch",
-    "/trouble/filtered",
-    "/trouble/node-killed",
-    "/trouble/port-blocked",
+static const struct {
+    const char *path, *reason;
+} skipped[] = {
+    {"/dataplane/ipip", "stock BIRD has no krt_tunnel"},
+    {"/tor/reachable-by", "BIRD -R writes the way to its peer after 240 s"},
+    {"/trouble/password", "BIRD -R writes nothing for 240 s while a session is missing"},
 };
 
 static const char *skip_reason(const char *path) {
-    for (size_t i = 0; i < sizeof judged_paths / sizeof judged_paths[0]; i++)
-        if (strstr(path, judged_paths[i]))
-            return NULL;
-    return "not judged";
+    for (size_t i = 0; i < sizeof skipped / sizeof skipped[0]; i++)
+        if (strstr(path, skipped[i].path))
+            return skipped[i].reason;
+    return NULL;
 }
 
 /* Node numbers are parameters of many scenarios: what they say is what is run. */
@@ -187,12 +171,10 @@ static void comparison(void **state) {
         {"a\nb\n", "a\nc\n", 2, ""},
         {"a\n", "a\nb\n", 1, ""},
         {"", "", 2, ""}, /* nothing was compared */
-        {"1 n kernel 10.0.0.0/26 via 10.0.0.1 metric 9\n",
-         "1 n kernel 10.0.0.0/26 via 10.0.0.1 10.0.0.2 metric 9\n", 0, "merge-paths"},
-        {"1 n kernel 10.0.0.0/26 via 10.0.0.3 metric 9\n",
-         "1 n kernel 10.0.0.0/26 via 10.0.0.1 10.0.0.2 metric 9\n", 2, ""},
-        {"1 n kernel 10.0.0.0/26 via 10.0.0.1 metric 8\n",
-         "1 n kernel 10.0.0.0/26 via 10.0.0.1 10.0.0.2 metric 9\n", 2, ""},
+        {"1 n path 10.0.0.0/26 p best {}\n",
+         "1 n path 10.0.0.0/26 p best {}\n1 n path-felix 10.0.0.0/26 p {}\n", 0, "felix-learned"},
+        {"1 n path 10.0.0.0/26 p best {}\n1 n path-felix 10.0.0.0/26 p {}\n",
+         "1 n path 10.0.0.0/26 p best {}\n", 1, ""}, /* the other way round it is no explanation */
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
