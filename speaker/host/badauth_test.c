@@ -16,31 +16,10 @@
 
 #define NODES 2
 
-static bool forbidden;
-
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
+    return nodes_group_up(NODES);
 }
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
-}
-
-static int routers_end(void **state) {
-    (void)state;
-    for (int i = 0; !forbidden && i < NODES; i++)
-        nodes_kill(i);
-    return 0;
-}
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 static void start(int node, const char *password) {
     char config[512];
@@ -142,9 +121,9 @@ static void test_lengths_are_not_believed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_both_ends_log_a_wrong_password, routers_end),
-        cmocka_unit_test_teardown(test_missing_password_is_told_apart, routers_end),
+        cmocka_unit_test_teardown(test_both_ends_log_a_wrong_password, nodes_kill_all),
+        cmocka_unit_test_teardown(test_missing_password_is_told_apart, nodes_kill_all),
         cmocka_unit_test(test_lengths_are_not_believed),
     };
-    return cmocka_run_group_tests(tests, lab_up, lab_down);
+    return cmocka_run_group_tests(tests, lab_up, nodes_group_down);
 }

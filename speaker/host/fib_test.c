@@ -22,34 +22,20 @@
 #define PREFIX6 "fd00:9::/64"
 #define DEFERRAL_NS UINT64_C(4000000000) /* of the profile `fast` */
 
-static bool forbidden;
-
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
-}
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
+    return nodes_group_up(NODES);
 }
 
 static int speakers_end(void **state) {
     (void)state;
-    for (int i = 0; !forbidden && i < NODES; i++) {
+    for (int i = 0; !nodes_forbidden() && i < NODES; i++) {
         nodes_kill(i);
         nodes_ip(i, "route", "flush", "proto", "12", NULL);
         nodes_ip(i, "-6", "route", "flush", "proto", "12", NULL);
     }
     return 0;
 }
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 /* ---- configurations ---- */
 
@@ -258,5 +244,5 @@ int main(void) {
         cmocka_unit_test_teardown(test_replaced_at_end_of_rib, speakers_end),
         cmocka_unit_test_teardown(test_plain_takes_routes_along, speakers_end),
     };
-    return cmocka_run_group_tests(tests, lab_up, lab_down);
+    return cmocka_run_group_tests(tests, lab_up, nodes_group_down);
 }

@@ -22,19 +22,9 @@
 
 #define NODES 2
 
-static bool forbidden;
-
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
-}
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
+    return nodes_group_up(NODES);
 }
 
 static void start(int node, const char *config) {
@@ -124,10 +114,6 @@ static const char *uninstalled_config(void) {
              install + strlen("\"install\":true"));
     return text;
 }
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 /* ---- tests ---- */
 
@@ -433,7 +419,7 @@ static void test_C217_table_file(void **state) {
 /* A test that failed half-way leaves speakers behind: they end here. So do routes, always. */
 static int speakers_end(void **state) {
     (void)state;
-    for (int i = 0; !forbidden && i < NODES; i++) {
+    for (int i = 0; !nodes_forbidden() && i < NODES; i++) {
         nodes_kill(i);
         nodes_ip(i, "route", "flush", "proto", "12", NULL);
     }
@@ -455,5 +441,5 @@ int main(void) {
         cmocka_unit_test_teardown(test_requests, speakers_end),
         cmocka_unit_test_teardown(test_C217_table_file, speakers_end),
     };
-    return cmocka_run_group_tests(tests, lab_up, lab_down);
+    return cmocka_run_group_tests(tests, lab_up, nodes_group_down);
 }

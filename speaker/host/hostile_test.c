@@ -35,8 +35,6 @@
 #define FIRST_ADDR 0x0A000081 /* 10.0.0.129 */
 #define ADDRESSES 120
 
-static bool forbidden;
-
 static const char target_config[] =
     "{\"profile\":\"fast\",\"hostname\":\"target\",\"local_as\":64512,\"router_id\":\"10.0.0.1\","
     "\"listen_ranges\":[{\"prefix\":\"10.0.0.128/25\",\"peer\":{\"name\":\"attacker\","
@@ -181,7 +179,7 @@ static bool honest_has(int node, uint64_t value) {
 static void test_hostile_peer(void **state) {
     struct attack a = {.fd = -1};
     (void)state;
-    if (forbidden)
+    if (nodes_forbidden())
         skip();
     nodes_ip(ATTACKER, "route", "add", "local", "10.0.0.128/25", "dev", "lo", NULL);
     nodes_start(TARGET, target_config, "--config-fd");
@@ -218,18 +216,10 @@ static void test_hostile_peer(void **state) {
 
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
-}
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
+    return nodes_group_up(NODES);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_hostile_peer)};
-    return cmocka_run_group_tests_name("hostile over TCP", tests, lab_up, lab_down);
+    return cmocka_run_group_tests_name("hostile over TCP", tests, lab_up, nodes_group_down);
 }

@@ -17,31 +17,10 @@
 
 #define NODES 2
 
-static bool forbidden;
-
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
+    return nodes_group_up(NODES);
 }
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
-}
-
-static int speakers_end(void **state) {
-    (void)state;
-    for (int i = 0; !forbidden && i < NODES; i++)
-        nodes_kill(i);
-    return 0;
-}
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 #define ACCEPT_ALL                                                                                 \
     "\"import\":{\"ipv4\":{\"accept_by_default\":true}},"                                          \
@@ -228,10 +207,10 @@ static void test_C093_next_hop_through_bgp(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_teardown(test_C202_key_changed_live, speakers_end),
-        cmocka_unit_test_teardown(test_listen_range_with_key, speakers_end),
-        cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, speakers_end),
-        cmocka_unit_test_teardown(test_C093_next_hop_through_bgp, speakers_end),
+        cmocka_unit_test_teardown(test_C202_key_changed_live, nodes_kill_all),
+        cmocka_unit_test_teardown(test_listen_range_with_key, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C093_next_hop_through_bgp, nodes_kill_all),
     };
-    return cmocka_run_group_tests_name("neighbors", tests, lab_up, lab_down);
+    return cmocka_run_group_tests_name("neighbors", tests, lab_up, nodes_group_down);
 }

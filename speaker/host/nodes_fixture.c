@@ -209,6 +209,29 @@ void nodes_down(void) {
     nodes = (struct nodes){.home_ns = -1, .fabric_ns = -1};
 }
 
+int nodes_group_up(unsigned count) {
+    (void)nodes_up(count);
+    return 0;
+}
+
+int nodes_group_down(void **state) {
+    (void)state;
+    if (!nodes_forbidden())
+        nodes_down();
+    return 0;
+}
+
+int nodes_kill_all(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < nodes.count; i++)
+        nodes_kill((int)i);
+    return 0;
+}
+
+bool nodes_forbidden(void) {
+    return nodes.count == 0;
+}
+
 /* ---- speakers ---- */
 
 struct scoreboard_slot *nodes_slot(int node) {

@@ -44,6 +44,15 @@ bool nodes_up(unsigned count);
 /* Ends what still runs and gives the namespaces back. */
 void nodes_down(void);
 
+/* For cmocka's groups and tests. Where the kernel forbids namespaces, tests skip. */
+int nodes_group_up(unsigned count); /* always 0 */
+int nodes_group_down(void **state);
+int nodes_kill_all(void **state); /* after a test: what it left running */
+bool nodes_forbidden(void);
+#define SKIP_IF_FORBIDDEN()                                                                        \
+    if (nodes_forbidden())                                                                         \
+    skip()
+
 /* ---- programs ---- */
 
 /* Runs `ip` in a node; arguments end with NULL. */

@@ -35,31 +35,17 @@ static const char CONFIG[] = "hostname R1\n"
                              " login local\n"
                              " transport input telnet\n";
 
-static bool forbidden;
-
 static int lab_up(void **state) {
     (void)state;
-    forbidden = !nodes_up(NODES);
-    return 0;
-}
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
+    return nodes_group_up(NODES);
 }
 
 static int router_ends(void **state) {
     (void)state;
-    if (!forbidden)
+    if (!nodes_forbidden())
         nodes_kill(0);
     return 0;
 }
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 static struct sockaddr_in address(const char *text, uint16_t port) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -240,5 +226,5 @@ int main(void) {
         cmocka_unit_test_teardown(test_console_asks_for_nothing, router_ends),
         cmocka_unit_test_teardown(test_log_lines_go_to_syslog, router_ends),
     };
-    return cmocka_run_group_tests(tests, lab_up, lab_down);
+    return cmocka_run_group_tests(tests, lab_up, nodes_group_down);
 }

@@ -36,7 +36,6 @@
 #define NOBODY 65534
 #define DAY_S 86400
 
-static bool forbidden;
 static _Atomic int64_t *wall_shift_s;
 
 /* The speakers are forks of this program: it is this clock that they read. */
@@ -53,28 +52,16 @@ static int lab_up(void **state) {
         mmap(NULL, sizeof *wall_shift_s, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(shared != MAP_FAILED);
     wall_shift_s = shared;
-    forbidden = !nodes_up(NODES);
-    return 0;
-}
-
-static int lab_down(void **state) {
-    (void)state;
-    if (!forbidden)
-        nodes_down();
-    return 0;
+    return nodes_group_up(NODES);
 }
 
 static int speakers_end(void **state) {
     (void)state;
     atomic_store(wall_shift_s, 0);
-    for (int i = 0; !forbidden && i < NODES; i++)
+    for (int i = 0; !nodes_forbidden() && i < NODES; i++)
         nodes_kill(i);
     return 0;
 }
-
-#define SKIP_IF_FORBIDDEN()                                                                        \
-    if (forbidden)                                                                                 \
-    skip()
 
 /* ---- configurations ---- */
 
@@ -326,5 +313,5 @@ int main(void) {
         cmocka_unit_test_teardown(test_C061_clock_jumps, speakers_end),
         cmocka_unit_test_teardown(test_C212_control_socket, speakers_end),
     };
-    return cmocka_run_group_tests_name("wire", tests, lab_up, lab_down);
+    return cmocka_run_group_tests_name("wire", tests, lab_up, nodes_group_down);
 }
