@@ -95,14 +95,14 @@ static void put_label(struct text *out, double x, double y, const char *anchor, 
 }
 
 static void put_axes(struct text *out, const struct axis *x, const struct axis *y) {
-    for (double e = x->low; e <= x->high; e++) {
-        for (int step = 1; step < 10 && (e < x->high || step == 1); step++) {
+    for (int e = (int)x->low; e <= (int)x->high; e++) {
+        for (int step = 1; step < 10 && (e < (int)x->high || step == 1); step++) {
             double at = pixel(x, step * pow(10, e));
             put_grid_line(out, at, y->from, at, y->to, step == 1);
         }
         put_label(out, pixel(x, pow(10, e)), y->from + 16, "middle", pow(10, e));
     }
-    for (double e = y->low; e <= y->high; e++) {
+    for (int e = (int)y->low; e <= (int)y->high; e++) {
         double at = pixel(y, pow(10, e));
         put_grid_line(out, x->from, at, x->to, at, true);
         put_label(out, x->from - 6, at + 4, "end", pow(10, e));

@@ -270,6 +270,13 @@ static void manifests_have_the_last_word_on_addresses(void **state) {
     done(&f);
 }
 
+static bool was_found(const struct diag_list *d, const char *id) {
+    for (size_t i = 0; i < diag_count(d); i++)
+        if (strcmp(diag_at(d, i)->id, id) == 0)
+            return true;
+    return false;
+}
+
 static void wrong_addresses_of_manifests_are_found(void **state) {
     static const struct {
         const char *manifest, *id;
@@ -285,7 +292,7 @@ static void wrong_addresses_of_manifests_are_found(void **state) {
         assert_true(topology_add_nodes(f.topology, set, f.diags));
         apply_text(set, rows[i].manifest, &f);
         assert_false(topology_take_addresses(f.topology, set, f.arena, f.diags));
-        assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
+        assert_true(was_found(f.diags, rows[i].id));
         calico_set_free(set);
         done(&f);
     }

@@ -130,10 +130,11 @@ static void apply_block(struct ios_neighbor *n, const struct ios_block *b, int f
         bool passed = last == NULL;
         for (uint32_t i = 0; i < b->count; i++) {
             const struct ios_stmt *s = b->items[i];
-            bool behind = !last || s->row > last->row || (s->row == last->row && passed);
-            if (behind && (!next || s->row < next->row))
+            const struct ios_row *row = s->row;
+            bool behind = !last || row > last->row || (row == last->row && passed);
+            if (behind && (!next || row < next->row))
                 next = s;
-            passed |= s == last;
+            passed = passed || (last && s == last);
         }
         if (next)
             ios_option_apply(n, next, 0, family);
