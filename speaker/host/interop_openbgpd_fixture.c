@@ -93,10 +93,13 @@ static json_t *ask(int node, const char *words) {
 
 /* ---- running ---- */
 
+/* Both of its engines, that of sessions and that of routes, answer. */
 static bool serves(int node) {
-    json_t *json = ask(node, "-j show summary");
-    bool ok = json != NULL;
-    json_decref(json);
+    json_t *sessions = ask(node, "-j show summary");
+    json_t *routes = sessions ? ask(node, "-j show rib memory") : NULL;
+    bool ok = routes != NULL;
+    json_decref(sessions);
+    json_decref(routes);
     return ok;
 }
 

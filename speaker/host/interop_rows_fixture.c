@@ -315,7 +315,9 @@ static void row_they_reflect(const struct program *p, int argument) {
     (void)argument;
     program = p;
     reflect(THEIRS, &third);
-    pair_start();
+    program->start(&pair.setup[THEIRS]); /* OpenBGPD: routes that come before it has read all of its
+                                            configuration are passed on as if it did not reflect */
+    interop_start(&pair.setup[OURS], pair.profile);
     interop_start(&third, "fast");
     wait_up(OURS, THEIRS);
     wait_up(THIRD, THEIRS);
