@@ -19,6 +19,7 @@
 #include "../core/attr.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -353,7 +354,9 @@ struct word {
 static enum fit item_fit(const char *item, const struct place *at, const struct word *w,
                          struct value_text *ret) {
     if (at->needs_number)
-        return w->text[strspn(w->text, "0123456789/.:")] == '\0' ? FIT_TYPED : FIT_NONE;
+        return isdigit((unsigned char)*w->text) && w->text[strspn(w->text, "0123456789/.:")] == '\0'
+                   ? FIT_TYPED
+                   : FIT_NONE;
     if (*item == '\0')
         return FIT_NONE;
     if (*item != '<') {

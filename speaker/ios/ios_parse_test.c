@@ -225,6 +225,7 @@ static const struct {
     {"hostname x\nlogging buffered 4096", ""},
     {"! a comment", ""},
     {"   ", ""},
+    {"interface gi /1", "                        ^\n% Invalid input detected at '^' marker.\n\n"},
     {"rooter bgp 1", "           ^\n% Invalid input detected at '^' marker.\n\n"},
     {"router bgp 1\naddress-family ipv4\nnetwork 0.0.0.0 0.0.0.0",
      "                                     ^\n% Invalid input detected at '^' marker.\n\n"},
