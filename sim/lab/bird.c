@@ -6,7 +6,9 @@
  * (bird_text.c), the configuration (the planner).
  *
  * BIRD: started with -R it waits for its neighbours' End-of-RIB before it touches the kernel's
- * table, at most 240 s; Calico always starts it so.
+ * table, at most 240 s; Calico always starts it so. With -d, as Calico has it, the log goes to
+ * standard error, which is the node's log here; without, to syslog and, where nobody listens to
+ * that, to the console: a serial line of the machine, in whose time the whole cluster then runs.
  */
 #include "bird_text.h"
 #include "daemon.h"
@@ -30,7 +32,7 @@ static const struct daemon_program programs[] = {
 #define CODE_ERROR_FIRST 8000
 
 static void arguments(const struct daemon_place *place, const char **argv) {
-    const char *list[] = {"-f", "-R", "-c", place->config, "-s", place->control, NULL};
+    const char *list[] = {"-d", "-R", "-c", place->config, "-s", place->control, NULL};
     memcpy(argv, list, sizeof list);
 }
 

@@ -137,6 +137,7 @@ static int change(struct lab *lab, struct diag_list *diags) {
     alloc_free(more);
     CHECK(ok);
     CHECK(wait_count(lab, 1, LEARNED, "routes", 2));
+    CHECK(strstr(text_str(lab_speaker_log(lab, 0)), "Reconfigured")); /* not in syslog */
     CHECK(!lab_daemon_reconfigure(lab, 0, bad, FIXTURE_DEADLINE_MS, diags));
     CHECK(strstr(diag_at(diags, diag_count(diags) - 1)->message, "syntax error"));
     CHECK(count(lab, 1, LEARNED, "routes") == 2); /* the old one stays in force */

@@ -84,6 +84,7 @@ struct engine {
     size_t phase_capacity, check_capacity;
     struct witness_set wire_known;    /* pairs that had a reason to exchange OPENs so far */
     bool witnesses_agree;             /* on all sessions, in this round of expectations */
+    uint32_t differed_last;           /* the node whose tables were not as computed yet */
     struct nanotime started;          /* of the run */
     struct nanotime speakers_started; /* t0 of convergence figures */
     const char *phase;                /* running now */

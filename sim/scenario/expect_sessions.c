@@ -4,7 +4,8 @@
  * computed.
  *
  * The cheap test (each node's count on the scoreboard) guards the dear one, so that waiting costs
- * nothing until the set may be right.
+ * nothing until the set may be right. The kernel is asked first: it takes no time of a speaker that
+ * has no slot on the scoreboard, which would answer instead of connecting.
  */
 
 #include "engine.h"
@@ -115,17 +116,21 @@ static size_t bgp_ports(const struct engine *e, uint16_t ports[PORTS_MAX]) {
     return n;
 }
 
-static bool ask_kernel(const struct engine *e, struct witness_set *ret_set) {
+static bool ask_kernel(struct engine *e, struct witness_set *ret_set) {
     struct lab_socket *list = NULL;
     uint16_t ports[PORTS_MAX];
     size_t port_count = bgp_ports(e, ports);
     ssize_t n = lab_sockets(e->lab, &list);
+    for (uint32_t i = 0; i < e->count; i++)
+        e->nodes[i].seen_established = 0;
     for (ssize_t i = 0; i < n; i++) {
         bool bgp = false;
         for (size_t k = 0; k < port_count; k++)
             bgp |= list[i].local_port == ports[k] || list[i].remote_port == ports[k];
-        if (bgp && list[i].state == TCP_ESTABLISHED_STATE)
-            (void)witness_add(ret_set, list[i].host, list[i].remote);
+        if (!bgp || list[i].state != TCP_ESTABLISHED_STATE)
+            continue;
+        e->nodes[list[i].host].seen_established++;
+        (void)witness_add(ret_set, list[i].host, list[i].remote);
     }
     alloc_free(list);
     witness_sort(ret_set);
@@ -251,10 +256,14 @@ static bool three_witnesses(struct expectation *x, bool final) {
     struct engine *e = x->e;
     struct witness_set expected = {0}, speakers = {0}, kernel = {0}, wire = {0};
     expected_ends(e, &expected);
-    bool ok = ask_speakers(x, &speakers) && ask_kernel(e, &kernel) && !x->reason[0];
-    ok = compare(x, &expected, &speakers, "speakers", final) && ok;
+    bool ok = ask_kernel(e, &kernel);
     ok = compare(x, &expected, &kernel, "kernel", final) && ok;
-    if (e->scenario->capture) {
+    bool look = ok || final;
+    if (look) {
+        ok = ask_speakers(x, &speakers) && ok && !x->reason[0];
+        ok = compare(x, &expected, &speakers, "speakers", final) && ok;
+    }
+    if (look && e->scenario->capture) {
         struct naming n = {x, "wire: no OPEN seen", 0, final};
         ok = ask_wire(x, &wire) && ok;
         witness_minus(&expected, &wire, name_end, &n);
