@@ -33,6 +33,12 @@ void slab_deinit(struct slab *s) {
     slab_init(s, s->object_size, s->per_page);
 }
 
+void slab_shrink(struct slab *s, uint32_t pages) {
+    if (s->used == 0 && s->page_count > pages) {
+        slab_deinit(s);
+    }
+}
+
 static bool slab_add_page(struct slab *s) {
     if ((s->page_count & (s->page_count - 1)) == 0) {
         size_t room = s->page_count ? (size_t)s->page_count * 2 : 1;

@@ -29,6 +29,8 @@ void slab_deinit(struct slab *s);
 /* Zeroed object; SLAB_NONE when memory is out. */
 uint32_t slab_alloc(struct slab *s);
 void slab_free(struct slab *s, uint32_t index);
+/* Gives all pages back if nothing is in use and there are more than `pages` of them. */
+void slab_shrink(struct slab *s, uint32_t pages);
 
 static inline void *slab_at(const struct slab *s, uint32_t index) {
     char *page = (char *)s->pages[index >> s->page_shift];

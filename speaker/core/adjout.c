@@ -29,6 +29,7 @@ bool adjout_new(struct bgp_speaker *s) {
     }
     slab_init(&a->groups, sizeof(struct adjout_group), 4);
     slab_init(&a->members, sizeof(struct adjout_member), 16);
+    slab_init(&a->said, sizeof(struct adjout_said), 64);
     slab_init(&a->pendings, sizeof(struct adjout_pending), 64);
     slab_init(&a->buckets, sizeof(struct adjout_bucket), 16);
     a->backlog_max = ADJOUT_BACKLOG_MAX;
@@ -89,6 +90,7 @@ void adjout_free(struct bgp_speaker *s) {
     }
     slab_deinit(&a->groups);
     slab_deinit(&a->members);
+    slab_deinit(&a->said);
     slab_deinit(&a->pendings);
     slab_deinit(&a->buckets);
     arena_free(a->arena);
@@ -209,7 +211,7 @@ static void fill_entry(struct bgp_speaker *s, struct adjout_group *g, enum bgp_f
         e->flags |= RIB_ENTRY_FORCE; /* its decision tells this group too */
     } else if (g->key.families[f] && g->key.add_path[f]) {
         adjout_group_paths(s, g, f, entry);
-    } else if (g->key.families[f] && (e->best_attrs || adjout_slot_find(g, f, entry))) {
+    } else if (g->key.families[f] && (e->best_attrs || adjout_slot_used(g, f, entry))) {
         struct adjout_route r = rib_entry_route(s, f, entry);
         adjout_group_route(s, g, f, entry, &r);
     }
@@ -302,11 +304,12 @@ void adjout_notify(struct bgp_speaker *s, bool all) {
 
 /* ---- members ---- */
 
-static uint32_t count_own(const struct adjout_group *g, enum bgp_family f, uint32_t peer) {
+static uint32_t count_own(const struct bgp_speaker *s, const struct adjout_group *g,
+                          enum bgp_family f, uint32_t peer) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < g->page_count[f] * ADJOUT_PAGE; i++) {
-        const struct adjout_slot *slot = adjout_slot_find(g, f, i);
-        count += slot && slot->attrs && slot->source == peer;
+    for (uint32_t i = 1; i < adjout_slot_limit(g, f); i++) {
+        const struct adjout_said *said = adjout_said_of(s, g, f, i);
+        count += said && said->attrs && said->source == peer;
     }
     return count;
 }
@@ -326,7 +329,7 @@ static void member_join(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
     g->waiting++;
     m->flags = ADJOUT_MEMBER_WAITING;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        m->own[f] = g->slot_count[f] ? count_own(g, f, m->peer) : 0;
+        m->own[f] = g->slot_count[f] ? count_own(s, g, f, m->peer) : 0;
     }
 }
 
@@ -532,9 +535,9 @@ uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p) 
 
 static const struct attr_set *slot_shows(const struct bgp_speaker *s, const struct adjout_group *g,
                                          enum bgp_family f, uint32_t number, uint32_t peer) {
-    const struct adjout_slot *slot = adjout_slot_find(g, f, number);
-    bool has = slot && slot->attrs && slot->source != peer;
-    return has ? attr_get(&s->attrs, slot->attrs) : NULL;
+    const struct adjout_said *said = adjout_said_of(s, g, f, number);
+    bool has = said && said->attrs && said->source != peer;
+    return has ? attr_get(&s->attrs, said->attrs) : NULL;
 }
 
 const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,

@@ -5,8 +5,9 @@
 #include "rib.h"
 
 /*
- * The inside of update groups, shared by adjout.c (groups, members), adjout_table.c (what a group
- * has sent and what is due), adjout_stream.c (encoding, pulling) and adjout_walk.c (members that
+ * The inside of update groups, shared by adjout.c (groups, members), adjout_slot.c (what a group
+ * has sent), adjout_table.c (what is due), adjout_held.c (what members take along to another
+ * group), adjout_stream.c (encoding, pulling) and adjout_walk.c (members that
  * catch up).
  */
 
@@ -14,25 +15,26 @@
 #define ADJOUT_BATCH_MAX 2048         /* prefixes looked at for one message */
 #define ADJOUT_WALK_MAX 4096          /* prefixes one step of a walk sorts and packs */
 #define ADJOUT_PAGE 256               /* slots per page */
+#define ADJOUT_IDLE_PAGES 4           /* of changes, kept while none is due */
 
 /*
- * What a group has sent about a prefix: to all its members but `source`, who it came from. Slots
- * have the number of the prefix in the RIB; where the group sends several paths per prefix (RFC
- * 7911), that of the path, which is the path identifier too.
+ * What a group has sent about prefixes in one message: to all its members but `source`, who they
+ * came from. Every prefix has a slot that names its record. Slots have the number of the prefix in
+ * the RIB; where the group sends several paths per prefix (RFC 7911), that of the path, which is
+ * the path identifier too.
  */
-struct adjout_slot {
-    uint32_t attrs;   /* held; 0: nothing */
-    uint32_t source;  /* peer, 0: our own */
-    uint32_t version; /* number of the message that said so */
-    uint32_t pending; /* change that is due, 0: none; ADJOUT_GRAVE */
+struct adjout_said {
+    uint32_t attrs;      /* held; 0: withdrawn */
+    uint32_t source;     /* peer, 0: our own */
+    uint32_t version;    /* number of the message that said so */
+    uint32_t references; /* slots and copies of slots */
 };
-#define ADJOUT_GRAVE UINT32_C(0x80000000) /* listed in `graves` */
-#define ADJOUT_PENDING UINT32_C(0x7fffffff)
 
 /* A change that is due, in the bucket of those that can share a message. */
 struct adjout_pending {
     uint32_t number, bucket;
     uint32_t prev, next;
+    uint32_t said; /* of the slot, which names the change meanwhile */
 };
 
 enum adjout_kind {
@@ -76,7 +78,7 @@ struct adjout_held {
     uint32_t group, changes; /* of which state of which group it is a copy */
     bool add_path[BGP_FAMILIES];
     uint32_t count[BGP_FAMILIES];
-    struct adjout_slot *slots[BGP_FAMILIES];
+    uint32_t *said[BGP_FAMILIES]; /* held, by number; 0: nothing */
 };
 
 struct adjout_member {
@@ -129,7 +131,7 @@ struct adjout_group {
     uint32_t fill_cursor;
     uint32_t members, last_member, member_count;
     uint32_t waiting, walking, at_end; /* members */
-    struct adjout_slot **pages[BGP_FAMILIES];
+    uint32_t **pages[BGP_FAMILIES];    /* of slots */
     uint32_t page_count[BGP_FAMILIES];
     uint32_t slot_count[BGP_FAMILIES]; /* with attributes */
     uint32_t changes;                  /* of slots, ever */
@@ -145,7 +147,8 @@ struct adjout_group {
 };
 
 struct adjout {
-    struct slab groups, members, pendings, buckets;
+    struct slab groups, members, said, pendings, buckets;
+    uint32_t last_said;       /* of adjout_said_make; 0: gone */
     uint32_t add_path_groups; /* those that send several paths per prefix */
     uint32_t group_count, next_number, timers_reserved;
     bool misplaced;       /* some member is: see ADJOUT_MEMBER_MISPLACED */
@@ -171,16 +174,60 @@ void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g);
 /* The next group in use after `group` (0 at first); 0: no more. */
 uint32_t adjout_group_next(const struct bgp_speaker *s, uint32_t group);
 
+/* ---- adjout_slot.c ---- */
+
+/* A record, with a reference of the caller's; 0: no memory. Its version is set by adjout_said_date
+ * while no slot has it. */
+uint32_t adjout_said_new(struct bgp_speaker *s, uint32_t attrs, uint32_t source);
+void adjout_said_date(struct bgp_speaker *s, uint32_t said, uint32_t version);
+/* The same, or the one made last if that is equal. */
+uint32_t adjout_said_make(struct bgp_speaker *s, uint32_t attrs, uint32_t source, uint32_t version);
+void adjout_said_hold(struct bgp_speaker *s, uint32_t said);
+void adjout_said_release(struct bgp_speaker *s, uint32_t said); /* 0 is fine */
+const struct adjout_said *adjout_said_get(const struct bgp_speaker *s, uint32_t said); /* 0: NULL */
+
+/* What was said of a number; NULL: nothing. */
+const struct adjout_said *adjout_said_of(const struct bgp_speaker *s, const struct adjout_group *g,
+                                         enum bgp_family f, uint32_t number);
+uint32_t adjout_slot_said(const struct bgp_speaker *s, const struct adjout_group *g,
+                          enum bgp_family f, uint32_t number);
+/* Every slot in use is below this. */
+static inline uint32_t adjout_slot_limit(const struct adjout_group *g, enum bgp_family f) {
+    return g->page_count[f] * ADJOUT_PAGE;
+}
+/* Something was said, is due, or a grave. */
+bool adjout_slot_used(const struct adjout_group *g, enum bgp_family f, uint32_t number);
+struct ip_prefix adjout_slot_prefix(const struct bgp_speaker *s, const struct adjout_group *g,
+                                    enum bgp_family f, uint32_t number);
+/* Room for the slot, which everything below takes for granted. False: no memory. */
+bool adjout_slot_make(struct adjout_group *g, enum bgp_family f, uint32_t number);
+/* What is sent from now on is this record, 0: nothing. */
+void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                     uint32_t number, uint32_t said);
+/* The change that is due, 0: none. */
+uint32_t adjout_slot_pending(const struct adjout_group *g, enum bgp_family f, uint32_t number);
+void adjout_slot_pend(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      uint32_t number, uint32_t pending);
+void adjout_slot_unpend(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t number);
+/* Marks it as a grave; false: it is one. */
+bool adjout_slot_bury(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      uint32_t number);
+void adjout_slot_unbury(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                        uint32_t number);
+/* No change is due any more. */
+void adjout_slots_free(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f);
+/* The prefix or path of a slot is kept. */
+void adjout_number_hold(struct bgp_speaker *s, bool add_path, enum bgp_family f, uint32_t number);
+void adjout_number_release(struct bgp_speaker *s, bool add_path, enum bgp_family f,
+                           uint32_t number);
+
 /* ---- adjout_table.c ---- */
 
 /* Later than: message numbers may wrap. */
 static inline bool adjout_later(uint32_t a, uint32_t b) {
     return (int32_t)(a - b) > 0;
 }
-struct adjout_slot *adjout_slot_find(const struct adjout_group *g, enum bgp_family f,
-                                     uint32_t number);
-struct ip_prefix adjout_slot_prefix(const struct bgp_speaker *s, const struct adjout_group *g,
-                                    enum bgp_family f, uint32_t number);
 /* Evaluates the published route of a prefix for one group and notes what is due. */
 void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t entry, const struct adjout_route *r);
@@ -192,9 +239,6 @@ void adjout_group_path_gone(struct bgp_speaker *s, struct adjout_group *g, enum 
                             uint32_t path);
 /* … all that are gone, where memory was missing to note it. */
 void adjout_group_paths_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f);
-/* What is sent from now on is this. */
-void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                     uint32_t number, uint32_t attrs, uint32_t source, uint32_t version);
 void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                          uint32_t number);
 void adjout_memo_drop(struct bgp_speaker *s, struct adjout_group *g);
@@ -204,6 +248,9 @@ void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fa
 /* Forgets withdrawn slots once all members know. */
 void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g);
 void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g);
+
+/* ---- adjout_held.c ---- */
+
 /* A copy of the group's slots, shared by all that leave it in this state; with `before`, what a
  * member had in hand from an earlier group, a copy of its own that has both. NULL: no memory. */
 struct adjout_held *adjout_held_take(struct bgp_speaker *s, struct adjout_group *g,

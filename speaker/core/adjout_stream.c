@@ -248,8 +248,8 @@ static uint32_t collect_lost(struct bgp_speaker *s, const struct adjout_group *g
         return 0;
     }
     for (uint32_t i = 0; i < taken; i++) {
-        const struct adjout_slot *slot = adjout_slot_find(g, key->family, a->batch_numbers[i]);
-        if (slot->attrs && slot->source != key->source) {
+        const struct adjout_said *said = adjout_said_of(s, g, key->family, a->batch_numbers[i]);
+        if (said && said->attrs && said->source != key->source) {
             a->batch[lost++] = a->batch[i];
         }
     }
@@ -257,14 +257,14 @@ static uint32_t collect_lost(struct bgp_speaker *s, const struct adjout_group *g
 }
 
 static void apply(struct bgp_speaker *s, struct adjout_group *g,
-                  const struct adjout_bucket_key *key, uint32_t taken, uint32_t version) {
+                  const struct adjout_bucket_key *key, uint32_t taken, uint32_t said) {
     struct adjout *a = s->adjout;
     for (uint32_t i = 0; i < taken; i++) {
         uint32_t number = a->batch_numbers[i];
         if (key->kind == ADJOUT_WITHDRAW) {
             adjout_grave_add(s, g, key->family, number);
         }
-        adjout_slot_set(s, g, key->family, number, key->attrs, key->source, version);
+        adjout_slot_set(s, g, key->family, number, said);
         adjout_pending_drop(s, g, key->family, number);
     }
 }
@@ -291,7 +291,9 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
     const struct adjout_bucket_key key = b->key;
     uint32_t count = collect(s, g, b), taken = 0, unused;
     struct adjout_chunk *main = NULL, *loss = NULL;
-    if (!adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
+    uint32_t said = adjout_said_new(s, key.attrs, key.source);
+    if (!said || !adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
+        adjout_said_release(s, said);
         return false;
     }
     main = adjout_chunk_encode(s, g, key.family, key.attrs, count, &taken);
@@ -302,6 +304,7 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
     }
     if (!main || (lost && !loss)) {
         alloc_free(main);
+        adjout_said_release(s, said);
         return false;
     }
     tag_chunk(s, g, &key, main);
@@ -315,7 +318,9 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
         loss->peer = key.source;
         log_append(g, loss);
     }
-    apply(s, g, &key, taken, g->log_end - 1);
+    adjout_said_date(s, said, g->log_end - 1);
+    apply(s, g, &key, taken, said);
+    adjout_said_release(s, said);
     *ret_taken = taken;
     return true;
 }
@@ -341,6 +346,7 @@ static bool group_encode(struct bgp_speaker *s, struct adjout_group *g, uint32_t
         }
         g->window -= taken < g->window ? taken : g->window;
     }
+    slab_shrink(&s->adjout->pendings, ADJOUT_IDLE_PAGES);
     limit_backlog(s, g, pulling);
     return true;
 }

@@ -1,15 +1,15 @@
 /*
- * What a group has sent, per prefix, and what is due to be sent.
+ * What is due to be sent, per group and prefix.
  *
- * Owns the slots (Adj-RIB-Out, numbered by the prefix in the RIB or the path), the changes that
- * wait, in buckets of those that fit into one message, and the graves: withdrawn slots that are
- * kept until every member knows. Leaves encoding to adjout_stream.c.
+ * Owns what a group wants to say, computed from a route and what its slot says already; the changes
+ * that wait, in buckets of those that fit into one message; and the graves: withdrawn slots that
+ * are kept until every member knows. Leaves the slots to adjout_slot.c, encoding to
+ * adjout_stream.c.
  *
  * Invariants:
- *   - a slot says what has been encoded, never what is wanted; a prefix has at most one change
- *     waiting, computed from the slot, so A -> B -> A in between leaves nothing to send;
- *   - the source is part of what was sent: everybody but the source has it;
- *   - a slot that is not empty, has a change waiting or is listed as a grave holds its prefix.
+ *   - a prefix has at most one change waiting, computed from the slot, so A -> B -> A in between
+ *     leaves nothing to send;
+ *   - the source is part of what was sent: everybody but the source has it.
  * RFC 4271 9.2: no announcement that changes nothing, no withdrawal of what was not sent.
  */
 #include "adjout_group.h"
@@ -19,105 +19,6 @@
 
 #include <assert.h>
 #include <string.h>
-
-/* ---- slots ---- */
-
-struct adjout_slot *adjout_slot_find(const struct adjout_group *g, enum bgp_family f,
-                                     uint32_t number) {
-    uint32_t page = number / ADJOUT_PAGE;
-    if (page >= g->page_count[f] || !g->pages[f][page]) {
-        return NULL;
-    }
-    return &g->pages[f][page][number % ADJOUT_PAGE];
-}
-
-static struct adjout_slot *slot_make(struct adjout_group *g, enum bgp_family f, uint32_t number) {
-    uint32_t page = number / ADJOUT_PAGE;
-    if (page >= g->page_count[f]) {
-        uint32_t count = g->page_count[f] ? g->page_count[f] : 4;
-        while (count <= page) {
-            count *= 2;
-        }
-        struct adjout_slot **pages = alloc_resize(g->pages[f], count, sizeof *pages);
-        if (!pages) {
-            return NULL;
-        }
-        memset(pages + g->page_count[f], 0, (count - g->page_count[f]) * sizeof *pages);
-        g->pages[f] = pages;
-        g->page_count[f] = count;
-    }
-    if (!g->pages[f][page]) {
-        g->pages[f][page] = alloc_zero(ADJOUT_PAGE, sizeof(struct adjout_slot));
-    }
-    return adjout_slot_find(g, f, number);
-}
-
-static bool slot_holds(const struct adjout_slot *slot) {
-    return slot->attrs || slot->pending; /* a change, or a grave */
-}
-
-static void number_hold(struct bgp_speaker *s, bool add_path, enum bgp_family f, uint32_t number) {
-    if (add_path) {
-        rib_path_out_hold(s, f, number);
-    } else {
-        rib_entry_at(s, f, number)->out_references++;
-    }
-}
-
-static void number_release(struct bgp_speaker *s, bool add_path, enum bgp_family f,
-                           uint32_t number) {
-    if (add_path) {
-        rib_path_out_release(s, f, number);
-    } else {
-        rib_entry_at(s, f, number)->out_references--;
-        rib_entry_tidy(s, f, number);
-    }
-}
-
-/* After a change: the prefix or path is held as long as the slot says something. */
-static void slot_settle(struct bgp_speaker *s, const struct adjout_group *g, enum bgp_family f,
-                        uint32_t number, bool held, const struct adjout_slot *slot) {
-    if (slot_holds(slot) && !held) {
-        number_hold(s, g->key.add_path[f], f, number);
-    } else if (!slot_holds(slot) && held) {
-        number_release(s, g->key.add_path[f], f, number);
-    }
-}
-
-struct ip_prefix adjout_slot_prefix(const struct bgp_speaker *s, const struct adjout_group *g,
-                                    enum bgp_family f, uint32_t number) {
-    return rib_entry_prefix(s, f, g->key.add_path[f] ? rib_path_entry(s, number) : number);
-}
-
-static void count_slot(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                       const struct adjout_slot *slot, uint32_t step) {
-    const struct peer *source = speaker_peer(s, slot->source);
-    if (!slot->attrs) {
-        return;
-    }
-    g->slot_count[f] += step;
-    if (source && source->group_member) {
-        struct adjout_member *m = adjout_member_at(s, source->group_member);
-        m->own[f] += m->group == g->index ? step : 0;
-    }
-}
-
-void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
-                     uint32_t number, uint32_t attrs, uint32_t source, uint32_t version) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, number);
-    bool held = slot_holds(slot);
-    count_slot(s, g, f, slot, UINT32_MAX);
-    if (attrs) {
-        attr_hold(&s->attrs, attrs);
-    }
-    attr_release(&s->attrs, slot->attrs);
-    slot->attrs = attrs;
-    slot->source = attrs ? source : 0;
-    slot->version = version;
-    g->changes++;
-    count_slot(s, g, f, slot, 1);
-    slot_settle(s, g, f, number, held, slot);
-}
 
 /* ---- changes that wait ---- */
 
@@ -186,12 +87,10 @@ static void bucket_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
 
 void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                          uint32_t number) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, number);
-    uint32_t pending = slot->pending & ADJOUT_PENDING;
+    uint32_t pending = adjout_slot_pending(g, f, number);
     if (!pending) {
         return;
     }
-    bool held = slot_holds(slot);
     struct adjout_pending *p = pending_at(s, pending);
     struct adjout_bucket *b = bucket_at(s, p->bucket);
     *(p->prev ? &pending_at(s, p->prev)->next : &b->first) = p->next;
@@ -200,16 +99,12 @@ void adjout_pending_drop(struct bgp_speaker *s, struct adjout_group *g, enum bgp
     if (!b->first) {
         bucket_free(s, g, p->bucket);
     }
+    adjout_slot_unpend(s, g, f, number);
     slab_free(&s->adjout->pendings, pending);
-    slot->pending &= ADJOUT_GRAVE;
-    slot_settle(s, g, f, number, held, slot);
 }
 
 static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t number,
                         const struct adjout_bucket_key *key) {
-    enum bgp_family f = key->family;
-    struct adjout_slot *slot = adjout_slot_find(g, f, number);
-    bool held = slot_holds(slot);
     uint32_t pending = slab_alloc(&s->adjout->pendings);
     uint32_t bucket = pending ? bucket_make(s, g, key) : 0;
     if (!bucket) {
@@ -220,43 +115,49 @@ static bool pending_add(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
     }
     struct adjout_pending *p = pending_at(s, pending);
     struct adjout_bucket *b = bucket_at(s, bucket);
-    p->number = number;
     p->bucket = bucket;
     p->prev = b->last;
     *(p->prev ? &pending_at(s, p->prev)->next : &b->first) = pending;
     b->last = pending;
     queue_of(g, b)->count++;
-    slot->pending |= pending;
+    adjout_slot_pend(s, g, key->family, number, pending);
     g->news = true;
-    slot_settle(s, g, f, number, held, slot);
     return true;
 }
 
 /* ---- a route, as this group wants it ---- */
 
+/* Nobody is on the stream: nobody need be told. False: no memory. */
+static bool want_silently(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                          uint32_t number, uint32_t attrs, uint32_t source) {
+    uint32_t said = attrs ? adjout_said_make(s, attrs, source, g->log_end - 1) : 0;
+    if (said || !attrs) {
+        adjout_slot_set(s, g, f, number, said);
+        adjout_said_release(s, said);
+    }
+    return said || !attrs;
+}
+
 static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f, uint32_t number,
                  uint32_t attrs, uint32_t source) {
-    const struct adjout_slot *slot = adjout_slot_find(g, f, number);
     adjout_pending_drop(s, g, f, number);
-    if (g->member_count == g->waiting) { /* nobody is on the stream: nobody need be told */
-        if (slot->attrs != attrs || slot->source != source) {
-            adjout_slot_set(s, g, f, number, attrs, source, attrs ? g->log_end - 1 : 0);
-        }
-        return;
-    }
-    if (slot->attrs == attrs && (!attrs || slot->source == source)) {
+    const struct adjout_said *said = adjout_said_of(s, g, f, number);
+    uint32_t old_attrs = said ? said->attrs : 0, old_source = said ? said->source : 0;
+    if (old_attrs == attrs && (!attrs || old_source == source)) {
         return;
     }
     struct adjout_bucket_key key = {.family = f, .attrs = attrs, .source = attrs ? source : 0};
     key.kind = ADJOUT_ANNOUNCE;
     if (!attrs) {
         key.kind = ADJOUT_WITHDRAW;
-        key.old_source = slot->source;
-    } else if (slot->attrs == attrs) {
+        key.old_source = old_source;
+    } else if (old_attrs == attrs) {
         key.kind = ADJOUT_MOVE;
-        key.old_source = slot->source;
+        key.old_source = old_source;
     }
-    if (!pending_add(s, g, number, &key)) {
+    bool silent = g->member_count == g->waiting;
+    if (!(silent ? want_silently(s, g, f, number, attrs, source)
+                 : pending_add(s, g, number, &key))) {
         adjout_group_failed(s, g);
     }
 }
@@ -337,16 +238,15 @@ static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
 static void group_wants(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t entry, uint32_t number, const struct adjout_route *r) {
     uint32_t attrs = 0;
-    struct adjout_slot *slot = adjout_slot_find(g, f, number);
     if (!evaluate(s, g, f, r, &attrs)) {
         adjout_group_failed(s, g);
         return;
     }
-    if (!attrs && !slot) {
+    if (!attrs && !adjout_slot_used(g, f, number)) {
         return;
     }
     bool room = !g->key.add_path[f] || rib_path_out_reserve(s, entry, number);
-    if (!room || (!slot && !slot_make(g, f, number))) {
+    if (!room || !adjout_slot_make(g, f, number)) {
         adjout_group_failed(s, g);
     } else {
         bool own = r->prefix.length == 0 && g->key.default_originate[f];
@@ -375,16 +275,15 @@ void adjout_group_paths(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
 
 void adjout_group_path_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                             uint32_t path) {
-    const struct adjout_slot *slot = adjout_slot_find(g, f, path);
-    if (slot && (slot->attrs || slot->pending & ADJOUT_PENDING)) {
+    const struct adjout_said *said = adjout_said_of(s, g, f, path);
+    if ((said && said->attrs) || adjout_slot_pending(g, f, path)) {
         want(s, g, f, path, 0, 0);
     }
 }
 
 void adjout_group_paths_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
-    for (uint32_t i = 1; i < g->page_count[f] * ADJOUT_PAGE; i++) {
-        const struct adjout_slot *slot = adjout_slot_find(g, f, i);
-        if (slot && slot_holds(slot) && rib_path_at(s, i)->flags & RIB_PATH_GONE) {
+    for (uint32_t i = 1; i < adjout_slot_limit(g, f); i++) {
+        if (adjout_slot_used(g, f, i) && rib_path_at(s, i)->flags & RIB_PATH_GONE) {
             adjout_group_path_gone(s, g, f, i);
         }
     }
@@ -411,15 +310,10 @@ bool adjout_graves_reserve(struct adjout_group *g, uint32_t more) {
 
 void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                       uint32_t number) {
-    struct adjout_slot *slot = adjout_slot_find(g, f, number);
-    if (slot->pending & ADJOUT_GRAVE) {
-        return;
+    if (adjout_slot_bury(s, g, f, number)) {
+        assert(g->grave_count < g->grave_capacity);
+        g->graves[g->grave_count++] = (uint64_t)f << 32 | number;
     }
-    assert(g->grave_count < g->grave_capacity);
-    g->graves[g->grave_count++] = (uint64_t)f << 32 | number;
-    bool held = slot_holds(slot);
-    slot->pending |= ADJOUT_GRAVE;
-    slot_settle(s, g, f, number, held, slot);
 }
 
 void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
@@ -427,13 +321,7 @@ void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
         return;
     }
     for (uint32_t i = 0; i < g->grave_count; i++) {
-        enum bgp_family f = (enum bgp_family)(g->graves[i] >> 32);
-        uint32_t number = (uint32_t)g->graves[i];
-        struct adjout_slot *slot = adjout_slot_find(g, f, number);
-        bool held = slot_holds(slot);
-        slot->pending &= ADJOUT_PENDING;
-        slot->version = slot->attrs ? slot->version : 0; /* nobody needs to be told any more */
-        slot_settle(s, g, f, number, held, slot);
+        adjout_slot_unbury(s, g, (enum bgp_family)(g->graves[i] >> 32), (uint32_t)g->graves[i]);
     }
     g->grave_count = 0;
     alloc_free(g->graves);
@@ -441,134 +329,17 @@ void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
     g->grave_capacity = 0;
 }
 
-/* ---- the end of a group, and what its members take along ---- */
-
-static void table_free_family(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
-    for (uint32_t page = 0; page < g->page_count[f]; page++) {
-        for (uint32_t i = 0; g->pages[f][page] && i < ADJOUT_PAGE; i++) {
-            struct adjout_slot *slot = &g->pages[f][page][i];
-            uint32_t number = page * ADJOUT_PAGE + i;
-            adjout_pending_drop(s, g, f, number);
-            bool held = slot_holds(slot);
-            attr_release(&s->attrs, slot->attrs);
-            memset(slot, 0, sizeof *slot);
-            if (held) {
-                slot_settle(s, g, f, number, true, slot);
-            }
-        }
-        alloc_free(g->pages[f][page]);
-        g->pages[f][page] = NULL;
-    }
-    alloc_free(g->pages[f]);
-    g->pages[f] = NULL;
-    g->page_count[f] = 0;
-}
+/* ---- the end of a group ---- */
 
 void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g) {
     adjout_memo_drop(s, g);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        table_free_family(s, g, f);
+        for (uint32_t number = 1; number < adjout_slot_limit(g, f); number++) {
+            adjout_pending_drop(s, g, f, number);
+        }
+        adjout_slots_free(s, g, f);
     }
     table_deinit(&g->buckets);
     alloc_free(g->graves);
     g->graves = NULL;
-}
-
-static void held_free(struct bgp_speaker *s, struct adjout_held *h) {
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        for (uint32_t i = 0; h->slots[f] && i < h->count[f]; i++) {
-            if (h->slots[f][i].version) {
-                attr_release(&s->attrs, h->slots[f][i].attrs);
-                number_release(s, h->add_path[f], f, i);
-            }
-        }
-        alloc_free(h->slots[f]);
-    }
-    alloc_free(h);
-}
-
-void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h) {
-    if (!h || --h->references > 0) {
-        return;
-    }
-    if (s->adjout->last_held == h) {
-        s->adjout->last_held = NULL;
-    }
-    held_free(s, h);
-}
-
-static void held_keep(struct bgp_speaker *s, struct adjout_held *h, enum bgp_family f,
-                      uint32_t number, const struct adjout_slot *slot) {
-    struct adjout_slot *copy = &h->slots[f][number];
-    bool held = copy->version != 0;
-    *copy = *slot;
-    if (copy->attrs) {
-        attr_hold(&s->attrs, copy->attrs);
-    }
-    if (!held) {
-        number_hold(s, h->add_path[f], f, number);
-    }
-}
-
-/* Adds the slots of a group; false: no memory. */
-static bool held_copy(struct bgp_speaker *s, struct adjout_held *h, const struct adjout_group *g,
-                      enum bgp_family f, uint32_t at_least) {
-    uint32_t count = g->page_count[f] * ADJOUT_PAGE;
-    count = count > at_least ? count : at_least;
-    if (count == 0) {
-        return true;
-    }
-    h->slots[f] = alloc_zero(count, sizeof(struct adjout_slot));
-    if (!h->slots[f]) {
-        return false;
-    }
-    h->count[f] = count;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct adjout_slot *slot = adjout_slot_find(g, f, i);
-        if (slot && slot->version && slot_holds(slot)) {
-            held_keep(s, h, f, i, slot);
-        }
-    }
-    return true;
-}
-
-/* What was in hand before, where the later group has nothing. Nobody is sure of it any more. */
-static void held_merge(struct bgp_speaker *s, struct adjout_held *h,
-                       const struct adjout_held *before, enum bgp_family f, uint32_t unsure) {
-    for (uint32_t i = 0; i < before->count[f]; i++) {
-        if (!h->slots[f][i].attrs && before->slots[f][i].attrs) {
-            held_keep(s, h, f, i, &before->slots[f][i]);
-            h->slots[f][i].version = unsure;
-        }
-    }
-}
-
-struct adjout_held *adjout_held_take(struct bgp_speaker *s, struct adjout_group *g,
-                                     const struct adjout_held *before) {
-    struct adjout_held *last = s->adjout->last_held;
-    if (!before && last && last->group == g->number && last->changes == g->changes) {
-        last->references++;
-        return last;
-    }
-    struct adjout_held *h = alloc_zero(1, sizeof *h);
-    if (!h) {
-        return NULL;
-    }
-    h->references = 1;
-    h->group = g->number;
-    h->changes = g->changes;
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        h->add_path[f] = g->key.add_path[f];
-        if (!held_copy(s, h, g, f, before ? before->count[f] : 0)) {
-            held_free(s, h);
-            return NULL;
-        }
-        if (before) {
-            held_merge(s, h, before, f, g->log_end);
-        }
-    }
-    if (!before) {
-        s->adjout->last_held = h;
-    }
-    return h;
 }

@@ -27,15 +27,14 @@ void adjout_walk_begin(struct adjout_group *g, struct adjout_member *m) {
 
 /* ---- what to say about one prefix ---- */
 
-static uint32_t has_of(const struct adjout_slot *slot, uint32_t peer) {
-    return slot && slot->source != peer ? slot->attrs : 0;
+static uint32_t has_of(const struct adjout_said *said, uint32_t peer) {
+    return said && said->source != peer ? said->attrs : 0;
 }
 
-static const struct adjout_slot *held_slot(const struct adjout_member *m, enum bgp_family f,
-                                           uint32_t entry) {
+static const struct adjout_said *held_of(const struct bgp_speaker *s, const struct adjout_member *m,
+                                         enum bgp_family f, uint32_t entry) {
     const struct adjout_held *h = m->held;
-    bool there = h && entry < h->count[f] && h->slots[f][entry].version;
-    return there ? &h->slots[f][entry] : NULL;
+    return h && entry < h->count[f] ? adjout_said_get(s, h->said[f][entry]) : NULL;
 }
 
 enum say {
@@ -45,18 +44,19 @@ enum say {
 };
 
 /* *ret_attrs is what the member should have. */
-static enum say what_to_say(const struct adjout_group *g, const struct adjout_member *m,
-                            enum bgp_family f, uint32_t entry, uint32_t *ret_attrs) {
-    const struct adjout_slot *slot = adjout_slot_find(g, f, entry);
-    const struct adjout_slot *held = held_slot(m, f, entry);
-    *ret_attrs = has_of(slot, m->peer);
+static enum say what_to_say(const struct bgp_speaker *s, const struct adjout_group *g,
+                            const struct adjout_member *m, enum bgp_family f, uint32_t entry,
+                            uint32_t *ret_attrs) {
+    const struct adjout_said *said = adjout_said_of(s, g, f, entry);
+    const struct adjout_said *held = held_of(s, m, f, entry);
+    *ret_attrs = has_of(said, m->peer);
     /* The log announced it to this member. A withdrawal the log may have spared it, not knowing
      * what a member that fell behind still has. */
-    if (*ret_attrs && adjout_later(slot->version, m->start)) {
+    if (*ret_attrs && adjout_later(said->version, m->start)) {
         return SAY_NOTHING;
     }
-    bool resync = m->flags & ADJOUT_MEMBER_RESYNC && slot && slot->version &&
-                  (m->held || adjout_later(slot->version, m->base));
+    bool resync = m->flags & ADJOUT_MEMBER_RESYNC && said &&
+                  (m->held || adjout_later(said->version, m->base));
     bool unsure = held && adjout_later(held->version, m->base);
     bool differs = m->held && (unsure || has_of(held, m->peer) != *ret_attrs);
     bool all = m->masks & adjout_mask(f, ADJOUT_MASK_ALL);
@@ -132,7 +132,7 @@ static bool add_frame(struct adjout_member *m, enum bgp_family f, uint8_t subtyp
 
 static uint32_t slot_limit(const struct adjout_group *g, const struct adjout_member *m,
                            enum bgp_family f) {
-    uint32_t limit = g->page_count[f] * ADJOUT_PAGE;
+    uint32_t limit = adjout_slot_limit(g, f);
     return m->held && m->held->count[f] > limit ? m->held->count[f] : limit;
 }
 
@@ -141,7 +141,7 @@ static uint32_t gather(struct bgp_speaker *s, const struct adjout_group *g, stru
     uint32_t limit = slot_limit(g, m, f), count = 0;
     for (; *cursor < limit && count < s->adjout->walk_max; (*cursor)++) {
         uint32_t attrs = 0;
-        enum say say = what_to_say(g, m, f, *cursor, &attrs);
+        enum say say = what_to_say(s, g, m, f, *cursor, &attrs);
         if (say != SAY_NOTHING) {
             uint64_t key = say == SAY_ANNOUNCE ? attrs : 0;
             s->adjout->walk[count++] = key << 32 | *cursor;
