@@ -2,12 +2,13 @@
  * The slim hash table: open addressing, linear probing, deletion by shifting back; see table.c for
  * the same with stored hashes.
  *
- * The low hash bits are a slot's home place; the bits from 32 up that fit beside an index are its
- * tag. Both follow from the hash, which is asked for where an entry has to move.
+ * The low 32 hash bits, scaled to the capacity, are a slot's home place, so that equal hashes stay
+ * together when the capacity is no power of two; the bits from 32 up that fit beside an index are
+ * its tag. Growing asks for the hashes in the order of the indices, which is that of the objects in
+ * memory.
  *
- * Invariants: capacity is 0 or a power of two; count <= 3/4 capacity, so every probe ends; an index
- * is below the capacity, so index_bits = log2 of the capacity; between the home of an index and its
- * slot there is no empty slot.
+ * Invariants: count <= 4/5 capacity, so every probe ends; an index is below the capacity and so
+ * below 2^index_bits; between the home of an index and its slot there is no empty slot.
  */
 #include "slim.h"
 
@@ -15,8 +16,8 @@
 
 #include <assert.h>
 
-#define SLIM_BITS_MIN 3u
-#define SLIM_BITS_MAX 31u
+#define SLIM_CAPACITY_MIN 16u
+#define SLIM_CAPACITY_MAX (UINT32_C(1) << 31)
 
 void slim_init(struct slim_table *t) {
     *t = (struct slim_table){0};
@@ -27,12 +28,26 @@ void slim_deinit(struct slim_table *t) {
     slim_init(t);
 }
 
-static uint32_t slim_index(const struct slim_table *t, uint32_t slot) {
-    return slot & (t->capacity - 1);
+static uint32_t slim_home(const struct slim_table *t, uint64_t hash) {
+    return (uint32_t)(((hash & UINT32_MAX) * t->capacity) >> 32);
 }
 
-static uint32_t slim_tag(const struct slim_table *t, uint64_t hash) {
-    return (uint32_t)(hash >> 32) << t->index_bits;
+static uint32_t slim_after(const struct slim_table *t, uint32_t i) {
+    return i + 1 < t->capacity ? i + 1 : 0;
+}
+
+/* Steps from slot `from` to slot `to`. */
+static uint32_t slim_distance(const struct slim_table *t, uint32_t from, uint32_t to) {
+    return to >= from ? to - from : to + t->capacity - from;
+}
+
+static uint32_t slim_index(const struct slim_table *t, uint32_t slot) {
+    return slot & ((UINT32_C(1) << t->index_bits) - 1);
+}
+
+/* The slot of an index with this hash. */
+static uint32_t slim_slot(const struct slim_table *t, uint64_t hash, uint32_t index) {
+    return (uint32_t)(hash >> 32) << t->index_bits | index;
 }
 
 uint32_t slim_find(const struct slim_table *t, uint64_t hash, table_equal_fn *equal,
@@ -40,11 +55,9 @@ uint32_t slim_find(const struct slim_table *t, uint64_t hash, table_equal_fn *eq
     if (t->capacity == 0) {
         return 0;
     }
-    uint32_t mask = t->capacity - 1;
-    uint32_t tag = slim_tag(t, hash);
-    for (uint32_t i = (uint32_t)hash & mask; t->slots[i] != 0; i = (i + 1) & mask) {
-        uint32_t index = t->slots[i] & mask;
-        if ((t->slots[i] & ~mask) == tag && equal(context, index, key)) {
+    for (uint32_t i = slim_home(t, hash); t->slots[i] != 0; i = slim_after(t, i)) {
+        uint32_t index = slim_index(t, t->slots[i]);
+        if (t->slots[i] == slim_slot(t, hash, index) && equal(context, index, key)) {
             return index;
         }
     }
@@ -52,30 +65,41 @@ uint32_t slim_find(const struct slim_table *t, uint64_t hash, table_equal_fn *eq
 }
 
 static void slim_place(struct slim_table *t, uint64_t hash, uint32_t index) {
-    uint32_t mask = t->capacity - 1;
-    uint32_t i = (uint32_t)hash & mask;
-    assert(index <= mask);
+    uint32_t i = slim_home(t, hash);
+    assert(index < t->capacity);
     while (t->slots[i] != 0) {
-        i = (i + 1) & mask;
+        i = slim_after(t, i);
     }
-    t->slots[i] = slim_tag(t, hash) | index;
+    t->slots[i] = slim_slot(t, hash, index);
+}
+
+static uint32_t bits_of(uint32_t capacity) {
+    return 32 - (uint32_t)__builtin_clz(capacity - 1);
+}
+
+/* 16, 20, 24, 28, 32, 40, … */
+static uint32_t capacity_after(uint32_t capacity) {
+    if (capacity == 0) {
+        return SLIM_CAPACITY_MIN;
+    }
+    return capacity + (UINT32_C(1) << (31 - __builtin_clz(capacity))) / 4;
 }
 
 static bool slim_grow(struct slim_table *t, slim_hash_fn *hash_of, const void *context) {
-    struct slim_table bigger = {.count = t->count};
-    bigger.index_bits = t->capacity ? t->index_bits + 1 : SLIM_BITS_MIN;
-    if (bigger.index_bits > SLIM_BITS_MAX) {
+    struct slim_table bigger = {.count = t->count, .limit = t->limit};
+    bigger.capacity = capacity_after(t->capacity);
+    if (bigger.capacity > SLIM_CAPACITY_MAX) {
         return false;
     }
-    bigger.capacity = UINT32_C(1) << bigger.index_bits;
+    bigger.index_bits = bits_of(bigger.capacity);
     bigger.slots = alloc_zero(bigger.capacity, sizeof *bigger.slots);
     if (!bigger.slots) {
         return false;
     }
-    for (uint32_t i = 0; i < t->capacity; i++) {
-        if (t->slots[i] != 0) {
-            uint32_t index = slim_index(t, t->slots[i]);
-            slim_place(&bigger, hash_of(context, index), index);
+    for (uint32_t index = 1; index < t->limit; index++) {
+        uint64_t hash;
+        if (hash_of(context, index, &hash)) {
+            slim_place(&bigger, hash, index);
         }
     }
     alloc_free(t->slots);
@@ -86,10 +110,11 @@ static bool slim_grow(struct slim_table *t, slim_hash_fn *hash_of, const void *c
 bool slim_insert(struct slim_table *t, uint64_t hash, uint32_t index, slim_hash_fn *hash_of,
                  const void *context) {
     assert(index != 0);
-    if (t->count >= t->capacity / 4 * 3 && !slim_grow(t, hash_of, context)) {
+    if (t->count >= t->capacity / 5 * 4 && !slim_grow(t, hash_of, context)) {
         return false;
     }
     slim_place(t, hash, index);
+    t->limit = index >= t->limit ? index + 1 : t->limit;
     t->count++;
     return true;
 }
@@ -97,10 +122,11 @@ bool slim_insert(struct slim_table *t, uint64_t hash, uint32_t index, slim_hash_
 /* Moves later members of the run into the hole as long as that keeps them reachable. */
 static void slim_close_hole(struct slim_table *t, uint32_t hole, slim_hash_fn *hash_of,
                             const void *context) {
-    uint32_t mask = t->capacity - 1;
-    for (uint32_t i = (hole + 1) & mask; t->slots[i] != 0; i = (i + 1) & mask) {
-        uint32_t home = (uint32_t)hash_of(context, t->slots[i] & mask) & mask;
-        if (((i - home) & mask) >= ((i - hole) & mask)) {
+    for (uint32_t i = slim_after(t, hole); t->slots[i] != 0; i = slim_after(t, i)) {
+        uint64_t hash = 0;
+        bool there = hash_of(context, slim_index(t, t->slots[i]), &hash);
+        assert(there);
+        if (slim_distance(t, slim_home(t, hash), i) >= slim_distance(t, hole, i)) {
             t->slots[hole] = t->slots[i];
             hole = i;
         }
@@ -111,13 +137,12 @@ static void slim_close_hole(struct slim_table *t, uint32_t hole, slim_hash_fn *h
 void slim_remove(struct slim_table *t, uint64_t hash, uint32_t index, slim_hash_fn *hash_of,
                  const void *context) {
     assert(index != 0 && t->count > 0);
-    uint32_t mask = t->capacity - 1;
-    uint32_t i = (uint32_t)hash & mask;
-    while ((t->slots[i] & mask) != index) {
+    uint32_t i = slim_home(t, hash);
+    while (slim_index(t, t->slots[i]) != index) {
         assert(t->slots[i] != 0);
-        i = (i + 1) & mask;
+        i = slim_after(t, i);
     }
-    assert((t->slots[i] & ~mask) == slim_tag(t, hash));
+    assert(t->slots[i] == slim_slot(t, hash, index));
     slim_close_hole(t, i, hash_of, context);
     t->count--;
 }

@@ -72,6 +72,7 @@ void rib_free(struct bgp_speaker *s) {
     slab_deinit(&r->peers);
     alloc_free(r->raw.values);
     alloc_free(r->ids.values);
+    alloc_free(r->weights.values);
     alloc_free(r->out);
     alloc_free(r->candidates);
     alloc_free(r->steps);
@@ -93,12 +94,12 @@ static bool path_usable(const struct bgp_speaker *s, const struct rib_path *p,
     return !(p->flags & RIB_PATH_REJECTED) && nexthop && nexthop_reachable(s, nexthop, ret_metric);
 }
 
-static void fill_candidate(const struct bgp_speaker *s, const struct rib_path *p,
-                           struct decide_path *ret_c) {
+static void fill_candidate(const struct bgp_speaker *s, uint32_t path, struct decide_path *ret_c) {
+    const struct rib_path *p = rib_path_at(s, path);
     const struct peer *peer = speaker_peer(s, p->peer);
     memset(ret_c, 0, sizeof *ret_c);
     ret_c->attrs = attr_get(&s->attrs, p->attrs);
-    ret_c->weight = p->weight;
+    ret_c->weight = rib_side_get(&s->rib->weights, path);
     if (!peer) {
         ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
         ret_c->local = true;
@@ -153,9 +154,9 @@ static struct decide_rules rules_of(const struct bgp_speaker *s) {
 static void path_judge(struct bgp_speaker *s, enum bgp_family f, struct rib_path *p, bool valid,
                        bool best, enum decide_step step) {
     bool was = p->flags & RIB_PATH_BEST;
-    p->step = (uint8_t)step;
-    p->flags &= (uint16_t) ~(RIB_PATH_BEST | RIB_PATH_VALID);
-    p->flags |= (uint16_t)((valid ? RIB_PATH_VALID : 0) | (best ? RIB_PATH_BEST : 0));
+    p->flags &= (uint16_t) ~(RIB_PATH_BEST | RIB_PATH_VALID | RIB_PATH_STEP);
+    p->flags |= (uint16_t)((valid ? RIB_PATH_VALID : 0) | (best ? RIB_PATH_BEST : 0) |
+                           (unsigned)step << RIB_PATH_STEP_SHIFT);
     if (p->peer && was != best) {
         rib_best_step(s, p->peer, f, best);
     }
@@ -178,7 +179,7 @@ static bool gather(struct bgp_speaker *s, const struct rib_entry *e, uint32_t *r
         if (!candidates_reserve(s->rib, count + 1)) {
             return false;
         }
-        fill_candidate(s, rib_path_at(s, i), &s->rib->candidates[count++]);
+        fill_candidate(s, i, &s->rib->candidates[count++]);
     }
     *ret_count = count;
     return true;

@@ -12,7 +12,7 @@
  */
 
 /* One path to a prefix: of a peer (Adj-RIB-In) or our own. What only few paths have (attributes as
- * received, path identifiers) stands in arrays of its own, by path. */
+ * received, path identifiers, weights) stands in arrays of its own, by path. */
 struct rib_path {
     uint32_t next;  /* of the prefix, by peer, source and path identifier; own paths first */
     uint32_t attrs; /* after import policy; held */
@@ -22,11 +22,9 @@ struct rib_path {
     };
     uint32_t received_16ms; /* when, in units of 2^24 ns */
     uint16_t peer;          /* 0: own */
-    uint16_t weight;
-    uint16_t flags; /* RIB_PATH_* */
-    uint8_t step;   /* enum decide_step by which it lost */
+    uint16_t flags;         /* RIB_PATH_* */
 };
-_Static_assert(sizeof(struct rib_path) == 24, "a path costs 24 bytes");
+_Static_assert(sizeof(struct rib_path) == 20, "a path costs 20 bytes");
 
 #define RIB_PATH_SOURCE 0x07 /* enum route_source; never 0 while in use */
 #define RIB_PATH_BEST 0x10
@@ -36,6 +34,9 @@ _Static_assert(sizeof(struct rib_path) == 24, "a path costs 24 bytes");
 #define RIB_PATH_PICKED 0x100  /* by rib_pick */
 #define RIB_PATH_SHARES 0x400  /* multipath: shares the load with the best one */
 #define RIB_PATH_GONE 0x200    /* no longer a path: kept until update groups have withdrawn it */
+#define RIB_PATH_STEP 0xf800   /* enum decide_step by which it lost */
+#define RIB_PATH_STEP_SHIFT 11
+_Static_assert(DECIDE_STEPS <= 32, "a step fits into its five bits");
 #define RIB_RECEIVED_SHIFT 24
 
 /* One prefix. `best_*` is what has been published: digest, FIB and Adj-RIB-Out know it. */
@@ -120,6 +121,7 @@ struct rib {
     struct slab peers;             /* struct rib_peer */
     struct rib_side raw;           /* attributes as received, held */
     struct rib_side ids;           /* RFC 7911: path identifiers as received */
+    struct rib_side weights;       /* IOS's, at most 65,535 */
     struct rib_out *out;           /* by path; NULL: no such group yet */
     uint32_t out_capacity;
     struct decide_path *candidates; /* scratch of a decision */
@@ -147,6 +149,9 @@ static inline uint32_t rib_side_get(const struct rib_side *side, uint32_t path) 
 }
 static inline enum route_source rib_path_source(const struct rib_path *p) {
     return (enum route_source)(p->flags & RIB_PATH_SOURCE);
+}
+static inline enum decide_step rib_path_step(const struct rib_path *p) {
+    return (enum decide_step)(p->flags >> RIB_PATH_STEP_SHIFT);
 }
 
 /* ---- prefixes ---- */

@@ -112,7 +112,7 @@ static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_pat
     memset(ret_path, 0, sizeof *ret_path);
     ret_path->peer.index = p->peer;
     ret_path->attrs = attr_get(&s->attrs, p->attrs);
-    ret_path->weight = p->weight;
+    ret_path->weight = rib_side_get(&s->rib->weights, path);
     ret_path->peer_router_id = peer ? peer->remote_id : s->router_id;
     ret_path->source = (enum route_source)(p->flags & RIB_PATH_SOURCE);
     ret_path->best = p->flags & RIB_PATH_BEST;
@@ -122,7 +122,7 @@ static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_pat
     ret_path->external = peer && peer_is_outside(peer);
     ret_path->multipath = p->flags & RIB_PATH_SHARES;
     ret_path->path_id = rib_side_get(&s->rib->ids, path);
-    ret_path->decision_step = p->step;
+    ret_path->decision_step = rib_path_step(p);
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
 }
 

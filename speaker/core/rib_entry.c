@@ -55,10 +55,13 @@ static uint64_t prefix_hash(enum bgp_family f, const struct ip_prefix *p) {
     return address_hash(f, p->addr.bytes, p->length);
 }
 
-static uint64_t entry_hash(const void *context, uint32_t index) {
+static bool entry_hash(const void *context, uint32_t index, uint64_t *ret_hash) {
     const struct entry_key *k = context;
     const struct rib_entry *e = slab_at(&k->rib->entries[k->family], index);
-    return address_hash(k->family, e->bytes, e->length);
+    if (e->flags & RIB_ENTRY_USED) {
+        *ret_hash = address_hash(k->family, e->bytes, e->length);
+    }
+    return e->flags & RIB_ENTRY_USED;
 }
 
 static bool entry_equal(const void *context, uint32_t index, const void *key) {
@@ -86,13 +89,12 @@ uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_pref
     }
     struct rib_entry *e = rib_entry_at(s, f, entry);
     e->length = p.length;
-    e->flags = RIB_ENTRY_USED;
     memcpy(e->bytes, p.addr.bytes, address_size(f));
     if (!slim_insert(&s->rib->index[f], hash, entry, entry_hash, &key)) {
-        e->flags = 0;
         slab_free(&s->rib->entries[f], entry);
         return 0;
     }
+    e->flags = RIB_ENTRY_USED;
     return entry;
 }
 
@@ -103,7 +105,8 @@ void rib_entry_tidy(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
         e->flags & (RIB_ENTRY_DIRTY | RIB_ENTRY_FIB_LOST)) {
         return;
     }
-    slim_remove(&s->rib->index[f], entry_hash(&key, entry), entry, entry_hash, &key);
+    uint64_t hash = address_hash(f, e->bytes, e->length);
+    slim_remove(&s->rib->index[f], hash, entry, entry_hash, &key);
     e->flags = 0;
     slab_free(&s->rib->entries[f], entry);
 }

@@ -140,6 +140,7 @@ static void path_drop_values(struct bgp_speaker *s, enum bgp_family f, uint32_t 
     attr_release(&s->attrs, p->attrs);
     attr_release(&s->attrs, rib_side_get(&r->raw, path));
     side_clear(&r->raw, path);
+    side_clear(&r->weights, path);
 }
 
 void rib_path_release(struct bgp_speaker *s, uint32_t path) {
@@ -150,18 +151,21 @@ void rib_path_release(struct bgp_speaker *s, uint32_t path) {
     }
 }
 
+static uint32_t weight_of(const struct rib_path_values *v) {
+    return v->weight > UINT16_MAX ? UINT16_MAX : v->weight;
+}
+
 /* The next hop is held already. */
 static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path,
                             const struct rib_path_values *v, struct nanotime now) {
     struct rib_path *p = rib_path_at(s, path);
     assert(v->peer <= UINT16_MAX);
-    unsigned kept = p->flags & RIB_PATH_BEST;
+    unsigned kept = p->flags & (RIB_PATH_BEST | RIB_PATH_STEP);
     if (p->flags & RIB_PATH_SHARES) { /* its next hop may be another one */
         rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_SHARES;
     }
     p->attrs = v->attrs;
     p->peer = (uint16_t)v->peer;
-    p->weight = (uint16_t)(v->weight > UINT16_MAX ? UINT16_MAX : v->weight);
     p->flags = (uint16_t)((unsigned)v->source | (v->rejected ? RIB_PATH_REJECTED : 0) | kept);
     p->received_16ms = (uint32_t)(now.ns >> RIB_RECEIVED_SHIFT);
     if (v->source == ROUTE_SOURCE_BGP) {
@@ -174,6 +178,9 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     }
     if (v->raw) {
         s->rib->raw.values[path] = v->raw;
+    }
+    if (v->weight) {
+        s->rib->weights.values[path] = weight_of(v);
     }
     if (v->peer) {
         rib_range_add(&rib_peer_at(s, speaker_peer(s, v->peer)->routes)->used[f], entry);
@@ -232,7 +239,8 @@ static void path_link(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, 
 static bool path_is_same(const struct bgp_speaker *s, uint32_t path,
                          const struct rib_path_values *v) {
     const struct rib_path *p = rib_path_at(s, path);
-    return v->source == ROUTE_SOURCE_BGP && p->attrs == v->attrs && p->weight == v->weight &&
+    return v->source == ROUTE_SOURCE_BGP && p->attrs == v->attrs &&
+           rib_side_get(&s->rib->weights, path) == weight_of(v) &&
            rib_side_get(&s->rib->raw, path) == v->raw &&
            !(p->flags & RIB_PATH_REJECTED) == !v->rejected;
 }
@@ -245,7 +253,8 @@ static uint32_t path_prepare(struct bgp_speaker *s, uint32_t path,
         path = slab_alloc(&s->rib->paths);
     }
     if (path && (!v->raw || side_reserve(&s->rib->raw, path)) &&
-        (!v->path_id || side_reserve(&s->rib->ids, path)) && rib_peer_make(s, v->peer) &&
+        (!v->path_id || side_reserve(&s->rib->ids, path)) &&
+        (!v->weight || side_reserve(&s->rib->weights, path)) && rib_peer_make(s, v->peer) &&
         (!tracked || hop_hold(s, v->attrs))) {
         return path;
     }
