@@ -18,6 +18,7 @@
 
 #include "../base/arena.h"
 #include "adjout_group.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -339,6 +340,7 @@ static void member_leave(struct bgp_speaker *s, uint32_t member) {
     if (m->flags & ADJOUT_MEMBER_WAITING) {
         g->waiting--;
     } else {
+        tally_member_leaves(s, g, m->peer);
         adjout_member_unplace(g, m);
     }
     g->walking -= (m->flags & ADJOUT_MEMBER_WALKING) != 0;

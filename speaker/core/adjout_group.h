@@ -133,9 +133,10 @@ struct adjout_group {
     uint32_t waiting, walking, at_end; /* members */
     uint32_t **pages[BGP_FAMILIES];    /* of slots */
     uint32_t page_count[BGP_FAMILIES];
-    uint32_t slot_count[BGP_FAMILIES]; /* with attributes */
-    uint32_t changes;                  /* of slots, ever */
-    struct adjout_chunk **log;         /* ring: message n at n & (capacity - 1) */
+    uint32_t slot_count[BGP_FAMILIES];          /* with attributes */
+    struct bgp_prefix_tally sent[BGP_FAMILIES]; /* tally.c: to all members */
+    uint32_t changes;                           /* of slots, ever */
+    struct adjout_chunk **log;                  /* ring: message n at n & (capacity - 1) */
     uint32_t log_capacity;
     uint32_t log_first, log_end;
     uint32_t log_bytes;

@@ -19,6 +19,7 @@
  */
 #include "adjout.h"
 #include "adjout_group.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -264,6 +265,7 @@ static void apply(struct bgp_speaker *s, struct adjout_group *g,
         if (key->kind == ADJOUT_WITHDRAW) {
             adjout_grave_add(s, g, key->family, number);
         }
+        tally_group_sends(s, g, key, adjout_said_of(s, g, key->family, number));
         adjout_slot_set(s, g, key->family, number, said);
         adjout_pending_drop(s, g, key->family, number);
     }
@@ -386,9 +388,10 @@ static bool may_begin(const struct bgp_speaker *s, const struct adjout_group *g)
     return !g->filling && !s->restarting && !s->rib->releasing;
 }
 
-static void begin(struct adjout_group *g, struct adjout_member *m) {
+static void begin(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
     m->flags &= (uint8_t)~ADJOUT_MEMBER_WAITING;
     g->waiting--;
+    tally_member_joins(s, g, m->peer);
     adjout_member_place_at_end(g, m);
     adjout_walk_begin(g, m);
 }
@@ -406,7 +409,7 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
         if (pull.used || !may_begin(s, g)) {
             return pull.used;
         }
-        begin(g, m);
+        begin(s, g, m);
     }
     if (m->offset == 0 || m->private) {
         skip_others(g, m);

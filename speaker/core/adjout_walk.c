@@ -12,6 +12,7 @@
  * a member whose walk has ended has exactly what the slots say. RFC 2918, 4724 2 and 3, 7313 4.
  */
 #include "adjout_group.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -99,7 +100,14 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
         a->batch_numbers[i] = (uint32_t)a->walk[from + i];
         a->batch[i] = adjout_slot_prefix(s, g, f, a->batch_numbers[i]);
     }
-    return add_chunk(m, adjout_chunk_encode(s, g, f, attrs, count, ret_taken));
+    if (!add_chunk(m, adjout_chunk_encode(s, g, f, attrs, count, ret_taken))) {
+        return false;
+    }
+    /* Until its first End-of-RIB a member had nothing. */
+    bool again =
+        m->masks & adjout_mask(f, ADJOUT_MASK_ALL) && !(m->masks & adjout_mask(f, ADJOUT_MASK_EOR));
+    tally_member_sends(s, m->peer, f, attrs != 0, again, *ret_taken);
+    return true;
 }
 
 static bool encode_all(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m,

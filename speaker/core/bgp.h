@@ -372,6 +372,26 @@ struct bgp_counters {
 };
 void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters);
 
+/* Figures of the IOS profile; elsewhere they are not kept, and these return false or 0. */
+struct bgp_table_tally {
+    uint32_t version; /* 1, and one more for every change of a best path */
+    uint32_t prefixes_made, prefixes_gone, paths_made, paths_gone;
+};
+bool bgp_table_tally_get(const struct bgp_speaker *s, enum bgp_family f,
+                         struct bgp_table_tally *ret_tally);
+/* The table's version when the best path of this prefix changed last. */
+uint32_t bgp_prefix_version(const struct bgp_speaker *s, struct ip_prefix prefix);
+/* Of the current session. `total`: prefixes announced, one announced again included (an implicit
+ * withdrawal of what stood there). */
+struct bgp_prefix_tally {
+    uint32_t total, implicit_withdraws, explicit_withdraws;
+};
+struct bgp_session_tally {
+    struct bgp_prefix_tally sent, received;
+};
+bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_family f,
+                           struct bgp_session_tally *ret_tally);
+
 /* RFC 7606 6: the last malformed UPDATEs, and how many of each kind there were. Views. */
 struct bgp_malformed {
     const char *peer; /* name */

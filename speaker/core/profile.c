@@ -79,6 +79,7 @@ static const struct profile profiles[BGP_PROFILES] = {
             .third_party_next_hop = true,
             .enforce_first_as = true,
             .mrai_external_ms = 30000,
+            .keeps_tally = true,
         },
     [BGP_PROFILE_PLAIN] =
         {

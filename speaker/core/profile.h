@@ -52,6 +52,7 @@ struct profile {
     bool persist;
     bool as_loop_check_out; /* do not send a route whose AS_PATH has the peer's AS */
     uint32_t mrai_external_ms;
+    bool keeps_tally; /* IOS: counts what its show commands tell, see tally.h */
 };
 
 const struct profile *profile_get(enum bgp_profile p);

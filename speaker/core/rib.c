@@ -20,6 +20,7 @@
 #include "aggregate.h"
 #include "event.h"
 #include "nexthop.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -442,6 +443,7 @@ static void tell_fib(struct bgp_speaker *s, struct rib_entry *e,
 /* The best path is the one it was; others share the load with it than did. */
 static void publish_shares(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     struct bgp_fib_route route = fib_route(s, f, entry);
+    tally_published(s, f, entry);
     if (s->config->fib.install) {
         tell_fib(s, rib_entry_at(s, f, entry), &route);
     }
@@ -459,6 +461,7 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     struct ip_prefix prefix = rib_entry_prefix(s, f, entry);
     set_best(s, f, e, prefix, best ? rib_path_at(s, best) : NULL);
     s->rib->loc_rib_last = now;
+    tally_published(s, f, entry);
     if (install) {
         after = fib_route(s, f, entry);
         if (!fib_same(&before, &after) || e->flags & RIB_ENTRY_SHARES) {

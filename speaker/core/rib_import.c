@@ -16,6 +16,7 @@
 #include "../base/arena.h"
 #include "nexthop.h"
 #include "otc.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -126,14 +127,21 @@ struct import {
     struct import_verdict verdict; /* one reference to its attributes is ours */
 };
 
-static void withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
-    uint32_t entry = rib_entry_find(im->s, im->family, prefix);
-    uint32_t path =
-        entry ? rib_path_find(im->s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP, path_id)
-              : 0;
+static uint32_t find_path(const struct import *im, struct ip_prefix prefix, uint32_t path_id,
+                          uint32_t *ret_entry) {
+    *ret_entry = rib_entry_find(im->s, im->family, prefix);
+    return *ret_entry ? rib_path_find(im->s, im->family, *ret_entry, im->p->index, ROUTE_SOURCE_BGP,
+                                      path_id)
+                      : 0;
+}
+
+/* Was there one? */
+static bool withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    uint32_t entry, path = find_path(im, prefix, path_id, &entry);
     if (path) {
         rib_path_remove(im->s, im->family, entry, path);
     }
+    return path != 0;
 }
 
 static bool run_import_policy(const struct import *im, struct policy_route *r,
@@ -220,8 +228,13 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
     const struct import_verdict verdict = verdict_of(im, prefix);
     if (!verdict.attrs) {
         im->no_memory = im->no_memory || verdict.no_memory;
-        withdraw_prefix(im, prefix, path_id);
+        tally_received(s, im->p, im->family, false, withdraw_prefix(im, prefix, path_id));
         return;
+    }
+    uint32_t entry;
+    if (s->tally) {
+        tally_received(s, im->p, im->family, !verdict.rejected,
+                       find_path(im, prefix, path_id, &entry) != 0);
     }
     struct rib_path_values v = {.attrs = verdict.attrs,
                                 .peer = im->p->index,
@@ -235,7 +248,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
     }
     if (!rib_path_put(s, im->family, prefix, &v, im->now)) {
         im->no_memory = true;
-        withdraw_prefix(im, prefix, path_id);
+        (void)withdraw_prefix(im, prefix, path_id);
     }
 }
 
@@ -341,7 +354,9 @@ static void import_list(struct import *im, const struct bgp_nlri *list, bool wit
             continue;
         }
         if (withdraw) {
-            withdraw_prefix(im, prefix, path_id);
+            if (withdraw_prefix(im, prefix, path_id)) {
+                tally_withdrawn(im->s, im->p, im->family);
+            }
         } else {
             import_prefix(im, prefix, path_id);
         }

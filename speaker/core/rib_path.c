@@ -14,6 +14,7 @@
 #include "../base/arena.h"
 #include "adjout.h"
 #include "nexthop.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -289,6 +290,7 @@ bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix pre
     if (old) {
         path_drop_values(s, f, path);
     } else {
+        tally_path(s, f, true, rib_entry_at(s, f, entry)->paths == 0);
         path_link(s, f, entry, path, v);
     }
     path_set_values(s, f, entry, path, v, now);
@@ -306,6 +308,7 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
         at = &rib_path_at(s, *at)->next;
     }
     *at = p->next;
+    tally_path(s, f, false, rib_entry_at(s, f, entry)->paths == 0);
     path_drop_values(s, f, path);
     side_clear(&s->rib->ids, path);
     rib_peer_drop(s, p->peer);

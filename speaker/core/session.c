@@ -19,6 +19,7 @@
 #include "malformed.h"
 #include "peer.h"
 #include "restart.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -334,6 +335,7 @@ static void act_establish(struct run *r) {
     p->last_error = NULL;
     p->no_capabilities = false;
     count_established(r);
+    tally_session(s, p);
     if (s->config->profile == BGP_PROFILE_IOS) /* IOS: one more KEEPALIVE before the table */
         act_send_keepalive(r);
     restart_established(s, p, r->now);

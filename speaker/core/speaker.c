@@ -19,6 +19,7 @@
 #include "malformed.h"
 #include "peer.h"
 #include "restart.h"
+#include "tally.h"
 
 #include <assert.h>
 #include <string.h>
@@ -53,7 +54,7 @@ struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struc
     attr_table_init(&s->attrs);
     s->scratch = arena_new();
     if (!s->scratch || !event_queue_new(s) || !nexthops_new(s) || !rib_new(s) || !adjout_new(s) ||
-        configure_apply(s, config, now) != BGP_OK) {
+        configure_apply(s, config, now) != BGP_OK || !tally_new(s)) {
         bgp_speaker_free(s);
         return NULL;
     }
@@ -88,6 +89,7 @@ void bgp_speaker_free(struct bgp_speaker *s) {
         nexthops_free(s);
     event_queue_free(s);
     malformed_free(s);
+    tally_free(s);
     attr_table_deinit(&s->attrs);
     table_deinit(&s->by_address);
     heap_deinit(&s->timers);

@@ -140,6 +140,7 @@ struct bgp_speaker {
     uint64_t updates_received, updates_sent, established_count, dropped_count;
     uint32_t malformed_updates;
     struct malformed *malformed; /* NULL before the first one */
+    struct tally *tally;         /* NULL: the profile keeps none */
     uint32_t routes_too_long;    /* withheld from a group for that */
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;

@@ -1,0 +1,259 @@
+/*
+ * What IOS counts: versions of a table, prefixes and paths ever made, announcements and
+ * withdrawals per session.
+ *
+ * Owns the figures and how a group's become a member's: a group counts once for all of its members,
+ * a member's row holds what differs (taken off when it joins, added when it leaves), modulo 2^32.
+ * Leaves to the tables when to call.
+ *
+ * Invariants: nothing here decides anything; a member that waits to be put on the stream has no
+ * share in its group's figures. A walk that ran out of memory and is taken again counts twice.
+ */
+#include "tally.h"
+
+#include "../base/arena.h"
+#include "adjout_group.h"
+#include "profile.h"
+#include "rib.h"
+
+#include <string.h>
+
+struct row {
+    struct bgp_prefix_tally sent[BGP_FAMILIES], received[BGP_FAMILIES];
+};
+
+struct versions {
+    uint32_t *of_entry; /* by prefix: the table's version at its last change */
+    uint32_t capacity;
+};
+
+struct tally {
+    struct bgp_table_tally tables[BGP_FAMILIES];
+    struct versions versions[BGP_FAMILIES];
+    struct row *rows; /* by peer */
+    uint32_t capacity;
+};
+
+bool tally_new(struct bgp_speaker *s) {
+    if (!s->profile->keeps_tally) {
+        return true;
+    }
+    s->tally = alloc_zero(1, sizeof *s->tally);
+    for (unsigned f = 0; s->tally && f < BGP_FAMILIES; f++) {
+        s->tally->tables[f].version = 1; /* IOS: of an empty table */
+    }
+    return s->tally != NULL;
+}
+
+void tally_free(struct bgp_speaker *s) {
+    if (!s->tally) {
+        return;
+    }
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        alloc_free(s->tally->versions[f].of_entry);
+    }
+    alloc_free(s->tally->rows);
+    alloc_free(s->tally);
+    s->tally = NULL;
+}
+
+/* At least `needed` elements of `size`, new ones zero. NULL: out of memory, nothing changed. */
+static void *grown(void *list, uint32_t *capacity, uint32_t needed, size_t size) {
+    uint32_t wanted = *capacity ? *capacity : 32;
+    while (wanted < needed) {
+        wanted *= 2;
+    }
+    if (wanted == *capacity) {
+        return list;
+    }
+    char *more = alloc_resize(list, wanted, size);
+    if (more) {
+        memset(more + *capacity * size, 0, (wanted - *capacity) * size);
+        *capacity = wanted;
+    }
+    return more;
+}
+
+/* ---- tables ---- */
+
+void tally_published(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
+    struct tally *t = s->tally;
+    if (!t) {
+        return;
+    }
+    struct versions *v = &t->versions[f];
+    uint32_t *list = grown(v->of_entry, &v->capacity, entry + 1, sizeof *list);
+    t->tables[f].version++;
+    if (list) {
+        v->of_entry = list;
+        list[entry] = t->tables[f].version;
+    }
+}
+
+void tally_path(struct bgp_speaker *s, enum bgp_family f, bool more, bool alone) {
+    if (!s->tally) {
+        return;
+    }
+    struct bgp_table_tally *t = &s->tally->tables[f];
+    if (more) {
+        t->paths_made++;
+        t->prefixes_made += alone;
+    } else {
+        t->paths_gone++;
+        t->prefixes_gone += alone;
+    }
+}
+
+bool bgp_table_tally_get(const struct bgp_speaker *s, enum bgp_family f,
+                         struct bgp_table_tally *ret_tally) {
+    if (!s->tally) {
+        return false;
+    }
+    *ret_tally = s->tally->tables[f];
+    return true;
+}
+
+uint32_t bgp_prefix_version(const struct bgp_speaker *s, struct ip_prefix prefix) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = s->tally ? rib_entry_find(s, f, prefix) : 0;
+    return entry && entry < s->tally->versions[f].capacity ? s->tally->versions[f].of_entry[entry]
+                                                           : 0;
+}
+
+/* ---- sessions ---- */
+
+/* NULL: not kept, or no memory. */
+static struct row *row_of(struct bgp_speaker *s, uint32_t peer) {
+    struct tally *t = s->tally;
+    if (!t) {
+        return NULL;
+    }
+    struct row *rows = grown(t->rows, &t->capacity, peer + 1, sizeof *rows);
+    if (!rows) {
+        return NULL;
+    }
+    t->rows = rows;
+    return &rows[peer];
+}
+
+void tally_session(struct bgp_speaker *s, const struct peer *p) {
+    struct row *r = row_of(s, p->index);
+    if (r) {
+        *r = (struct row){0};
+    }
+}
+
+void tally_received(struct bgp_speaker *s, const struct peer *p, enum bgp_family f, bool kept,
+                    bool had) {
+    struct row *r = row_of(s, p->index);
+    if (r) {
+        r->received[f].total += kept;
+        r->received[f].implicit_withdraws += had;
+    }
+}
+
+void tally_withdrawn(struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    struct row *r = row_of(s, p->index);
+    if (r) {
+        r->received[f].explicit_withdraws++;
+    }
+}
+
+static void add(struct bgp_prefix_tally *to, const struct bgp_prefix_tally *more, uint32_t sign) {
+    to->total += sign * more->total;
+    to->implicit_withdraws += sign * more->implicit_withdraws;
+    to->explicit_withdraws += sign * more->explicit_withdraws;
+}
+
+#define MINUS UINT32_MAX
+
+void tally_member_joins(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
+    struct row *r = row_of(s, peer);
+    for (unsigned f = 0; r && f < BGP_FAMILIES; f++) {
+        add(&r->sent[f], &g->sent[f], MINUS);
+    }
+}
+
+void tally_member_leaves(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
+    struct row *r = row_of(s, peer);
+    for (unsigned f = 0; r && f < BGP_FAMILIES; f++) {
+        add(&r->sent[f], &g->sent[f], 1);
+    }
+}
+
+/* Is the peer on the stream of the group? */
+static bool on_stream(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
+    const struct peer *p = speaker_peer(s, peer);
+    const struct adjout_member *m =
+        p && p->group_member ? adjout_member_at(s, p->group_member) : NULL;
+    return m && m->group == g->index && !(m->flags & ADJOUT_MEMBER_WAITING);
+}
+
+/* What a member gets beside its group, or in its place. */
+static void correct(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer,
+                    enum bgp_family f, struct bgp_prefix_tally by) {
+    struct row *r = on_stream(s, g, peer) ? row_of(s, peer) : NULL;
+    if (r) {
+        add(&r->sent[f], &by, 1);
+    }
+}
+
+void tally_group_sends(struct bgp_speaker *s, struct adjout_group *g,
+                       const struct adjout_bucket_key *key, const struct adjout_said *was) {
+    const struct bgp_prefix_tally withdrawn = {.explicit_withdraws = 1};
+    uint32_t had = was && was->attrs, before = had ? was->source : 0;
+    enum bgp_family f = key->family;
+    if (!s->tally) {
+        return;
+    }
+    switch ((enum adjout_kind)key->kind) {
+    case ADJOUT_WITHDRAW:
+        add(&g->sent[f], &withdrawn, 1);
+        correct(s, g, before, f, (struct bgp_prefix_tally){.explicit_withdraws = MINUS});
+        return;
+    case ADJOUT_MOVE: /* to whom it came from until now; the new source loses what it had */
+        correct(s, g, before, f, (struct bgp_prefix_tally){.total = 1});
+        correct(s, g, key->source, f, withdrawn);
+        return;
+    case ADJOUT_ANNOUNCE:
+        add(&g->sent[f], &(struct bgp_prefix_tally){.total = 1, .implicit_withdraws = had}, 1);
+        correct(s, g, key->source, f,
+                (struct bgp_prefix_tally){.total = MINUS, .implicit_withdraws = had * MINUS});
+        if (had && before != key->source) {
+            correct(s, g, key->source, f, withdrawn);
+            correct(s, g, before, f, (struct bgp_prefix_tally){.implicit_withdraws = MINUS});
+        }
+        return;
+    }
+}
+
+void tally_member_sends(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool announce,
+                        bool again, uint32_t count) {
+    struct row *r = row_of(s, peer);
+    if (r && announce) {
+        r->sent[f].total += count;
+        r->sent[f].implicit_withdraws += again ? count : 0;
+    } else if (r) {
+        r->sent[f].explicit_withdraws += count;
+    }
+}
+
+bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_family f,
+                           struct bgp_session_tally *ret_tally) {
+    const struct peer *p = s->tally ? speaker_peer(s, peer.index) : NULL;
+    struct bgp_session_tally t = {{0}, {0}};
+    if (!p) {
+        return false;
+    }
+    if (p->state == BGP_ESTABLISHED && peer.index < s->tally->capacity) {
+        t.sent = s->tally->rows[peer.index].sent[f];
+        t.received = s->tally->rows[peer.index].received[f];
+        const struct adjout_member *m =
+            p->group_member ? adjout_member_at(s, p->group_member) : NULL;
+        if (m && !(m->flags & ADJOUT_MEMBER_WAITING)) {
+            add(&t.sent, &adjout_group_at(s, m->group)->sent[f], 1);
+        }
+    }
+    *ret_tally = t;
+    return true;
+}
