@@ -333,6 +333,8 @@ struct bgp_path_info {
     bool stale;
     bool external;
     bool multipath;        /* shares the load with the best one */
+    bool suppressed;       /* the best one, and an aggregate is sent in its place */
+    uint32_t igp_metric;   /* to the next hop; 0 where there is none to look up */
     uint32_t path_id;      /* RFC 7911, as received; 0 without */
     uint8_t decision_step; /* decide.h: the row that chose the best against this one */
     struct nanotime received;

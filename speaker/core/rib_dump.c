@@ -106,7 +106,14 @@ static uint32_t path_after(const struct bgp_speaker *s, uint32_t head, uint32_t 
     return next && next == best ? rib_path_at(s, next)->next : next;
 }
 
-static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_path_info *ret_path) {
+static uint32_t igp_metric(const struct bgp_speaker *s, const struct attr_set *set) {
+    uint32_t metric = 0;
+    bool reachable = set->nexthop && nexthop_reachable(s, set->nexthop, &metric);
+    return reachable ? metric : 0;
+}
+
+static void fill_info(const struct bgp_speaker *s, const struct rib_entry *e, uint32_t path,
+                      struct bgp_path_info *ret_path) {
     const struct rib_path *p = rib_path_at(s, path);
     const struct peer *peer = speaker_peer(s, p->peer);
     memset(ret_path, 0, sizeof *ret_path);
@@ -121,6 +128,8 @@ static void fill_info(const struct bgp_speaker *s, uint32_t path, struct bgp_pat
     ret_path->stale = p->flags & RIB_PATH_STALE;
     ret_path->external = peer && peer_is_outside(peer);
     ret_path->multipath = p->flags & RIB_PATH_SHARES;
+    ret_path->suppressed = ret_path->best && e->flags & RIB_ENTRY_SUPPRESSED;
+    ret_path->igp_metric = igp_metric(s, ret_path->attrs);
     ret_path->path_id = rib_side_get(&s->rib->ids, path);
     ret_path->decision_step = rib_path_step(p);
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
@@ -136,7 +145,7 @@ bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
     uint32_t path = path_after(s, e->paths, it->path);
     it->path = path ? path : UINT32_MAX;
     if (path) {
-        fill_info(s, path, ret_path);
+        fill_info(s, e, path, ret_path);
     }
     return path != 0;
 }

@@ -17,6 +17,7 @@
 #include "host.h"
 #include "log.h"
 #include "monitor.h"
+#include "sockets.h"
 #include "syslog.h"
 #include "vty.h"
 
@@ -173,6 +174,11 @@ static void recompile(struct router *r) {
     services_configure(r);
 }
 
+static bool tcp_state(void *context, struct bgp_conn_id conn, struct ios_tcp *ret_tcp) {
+    const struct host *h = context;
+    return h->sockets && sockets_tcp_state(h->sockets, conn, ret_tcp);
+}
+
 struct ios_view router_view(const struct router *r) {
     struct timespec wall;
     clock_gettime(CLOCK_REALTIME, &wall);
@@ -182,6 +188,8 @@ struct ios_view router_view(const struct router *r) {
         .wall_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_nsec / 1000000,
         .booted = r->host->started,
         .log = log_recent(r->host->log),
+        .tcp = tcp_state,
+        .tcp_context = r->host,
     };
 }
 

@@ -21,6 +21,7 @@
 #include "host.h"
 #include "log.h"
 #include "sockopt.h"
+#include "tcp_state.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -444,4 +445,9 @@ void sockets_abort(struct sockets *s) {
 
 size_t sockets_count(const struct sockets *s) {
     return s->count;
+}
+
+bool sockets_tcp_state(const struct sockets *s, struct bgp_conn_id conn, struct ios_tcp *ret_tcp) {
+    const struct connection *c = connection_find(s, conn);
+    return c && c->phase == CONNECTION_UP && tcp_state_read(c->source.fd, ret_tcp);
 }

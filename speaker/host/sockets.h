@@ -2,15 +2,15 @@
 #define RIBCAGE_HOST_SOCKETS_H
 
 #include "../base/nanotime.h"
+#include "../core/bgp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct host;
 struct sockets;
-struct bgp_event;
-struct bgp_config;
 struct diag_list;
+struct ios_tcp;
 
 struct sockets *sockets_new(struct host *h); /* NULL: out of memory */
 /* Closes everything with RST. */
@@ -32,5 +32,7 @@ void sockets_abort_live(struct sockets *s);
 /* RST on all connections. */
 void sockets_abort(struct sockets *s);
 size_t sockets_count(const struct sockets *s);
+/* TCP's figures of an established connection. False: there is no such. */
+bool sockets_tcp_state(const struct sockets *s, struct bgp_conn_id conn, struct ios_tcp *ret_tcp);
 
 #endif

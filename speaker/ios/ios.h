@@ -94,6 +94,22 @@ const struct bgp_config *ios_bgp_config(struct ios_router *r, struct diag_list *
 size_t ios_interfaces(const struct ios_router *r, struct ios_interface *interfaces, size_t max);
 const char *ios_hostname(const struct ios_router *r);
 
+/* TCP's own figures of a connection. Sequence numbers count from 0, as the kernel keeps the real
+ * ones to itself. */
+struct ios_tcp {
+    uint32_t mss;
+    uint32_t rtt_us, rtt_variance_us, rtt_min_us, retransmit_timeout_us, delayed_ack_us;
+    uint32_t send_window, receive_window, receive_window_max; /* octets */
+    uint8_t send_scale, receive_scale;
+    uint64_t bytes_sent, bytes_acked, bytes_received; /* each octet once */
+    uint32_t segments_sent, segments_received, data_segments_sent, data_segments_received;
+    uint32_t retransmitted, out_of_order;
+    uint32_t sent_idle_ms, received_idle_ms;
+    uint32_t unread_bytes;
+};
+/* False: nothing is known of the connection. */
+typedef bool ios_tcp_fn(void *context, struct bgp_conn_id conn, struct ios_tcp *ret_tcp);
+
 /* What a show command looks at. `now_wall_s`/`now_wall_ms`: UTC, for clocks and log times. */
 struct ios_view {
     const struct bgp_speaker *speaker; /* NULL: BGP not running */
@@ -101,6 +117,8 @@ struct ios_view {
     uint64_t wall_ms; /* since the epoch */
     struct nanotime booted;
     const struct text *log; /* the log buffer, for show logging; may be NULL */
+    ios_tcp_fn *tcp;        /* NULL: connections are not looked at */
+    void *tcp_context;
 };
 /* One exec command (`show ip bgp summary | include 10`): IOS's text, errors included, appended.
  * False: there is no such command; IOS's words for that are in the text. */

@@ -22,10 +22,24 @@
 static const char *const CONFIGS[] = {
     "hostname RR\n"
     "interface GigabitEthernet0/0\n"
+    " description to the rack\n"
     " ip address 192.168.1.1 255.255.255.0\n"
+    "interface Loopback0\n"
+    " ip address 10.255.0.1 255.255.255.255\n"
+    "interface GigabitEthernet0/1\n"
+    " shutdown\n"
     "router bgp 64512\n"
     " bgp router-id 192.168.1.1\n"
     " bgp cluster-id 1\n"
+    " template peer-policy OUTSIDE\n"
+    "  prefix-list PODS in\n"
+    "  soft-reconfiguration inbound\n"
+    " exit-peer-policy\n"
+    " template peer-session INSIDE\n"
+    "  remote-as 64512\n"
+    "  timers 10 30\n"
+    " exit-peer-session\n"
+    " maximum-paths ibgp 2\n"
     " network 172.16.0.0\n"
     " neighbor NODES peer-group\n"
     " neighbor NODES remote-as 64512\n"
@@ -40,6 +54,11 @@ static const char *const CONFIGS[] = {
     " neighbor 192.168.1.13 remote-as 65002\n"
     " neighbor 192.168.1.13 shutdown\n"
     " timers bgp 10 30\n"
+    "ip domain-name example.net\n"
+    "access-list 1 permit 10.0.0.0 0.255.255.255\n"
+    "access-list 1 deny any\n"
+    "ip access-list extended WEB\n"
+    " permit ip any host 10.0.0.1\n"
     "ip bgp-community new-format\n"
     "ip community-list 1 permit 64512:100\n"
     "ip community-list standard NAMED permit no-export\n"
@@ -104,6 +123,16 @@ static const char *const COMMANDS[] = {
     "show ip bgp 10.3.1.1",
     "show ip bgp 172.16.0.0",
     "show ip bgp 11.0.0.0",
+    "show bgp all",
+    "show ip bgp rib-failure",
+    "show ip bgp inconsistent-as",
+    "show ip bgp paths",
+    "show ip bgp paths ^65001",
+    "show ip bgp neighbors 192.168.1.10 policy",
+    "show ip bgp neighbors 192.168.1.12 policy",
+    "show ip bgp template peer-policy",
+    "show ip bgp template peer-session INSIDE",
+    "show bgp all neighbors | include neighbor is|family",
     "show ip bgp neighbors 192.168.1.10",
     "show ip bgp neighbors 192.168.1.12",
     "show ip bgp neighbors 192.168.1.13",
@@ -123,6 +152,9 @@ static const char *const COMMANDS[] = {
     "show ip route 192.168.1.1",
     "show ip route 10.200.0.1",
     "show ip route 11.0.0.0",
+    "show ip route 10.244.0.0/16 longer-prefixes | begin 10.0.0.0",
+    "show ip route 10.244.1.0",
+    "show ip route summary",
     "show ip protocols",
     "show ip protocols | include bgp",
     "show ip prefix-list",
@@ -135,6 +167,12 @@ static const char *const COMMANDS[] = {
     "show clock",
     "show logging",
     "show ip interface brief",
+    "show interfaces description",
+    "show interfaces",
+    "show interfaces gi0/0",
+    "show access-lists",
+    "show ip access-lists WEB",
+    "show hosts",
     "show running-config | section bgp",
     "show ip bgp summary | begin Neighbor",
     "show ip bgp summary | exclude 192|entries",
@@ -154,12 +192,43 @@ struct lab {
     struct text log;
 };
 
+/* Figures of no real connection: each another one, so that columns cannot be mixed up. */
+static bool tcp_state(void *context, struct bgp_conn_id conn, struct ios_tcp *ret_tcp) {
+    (void)context;
+    (void)conn;
+    *ret_tcp = (struct ios_tcp){.mss = 1460,
+                                .rtt_us = 12345,
+                                .rtt_variance_us = 2600,
+                                .rtt_min_us = 700,
+                                .retransmit_timeout_us = 212000,
+                                .delayed_ack_us = 40000,
+                                .send_window = 64256,
+                                .receive_window = 65000,
+                                .receive_window_max = 65483,
+                                .send_scale = 7,
+                                .receive_scale = 8,
+                                .bytes_sent = 1201,
+                                .bytes_acked = 1182,
+                                .bytes_received = 1103,
+                                .segments_sent = 31,
+                                .segments_received = 32,
+                                .data_segments_sent = 21,
+                                .data_segments_received = 22,
+                                .retransmitted = 3,
+                                .out_of_order = 4,
+                                .sent_idle_ms = 7008,
+                                .received_idle_ms = 4009,
+                                .unread_bytes = 0};
+    return true;
+}
+
 static struct ios_view view_of(const struct lab *l) {
     return (struct ios_view){.speaker = l->world.nodes[0].speaker,
                              .now = l->world.now,
                              .wall_ms = WALL_MS,
                              .booted = {NANOS_PER_S},
-                             .log = &l->log};
+                             .log = &l->log,
+                             .tcp = tcp_state};
 }
 
 static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {

@@ -12,9 +12,12 @@ ios_edit_fn ios_show_table, ios_show_longer, ios_show_prefix, ios_show_summary,
     ios_show_update_group, ios_show_cluster_ids, ios_show_config, ios_show_route,
     ios_show_protocols, ios_show_prefix_list, ios_show_community_list, ios_show_as_path_list,
     ios_show_route_map, ios_show_tcp, ios_show_version, ios_show_clock, ios_show_logging,
-    ios_show_interfaces, ios_show_privilege, ios_show_history, ios_show_users, ios_show_clear,
-    ios_show_clear_logging, ios_show_configure, ios_show_enable, ios_show_disable, ios_show_exit,
-    ios_show_terminal, ios_show_monitor, ios_show_write;
+    ios_show_interfaces, ios_show_interfaces_brief, ios_show_interfaces_description,
+    ios_show_neighbor_policy, ios_show_template, ios_show_rib_failure, ios_show_inconsistent_as,
+    ios_show_paths, ios_show_access_lists, ios_show_table_all, ios_show_neighbors_all,
+    ios_show_route_summary, ios_show_hosts, ios_show_privilege, ios_show_history, ios_show_users,
+    ios_show_clear, ios_show_clear_logging, ios_show_configure, ios_show_enable, ios_show_disable,
+    ios_show_exit, ios_show_terminal, ios_show_monitor, ios_show_write;
 
 /* Is BGP running? If not, IOS's words. */
 bool ios_show_active(struct ios_edit *e);
@@ -26,6 +29,13 @@ uint16_t ios_show_argument(const struct ios_words *w);
 /* The peer that the words name; false after IOS's words. */
 bool ios_show_peer(struct ios_edit *e, struct bgp_peer_info *ret_info);
 
+/* The TCP block of an established neighbour. */
+struct ios_show_tcp_ttl {
+    unsigned incoming_min, outgoing;
+};
+void ios_put_connection(const struct ios_view *view, const struct bgp_peer_info *p,
+                        const struct ios_show_tcp_ttl *ttl, struct text *out);
+
 /* IPv6 in capitals. */
 void ios_put_addr(struct ip_addr a, struct text *out);
 /* Without the length if it is that of the class. */
@@ -33,7 +43,7 @@ void ios_put_network(struct ip_prefix p, struct text *out);
 /* "1", "64512:100"…, as `ip bgp-community new-format` says. */
 void ios_put_communities(const struct ios_router *r, const uint32_t *list, uint32_t count,
                          struct text *out);
-/* Networks in the table of a family, as IOS numbers its versions: one each, from 2. */
+/* 1 for an empty table, one more for every change of a best path. */
 uint32_t ios_table_version(const struct bgp_speaker *s, enum bgp_family f);
 uint32_t ios_message_count(const struct bgp_message_counts *c);
 
@@ -43,6 +53,9 @@ bool ios_rib_beats_bgp(const struct ios_router *r, const struct ios_rib *rib, st
 /* … and is this path the best one, so that IOS calls it a RIB-failure? */
 bool ios_is_rib_failure(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
                         const struct bgp_path_info *path);
+
+/* 0.0.0.0 for the router's own. */
+struct ip_addr ios_path_next_hop(const struct bgp_path_info *p, enum ip_family family);
 
 /* The table's header, and one row; `network`: print it (first path of a prefix). */
 void ios_put_table_header(struct ios_edit *e, enum bgp_family f);

@@ -1,5 +1,6 @@
 /*
- * show ip prefix-list, route-map, community-list, as-path-access-list: policy as it is configured.
+ * show ip prefix-list, route-map, community-list, as-path-access-list, access-lists: policy as it
+ * is configured.
  *
  * Owns: the layouts, which are not those of the running-config. Counts of matches are not kept, as
  * the policy engine keeps none: a route-map's are those of policy routing, which there is none of.
@@ -159,6 +160,81 @@ bool ios_show_as_path_list(struct ios_edit *e) {
             text_printf(e->sink->out, "AS path access list %s\n", ios_stmt_word(s, 3));
         last = ios_stmt_word(s, 3);
         text_printf(e->sink->out, "    %s %s\n", ios_stmt_word(s, 4), ios_stmt_word(s, 5));
+    }
+    return false;
+}
+
+/* ---- access-lists ---- */
+
+/* "10.0.0.0, wildcard bits 0.255.255.255", "any", "10.0.0.1"; words [from, end). */
+static void put_standard(const struct ios_stmt *s, uint16_t from, struct text *out) {
+    uint16_t at = (uint16_t)(ios_stmt_is(s, from, "host") ? from + 1 : from);
+    text_puts(out, ios_stmt_word(s, at));
+    const char *wildcard = ios_stmt_word(s, (uint16_t)(at + 1));
+    if (*wildcard && strcmp(wildcard, "log") != 0)
+        text_printf(out, ", wildcard bits %s", wildcard);
+    text_putc(out, '\n');
+}
+
+/* An entry, whose words begin with `permit` or `deny` at `at`. */
+static void put_access_entry(const struct ios_stmt *s, uint16_t at, unsigned sequence,
+                             bool standard, struct text *out) {
+    text_printf(out, "    %u %s", sequence, ios_stmt_word(s, at));
+    if (standard) {
+        text_putc(out, ' ');
+        if (ios_stmt_is(s, at, "deny"))
+            text_puts(out, "  ");
+        put_standard(s, (uint16_t)(at + 1), out);
+        return;
+    }
+    for (uint16_t i = (uint16_t)(at + 1); i < s->count; i++)
+        text_printf(out, " %s", s->words[i]);
+    text_putc(out, '\n');
+}
+
+static bool is_numbered(const struct ios_stmt *s) {
+    return ios_stmt_is(s, 0, "access-list") && !ios_stmt_is(s, 2, "remark");
+}
+
+static void put_numbered(const struct ios_block *root, const char *number, struct text *out) {
+    uint64_t n = 0;
+    unsigned sequence = 0;
+    bool standard = text_to_u64(number, 1, 2699, &n) && (n < 100 || (n >= 1300 && n < 2000));
+    text_printf(out, "%s IP access list %s\n", standard ? "Standard" : "Extended", number);
+    for (uint32_t i = 0; i < root->count; i++)
+        if (is_numbered(root->items[i]) && ios_stmt_is(root->items[i], 1, number))
+            put_access_entry(root->items[i], 2, sequence += 10, standard, out);
+}
+
+static void put_named(const struct ios_stmt *list, struct text *out) {
+    bool standard = ios_stmt_is(list, 2, "standard");
+    unsigned sequence = 0;
+    text_printf(out, "%s IP access list %s\n", standard ? "Standard" : "Extended",
+                ios_stmt_word(list, 3));
+    for (uint32_t i = 0; list->children && i < list->children->count; i++) {
+        const struct ios_stmt *s = list->children->items[i];
+        uint64_t own = 0;
+        bool numbered = text_to_u64(ios_stmt_word(s, 0), 1, INT32_MAX, &own);
+        sequence = numbered ? (unsigned)own : sequence + 10;
+        if (!ios_stmt_is(s, 0, "remark"))
+            put_access_entry(s, numbered, sequence, standard, out);
+    }
+}
+
+bool ios_show_access_lists(struct ios_edit *e) {
+    const struct ios_block *root = e->r->root;
+    bool ip = strcmp(ios_word(e->words, 1), "ip") == 0;
+    const char *wanted = ios_word(e->words, ip ? 3 : 2), *last = "";
+    for (uint32_t i = 0; i < root->count; i++) {
+        const struct ios_stmt *s = root->items[i];
+        if (is_numbered(s) && strcmp(last, ios_stmt_word(s, 1)) != 0) {
+            last = ios_stmt_word(s, 1);
+            if (!*wanted || strcmp(wanted, last) == 0)
+                put_numbered(root, last, e->sink->out);
+        } else if (ios_stmt_is(s, 1, "access-list") && s->children &&
+                   (!*wanted || ios_stmt_is(s, 3, wanted))) {
+            put_named(s, e->sink->out);
+        }
     }
     return false;
 }

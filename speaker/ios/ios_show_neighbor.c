@@ -1,9 +1,9 @@
 /*
  * show ip bgp neighbors, and a neighbour's routes.
  *
- * Owns: the long layout of one neighbour on 15.7. Leaves: counters and states to the core. What the
- * core does not count (withdrawals, TCP's own figures) is not printed rather than made up; the
- * lines that clients parse are there.
+ * Owns: the long layout of one neighbour on 15.7. Leaves: counters and states to the core, TCP's
+ * figures to ios_show_tcp.c. What nobody counts is not printed rather than made up; the lines that
+ * clients parse are there.
  */
 #include "ios_show.h"
 #include "ios_time.h"
@@ -155,8 +155,29 @@ static void put_policies(const struct bgp_config *g, const struct bgp_peer_confi
     }
 }
 
-static void put_prefix_activity(const struct bgp_peer_info *p, enum bgp_family f,
-                                struct text *out) {
+/* Paths of the peer that share the load with the best one, which may be its own. */
+static uint32_t shared_paths(const struct bgp_speaker *s, const struct bgp_peer_info *p,
+                             enum bgp_family f) {
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    uint32_t count = 0;
+    if (bgp_rib_begin(s, f, &it) != BGP_OK)
+        return 0;
+    while (bgp_rib_next_prefix(s, &it))
+        while (bgp_rib_next_path(s, &it, &path))
+            count += path.multipath && path.peer.index == p->id.index;
+    bgp_rib_end(&it);
+    return count;
+}
+
+static void put_prefix_activity(const struct bgp_speaker *s, const struct bgp_peer_info *p,
+                                enum bgp_family f, struct text *out) {
+    struct bgp_session_tally t = {.sent = {.total = p->prefixes_sent[f]},
+                                  .received = {.total = p->prefixes_accepted[f]}};
+    bool may_share = bgp_config_of(s)->multipath_internal > 1 ||
+                     bgp_config_of(s)->multipath_external > 1 ||
+                     bgp_config_of(s)->multipath_mixed > 1;
+    (void)bgp_session_tally_get(s, p->id, f, &t);
     text_puts(out, "  Slow-peer detection is disabled\n"
                    "  Slow-peer split-update-group dynamic is disabled\n"
                    "                                 Sent       Rcvd\n"
@@ -165,20 +186,41 @@ static void put_prefix_activity(const struct bgp_peer_info *p, enum bgp_family f
                 p->prefixes_accepted[f]);
     if (p->prefixes_accepted[f])
         text_printf(out, " (Consumes %u bytes)", p->prefixes_accepted[f] * 84);
-    text_printf(out, "\n    Prefixes Total:        %10u %10u\n", p->prefixes_sent[f],
-                p->prefixes_received[f]);
+    text_printf(out, "\n    Prefixes Total:        %10u %10u\n", t.sent.total, t.received.total);
+    text_printf(out, "    Implicit Withdraw:     %10u %10u\n", t.sent.implicit_withdraws,
+                t.received.implicit_withdraws);
+    text_printf(out, "    Explicit Withdraw:     %10u %10u\n", t.sent.explicit_withdraws,
+                t.received.explicit_withdraws);
     text_printf(out, "    Used as bestpath:             n/a %10u\n", p->prefixes_best[f]);
-    text_printf(out, "    Used as multipath:            n/a %10u\n", 0);
+    text_printf(out, "    Used as multipath:            n/a %10u\n",
+                may_share ? shared_paths(s, p, f) : 0);
     text_printf(out, "    Used as secondary:            n/a %10u\n", 0);
 }
 
+/* The one kind of filter that may have refused, as IOS names its row. */
+static const char *refused_by(const struct bgp_config *g, const struct policy_chain *chain) {
+    static const struct {
+        const char *policy, *name;
+    } KINDS[] = {{"route-map ", "route-map:"},
+                 {"filter-list ", "filter-list:"},
+                 {"prefix-list ", "prefix-list"},
+                 {"distribute-list ", "distribute-list"}};
+    const char *name = NULL;
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+        if (chain_name(g, chain, KINDS[i].policy))
+            name = name ? "Inbound policy:" : KINDS[i].name;
+    return name ? name : "Invalid Path:";
+}
+
 /* What policy and reflection keep back now; IOS counts since the session began. */
-static void put_denied(const struct bgp_peer_info *p, enum bgp_family f, struct text *out) {
+static void put_denied(const struct bgp_config *g, const struct bgp_peer_info *p, enum bgp_family f,
+                       struct text *out) {
     uint32_t refused = p->prefixes_received[f] - p->prefixes_accepted[f];
     text_puts(out, "\n                                   Outbound    Inbound\n"
                    "  Local Policy Denied Prefixes:    --------    -------\n");
     if (refused)
-        text_printf(out, "    %-28s %10s %10u\n", "Inbound policy:", "n/a", refused);
+        text_printf(out, "    %-28s %10u %10u\n", refused_by(g, &p->config->import[f]), 0u,
+                    refused);
     if (p->prefixes_best[f])
         text_printf(out, "    %-28s %10u %10s\n", "Bestpath from this peer:", p->prefixes_best[f],
                     "n/a");
@@ -216,8 +258,8 @@ static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum b
     if (c->send_ext_communities)
         text_puts(out, "  Extended-community attribute sent to this neighbor\n");
     put_policies(g, c, f, out);
-    put_prefix_activity(p, f, out);
-    put_denied(p, f, out);
+    put_prefix_activity(e->sink->view->speaker, p, f, out);
+    put_denied(g, p, f, out);
 }
 
 static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
@@ -296,18 +338,13 @@ static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
         text_puts(out, "  No active TCP connection\n");
         return;
     }
-    text_puts(out, "Connection state is ESTAB, I/O status: 1, unread input bytes: 0            \n");
-    text_printf(out,
-                "Connection is ECN Disabled, Mininum incoming TTL %u, Outgoing TTL %u\n"
-                "Local host: ",
-                p->config->ttl_security_hops ? 256u - p->config->ttl_security_hops : 0u,
-                is_external(e->sink->view->speaker, p->config) && !p->config->ttl_security_hops
-                    ? (p->config->multihop ? p->config->multihop : 1u)
-                    : 255u);
-    ios_put_addr(p->local.addr, out);
-    text_printf(out, ", Local port: %u\nForeign host: ", p->local.port);
-    ios_put_addr(p->remote.addr, out);
-    text_printf(out, ", Foreign port: %u\n", p->remote.port);
+    bool guarded = p->config->ttl_security_hops != 0;
+    struct ios_show_tcp_ttl ttl = {.outgoing = 255};
+    if (guarded)
+        ttl.incoming_min = 256u - p->config->ttl_security_hops;
+    else if (is_external(e->sink->view->speaker, p->config))
+        ttl.outgoing = p->config->multihop ? p->config->multihop : 1u;
+    ios_put_connection(e->sink->view, p, &ttl, out);
 }
 
 static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p,
@@ -320,7 +357,8 @@ static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p
                     ip_prefix_format(r->prefix, prefix));
 }
 
-static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
+/* `only`: of the families, one; -1 all. */
+static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int only) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     const struct bgp_peer_config *c = p->config;
     struct text *out = e->sink->out;
@@ -350,7 +388,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
     text_printf(out, "  Default minimum time between advertisement runs is %u seconds\n",
                 c->advertisement_interval_ms / 1000);
     for (int f = 0; f < BGP_FAMILIES; f++)
-        if (c->families[f])
+        if (c->families[f] && (only < 0 || only == f))
             put_family(e, p, (enum bgp_family)f);
     text_putc(out, '\n');
     put_reachability(link, c->remote_addr, p->state == BGP_ESTABLISHED, out);
@@ -362,19 +400,41 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p) {
     arena_free(scratch);
 }
 
+/* Each with all its families, or those of one family with that one. */
+static void put_neighbors(struct ios_edit *e, int only) {
+    struct bgp_peer_info p;
+    bool any = false;
+    for (uint32_t n = 0; bgp_peer_at(e->sink->view->speaker, n, &p); n++) {
+        if (only >= 0 && !p.config->families[only])
+            continue;
+        text_puts(e->sink->out, any ? "\n" : "");
+        put_neighbor(e, &p, only);
+        any = true;
+    }
+}
+
 bool ios_show_neighbors(struct ios_edit *e) {
     struct bgp_peer_info p;
     if (!ios_show_active(e))
         return false;
     if (ios_words_after(e->words, 0, "neighbors")) {
         if (ios_show_peer(e, &p))
-            put_neighbor(e, &p);
+            put_neighbor(e, &p, -1);
         return false;
     }
-    for (uint32_t n = 0; bgp_peer_at(e->sink->view->speaker, n, &p); n++) {
-        if (n)
-            text_putc(e->sink->out, '\n');
-        put_neighbor(e, &p);
+    put_neighbors(e, -1);
+    return false;
+}
+
+bool ios_show_neighbors_all(struct ios_edit *e) {
+    if (!ios_show_active(e))
+        return false;
+    for (int f = 0; f < BGP_FAMILIES; f++) {
+        if (!ios_af_block(e->r, (enum bgp_family)f))
+            continue;
+        text_printf(e->sink->out, "For address family: %s\n", FAMILY_NAMES[f]);
+        put_neighbors(e, f);
+        text_putc(e->sink->out, '\n');
     }
     return false;
 }

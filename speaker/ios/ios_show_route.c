@@ -12,6 +12,7 @@
 
 #include "../core/attr.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,7 +143,7 @@ static void add_bgp(struct ios_edit *e, struct route_table *t) {
         return;
     while (bgp_rib_next_prefix(s, &it))
         while (bgp_rib_next_path(s, &it, &path))
-            if (path.best && path.peer.index != 0 &&
+            if ((path.best || path.multipath) && path.peer.index != 0 &&
                 !ios_rib_beats_bgp(e->r, &t->rib, it.prefix, path.external))
                 add_path(e, t, it.prefix, &path);
     bgp_rib_end(&it);
@@ -150,7 +151,8 @@ static void add_bgp(struct ios_edit *e, struct route_table *t) {
 
 static int compare_entries(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
-    return ip_prefix_compare(x->prefix, y->prefix);
+    int order = ip_prefix_compare(x->prefix, y->prefix);
+    return order ? order : ip_compare(x->gateway, y->gateway);
 }
 
 static bool table_make(struct ios_edit *e, struct route_table *t) {
@@ -243,18 +245,26 @@ static void put_entry(const struct entry *e, const struct net *n, bool again, st
     text_deinit(&head);
 }
 
-static bool is_wanted(const struct entry *e, const char *only) {
+/* Which routes are asked for. */
+struct wanted {
+    const char *only;        /* "bgp", "static"…; "" all */
+    struct ip_prefix longer; /* and what it contains, if set */
+};
+
+static bool is_wanted(const struct entry *e, const struct wanted *w) {
     static const struct {
         const char *word, *codes;
-    } KINDS[] = {{"bgp", "B"}, {"connected", "C"}, {"static", "S"}};
+    } KINDS[] = {{"bgp", "B"}, {"connected", "C"}, {"static", "S"}, {"local", "L"}};
+    if (ip_is_set(w->longer.addr) && !ip_prefix_contains(w->longer, e->prefix))
+        return false;
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (strcmp(only, KINDS[i].word) == 0)
+        if (strcmp(w->only, KINDS[i].word) == 0)
             return strchr(KINDS[i].codes, e->code) != NULL;
     return true;
 }
 
-static void put_routes(const struct route_table *t, const char *only, struct nanotime now,
-                       struct text *out) {
+static void put_routes(const struct route_table *t, const struct wanted *wanted,
+                       struct nanotime now, struct text *out) {
     size_t end;
     for (size_t from = 0; from < t->count; from = end) {
         struct net n = net_at(t, from, &end);
@@ -262,7 +272,7 @@ static void put_routes(const struct route_table *t, const char *only, struct nan
         for (size_t i = from; i < end; i++) {
             const struct entry *e = &t->list[i];
             bool again = i > from && ip_prefix_equal(t->list[i - 1].prefix, e->prefix);
-            if (!is_wanted(e, only))
+            if (!is_wanted(e, wanted))
                 continue;
             if (!headed)
                 put_net(&n, e->prefix.length, out);
@@ -320,12 +330,10 @@ static void put_known_via(struct ios_edit *e, const struct entry *r, struct text
     text_puts(out, " ago\n");
 }
 
-static void put_detail(struct ios_edit *e, const struct entry *r) {
+/* One of the ways there; the first one is used next. */
+static void put_descriptor(struct ios_edit *e, const struct entry *r, bool first) {
     struct text *out = e->sink->out;
-    char prefix[IP_PREFIX_TEXT_MAX];
-    text_printf(out, "Routing entry for %s\n", ip_prefix_format(r->prefix, prefix));
-    put_known_via(e, r, out);
-    text_puts(out, "  Routing Descriptor Blocks:\n  * ");
+    text_puts(out, first ? "  * " : "    ");
     if (ip_is_set(r->gateway))
         ios_put_addr(r->gateway, out);
     else
@@ -340,6 +348,17 @@ static void put_detail(struct ios_edit *e, const struct entry *r) {
     text_printf(out, "\n      Route metric is %u, traffic share count is 1\n", r->metric);
     if (!r->own)
         text_printf(out, "      AS Hops %u\n      MPLS label: none\n", r->as_hops);
+}
+
+static void put_detail(struct ios_edit *e, const struct route_table *t, const struct entry *r) {
+    struct text *out = e->sink->out;
+    char prefix[IP_PREFIX_TEXT_MAX];
+    text_printf(out, "Routing entry for %s\n", ip_prefix_format(r->prefix, prefix));
+    put_known_via(e, r, out);
+    text_puts(out, "  Routing Descriptor Blocks:\n");
+    for (const struct entry *at = r;
+         at < t->list + t->count && ip_prefix_equal(at->prefix, r->prefix); at++)
+        put_descriptor(e, at, at == r);
 }
 
 /* A, A MASK, A/len at word 3. False: none was named. */
@@ -371,20 +390,81 @@ bool ios_show_route(struct ios_edit *e) {
     struct route_table t;
     struct ip_addr a;
     int length;
+    bool longer =
+        ios_words_after(e->words, 0, "longer-prefixes") != NULL ||
+        strcmp(ios_word(e->words, (uint16_t)(e->words->count - 1)), "longer-prefixes") == 0;
+    struct wanted wanted = {.only = ios_word(e->words, 3)};
     if (!table_make(e, &t))
         return false;
-    if (wanted_prefix(e->words, &a, &length)) {
+    bool named = wanted_prefix(e->words, &a, &length);
+    if (named && !longer) {
         const struct entry *found = longest(&t, a, length);
         if (found)
-            put_detail(e, found);
+            put_detail(e, &t, found);
         else
             text_printf(e->sink->out, "%% %s not in table\n",
                         has_major(&t, a) ? "Subnet" : "Network");
     } else {
+        if (named)
+            wanted.longer = ip_prefix_make(a, (uint8_t)(length < 0 ? 32 : length));
         text_puts(e->sink->out, ROUTE_CODES);
         put_last_resort(&t, e->sink->out);
-        put_routes(&t, ios_word(e->words, 3), e->sink->view->now, e->sink->out);
+        put_routes(&t, &wanted, e->sink->view->now, e->sink->out);
     }
+    arena_free(t.arena);
+    return false;
+}
+
+/* ---- show ip route summary ---- */
+
+#define OVERHEAD_BYTES 68 /* of a route on IOSv */
+#define ROUTE_BYTES 180
+
+struct source {
+    size_t networks, subnets;
+};
+
+static struct source source_count(const struct route_table *t, const char *codes, int external) {
+    struct source n = {0, 0};
+    for (size_t i = 0; i < t->count; i++) {
+        const struct entry *e = &t->list[i];
+        if (!strchr(codes, e->code) || (external >= 0 && e->external != (external == 1)))
+            continue;
+        if (is_subnet(e))
+            n.subnets++;
+        else
+            n.networks++;
+    }
+    return n;
+}
+
+static void put_source(const char *name, struct source n, struct text *out) {
+    size_t all = n.networks + n.subnets;
+    text_printf(out, "%-15s %-11zu %-11zu %-11u %-11zu %zu\n", name, n.networks, n.subnets, 0u,
+                all * OVERHEAD_BYTES, all * ROUTE_BYTES);
+}
+
+bool ios_show_route_summary(struct ios_edit *e) {
+    const struct bgp_speaker *s = e->sink->view->speaker;
+    struct text *out = e->sink->out;
+    struct route_table t;
+    char name[24];
+    if (!table_make(e, &t))
+        return false;
+    text_puts(out, "IP routing table name is default (0x0)\n"
+                   "IP routing table maximum-paths is 32\n"
+                   "Route Source    Networks    Subnets     Replicates  Overhead    Memory "
+                   "(bytes)\n");
+    put_source("connected", source_count(&t, "CL", -1), out);
+    put_source("static", source_count(&t, "S", -1), out);
+    if (s && ios_bgp_block(e->r)) {
+        struct source external = source_count(&t, "B", 1), internal = source_count(&t, "B", 0);
+        snprintf(name, sizeof name, "bgp %u", bgp_config_of(s)->local_as);
+        put_source(name, source_count(&t, "B", -1), out);
+        text_printf(out, "  External: %zu Internal: %zu Local: 0\n",
+                    external.networks + external.subnets, internal.networks + internal.subnets);
+    }
+    put_source("Total", source_count(&t, "CLSB", -1), out);
     arena_free(t.arena);
     return false;
 }
@@ -410,6 +490,12 @@ static void put_sources(struct ios_edit *e, struct text *out) {
     }
 }
 
+static uint32_t maximum_paths(const struct bgp_config *c) {
+    uint32_t max =
+        c->multipath_external > c->multipath_mixed ? c->multipath_external : c->multipath_mixed;
+    return max > 1 ? max : 1;
+}
+
 bool ios_show_protocols(struct ios_edit *e) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     struct text *out = e->sink->out;
@@ -431,7 +517,7 @@ bool ios_show_protocols(struct ios_edit *e) {
         ios_put_addr(p.config->remote_addr, out);
         text_putc(out, '\n');
     }
-    text_puts(out, "  Maximum path: 1\n");
+    text_printf(out, "  Maximum path: %u\n", maximum_paths(bgp_config_of(s)));
     put_sources(e, out);
     text_printf(out, "  Distance: external %u internal %u local %u\n\n", bgp_distance(e->r, 0),
                 bgp_distance(e->r, 1), bgp_distance(e->r, 2));

@@ -1,5 +1,5 @@
 /*
- * The router itself: version, clock, log buffer, interfaces, terminals, TCP.
+ * The router itself: version, clock, log buffer, terminals.
  *
  * Owns: the layouts of 15.7 on IOSv. What a real chassis has and a mock has not (serial number,
  * processor board, flash) is not made up, but for the lines that clients read: version, uptime,
@@ -9,8 +9,6 @@
 #include "ios_log.h"
 #include "ios_show.h"
 #include "ios_time.h"
-
-#include "../base/hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +43,19 @@ bool ios_show_clock(struct ios_edit *e) {
     return false;
 }
 
+/* Names are not looked up, so there are none. */
+bool ios_show_hosts(struct ios_edit *e) {
+    const struct ios_stmt *domain = ios_block_first(e->r->root, "ip", "domain-name", NULL);
+    text_printf(e->sink->out, "Default domain is %s\n",
+                domain && !domain->negated ? ios_stmt_word(domain, 2) : "not set");
+    text_puts(e->sink->out, "Name/address lookup uses static mappings\n\n"
+                            "Codes: UN - unknown, EX - expired, OK - OK, ?? - revalidate\n"
+                            "       temp - temporary, perm - permanent\n"
+                            "       NA - Not Applicable None - Not defined\n\n"
+                            "Host                      Port  Flags      Age Type   Address(es)\n");
+    return false;
+}
+
 bool ios_show_privilege(struct ios_edit *e) {
     const struct ios_terminal *t = e->r->terminal;
     text_printf(e->sink->out, "Current privilege level is %u\n", t ? t->privilege : 15);
@@ -53,36 +64,6 @@ bool ios_show_privilege(struct ios_edit *e) {
 
 bool ios_show_write(struct ios_edit *e) {
     text_puts(e->sink->out, "Building configuration...\n[OK]\n");
-    return false;
-}
-
-static void put_interface(const struct ios_interface *i, struct text *out) {
-    struct text addr;
-    text_init(&addr);
-    ios_put_addr(i->addr, &addr);
-    text_printf(out, "%-26s %-15s YES manual %-21s %s\n", i->name,
-                addr.size ? text_str(&addr) : "unassigned", i->up ? "up" : "administratively down",
-                i->up ? "up" : "down");
-    text_deinit(&addr);
-}
-
-bool ios_show_interfaces(struct ios_edit *e) {
-    struct ios_interface own[256];
-    size_t count = ios_interfaces(e->r, own, sizeof own / sizeof *own);
-    text_puts(e->sink->out, "Interface                  IP-Address      OK? Method Status        "
-                            "        Protocol\n");
-    if (count > sizeof own / sizeof *own)
-        count = sizeof own / sizeof *own;
-    for (size_t i = 0; i < count; i++)
-        if (own[i].addr.family == IP_V4)
-            put_interface(&own[i], e->sink->out);
-    for (size_t i = 0; i < e->r->interface_count; i++) {
-        bool known = false;
-        for (size_t j = 0; j < count; j++)
-            known |= strcmp(own[j].name, e->r->interfaces[i].name) == 0;
-        if (!known && e->r->interfaces[i].addr.family != IP_V6)
-            put_interface(&e->r->interfaces[i], e->sink->out);
-    }
     return false;
 }
 
@@ -117,58 +98,5 @@ bool ios_show_users(struct ios_edit *e) {
         text_deinit(&idle);
     }
     text_puts(out, "\n  Interface    User               Mode         Idle     Peer Address\n\n");
-    return false;
-}
-
-/* ---- TCP ---- */
-
-/* The control block's address, which tells connections apart: of both ends. */
-static unsigned block_address(const struct bgp_peer_info *p) {
-    uint64_t seed = (uint64_t)p->local.port << 16 | p->remote.port;
-    return (unsigned)hash_bytes(p->config->remote_addr.bytes,
-                                ip_bits((enum ip_family)p->config->remote_addr.family) / 8, seed) &
-           0x7ffffffcu;
-}
-
-static void put_end(struct ip_addr a, uint16_t port, struct text *out) {
-    struct text end;
-    text_init(&end);
-    if (ip_is_set(a))
-        ios_put_addr(a, &end);
-    else
-        text_puts(&end, "0.0.0.0");
-    if (port)
-        text_printf(&end, ".%u", port);
-    else
-        text_puts(&end, ".*");
-    text_printf(out, "%-27s ", text_str(&end));
-    text_deinit(&end);
-}
-
-static void put_connection(const struct bgp_peer_info *p, bool listener, struct text *out) {
-    struct ip_addr any = {.family = IP_NONE};
-    text_printf(out, "%08X  ", block_address(p) + listener);
-    if (listener) {
-        put_end(any, BGP_PORT, out);
-        put_end(p->config->remote_addr, 0, out);
-        text_puts(out, "LISTEN\n");
-        return;
-    }
-    put_end(p->local.addr, p->local.port, out);
-    put_end(p->remote.addr, p->remote.port, out);
-    text_puts(out, "ESTAB\n");
-}
-
-bool ios_show_tcp(struct ios_edit *e) {
-    const struct bgp_speaker *s = e->sink->view->speaker;
-    struct text *out = e->sink->out;
-    bool all = strcmp(ios_word(e->words, 3), "all") == 0;
-    struct bgp_peer_info p;
-    text_puts(out, "TCB       Local Address               Foreign Address             (state)\n");
-    for (uint32_t n = 0; s && bgp_peer_at(s, n, &p); n++)
-        if (p.state == BGP_ESTABLISHED)
-            put_connection(&p, false, out);
-    for (uint32_t n = 0; all && s && bgp_peer_at(s, n, &p); n++)
-        put_connection(&p, true, out);
     return false;
 }
