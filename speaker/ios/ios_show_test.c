@@ -151,7 +151,7 @@ static void table_is_laid_out_as_ios_does(void **state) {
 
 static void prefix_is_laid_out_as_ios_does(void **state) {
     (void)state;
-    const char *want = "BGP routing table entry for 10.244.1.0/26, version 3\n"
+    const char *want = "BGP routing table entry for 10.244.1.0/26, version 2\n"
                        "Paths: (1 available, best #1, table default)\n"
                        "  Advertised to update-groups:\n"
                        "     1         \n"
