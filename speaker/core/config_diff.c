@@ -134,7 +134,6 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
         x->enforce_first_as != y->enforce_first_as ||
         x->soft_reconfiguration != y->soft_reconfiguration ||
         x->local_as_no_prepend != y->local_as_no_prepend ||
-        x->blackhole_accept != y->blackhole_accept ||
         a->config->graceful_shutdown_receive != b->config->graceful_shutdown_receive)
         return true;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
@@ -164,4 +163,22 @@ bool config_diff_export(const struct config_side *a, const struct config_side *b
             return true;
     }
     return false;
+}
+
+/* ---- the decision ---- */
+
+static bool rules_differ(const struct bgp_config *a, const struct bgp_config *b) {
+    return a->always_compare_med != b->always_compare_med ||
+           a->deterministic_med != b->deterministic_med ||
+           a->compare_router_id != b->compare_router_id ||
+           a->med_missing_as_worst != b->med_missing_as_worst ||
+           a->as_path_ignore != b->as_path_ignore || a->igp_metric_ignore != b->igp_metric_ignore ||
+           a->default_local_pref != b->default_local_pref;
+}
+
+bool config_diff_decision(const struct bgp_config *a, const struct bgp_config *b) {
+    return rules_differ(a, b) || a->multipath_external != b->multipath_external ||
+           a->multipath_internal != b->multipath_internal ||
+           a->multipath_mixed != b->multipath_mixed ||
+           a->multipath_as_path_relax != b->multipath_as_path_relax;
 }

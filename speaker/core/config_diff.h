@@ -20,6 +20,9 @@ bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer
  * their policies say. NULL: no memory. */
 uint64_t *config_policy_digests(const struct bgp_config *c);
 
+/* Could another path be the best one, or share the load with it? */
+bool config_diff_decision(const struct bgp_config *a, const struct bgp_config *b);
+
 struct config_side {
     const struct bgp_config *config;
     const uint64_t *digests;

@@ -7,7 +7,8 @@
  *   shutdown set, cleared   Cease 6/2; started
  *   identity changed        Cease 6/6, started again (config_diff.c says what counts)
  *   policy changed          Adj-RIB-In run through it again (or ROUTE-REFRESH); regrouped for
- * export anything else           in force from the next session on (timers, description, passive)
+ * export decision, multipath     every prefix is decided again anything else           in force
+ * from the next session on (timers, description, passive)
  *
  * Everything that can fail is done first, in `struct change`; after that nothing fails, so a
  * configuration comes into force as a whole or not at all. The old one lives until the tables have
@@ -184,10 +185,8 @@ static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct 
     }
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
-        if (p->config_index == UINT32_MAX)
-            continue;
-        alloc_free(p->dynamic);
-        slab_free(&s->peers, s->peer_order[i]);
+        if (p->config_index != UINT32_MAX)
+            peer_free(s, p);
     }
     return any;
 }
@@ -269,7 +268,7 @@ static bool end_changed(struct bgp_speaker *s, const struct change *ch,
 }
 
 static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
-    if (rib_reimport(s, p, now))
+    if (rib_reimport(s, p))
         return;
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         peer_request_refresh(s, p, (enum bgp_family)f, now);
@@ -295,6 +294,23 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
         if (config_diff_export(&a, &b))
             adjout_regroup(s, p, now);
     }
+}
+
+/* What stands in the tables is looked at again. */
+static void review_tables(struct bgp_speaker *s, const struct change *ch,
+                          const struct bgp_config *old, const struct bgp_peer_config **old_peers) {
+    const struct bgp_config *c = s->config;
+    bool blackholes = false;
+    for (uint32_t i = 0; i < ch->count; i++) {
+        const struct peer *p = speaker_peer(s, ch->order[i]);
+        blackholes = blackholes || (!ch->made[i] &&
+                                    old_peers[i]->blackhole_accept != p->config->blackhole_accept);
+    }
+    if (blackholes || config_diff_decision(old, c))
+        rib_decide_again(s, blackholes);
+    /* Its metric may be made of LOCAL_PREF. */
+    if (c->fib.install && (!old->fib.install || old->default_local_pref != c->default_local_pref))
+        rib_fib_wanted(s);
 }
 
 static void take_globals(struct bgp_speaker *s, struct change *ch) {
@@ -344,9 +360,8 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
     if (old) {
         apply_in_place(s, ch, old, old_peers, now);
         rib_origins_changed(s, old, now);
+        review_tables(s, ch, old, old_peers);
     }
-    if (old && s->config->fib.install && !old->fib.install)
-        rib_fib_wanted(s);
     if (peers_changed || !old || old->listen_port != s->config->listen_port ||
         old->listen != s->config->listen || !ip_equal(old->listen_addr4, s->config->listen_addr4) ||
         !ip_equal(old->listen_addr6, s->config->listen_addr6))
@@ -360,6 +375,7 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
 enum bgp_status configure_apply(struct bgp_speaker *s, const struct bgp_config *config,
                                 struct nanotime now) {
     struct change ch = {0};
+    rib_removed_finish(s, now); /* peers are numbered in 16 bits */
     const struct bgp_peer_config **old_peers =
         alloc_zero(config->peer_count + (size_t)s->peer_count + 1, sizeof *old_peers);
     if (!old_peers || !prepare(s, &ch, config)) {

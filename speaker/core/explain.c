@@ -48,7 +48,7 @@ static void explain_import(const struct bgp_speaker *s, const struct peer *p,
                              .metric = UINT32_MAX,
                              .external = p->external,
                              .arena = arena};
-    if (!path) {
+    if (!path || rib_path_doomed(s, f, rib_path_at(s, path))) {
         text_printf(out, "no path from %s is held; policy is run on the prefix alone\n",
                     p->config->name);
         run_import(s, p, &r, out);

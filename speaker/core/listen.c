@@ -92,8 +92,7 @@ static void take_away(struct bgp_speaker *s, struct peer *p, struct nanotime now
     struct peer_dynamic *d = p->dynamic;
     table_remove(&s->by_address, address_hash(d->config.remote_addr), p->index);
     peer_remove(s, p, now);
-    slab_free(&s->peers, p->index);
-    alloc_free(d);
+    peer_free(s, p);
 }
 
 void listen_sweep(struct bgp_speaker *s, struct nanotime now) {

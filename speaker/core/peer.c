@@ -21,6 +21,7 @@
 #include "event.h"
 #include "listen.h"
 #include "restart.h"
+#include "rib.h"
 
 #include <string.h>
 
@@ -275,6 +276,18 @@ void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     s->sessions[p->state]--;
 }
 
+void peer_free(struct bgp_speaker *s, struct peer *p) {
+    alloc_free(p->dynamic);
+    p->dynamic = NULL;
+    p->config = NULL;
+    if (p->routes) {
+        p->removed = true;
+        s->rib->removed_peers++;
+    } else {
+        slab_free(&s->peers, p->index);
+    }
+}
+
 /* ---- showing ---- */
 
 static enum bgp_state shown_state(const struct bgp_speaker *s, const struct peer *p) {
@@ -296,7 +309,8 @@ static enum bgp_down_reason down_reason(const struct peer *p, enum bgp_state sta
 }
 
 bool peer_is_idle(const struct peer *p) {
-    bool idle = !p->conn_in && !p->conn_out && !heap_armed(&p->timer) && !p->prefix_limit_down;
+    bool idle = !p->conn_in && !p->conn_out && !heap_armed(&p->timer) && !p->prefix_limit_down &&
+                !p->routes;
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         idle = idle && !p->restarting[f];
     return idle;

@@ -21,8 +21,10 @@ void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_caus
                 struct nanotime now);
 /* Starts the first peer that waits for the lock `p` held. */
 void peer_pass_lock(struct bgp_speaker *s, const struct peer *p, struct nanotime now);
-/* Halts it and withdraws what is left of it in the tables. The caller frees the slab object. */
+/* Halts it and withdraws what is left of it in the tables. */
 void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* Then gives it back, once its last path is taken away. */
+void peer_free(struct bgp_speaker *s, struct peer *p);
 
 /* Actions of the state machine. */
 void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanotime now);

@@ -169,7 +169,7 @@ static void clear_peer(struct bgp_speaker *s, struct peer *p, enum bgp_clear how
         if (how == BGP_CLEAR_SOFT_OUT)
             adjout_refresh(s, p, f, now);
         else if (p->config->soft_reconfiguration || !peer_request_refresh(s, p, f, now))
-            (void)rib_reimport(s, p, now);
+            (void)rib_reimport(s, p);
     }
 }
 

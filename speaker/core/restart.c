@@ -52,12 +52,10 @@ static void stop_if_fresh(struct bgp_speaker *s, struct peer *p) {
         heap_cancel(&s->timers, &p->restart_timer);
 }
 
-static void purge(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
+static void purge(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     bool restart = p->restarting[f];
     p->restarting[f] = p->refreshing[f] = false;
-    uint32_t count = rib_purge_stale(s, p, f, now);
-    if (restart)
-        event_log(s, p->index, BGP_LOG_GR_ENDED, count, f, p->config->remote_addr);
+    rib_purge_stale(s, p, f, restart);
     stop_if_fresh(s, p);
 }
 
@@ -71,7 +69,7 @@ void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nano
             rib_mark_fresh(s, p, f);
         p->refreshing[f] = false;
         if (p->restarting[f]) /* a second restart during the first: what was stale goes */
-            purge(s, p, f, now);
+            purge(s, p, f);
         if (p->families[f])
             rib_peer_down(s, p, f, keep_this, now);
         p->restarting[f] = keep_this;
@@ -90,7 +88,7 @@ void restart_established(struct bgp_speaker *s, struct peer *p, struct nanotime 
     for (unsigned i = 0; i < BGP_FAMILIES; i++) {
         enum bgp_family f = (enum bgp_family)i;
         if (p->restarting[f] && !(both_announced(p, f) && p->open.gr_families[f].forwarding))
-            purge(s, p, f, now);
+            purge(s, p, f);
     }
     if (any_stale(p))
         heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
@@ -101,28 +99,30 @@ void restart_end_of_rib(struct bgp_speaker *s, struct peer *p, enum bgp_family f
                         struct nanotime now) {
     p->end_of_rib_seen[f] = true;
     if (p->restarting[f])
-        purge(s, p, f, now);
+        purge(s, p, f);
     restart_check_deferral(s, now);
 }
 
 void restart_refresh_begin(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
                            struct nanotime now) {
     p->refreshing[f] = true;
-    rib_mark_stale(s, p, f);
+    rib_mark_stale(s, p, f, now);
     if (!heap_armed(&p->restart_timer))
         heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
 }
 
 void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
                          struct nanotime now) {
+    (void)now;
     if (p->refreshing[f])
-        purge(s, p, f, now);
+        purge(s, p, f);
 }
 
 void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    (void)now;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->restarting[f])
-            purge(s, p, (enum bgp_family)f, now);
+            purge(s, p, (enum bgp_family)f);
     }
     heap_cancel(&s->timers, &p->restart_timer);
 }
@@ -130,7 +130,7 @@ void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now)
 void restart_timer_fired(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->restarting[f] || p->refreshing[f])
-            purge(s, p, (enum bgp_family)f, now);
+            purge(s, p, (enum bgp_family)f);
     }
     peer_show(s, p, now);
 }

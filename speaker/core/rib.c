@@ -85,24 +85,26 @@ void rib_free(struct bgp_speaker *s) {
 
 /* RFC 4271 9.1.2: accepted, and its next hop is reachable. Own routes have one only with a gateway.
  */
-static bool path_usable(const struct bgp_speaker *s, const struct rib_path *p,
+static bool path_usable(const struct bgp_speaker *s, enum bgp_family f, const struct rib_path *p,
                         uint32_t *ret_metric) {
     const struct attr_set *set = attr_get(&s->attrs, p->attrs);
     uint32_t nexthop = set->nexthop;
     if (p->peer == 0 && !ip_is_set(set->v.next_hop)) {
         return true;
     }
-    return !(p->flags & RIB_PATH_REJECTED) && nexthop && nexthop_reachable(s, nexthop, ret_metric);
+    return !(p->flags & RIB_PATH_REJECTED) && !rib_path_doomed(s, f, p) && nexthop &&
+           nexthop_reachable(s, nexthop, ret_metric);
 }
 
-static void fill_candidate(const struct bgp_speaker *s, uint32_t path, struct decide_path *ret_c) {
+static void fill_candidate(const struct bgp_speaker *s, enum bgp_family f, uint32_t path,
+                           struct decide_path *ret_c) {
     const struct rib_path *p = rib_path_at(s, path);
     const struct peer *peer = speaker_peer(s, p->peer);
     memset(ret_c, 0, sizeof *ret_c);
     ret_c->attrs = attr_get(&s->attrs, p->attrs);
     ret_c->weight = rib_side_get(&s->rib->weights, path);
     if (!peer) {
-        ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
+        ret_c->eligible = path_usable(s, f, p, &ret_c->igp_metric);
         ret_c->local = true;
         ret_c->router_id = s->router_id;
         ret_c->received_order = (uint64_t)rib_path_source(p);
@@ -110,7 +112,10 @@ static void fill_candidate(const struct bgp_speaker *s, uint32_t path, struct de
     }
     const struct attr_values *v = &ret_c->attrs->v;
     ret_c->received_order = p->sequence;
-    ret_c->eligible = path_usable(s, p, &ret_c->igp_metric);
+    ret_c->eligible = path_usable(s, f, p, &ret_c->igp_metric);
+    if (!ret_c->eligible) {
+        return; /* its peer may be one that was removed */
+    }
     ret_c->stale = attr_has_community(v, COMMUNITY_LLGR_STALE);
     ret_c->external = peer_is_outside(peer); /* RFC 5065 5.3 */
     ret_c->router_id = v->has_originator_id ? v->originator_id : peer->remote_id;
@@ -158,7 +163,7 @@ static void path_judge(struct bgp_speaker *s, enum bgp_family f, struct rib_path
     p->flags &= (uint16_t) ~(RIB_PATH_BEST | RIB_PATH_VALID | RIB_PATH_STEP);
     p->flags |= (uint16_t)((valid ? RIB_PATH_VALID : 0) | (best ? RIB_PATH_BEST : 0) |
                            (unsigned)step << RIB_PATH_STEP_SHIFT);
-    if (p->peer && was != best) {
+    if (p->peer && was != best && rib_path_state(s, f, p) != RIB_EPOCH_GONE) {
         rib_best_step(s, p->peer, f, best);
     }
 }
@@ -167,20 +172,21 @@ static void path_judge(struct bgp_speaker *s, enum bgp_family f, struct rib_path
 static uint32_t choose_single(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
     struct rib_path *p = rib_path_at(s, path);
     uint32_t metric;
-    bool usable = path_usable(s, p, &metric);
+    bool usable = path_usable(s, f, p, &metric);
     path_judge(s, f, p, usable, usable, DECIDE_NONE);
     return usable ? path : 0;
 }
 
 /* Fills r->candidates with the paths of a prefix; false: out of memory. */
-static bool gather(struct bgp_speaker *s, const struct rib_entry *e, uint32_t *ret_count) {
+static bool gather(struct bgp_speaker *s, enum bgp_family f, const struct rib_entry *e,
+                   uint32_t *ret_count) {
     uint32_t count = 0;
     for (uint32_t i = e->paths; i && count < BGP_PATHS_PER_PREFIX_MAX;
          i = rib_path_at(s, i)->next) {
         if (!candidates_reserve(s->rib, count + 1)) {
             return false;
         }
-        fill_candidate(s, i, &s->rib->candidates[count++]);
+        fill_candidate(s, f, i, &s->rib->candidates[count++]);
     }
     *ret_count = count;
     return true;
@@ -260,7 +266,7 @@ static bool choose(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e
         *ret_best = choose_single(s, f, e->paths);
         return true;
     }
-    if (!gather(s, e, &count)) {
+    if (!gather(s, f, e, &count)) {
         return false;
     }
     struct decide_rules rules = rules_of(s);
@@ -278,7 +284,7 @@ bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t
     const struct rib_entry *e = rib_entry_at(s, f, entry);
     const struct decide_rules rules = rules_of(s);
     uint32_t all = 0, n = 0, i;
-    if (!gather(s, e, &all)) {
+    if (!gather(s, f, e, &all)) {
         return false;
     }
     count = e->flags & RIB_ENTRY_SUPPRESSED ? 0 : count;
@@ -367,11 +373,14 @@ struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family
                              .source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE),
                              .interface = "",
                              .metric = UINT32_MAX};
-    for (uint32_t i = e->paths; e->best_attrs && !e->best_peer && i; i = rib_path_at(s, i)->next) {
-        const struct rib_path *p = rib_path_at(s, i);
-        if (p->flags & RIB_PATH_BEST && p->peer == 0) {
-            route_add_origin(s, p, &r);
-        }
+    uint32_t i = e->best_attrs ? e->paths : 0;
+    while (i && !(rib_path_at(s, i)->flags & RIB_PATH_BEST)) {
+        i = rib_path_at(s, i)->next;
+    }
+    if (!i || rib_path_doomed(s, f, rib_path_at(s, i))) {
+        r.attrs = 0; /* it is about to be withdrawn */
+    } else if (rib_path_at(s, i)->peer == 0) {
+        route_add_origin(s, rib_path_at(s, i), &r);
     }
     return r;
 }
@@ -535,18 +544,6 @@ static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
     return budget;
 }
 
-void rib_fib_wanted(struct bgp_speaker *s) {
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        for (uint32_t i = 1; i < s->rib->entries[f].next_new; i++) {
-            struct rib_entry *e = rib_entry_at(s, f, i);
-            if (e->flags & RIB_ENTRY_USED && e->best_attrs && !(e->flags & RIB_ENTRY_FIB_LOST)) {
-                e->flags |= RIB_ENTRY_FIB_LOST;
-                s->rib->fib_lost++;
-            }
-        }
-    }
-}
-
 static bool decisions_due(const struct bgp_speaker *s) {
     return rib_dirty_any(&s->rib->dirty[BGP_IPV4_UNICAST]) ||
            rib_dirty_any(&s->rib->dirty[BGP_IPV6_UNICAST]) || nexthop_has_work(s) ||
@@ -554,8 +551,11 @@ static bool decisions_due(const struct bgp_speaker *s) {
 }
 
 bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
+    /* Half of it, so that what sweeps make due is done as they go on. */
+    uint32_t half = (budget + 1) / 2;
+    budget -= half - rib_sweep_work(s, half, now);
     if (s->restarting) {
-        return false;
+        return rib_sweep_pending(s);
     }
     budget = fib_tell_again(s, budget);
     budget = nexthop_work(s, budget);
@@ -578,7 +578,8 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
 }
 
 bool rib_has_work(const struct bgp_speaker *s) {
-    return !s->restarting && (decisions_due(s) || fib_may_tell(s) || adjout_has_work(s));
+    return rib_sweep_pending(s) ||
+           (!s->restarting && (decisions_due(s) || fib_may_tell(s) || adjout_has_work(s)));
 }
 
 bool bgp_recovering(const struct bgp_speaker *s) {

@@ -7,8 +7,8 @@
 
 /*
  * The tables behind rib.c, shared by the files of the RIB (rib.c, rib_entry.c, rib_path.c,
- * rib_import.c, rib_origin.c, rib_dump.c), by adjout.c, which numbers its own tables by the index
- * of a prefix here, and by explain.c.
+ * rib_import.c, rib_sweep.c, rib_origin.c, rib_dump.c), by adjout.c, which numbers its own tables
+ * by the index of a prefix here, and by explain.c.
  */
 
 /* One path to a prefix: of a peer (Adj-RIB-In) or our own. What only few paths have (attributes as
@@ -26,17 +26,17 @@ struct rib_path {
 };
 _Static_assert(sizeof(struct rib_path) == 20, "a path costs 20 bytes");
 
-#define RIB_PATH_SOURCE 0x07 /* enum route_source; never 0 while in use */
-#define RIB_PATH_BEST 0x10
-#define RIB_PATH_STALE 0x20
-#define RIB_PATH_REJECTED 0x40 /* by policy or a loop; kept for soft reconfiguration */
-#define RIB_PATH_VALID 0x80    /* as of the last decision: eligible */
-#define RIB_PATH_PICKED 0x100  /* by rib_pick */
-#define RIB_PATH_SHARES 0x400  /* multipath: shares the load with the best one */
-#define RIB_PATH_GONE 0x200    /* no longer a path: kept until update groups have withdrawn it */
-#define RIB_PATH_STEP 0xf800   /* enum decide_step by which it lost */
-#define RIB_PATH_STEP_SHIFT 11
-_Static_assert(DECIDE_STEPS <= 32, "a step fits into its five bits");
+#define RIB_PATH_SOURCE 0x0007 /* enum route_source; never 0 while in use */
+#define RIB_PATH_BEST 0x0008
+#define RIB_PATH_REJECTED 0x0010 /* by policy or a loop; kept for soft reconfiguration */
+#define RIB_PATH_VALID 0x0020    /* as of the last decision: eligible */
+#define RIB_PATH_PICKED 0x0040   /* by rib_pick */
+#define RIB_PATH_SHARES 0x0080   /* multipath: shares the load with the best one */
+#define RIB_PATH_GONE 0x0100     /* no longer a path: kept until update groups have withdrawn it */
+#define RIB_PATH_STEP 0x1e00     /* enum decide_step by which it lost */
+#define RIB_PATH_STEP_SHIFT 9
+_Static_assert(DECIDE_STEPS <= 16, "a step fits into its four bits");
+#define RIB_PATH_EPOCH_SHIFT 13 /* the upper three bits: of its peer's eight epochs */
 #define RIB_RECEIVED_SHIFT 24
 
 /* One prefix. `best_*` is what has been published: digest, FIB and Adj-RIB-Out know it. */
@@ -96,11 +96,48 @@ static inline void rib_range_add(struct rib_range *r, uint32_t entry) {
     r->end = entry >= r->end ? entry + 1 : r->end;
 }
 
+/* What all paths of a peer and family that came in one epoch are (rib_sweep.c). */
+enum rib_epoch_state {
+    RIB_EPOCH_FREE, /* there are none */
+    RIB_EPOCH_FRESH,
+    RIB_EPOCH_STALE,  /* kept for a while: RFC 4724, 7313 */
+    RIB_EPOCH_PURGED, /* to be removed: no candidates */
+    RIB_EPOCH_GONE,   /* … and counted nowhere: their session has ended */
+};
+#define RIB_EPOCH_STATES 5
+#define RIB_EPOCHS 8
+#define RIB_EPOCH_NOW 0xff /* of rib_path_values: the one of what arrives */
+
+struct rib_epochs {
+    uint32_t states;  /* of each epoch, four bits: enum rib_epoch_state */
+    uint32_t cursor;  /* of a sweep under way: next prefix; 0: none is */
+    uint32_t purged;  /* paths it has removed */
+    uint8_t now;      /* what arrives is of this epoch */
+    uint8_t doomed;   /* epochs, as bits, that are free when the sweep has ended */
+    uint8_t does;     /* what the sweep does; private to rib_sweep.c */
+    uint8_t wants;    /* … the next one */
+    bool raw_missing; /* some path's attributes were not kept */
+};
+
 /* What a peer with paths has beside its counts. */
 struct rib_peer {
     uint32_t best[BGP_FAMILIES];         /* paths with RIB_PATH_BEST */
     struct rib_range used[BGP_FAMILIES]; /* where it may have paths */
+    struct rib_epochs epochs[BGP_FAMILIES];
+    uint32_t held;       /* paths, gone ones too */
+    uint32_t sweep_next; /* peer */
+    bool listed;         /* among those whose sweep is due */
 };
+
+/* The whole table is looked through once. */
+struct rib_review {
+    uint32_t cursor;
+    enum bgp_family family;
+    uint8_t does, wants; /* RIB_REVIEW_*: this time; the next; 0: nothing */
+};
+#define RIB_REVIEW_DECIDE 1u
+#define RIB_REVIEW_PUBLISH 2u /* also where the best path is the same */
+#define RIB_REVIEW_FIB 4u
 
 /* What update groups that send several paths per prefix hold of a path. */
 struct rib_out {
@@ -128,6 +165,10 @@ struct rib {
     enum decide_step *steps;
     uint32_t candidate_capacity;
     uint32_t sequence;
+    uint32_t sweep_first, sweep_last; /* peers whose sweep is due */
+    uint32_t removed_peers;           /* that wait for the end of theirs */
+    struct rib_review review;
+    uint64_t swept; /* prefixes looked at by sweeps and reviews, ever */
     bool releasing; /* RFC 4724 4.1: the first decisions after a restart are under way */
     uint64_t adj_in[BGP_FAMILIES], loc_rib[BGP_FAMILIES];
     uint64_t digest;
@@ -146,6 +187,32 @@ static inline enum bgp_family rib_prefix_family(struct ip_prefix p) {
 }
 static inline uint32_t rib_side_get(const struct rib_side *side, uint32_t path) {
     return path < side->capacity ? side->values[path] : 0;
+}
+static inline struct rib_peer *rib_peer_at(const struct bgp_speaker *s, uint32_t index) {
+    return slab_at(&s->rib->peers, index);
+}
+static inline enum rib_epoch_state rib_epoch_state(const struct rib_epochs *ep, uint8_t epoch) {
+    return (enum rib_epoch_state)(ep->states >> 4 * epoch & 15);
+}
+static inline uint8_t rib_path_epoch(const struct rib_path *p) {
+    return (uint8_t)(p->flags >> RIB_PATH_EPOCH_SHIFT);
+}
+static inline void rib_path_set_epoch(struct rib_path *p, uint8_t epoch) {
+    unsigned others = p->flags & ((1u << RIB_PATH_EPOCH_SHIFT) - 1);
+    p->flags = (uint16_t)(others | (unsigned)epoch << RIB_PATH_EPOCH_SHIFT);
+}
+static inline enum rib_epoch_state rib_path_state(const struct bgp_speaker *s, enum bgp_family f,
+                                                  const struct rib_path *p) {
+    if (p->peer == 0) {
+        return RIB_EPOCH_FRESH;
+    }
+    const struct rib_peer *r = rib_peer_at(s, speaker_peer(s, p->peer)->routes);
+    return rib_epoch_state(&r->epochs[f], rib_path_epoch(p));
+}
+/* Only waits to be removed. */
+static inline bool rib_path_doomed(const struct bgp_speaker *s, enum bgp_family f,
+                                   const struct rib_path *p) {
+    return rib_path_state(s, f, p) >= RIB_EPOCH_PURGED;
 }
 static inline enum route_source rib_path_source(const struct rib_path *p) {
     return (enum route_source)(p->flags & RIB_PATH_SOURCE);
@@ -184,6 +251,7 @@ struct rib_path_values {
     uint32_t path_id; /* RFC 7911, as received; 0 without */
     uint32_t weight;
     enum route_source source;
+    uint8_t epoch; /* of its peer, or RIB_EPOCH_NOW */
     bool rejected;
 };
 /* Adds or replaces; false: out of memory, nothing changed but the references are gone. */
@@ -193,6 +261,8 @@ bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix pre
 uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
                        uint32_t peer, enum route_source source, uint32_t path_id);
 void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path);
+/* Forgets what a peer without paths has; one that was removed goes with it. */
+void rib_peer_drop(struct bgp_speaker *s, uint32_t peer);
 /* How many best paths are the peer's. */
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 /* One of them becomes, or no longer is, a best path. */
@@ -230,6 +300,12 @@ struct rib_walk rib_walk_begin(const struct bgp_speaker *s, const struct peer *p
                                enum bgp_family f);
 bool rib_walk_next(const struct bgp_speaker *s, struct rib_walk *w);
 
+/* ---- slices of what concerns a whole table (rib_sweep.c) ---- */
+
+/* Looks at no more than `budget` prefixes; what is left of it. */
+uint32_t rib_sweep_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
+bool rib_sweep_pending(const struct bgp_speaker *s);
+
 /* ---- import (rib_import.c) ---- */
 
 /* Policy chain of a direction under RFC 8212: denies an external session without policy. */
@@ -239,6 +315,10 @@ bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
  */
 bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struct arena *arena,
                         struct attr_values *v);
+/* A path as it was received through the import policy of now. False: its attributes were not kept,
+ * or there was no memory (which is told): the path stays as it is. */
+bool rib_import_again(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t entry,
+                      uint32_t path, struct nanotime now);
 /* Why a path with these attributes from this peer, as received, cannot be used; NULL: it can. */
 const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *p,
                                 const struct attr_values *v);

@@ -96,8 +96,7 @@ static uint32_t find_best(const struct bgp_speaker *s, uint32_t head) {
     return head;
 }
 
-/* The path after `last` in dump order: the best one, then the others by peer. */
-static uint32_t path_after(const struct bgp_speaker *s, uint32_t head, uint32_t last) {
+static uint32_t any_path_after(const struct bgp_speaker *s, uint32_t head, uint32_t last) {
     uint32_t best = find_best(s, head);
     if (last == 0 && best) {
         return best;
@@ -112,8 +111,18 @@ static uint32_t igp_metric(const struct bgp_speaker *s, const struct attr_set *s
     return reachable ? metric : 0;
 }
 
-static void fill_info(const struct bgp_speaker *s, const struct rib_entry *e, uint32_t path,
-                      struct bgp_path_info *ret_path) {
+/* The path after `last` in dump order: the best one, then the others by peer; none that only waits
+ * to be removed. */
+static uint32_t path_after(const struct bgp_speaker *s, enum bgp_family f, uint32_t head,
+                           uint32_t last) {
+    do {
+        last = any_path_after(s, head, last);
+    } while (last && rib_path_doomed(s, f, rib_path_at(s, last)));
+    return last;
+}
+
+static void fill_info(const struct bgp_speaker *s, enum bgp_family f, const struct rib_entry *e,
+                      uint32_t path, struct bgp_path_info *ret_path) {
     const struct rib_path *p = rib_path_at(s, path);
     const struct peer *peer = speaker_peer(s, p->peer);
     memset(ret_path, 0, sizeof *ret_path);
@@ -125,7 +134,7 @@ static void fill_info(const struct bgp_speaker *s, const struct rib_entry *e, ui
     ret_path->best = p->flags & RIB_PATH_BEST;
     ret_path->valid = p->flags & RIB_PATH_VALID;
     ret_path->rejected = p->flags & RIB_PATH_REJECTED;
-    ret_path->stale = p->flags & RIB_PATH_STALE;
+    ret_path->stale = rib_path_state(s, f, p) == RIB_EPOCH_STALE;
     ret_path->external = peer && peer_is_outside(peer);
     ret_path->multipath = p->flags & RIB_PATH_SHARES;
     ret_path->suppressed = ret_path->best && e->flags & RIB_ENTRY_SUPPRESSED;
@@ -142,10 +151,10 @@ bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
         return false;
     }
     const struct rib_entry *e = rib_entry_at(s, it->family, snap->entries[it->position - 1]);
-    uint32_t path = path_after(s, e->paths, it->path);
+    uint32_t path = path_after(s, it->family, e->paths, it->path);
     it->path = path ? path : UINT32_MAX;
     if (path) {
-        fill_info(s, e, path, ret_path);
+        fill_info(s, it->family, e, path, ret_path);
     }
     return path != 0;
 }

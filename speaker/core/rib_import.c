@@ -120,6 +120,7 @@ struct import {
     struct attr_values values; /* of all prefixes, before policy */
     uint32_t base;             /* the same interned; one reference is ours */
     uint32_t raw;              /* with soft reconfiguration: as received; one reference is ours */
+    uint8_t epoch;             /* of the paths */
     bool unusable;
     bool no_memory;
     bool by_prefix;                /* policy looks at prefixes */
@@ -127,12 +128,15 @@ struct import {
     struct import_verdict verdict; /* one reference to its attributes is ours */
 };
 
+/* None of a session that has ended. */
 static uint32_t find_path(const struct import *im, struct ip_prefix prefix, uint32_t path_id,
                           uint32_t *ret_entry) {
-    *ret_entry = rib_entry_find(im->s, im->family, prefix);
-    return *ret_entry ? rib_path_find(im->s, im->family, *ret_entry, im->p->index, ROUTE_SOURCE_BGP,
-                                      path_id)
-                      : 0;
+    const struct bgp_speaker *s = im->s;
+    uint32_t entry = *ret_entry = rib_entry_find(s, im->family, prefix);
+    uint32_t path =
+        entry ? rib_path_find(s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP, path_id) : 0;
+    bool gone = path && rib_path_state(s, im->family, rib_path_at(s, path)) == RIB_EPOCH_GONE;
+    return gone ? 0 : path;
 }
 
 /* Was there one? */
@@ -175,7 +179,8 @@ static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uin
     uint32_t max = im->p->config->add_path_receive_max[im->family];
     for (uint32_t i = entry ? rib_entry_at(s, im->family, entry)->paths : 0; i;
          i = rib_path_at(s, i)->next) {
-        bool own = rib_path_at(s, i)->peer == im->p->index;
+        const struct rib_path *path = rib_path_at(s, i);
+        bool own = path->peer == im->p->index && !rib_path_doomed(s, im->family, path);
         if (own && rib_side_get(&s->rib->ids, i) == path_id) {
             return false;
         }
@@ -241,6 +246,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
                                 .path_id = path_id,
                                 .weight = verdict.weight,
                                 .source = ROUTE_SOURCE_BGP,
+                                .epoch = im->epoch,
                                 .rejected = verdict.rejected};
     if (im->p->config->soft_reconfiguration) {
         v.raw = im->raw;
@@ -373,7 +379,7 @@ static void push_no_memory(struct bgp_speaker *s, const struct peer *p) {
 void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *u,
                 struct nanotime now, bool *ret_over_limit, enum bgp_family *ret_family) {
     assert(u->outcome != BGP_OUTCOME_SESSION_RESET);
-    struct import im = {.s = s, .p = p, .now = now};
+    struct import im = {.s = s, .p = p, .epoch = RIB_EPOCH_NOW, .now = now};
     bool withdraw_all = u->outcome == BGP_OUTCOME_TREAT_AS_WITHDRAW;
     *ret_over_limit = false;
     for (uint8_t i = 0; i < u->withdrawn_count; i++) {
@@ -400,90 +406,28 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
     }
 }
 
-/* ---- staleness and running policy again ---- */
+/* ---- running policy again ---- */
 
-void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
-                   struct nanotime now) {
-    (void)now;
-    p->prefix_warned[f] = false;
-    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
-        struct rib_path *path = rib_path_at(s, w.path);
-        /* RFC 4724 4.2: what was stale before a second restart goes. */
-        if (!keep_stale || path->flags & RIB_PATH_STALE) {
-            rib_path_remove(s, f, w.entry, w.path);
-        } else {
-            path->flags |= RIB_PATH_STALE;
-            rib_entry_dirty(s, f, w.entry);
-        }
+bool rib_import_again(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t entry,
+                      uint32_t path, struct nanotime now) {
+    struct import im = {.s = s, .p = p, .family = f, .now = now};
+    uint32_t raw = rib_side_get(&s->rib->raw, path);
+    uint32_t path_id = rib_side_get(&s->rib->ids, path);
+    if (!raw) {
+        return false;
     }
-}
-
-uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                         struct nanotime now) {
-    uint32_t purged = 0;
-    (void)now;
-    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
-        if (rib_path_at(s, w.path)->flags & RIB_PATH_STALE) {
-            rib_path_remove(s, f, w.entry, w.path);
-            purged++;
-        }
-    }
-    return purged;
-}
-
-static void mark(struct bgp_speaker *s, const struct peer *p, enum bgp_family f, bool stale) {
-    for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
-        struct rib_path *path = rib_path_at(s, w.path);
-        path->flags &= (uint16_t)~RIB_PATH_STALE;
-        path->flags |= stale ? RIB_PATH_STALE : 0;
-        rib_entry_dirty(s, f, w.entry);
-    }
-}
-
-void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
-    mark(s, p, f, true);
-}
-
-void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
-    mark(s, p, f, false);
-}
-
-static void reimport_path(struct import *im, const struct rib_walk *w) {
-    struct bgp_speaker *s = im->s;
-    uint32_t raw = rib_side_get(&s->rib->raw, w->path);
-    uint32_t path_id = rib_side_get(&s->rib->ids, w->path);
-    struct ip_prefix prefix = rib_entry_prefix(s, w->family, w->entry);
-    bool stale = rib_path_at(s, w->path)->flags & RIB_PATH_STALE;
+    im.epoch = rib_path_epoch(rib_path_at(s, path));
     attr_hold(&s->attrs, raw);
-    im->values = attr_get(&s->attrs, raw)->v;
-    if (!import_values(im, raw)) {
-        im->no_memory = true; /* the path stays as it is */
-        return;
+    im.values = attr_get(&s->attrs, raw)->v;
+    if (import_values(&im, raw)) {
+        import_prefix(&im, rib_entry_prefix(s, f, entry), path_id);
+        import_end(&im);
+    } else {
+        im.no_memory = true; /* the path stays as it is */
     }
-    import_prefix(im, prefix, path_id);
-    uint32_t again = rib_path_find(s, w->family, w->entry, im->p->index, ROUTE_SOURCE_BGP, path_id);
-    if (again && stale) {
-        rib_path_at(s, again)->flags |= RIB_PATH_STALE;
-    }
-    import_end(im);
     arena_reset(s->scratch);
-}
-
-bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
-    struct import im = {.s = s, .p = p, .now = now};
-    bool all_kept = p->config->soft_reconfiguration;
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        im.family = f;
-        for (struct rib_walk w = rib_walk_begin(s, p, f); rib_walk_next(s, &w);) {
-            if (rib_side_get(&s->rib->raw, w.path)) {
-                reimport_path(&im, &w);
-            } else {
-                all_kept = false;
-            }
-        }
-    }
     if (im.no_memory) {
         push_no_memory(s, p);
     }
-    return all_kept;
+    return true;
 }

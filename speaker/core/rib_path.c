@@ -14,6 +14,7 @@
 #include "../base/arena.h"
 #include "adjout.h"
 #include "nexthop.h"
+#include "peer.h"
 #include "tally.h"
 
 #include <assert.h>
@@ -83,7 +84,7 @@ static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct ri
                        bool add) {
     struct peer *peer = speaker_peer(s, p->peer);
     uint32_t step = add ? 1 : UINT32_MAX; /* minus one */
-    if (!peer) {
+    if (!peer || rib_path_state(s, f, p) == RIB_EPOCH_GONE) {
         return;
     }
     s->rib->adj_in[f] = add ? s->rib->adj_in[f] + 1 : s->rib->adj_in[f] - 1;
@@ -94,10 +95,6 @@ static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct ri
     if (p->flags & RIB_PATH_BEST) {
         rib_best_step(s, p->peer, f, add);
     }
-}
-
-static struct rib_peer *rib_peer_at(const struct bgp_speaker *s, uint32_t index) {
-    return slab_at(&s->rib->peers, index);
 }
 
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
@@ -111,20 +108,31 @@ void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool
 }
 
 /* Once the last path of a peer is gone, and once before its first one. */
-static void rib_peer_drop(struct bgp_speaker *s, uint32_t peer) {
+void rib_peer_drop(struct bgp_speaker *s, uint32_t peer) {
     struct peer *p = speaker_peer(s, peer);
-    if (p && p->routes && p->prefixes_received[0] + p->prefixes_received[1] == 0) {
-        slab_free(&s->rib->peers, p->routes);
-        p->routes = 0;
+    const struct rib_peer *r = p && p->routes ? rib_peer_at(s, p->routes) : NULL;
+    if (!r || r->held > 0 || r->listed) {
+        return;
+    }
+    slab_free(&s->rib->peers, p->routes);
+    p->routes = 0;
+    s->sweep = s->sweep || (p->dynamic && peer_is_idle(p));
+    if (p->removed) {
+        s->rib->removed_peers--;
+        slab_free(&s->peers, peer);
     }
 }
 
 static bool rib_peer_make(struct bgp_speaker *s, uint32_t peer) {
     struct peer *p = speaker_peer(s, peer);
-    if (p && !p->routes) {
-        p->routes = slab_alloc(&s->rib->peers);
+    if (!p || p->routes) {
+        return true;
     }
-    return !p || p->routes;
+    p->routes = slab_alloc(&s->rib->peers);
+    for (unsigned f = 0; p->routes && f < BGP_FAMILIES; f++) {
+        rib_peer_at(s, p->routes)->epochs[f].states = RIB_EPOCH_FRESH;
+    }
+    return p->routes != 0;
 }
 
 /* What a path holds beside its prefix. */
@@ -156,6 +164,13 @@ static uint32_t weight_of(const struct rib_path_values *v) {
     return v->weight > UINT16_MAX ? UINT16_MAX : v->weight;
 }
 
+static void set_epoch(const struct bgp_speaker *s, enum bgp_family f, struct rib_path *p,
+                      const struct rib_path_values *v) {
+    const struct peer *peer = speaker_peer(s, v->peer);
+    bool now = peer && v->epoch == RIB_EPOCH_NOW;
+    rib_path_set_epoch(p, now ? rib_peer_at(s, peer->routes)->epochs[f].now : v->epoch);
+}
+
 /* The next hop is held already. */
 static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path,
                             const struct rib_path_values *v, struct nanotime now) {
@@ -168,6 +183,7 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     p->attrs = v->attrs;
     p->peer = (uint16_t)v->peer;
     p->flags = (uint16_t)((unsigned)v->source | (v->rejected ? RIB_PATH_REJECTED : 0) | kept);
+    set_epoch(s, f, p, v);
     p->received_16ms = (uint32_t)(now.ns >> RIB_RECEIVED_SHIFT);
     if (v->source == ROUTE_SOURCE_BGP) {
         p->sequence = ++s->rib->sequence;
@@ -231,17 +247,20 @@ static void path_link(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, 
     }
     rib_path_at(s, path)->next = *at;
     *at = path;
+    if (v->peer) {
+        rib_peer_at(s, speaker_peer(s, v->peer)->routes)->held++;
+    }
     if (v->path_id) {
         s->rib->ids.values[path] = v->path_id;
     }
 }
 
-/* A path announced again as it was: only no longer stale. */
-static bool path_is_same(const struct bgp_speaker *s, uint32_t path,
+/* A path announced again as it was, in the same session or the one that kept it. */
+static bool path_is_same(const struct bgp_speaker *s, enum bgp_family f, uint32_t path,
                          const struct rib_path_values *v) {
     const struct rib_path *p = rib_path_at(s, path);
-    return v->source == ROUTE_SOURCE_BGP && p->attrs == v->attrs &&
-           rib_side_get(&s->rib->weights, path) == weight_of(v) &&
+    return v->source == ROUTE_SOURCE_BGP && rib_path_state(s, f, p) != RIB_EPOCH_GONE &&
+           p->attrs == v->attrs && rib_side_get(&s->rib->weights, path) == weight_of(v) &&
            rib_side_get(&s->rib->raw, path) == v->raw &&
            !(p->flags & RIB_PATH_REJECTED) == !v->rejected;
 }
@@ -270,12 +289,12 @@ bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix pre
                   const struct rib_path_values *v, struct nanotime now) {
     uint32_t entry = rib_entry_make(s, f, prefix);
     uint32_t old = entry ? rib_path_find(s, f, entry, v->peer, v->source, v->path_id) : 0;
-    if (old && path_is_same(s, old, v)) {
-        struct rib_path *p = rib_path_at(s, old);
-        if (p->flags & RIB_PATH_STALE) {
-            p->flags &= (uint16_t)~RIB_PATH_STALE;
-            rib_entry_dirty(s, f, entry);
-        }
+    if (old && rib_path_doomed(s, f, rib_path_at(s, old))) {
+        rib_entry_at(s, f, entry)->flags |= RIB_ENTRY_FORCE; /* some may know it is withdrawn */
+        rib_entry_dirty(s, f, entry);
+    }
+    if (old && path_is_same(s, f, old, v)) {
+        set_epoch(s, f, rib_path_at(s, old), v);
         values_release(s, v);
         return true;
     }
@@ -311,6 +330,9 @@ void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, u
     tally_path(s, f, false, rib_entry_at(s, f, entry)->paths == 0);
     path_drop_values(s, f, path);
     side_clear(&s->rib->ids, path);
+    if (p->peer) {
+        rib_peer_at(s, speaker_peer(s, p->peer)->routes)->held--;
+    }
     rib_peer_drop(s, p->peer);
     rib_entry_dirty(s, f, entry);
     if (p->flags & RIB_PATH_SHARES) {

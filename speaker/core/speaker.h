@@ -107,6 +107,7 @@ struct peer {
     bool active;                   /* the outgoing side tries, or waits for a call */
     bool no_capabilities;          /* RFC 5492 5: the last OPEN was answered with 2/4 */
     bool refreshing[BGP_FAMILIES]; /* RFC 7313: between BoRR and EoRR */
+    bool removed;                  /* its last paths wait to be taken away */
     /* Owned by the tables. */
     uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
     uint32_t prefixes_received[BGP_FAMILIES];
@@ -178,16 +179,19 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
 /* The session ended: withdraw the routes of the families, or keep them stale. */
 void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
                    struct nanotime now);
-/* Removes what is stale still; returns how many. */
-uint32_t rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                         struct nanotime now);
+/* What is stale still counts no more and is removed; with `tell`, BGP_LOG_GR_ENDED says how much. */
+void rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool tell);
 /* Everything of the peer becomes stale (enhanced refresh BoRR, restart again). */
-void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
+void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now);
 /* Nothing of the peer is stale any more: what rib_mark_stale did is taken back. */
 void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 /* Import policy, weight, … changed: run it again over what is kept. False: not all was kept
  * (no soft reconfiguration), the session should ask for a refresh. */
-bool rib_reimport(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+bool rib_reimport(struct bgp_speaker *s, struct peer *p);
+/* The rules of the decision changed; `publish`: what is made of best paths, too. */
+void rib_decide_again(struct bgp_speaker *s, bool publish);
+/* Peers that were removed are gone from the tables. */
+void rib_removed_finish(struct bgp_speaker *s, struct nanotime now);
 /* The configured routes changed from `old` to the speaker's configuration. */
 void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, struct nanotime now);
 /* fib.install is on from now on: every best path is told. */
