@@ -1,0 +1,128 @@
+/*
+ * Rules of the decision, multipath and blackholes that change while sessions live: what stands in
+ * the tables follows, nothing else happens.
+ */
+#include "tables_test.h"
+
+#include "event.h"
+#include "rib.h"
+
+static struct bench b;
+
+/* Two external peers of different ASes, the first with the worse MED but the lower identifier. */
+static void begin(void) {
+    bench_config(&b, BGP_PROFILE_PLAIN, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        b.peers[i].remote_as = 65001 + i;
+    }
+    b.config.fib.install = true;
+    b.config.compare_router_id = true;
+    b.config.deterministic_med = true;
+    bench_start(&b);
+    for (uint32_t i = 0; i < 2; i++) {
+        const uint32_t words[] = {AS_SEQUENCE << 16 | 2, 65001 + i, 64999};
+        const uint32_t blackhole = COMMUNITY_BLACKHOLE;
+        const struct attr_values v = {.next_hop = ip4(0x0a000001 + i),
+                                      .as_path = {words, 3},
+                                      .has_med = true,
+                                      .med = 20 - 10 * i,
+                                      .communities = &blackhole,
+                                      .community_count = 1};
+        bench_up(&b, i);
+        (void)bench_announce(&b, i, &v, "192.0.2.0/24");
+    }
+    bench_work(&b);
+}
+
+static uint32_t best_peer(void) {
+    return rib_entry_at(b.s, BGP_IPV4_UNICAST,
+                        rib_entry_find(b.s, BGP_IPV4_UNICAST, pfx("192.0.2.0/24")))
+        ->best_peer;
+}
+
+/* Returns how often the FIB was told. */
+static uint32_t configure(void) {
+    uint32_t before = b.fib_events;
+    assert_int_equal(bgp_configure(b.s, &b.config, b.now), BGP_OK);
+    do {
+        bench_work(&b);
+    } while (event_count(b.s) > 0);
+    return b.fib_events - before;
+}
+
+static void test_bestpath(void **state) {
+    (void)state;
+    begin();
+    assert_int_equal(best_peer(), b.holds[0].p->index);
+    assert_int_equal(configure(), 0);
+    b.config.always_compare_med = true;
+    assert_int_equal(configure(), 1);
+    assert_int_equal(best_peer(), b.holds[1].p->index);
+    b.config.always_compare_med = false;
+    assert_int_equal(configure(), 1);
+    assert_int_equal(best_peer(), b.holds[0].p->index);
+    assert_int_equal(b.s->dropped_count, 0);
+    bench_end(&b);
+}
+
+static void test_multipath(void **state) {
+    (void)state;
+    begin();
+    assert_false(b.fib.multipath);
+    b.config.multipath_external = 2;
+    b.config.multipath_as_path_relax = true;
+    b.config.always_compare_med = false;
+    assert_int_equal(configure(), 1);
+    assert_true(b.fib.multipath);
+    assert_int_equal(b.fib.next_hop_count, 2);
+    b.config.multipath_external = 1;
+    assert_int_equal(configure(), 1);
+    assert_false(b.fib.multipath);
+    bench_end(&b);
+}
+
+/* RFC 7999 3.3: the operator agrees later, and changes his mind. */
+static void test_C169_blackhole_accept(void **state) {
+    (void)state;
+    begin();
+    assert_false(b.fib.blackhole);
+    b.peers[0].blackhole_accept = true;
+    assert_int_equal(configure(), 1);
+    assert_true(b.fib.blackhole);
+    b.peers[0].blackhole_accept = false;
+    assert_int_equal(configure(), 1);
+    assert_false(b.fib.blackhole);
+    bench_end(&b);
+}
+
+/* The kernel's metric may be made of it, so every route is told. */
+static void test_default_local_pref(void **state) {
+    (void)state;
+    begin();
+    b.config.default_local_pref = 150;
+    assert_int_equal(configure(), 1);
+    assert_int_equal(b.fib.local_pref, 150);
+    bench_end(&b);
+}
+
+static void test_fib_install(void **state) {
+    (void)state;
+    begin();
+    b.config.fib.install = false;
+    assert_int_equal(configure(), 0);
+    b.config.fib.install = true;
+    assert_int_equal(configure(), 1);
+    assert_false(b.fib.withdrawn);
+    bench_end(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bestpath),
+        cmocka_unit_test(test_multipath),
+        cmocka_unit_test(test_C169_blackhole_accept),
+        cmocka_unit_test(test_default_local_pref),
+        cmocka_unit_test(test_fib_install),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
