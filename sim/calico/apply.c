@@ -1,11 +1,11 @@
 /*
  * Owns putting objects into a set and taking them out, the way `calicoctl apply` and `delete` do:
- * in order, a given spec replacing the whole stored one, all or nothing. Also the rules that need
- * other objects: filters a BGPPeer names, pools that overlap, fields that may not change, and the
- * orders of changes that hurt.
+ * in order, a given spec replacing the whole stored one: all or nothing, or resource after resource
+ * as the tools do. Also the rules that need other objects: filters a BGPPeer names, pools that
+ * overlap, fields that may not change, and the orders of changes that hurt.
  *
  * Invariants: the work is done on a copy of the set; the caller's set changes only by one exchange
- * at the end, and not at all after an error or without memory.
+ * at the end, and not at all without memory.
  */
 #include "document.h"
 
@@ -22,7 +22,14 @@ struct apply {
     struct diag_list *diags;
     const struct document_list *list;
     bool strict;
+    bool each; /* what is refused is left out */
+    enum calico_tool tool;
     bool out_of_memory;
+};
+
+const char *const calico_tool_names[2] = {
+    [CALICO_TOOL_CALICOCTL] = "calicoctl",
+    [CALICO_TOOL_KUBECTL] = "kubectl",
 };
 
 /* ---- references ---- */
@@ -45,7 +52,8 @@ static const char *nearest_filter(const struct apply *a, const char *name) {
 
 static void check_filters(const struct apply *a, size_t at) {
     const struct calico_bgp_peer *p = a->list->items[at].value;
-    for (size_t i = 0; a->strict && i < p->filter_count; i++) {
+    bool raw = a->each && a->list->items[at].group == READ_CRD; /* no server looks */
+    for (size_t i = 0; a->strict && !raw && i < p->filter_count; i++) {
         const char *name = p->filters[i];
         if (calico_filter_find(a->set, name))
             continue;
@@ -189,7 +197,17 @@ static void put_object(struct apply *a, const struct document_object *o) {
     }
 }
 
-static void apply_object(struct apply *a, size_t at) {
+/* kubectl meets no such kind: no server has it, calicoctl alone writes annotations for it. */
+static void check_node(const struct apply *a, size_t at) {
+    const struct document_object *o = &a->list->items[at];
+    if (a->each && a->tool == CALICO_TOOL_KUBECTL && o->group == READ_V3)
+        diag_add(a->diags, DIAG_ERROR, o->place, "bad-api-version",
+                 "Node \"%s\": kubectl knows no Node of projectcalico.org/v3: annotate the Node of "
+                 "v1, or use calicoctl",
+                 o->name);
+}
+
+static void check_object(const struct apply *a, size_t at) {
     const struct document_object *o = &a->list->items[at];
     if (o->kind == OBJECT_PEER)
         check_filters(a, at);
@@ -197,7 +215,8 @@ static void apply_object(struct apply *a, size_t at) {
         check_pool(a, o->value);
     else if (o->kind == OBJECT_CONFIGURATION)
         check_configuration(a, at);
-    put_object(a, o);
+    else if (o->kind == OBJECT_NODE)
+        check_node(a, at);
 }
 
 static int compare_new_nodes(const void *a, const void *b) {
@@ -251,28 +270,145 @@ static void check_all_replaced(struct apply *a) {
             check_replaced(a, (size_t)(sorted[i] - a->list->items));
 }
 
+static void begin(struct apply *a, struct calico_set *s, struct diag_list *diags,
+                  struct document_list *list) {
+    struct calico_set *work = calico_set_copy(s);
+    struct batch *batch = work ? set_batch_add(work) : NULL;
+    *a = (struct apply){.set = work,
+                        .arena = batch ? batch->arena : NULL,
+                        .diags = diags,
+                        .list = list,
+                        .strict = true,
+                        .out_of_memory = !batch};
+}
+
+static void read_all(struct apply *a, const struct yaml_document *documents, size_t count,
+                     struct document_list *list) {
+    if (!a->out_of_memory && !document_read(documents, count, true, a->arena, a->diags, list))
+        a->out_of_memory = true;
+}
+
+/* With `keep` and memory, what was done is what the set holds from now on. */
+static bool finish(struct apply *a, struct calico_set *s, bool keep) {
+    if (!a->out_of_memory)
+        number_new_nodes(a);
+    if (a->out_of_memory)
+        report_memory(a->diags);
+    bool ok = keep && !a->out_of_memory;
+    if (ok)
+        set_swap(s, a->set);
+    calico_set_free(a->set);
+    return ok;
+}
+
 bool calico_apply(struct calico_set *s, const struct yaml_document *documents, size_t count,
                   bool strict_references, struct diag_list *diags) {
     size_t errors = diag_error_count(diags);
     struct document_list list = {0};
-    struct calico_set *work = calico_set_copy(s);
-    struct batch *batch = work ? set_batch_add(work) : NULL;
-    struct apply a = {work, batch ? batch->arena : NULL, diags, &list, strict_references, !batch};
-    if (batch && !document_read(documents, count, true, batch->arena, diags, &list))
-        a.out_of_memory = true;
-    for (size_t i = 0; !a.out_of_memory && i < list.count; i++)
-        apply_object(&a, i);
+    struct apply a;
+    begin(&a, s, diags, &list);
+    a.strict = strict_references;
+    read_all(&a, documents, count, &list);
+    for (size_t i = 0; !a.out_of_memory && i < list.count; i++) {
+        check_object(&a, i);
+        put_object(&a, &list.items[i]);
+    }
     if (!a.out_of_memory)
         check_all_replaced(&a);
+    return finish(&a, s, diag_error_count(diags) == errors);
+}
+
+/* ---- one by one ---- */
+
+static const char *text_of(const struct yaml_node *n) {
+    return n && n->kind == YAML_SCALAR ? n->text : "";
+}
+
+static struct calico_applied_resource describe(const struct yaml_node *root) {
+    const struct yaml_node *kind = yaml_get(root, "kind");
+    return (struct calico_applied_resource){
+        .kind = text_of(kind),
+        .name = text_of(yaml_get(yaml_get(root, "metadata"), "name")),
+        .place = yaml_place(kind ? kind : root),
+    };
+}
+
+static enum calico_outcome put_leaf(struct apply *a, const struct document_leaf *leaf) {
+    size_t errors = diag_error_count(a->diags);
+    if (leaf->refused)
+        return CALICO_REFUSED;
+    if (leaf->object == DOCUMENT_NO_OBJECT)
+        return CALICO_NOT_LOOKED_AT;
+    check_object(a, leaf->object);
+    if (diag_error_count(a->diags) > errors)
+        return CALICO_REFUSED;
+    put_object(a, &a->list->items[leaf->object]);
+    return CALICO_TAKEN;
+}
+
+static bool is_calicoctls(const struct apply *a, const struct document_leaf *leaf) {
+    return a->tool == CALICO_TOOL_CALICOCTL && !leaf->by_kubectl;
+}
+
+/* Does calicoctl get as far as applying? */
+static bool is_readable(const struct apply *a) {
+    bool readable = true;
+    for (size_t i = 0; readable && i < a->list->leaf_count; i++)
+        readable = !(a->list->leaves[i].refuses_file && is_calicoctls(a, &a->list->leaves[i]));
+    return readable;
+}
+
+static void put_each(struct apply *a, struct calico_applied *applied) {
+    bool readable = is_readable(a);
+    for (size_t i = 0; i < a->list->leaf_count && !a->out_of_memory; i++) {
+        const struct document_leaf *leaf = &a->list->leaves[i];
+        struct calico_applied_resource *r = &applied->items[i];
+        *r = describe(leaf->root);
+        r->document = leaf->document;
+        bool barred = !readable && is_calicoctls(a, leaf) &&
+                      (leaf->refused || leaf->object != DOCUMENT_NO_OBJECT);
+        r->outcome = barred ? CALICO_REFUSED : put_leaf(a, leaf);
+        applied->taken += r->outcome == CALICO_TAKEN;
+        applied->refused += r->outcome == CALICO_REFUSED;
+    }
+    applied->count = a->list->leaf_count;
+}
+
+bool calico_apply_each(struct calico_set *s, const struct yaml_document *documents, size_t count,
+                       enum calico_tool tool, struct arena *arena, struct diag_list *diags,
+                       struct calico_applied *ret_applied) {
+    struct document_list list = {0};
+    struct calico_applied applied = {0};
+    struct apply a;
+    begin(&a, s, diags, &list);
+    a.each = true;
+    a.tool = tool;
+    read_all(&a, documents, count, &list);
+    applied.items = arena_array(arena, list.leaf_count + 1, sizeof *applied.items);
+    a.out_of_memory |= !applied.items;
     if (!a.out_of_memory)
-        number_new_nodes(&a);
-    if (a.out_of_memory)
-        report_memory(diags);
-    bool ok = diag_error_count(diags) == errors;
+        put_each(&a, &applied);
+    if (!a.out_of_memory)
+        check_all_replaced(&a);
+    bool ok = finish(&a, s, true);
     if (ok)
-        set_swap(s, work);
-    calico_set_free(work);
+        *ret_applied = applied;
     return ok;
+}
+
+bool calico_apply_part(struct calico_set *s, const struct yaml_document *documents, size_t count,
+                       const struct calico_applied *applied, size_t from, size_t to,
+                       struct diag_list *diags) {
+    struct document_list list = {.from = from, .to = to};
+    struct apply a;
+    if (from >= to)
+        return true;
+    begin(&a, s, diags, &list);
+    read_all(&a, documents, count, &list);
+    for (size_t i = from; !a.out_of_memory && i < to && i < list.leaf_count; i++)
+        if (applied->items[i].outcome == CALICO_TAKEN)
+            put_object(&a, &list.items[list.leaves[i].object]);
+    return finish(&a, s, true);
 }
 
 /* ---- taking out ---- */
@@ -303,4 +439,64 @@ bool calico_delete(struct calico_set *s, const struct yaml_document *documents, 
                      object_kind_name(list.items[i].kind), list.items[i].name);
     arena_free(arena);
     return ok;
+}
+
+/* ---- what nobody names any more ---- */
+
+static struct diag_place place_of(enum object_kind kind, const void *value) {
+    switch (kind) {
+    case OBJECT_PEER:
+        return ((const struct calico_bgp_peer *)value)->place;
+    case OBJECT_FILTER:
+        return ((const struct calico_bgp_filter *)value)->place;
+    case OBJECT_CONFIGURATION:
+        return ((const struct calico_bgp_configuration *)value)->place;
+    case OBJECT_POOL:
+        return ((const struct calico_ip_pool *)value)->place;
+    case OBJECT_NODE:
+    case OBJECT_SECRET:
+    case OBJECT_SERVICE:
+    case OBJECT_ENDPOINT_SLICE:
+    case OBJECT_NODE_STATUS:
+    case OBJECT_KINDS:
+        break;
+    }
+    return (struct diag_place){0};
+}
+
+static bool is_named(const struct calico_applied *named, const char *kind, const char *name) {
+    for (size_t i = 0; i < named->count; i++)
+        if (strcmp(named->items[i].name, name) == 0 && strcmp(named->items[i].kind, kind) == 0)
+            return true;
+    return false;
+}
+
+const struct calico_applied_resource *calico_unnamed(const struct calico_set *s,
+                                                     const struct calico_applied *named,
+                                                     struct arena *arena, size_t *ret_count) {
+    static const enum object_kind pruned[] = {OBJECT_PEER, OBJECT_FILTER, OBJECT_CONFIGURATION,
+                                              OBJECT_POOL};
+    size_t most = 0, count = 0;
+    for (size_t k = 0; k < sizeof pruned / sizeof pruned[0]; k++)
+        most += s->tables[pruned[k]].count;
+    struct calico_applied_resource *list = arena_array(arena, most + 1, sizeof *list);
+    for (size_t k = 0; list && k < sizeof pruned / sizeof pruned[0]; k++) {
+        const struct object_table *t = &s->tables[pruned[k]];
+        const char *kind = object_kind_name(pruned[k]);
+        for (size_t i = 0; i < t->count; i++)
+            if (!is_named(named, kind, t->items[i].name))
+                list[count++] = (struct calico_applied_resource){
+                    .kind = kind,
+                    .name = t->items[i].name,
+                    .place = place_of(pruned[k], t->items[i].value)};
+    }
+    *ret_count = count;
+    return list;
+}
+
+bool calico_remove(struct calico_set *s, const char *kind, const char *name) {
+    for (int k = 0; k < OBJECT_KINDS; k++)
+        if (strcmp(object_kind_name((enum object_kind)k), kind) == 0)
+            return set_remove(s, (enum object_kind)k, name);
+    return false;
 }

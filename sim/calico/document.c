@@ -13,6 +13,7 @@
 
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/text.h"
+#include "finding.h"
 
 #include <string.h>
 #include <strings.h>
@@ -79,6 +80,7 @@ struct walk {
     struct arena *arena;
     struct diag_list *diags;
     struct document_list *list;
+    size_t document; /* being walked */
     bool values;
     bool out_of_memory;
 };
@@ -95,18 +97,44 @@ const char *object_kind_name(enum object_kind kind) {
 
 /* ---- lists ---- */
 
-static void walk_items(struct walk *w, const struct yaml_node *items, const char *version,
-                       unsigned depth) {
+/* Room for one item more; NULL: out of memory. */
+static void *grown(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size) {
+    if (count < *capacity)
+        return items;
+    size_t room = *capacity ? *capacity * 2 : 64;
+    void *more = arena_array(arena, room, size);
+    if (more && count)
+        memcpy(more, items, count * size);
+    if (more)
+        *capacity = room;
+    return more;
+}
+
+static void add_leaf(struct walk *w, struct document_leaf leaf) {
+    struct document_list *l = w->list;
+    void *leaves = grown(w->arena, l->leaves, l->leaf_count, &l->leaf_capacity, sizeof *l->leaves);
+    w->out_of_memory |= !leaves;
+    if (!leaves)
+        return;
+    l->leaves = leaves;
+    leaf.document = w->document;
+    l->leaves[l->leaf_count++] = leaf;
+}
+
+/* The items of a list, of whose `root` they are (or which they are). */
+static void walk_items(struct walk *w, const struct yaml_node *root, const struct yaml_node *items,
+                       const char *version, unsigned depth) {
     if (!items || items->kind == YAML_NULL)
         return;
-    if (items->kind != YAML_SEQUENCE) {
-        diag_add(w->diags, DIAG_ERROR, yaml_place(items), "wrong-type",
-                 "items: must be a list of objects");
-        return;
-    }
-    if (depth >= DOCUMENT_LIST_DEPTH_MAX) {
-        diag_add(w->diags, DIAG_ERROR, yaml_place(items), "too-deep",
-                 "lists of objects stand in each other too deeply");
+    bool list = items->kind == YAML_SEQUENCE;
+    if (!list || depth >= DOCUMENT_LIST_DEPTH_MAX) {
+        diag_add(w->diags, DIAG_ERROR, yaml_place(items), list ? "too-deep" : "wrong-type",
+                 list ? "lists of objects stand in each other too deeply"
+                      : "items: must be a list of objects");
+        add_leaf(w, (struct document_leaf){.root = root,
+                                           .refused = true,
+                                           .refuses_file = true,
+                                           .object = DOCUMENT_NO_OBJECT});
         return;
     }
     for (uint32_t i = 0; i < items->count; i++)
@@ -213,16 +241,10 @@ static bool read_metadata(struct read_context *c, const struct yaml_node *root,
 
 static struct document_object *list_add(struct walk *w) {
     struct document_list *l = w->list;
-    if (l->count == l->capacity) {
-        size_t capacity = l->capacity ? l->capacity * 2 : 64;
-        struct document_object *items = arena_array(w->arena, capacity, sizeof *items);
-        if (!items)
-            return NULL;
-        if (l->count)
-            memcpy(items, l->items, l->count * sizeof *items);
-        l->items = items;
-        l->capacity = capacity;
-    }
+    void *items = grown(w->arena, l->items, l->count, &l->capacity, sizeof *l->items);
+    if (!items)
+        return NULL;
+    l->items = items;
     return &l->items[l->count++];
 }
 
@@ -409,39 +431,72 @@ static void report_frameless(struct walk *w, const struct yaml_node *root) {
                    : "neither apiVersion nor kind: what object is this?");
 }
 
+/* ---- leaves ---- */
+
+/* Errors since there were `kept` findings, at which calicoctl reads no further. */
+static bool refuses_file(const struct diag_list *diags, size_t kept) {
+    for (size_t i = kept; i < diag_count(diags); i++)
+        if (diag_at(diags, i)->severity == DIAG_ERROR &&
+            finding_refuses_file(diag_at(diags, i)->id))
+            return true;
+    return diag_count(diags) == DIAG_COUNT_MAX; /* perhaps one that was not kept */
+}
+
+static void read_leaf(struct walk *w, const struct yaml_node *root, const char *version) {
+    const struct yaml_node *kind = yaml_get(root, "kind"),
+                           *version_node = yaml_get(root, "apiVersion");
+    bool has_kind = kind && kind->kind == YAML_SCALAR && kind->text[0];
+    if (!has_kind && (root->kind != YAML_MAPPING || !version[0]))
+        report_frameless(w, root);
+    else if (!has_kind)
+        diag_add(w->diags, DIAG_ERROR, yaml_place(kind ? kind : root), "missing-kind",
+                 "kind is missing: BGPPeer, BGPConfiguration, BGPFilter, IPPool, Node, Secret…");
+    else if (!version[0])
+        diag_add(w->diags, DIAG_ERROR, yaml_place(kind), "missing-api-version",
+                 "%.60s: apiVersion is missing (projectcalico.org/v3 for Calico's kinds)",
+                 kind->text);
+    else
+        walk_kind(w, root, kind, version_node, version);
+}
+
+static void walk_leaf(struct walk *w, const struct yaml_node *root, const char *version) {
+    const struct document_list *l = w->list;
+    size_t index = l->leaf_count, objects = l->count, kept = diag_count(w->diags);
+    size_t errors = diag_error_count(w->diags);
+    if (l->to == 0 || (index >= l->from && index < l->to))
+        read_leaf(w, root, version);
+    int group = group_find(version);
+    bool refused = diag_error_count(w->diags) > errors;
+    add_leaf(w, (struct document_leaf){
+                    .root = root,
+                    .by_kubectl = group >= 0 && group != READ_V3,
+                    .refused = refused,
+                    .refuses_file = refused && refuses_file(w->diags, kept),
+                    .object = l->count > objects ? objects : DOCUMENT_NO_OBJECT,
+                });
+}
+
 static void walk_object(struct walk *w, const struct yaml_node *root, const char *list_version,
                         unsigned depth) {
-    if (root->kind == YAML_SEQUENCE) {
-        walk_items(w, root, "", depth);
-        return;
-    }
     if (root->kind == YAML_NULL)
         return;
     const struct yaml_node *kind = yaml_get(root, "kind"),
                            *version_node = yaml_get(root, "apiVersion");
-    bool has_kind = kind && kind->kind == YAML_SCALAR && kind->text[0];
     const char *version =
         version_node && version_node->kind == YAML_SCALAR ? version_node->text : list_version;
-    if (!has_kind && (root->kind != YAML_MAPPING || !version[0])) {
-        report_frameless(w, root);
-    } else if (!has_kind) {
-        diag_add(w->diags, DIAG_ERROR, yaml_place(kind ? kind : root), "missing-kind",
-                 "kind is missing: BGPPeer, BGPConfiguration, BGPFilter, IPPool, Node, Secret…");
-    } else if (!version[0]) {
-        diag_add(w->diags, DIAG_ERROR, yaml_place(kind), "missing-api-version",
-                 "%.60s: apiVersion is missing (projectcalico.org/v3 for Calico's kinds)",
-                 kind->text);
-    } else if (list_kind(kind->text) >= 0) {
-        walk_items(w, yaml_get(root, "items"), version, depth);
-    } else {
-        walk_kind(w, root, kind, version_node, version);
-    }
+    bool has_kind = kind && kind->kind == YAML_SCALAR;
+    if (root->kind == YAML_SEQUENCE)
+        walk_items(w, root, root, "", depth);
+    else if (has_kind && version[0] && list_kind(kind->text) >= 0)
+        walk_items(w, root, yaml_get(root, "items"), version, depth);
+    else
+        walk_leaf(w, root, version);
 }
 
 bool document_read(const struct yaml_document *documents, size_t count, bool values,
                    struct arena *arena, struct diag_list *diags, struct document_list *ret_list) {
-    struct walk w = {arena, diags, ret_list, values, false};
-    for (size_t i = 0; i < count; i++)
-        walk_object(&w, documents[i].root, "", 0);
+    struct walk w = {.arena = arena, .diags = diags, .list = ret_list, .values = values};
+    for (; w.document < count; w.document++)
+        walk_object(&w, documents[w.document].root, "", 0);
     return !w.out_of_memory;
 }

@@ -15,9 +15,23 @@ struct document_object {
     void *value;             /* NULL when only names were read */
 };
 
+/* One resource as it stands, be it readable or not, in the order of the documents. */
+struct document_leaf {
+    const struct yaml_node *root;
+    size_t document;   /* its index */
+    bool by_kubectl;   /* an apiVersion that only kubectl takes */
+    bool refused;      /* there were errors … */
+    bool refuses_file; /* … of those behind which calicoctl applies nothing */
+    size_t object;     /* its index, DOCUMENT_NO_OBJECT: none came of it */
+};
+#define DOCUMENT_NO_OBJECT SIZE_MAX
+
 struct document_list {
     struct document_object *items;
     size_t count, capacity;
+    struct document_leaf *leaves;
+    size_t leaf_count, leaf_capacity;
+    size_t from, to; /* only the objects of these leaves are read; to 0: of all */
 };
 
 #define DOCUMENT_LIST_DEPTH_MAX 8 /* lists in lists */

@@ -13,6 +13,7 @@
 #define W DIAG_WARNING
 #define N DIAG_NOTE
 #define REFUSED "refuses the object"
+#define UNREADABLE "refuses the file" /* calicoctl: nothing of it is applied */
 #define IGNORED "takes it and does not tell"
 
 static const struct finding_rule rules[] = {
@@ -29,9 +30,9 @@ static const struct finding_rule rules[] = {
      "leave encapsulation, disableBGPExport and nodeSelector out, or the LoadBalancer use"},
     {"bad-annotation", W, "an annotation of a Node that cannot be read",
      "logs it and goes on as if it were missing", "write the value in the form that is named"},
-    {"bad-api-version", E, "no such kind in this apiVersion", REFUSED,
+    {"bad-api-version", E, "no such kind in this apiVersion", UNREADABLE,
      "take the apiVersion that is named"},
-    {"bad-asn", E, "a text that is no AS number", REFUSED,
+    {"bad-asn", E, "a text that is no AS number", UNREADABLE,
      "write 0 to 4294967295, or two halves in quotes: \"1.10\""},
     {"bad-base64", E, "data of a Secret that is not base64", REFUSED,
      "encode it, or use stringData"},
@@ -67,7 +68,7 @@ static const struct finding_rule rules[] = {
     {"duplicate-address", E, "two Nodes with one address",
      "BIRD refuses the file of every node (symbol already defined)",
      "delete the stale Node or correct its address"},
-    {"duplicate-key", E, "a key stands twice in one mapping", "refuses the file", "remove one"},
+    {"duplicate-key", E, "a key stands twice in one mapping", UNREADABLE, "remove one"},
     {"duplicate-peer", W, "two BGPPeers give one node the same neighbour and port",
      "takes one of them at random, anew with every change", "make them one BGPPeer"},
     {"duplicate-value", E, "a value stands twice in a list of different ones", REFUSED,
@@ -112,7 +113,7 @@ static const struct finding_rule rules[] = {
     {"local-workload", N, "a BGPPeer with localWorkloadSelector", "peers with pods of the node",
      "none needed; pods that speak BGP are not part of the plan"},
     {"lost-indentation", E, "fields stand at the left edge instead of below metadata or spec",
-     REFUSED, "indent them as the message says"},
+     UNREADABLE, "indent them as the message says"},
     {"md5-limit", W, "a node with more than 100 sessions that have a password",
      "its kernel may run out of memory for MD5 keys: Kernel MD5 auth failed",
      "raise net.core.optmem_max there, or share the sessions among more reflectors"},
@@ -126,7 +127,7 @@ static const struct finding_rule rules[] = {
      "apply the BGPPeers first"},
     {"mesh-off-first", W, "the mesh goes before the BGPPeers that replace it",
      "drops every session at once", "apply the BGPPeers, wait, then switch the mesh off"},
-    {"missing-api-version", E, "no apiVersion", REFUSED, "give the one that is named"},
+    {"missing-api-version", E, "no apiVersion", UNREADABLE, "give the one that is named"},
     {"missing-as", E, "peerIP without asNumber",
      "takes it; BIRD refuses the file of every node it applies to, and later changes are frozen",
      "set asNumber"},
@@ -134,7 +135,7 @@ static const struct finding_rule rules[] = {
     {"missing-filter", E, "a BGPPeer names a BGPFilter that does not exist",
      "calicoctl refuses the BGPPeer; one deleted later is skipped silently",
      "create it before the BGPPeer"},
-    {"missing-kind", E, "no kind", REFUSED, "write apiVersion and kind"},
+    {"missing-kind", E, "no kind", UNREADABLE, "write apiVersion and kind"},
     {"missing-match-operator", E, "cidr without matchOperator",
      "calicoctl refuses it; inside, it would freeze the configuration of the nodes",
      "add matchOperator: In, or leave cidr out to match all"},
@@ -142,15 +143,16 @@ static const struct finding_rule rules[] = {
     {"missing-secret", W, "a password's Secret or key does not exist where calico-node looks",
      "makes the session without a password", "create the Secret in kube-system or calico-system"},
     {"newer-field", E, "a field that the chosen version of Calico does not have yet",
-     "refuses the file: unknown field", "leave it out, or upgrade first"},
+     UNREADABLE ": unknown field", "leave it out, or upgrade first"},
     {"no-address", W, "a Node without a BGP address", "runs no BGP there",
      "set projectcalico.org/IPv4Address, or let calico-node detect it"},
-    {"no-object", E, "a document that is a plain text", REFUSED,
+    {"no-object", E, "a document that is a plain text", UNREADABLE,
      "write an object with apiVersion, kind, metadata and spec"},
     {"node-kind", N, "a Node of projectcalico.org/v3",
      "kubectl has no such kind; calicoctl writes annotations, and removes those left out",
      "with kubectl, annotate and label the core v1 Node"},
-    {"one-line-document", E, "a whole object on one line", REFUSED, "break the line at each field"},
+    {"one-line-document", E, "a whole object on one line", UNREADABLE,
+     "break the line at each field"},
     {"one-sided", W, "only one end has a stanza for the session", "dials and is refused",
      "make the other end select this one, or leave reversePeering Auto"},
     {"operations-on-reject", E, "operations on a rule that rejects", REFUSED,
@@ -161,7 +163,7 @@ static const struct finding_rule rules[] = {
      "never exchanges routes between the groups", "add BGPPeers that join them"},
     {"password-mismatch", W, "the two ends do not have the same password",
      "neither end hears the other: Connect, without a text", "give both ends one password"},
-    {"patch-document", E, "a patch instead of an object", "apply refuses it",
+    {"patch-document", E, "a patch instead of an object", UNREADABLE,
      "write the whole object, or use calicoctl patch"},
     {"pool-exhausted", W, "a pool has fewer blocks than nodes",
      "leaves nodes without a block; they borrow addresses from others",
@@ -193,7 +195,7 @@ static const struct finding_rule rules[] = {
      "let each client peer with each reflector of the id, or give each reflector its own id"},
     {"single-reflector", W, "clients that hang on one route reflector",
      "withdraws their routes at once when it stops", "add a second reflector"},
-    {"too-deep", E, "lists in lists in lists", REFUSED, "flatten them"},
+    {"too-deep", E, "lists in lists in lists", UNREADABLE, "flatten them"},
     {"too-long", E, "a text above its maximum", REFUSED, "shorten it"},
     {"too-many", E, "a list above its maximum", REFUSED, "shorten it"},
     {"ttl-mismatch", W, "only one end has ttlSecurity",
@@ -201,8 +203,8 @@ static const struct finding_rule rules[] = {
     {"unknown-annotation", W, "an annotation that only looks like one of Calico's", IGNORED,
      "take the one that is named"},
     {"unknown-field", E, "a field that does not exist there",
-     "refuses the file: not recognized or in the wrong location", "take the nearest one"},
-    {"unknown-kind", E, "a kind that does not exist", REFUSED, "take the nearest one"},
+     UNREADABLE ": not recognized or in the wrong location", "take the nearest one"},
+    {"unknown-kind", E, "a kind that does not exist", UNREADABLE, "take the nearest one"},
     {"unknown-node", W, "a BGPPeer for a node that does not exist", IGNORED, "correct the name"},
     {"unknown-parameter", E, "a ${parameter} nobody defined", "is not concerned",
      "define it, or write $${ for the characters"},
@@ -221,13 +223,13 @@ static const struct finding_rule rules[] = {
      "never applies it, least of all to the mesh", "name it in a BGPPeer's filters"},
     {"well-known-community", W, "a community with a meaning of its own (RFC 1997)",
      "tags the route, and BIRD and others act on it", "use another one unless that is wanted"},
-    {"wrong-type", E, "a value of the wrong type", REFUSED,
+    {"wrong-type", E, "a value of the wrong type", UNREADABLE,
      "quote what is a text, leave unquoted what is a number or boolean"},
     {"yaml-alias", E, "anchors and aliases", "takes them", "write the values out"},
-    {"yaml-encoding", E, "octets that are not UTF-8", "refuses the file", "store it as UTF-8"},
-    {"yaml-key", E, "a key that is no text", "refuses the file", "write a text"},
+    {"yaml-encoding", E, "octets that are not UTF-8", UNREADABLE, "store it as UTF-8"},
+    {"yaml-key", E, "a key that is no text", UNREADABLE, "write a text"},
     {"yaml-limit", E, "a text larger or deeper than is read", "is not concerned", "split it"},
-    {"yaml-syntax", E, "a text that is no YAML", "refuses the file", "see the place named"},
+    {"yaml-syntax", E, "a text that is no YAML", UNREADABLE, "see the place named"},
     {"yaml-tag", E, "a tag that is not needed in manifests", "may take it", "leave it out"},
 };
 #define RULE_COUNT (sizeof rules / sizeof rules[0])
@@ -250,4 +252,9 @@ const struct finding_rule *finding_rule_find(const char *id) {
             high = middle;
     }
     return NULL;
+}
+
+bool finding_refuses_file(const char *id) {
+    const struct finding_rule *r = finding_rule_find(id);
+    return r && strncmp(r->calico, UNREADABLE, sizeof UNREADABLE - 1) == 0;
 }

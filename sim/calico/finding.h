@@ -3,6 +3,7 @@
 
 #include "../../speaker/base/diag.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -19,5 +20,7 @@ struct finding_rule {
 const struct finding_rule *finding_rules(size_t *ret_count);
 /* NULL: no finding about manifests (other texts have ids of their own). */
 const struct finding_rule *finding_rule_find(const char *id);
+/* calicoctl reads all it is given before it applies anything: where it meets this, nothing is. */
+bool finding_refuses_file(const char *id);
 
 #endif

@@ -246,6 +246,45 @@ struct calico_set *calico_set_copy(const struct calico_set *s);
  */
 bool calico_apply(struct calico_set *s, const struct yaml_document *documents, size_t count,
                   bool strict_references, struct diag_list *diags);
+/* The tool an operator applies with. Objects of crd.projectcalico.org/v1 and Kubernetes' own kinds
+ * are kubectl's whatever is said. */
+enum calico_tool { CALICO_TOOL_CALICOCTL, CALICO_TOOL_KUBECTL };
+extern const char *const calico_tool_names[2];
+
+enum calico_outcome { CALICO_TAKEN, CALICO_REFUSED, CALICO_NOT_LOOKED_AT };
+/* What became of one resource of the documents; texts are theirs, "" where there is none. */
+struct calico_applied_resource {
+    const char *kind, *name;
+    struct diag_place place;
+    size_t document; /* index of the document it stands in */
+    enum calico_outcome outcome;
+};
+struct calico_applied {
+    struct calico_applied_resource *items; /* in the order of the documents */
+    size_t count, taken, refused;
+};
+/*
+ * Applies resource after resource as the tool does: one that is refused changes nothing, those
+ * before and behind it take effect. calicoctl reads everything first: behind an unknown field, a
+ * value of the wrong type or no kind at all (finding.h) nothing is applied of what is its own.
+ * kubectl takes each resource by itself, knows no Node of projectcalico.org/v3, and behind raw CRDs
+ * nobody asks whether the filters of a BGPPeer exist. *ret_applied is the arena's. False: out of
+ * memory, and the set stays as it was.
+ */
+bool calico_apply_each(struct calico_set *s, const struct yaml_document *documents, size_t count,
+                       enum calico_tool tool, struct arena *arena, struct diag_list *diags,
+                       struct calico_applied *ret_applied);
+/* Resources `from` to `to` (excluded) of what calico_apply_each judged, where it took them. */
+bool calico_apply_part(struct calico_set *s, const struct yaml_document *documents, size_t count,
+                       const struct calico_applied *applied, size_t from, size_t to,
+                       struct diag_list *diags);
+/* What of Calico's BGPPeers, BGPFilters, BGPConfigurations and IPPools in a set is not `named`:
+ * what `kubectl apply --prune` with these kinds would take out, in this order. NULL: no memory.
+ * Texts are the set's. */
+const struct calico_applied_resource *calico_unnamed(const struct calico_set *s,
+                                                     const struct calico_applied *named,
+                                                     struct arena *arena, size_t *ret_count);
+bool calico_remove(struct calico_set *s, const char *kind, const char *name);
 /* Removes the objects the documents name (kind and name suffice). Missing ones are findings. */
 bool calico_delete(struct calico_set *s, const struct yaml_document *documents, size_t count,
                    struct diag_list *diags);

@@ -500,9 +500,14 @@ static void test_no_memory(void **state) {
     for (unsigned long n = 1; n < 60; n++) {
         struct calico_set *set = calico_set_new();
         struct diag_list *diags = diag_list_new();
+        struct arena *arena = arena_new();
+        struct calico_applied applied;
         alloc_fail_after(n, true);
-        bool ok = calico_apply(set, documents, (size_t)count, true, diags);
+        bool ok = n % 2 ? calico_apply(set, documents, (size_t)count, true, diags)
+                        : calico_apply_each(set, documents, (size_t)count, CALICO_TOOL_CALICOCTL,
+                                            arena, diags, &applied);
         alloc_fail_after(0, false);
+        arena_free(arena);
         assert_int_equal(calico_peer_count(set), ok);
         assert_int_equal(calico_node_count(set), ok);
         once_failed |= !ok;

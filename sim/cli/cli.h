@@ -38,7 +38,8 @@ struct cli_options {
     size_t cisco_count;
     const char *lab, *node, *profile, *backend, *runs, *table, *prefix, *peer, *directory, *to;
     enum cli_format format;
-    bool quiet, why, all, remove, matrix, json, diff, strict;
+    bool quiet, why, all, remove, matrix, json, diff, strict, prune;
+    const char *tool;        /* --tool; NULL: not given */
     uint32_t calico_version; /* 0: today's */
     struct calico_environment environment;
     uint64_t seed, repeat, timeout_ms, nodes;

@@ -7,6 +7,7 @@
 
 #include "../../speaker/base/text.h"
 #include "../calico/calico_version.h"
+#include "../calico/resources.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ static const struct option_row rows[] = {
     {'v', '\0', "calico-version", "VERSION", "plan as this Calico would, e.g. v3.28"},
     {'e', 'e', "env", "NAME=VALUE",
      "a variable of calico-node: CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS"},
+    {'g', '\0', "tool", "calicoctl|kubectl", "what the resources are applied with"},
+    {'i', '\0', "prune", NULL, "take out what NEW does not have, as kubectl apply --prune"},
     {'q', 'q', "quiet", NULL, "only failures, on standard error"},
     {'S', '\0', "seed", "N", "seed of everything random"},
     {'p', '\0', "profile", "calico|fast",
@@ -132,6 +135,13 @@ static bool take_version(struct cli_options *o, const char *value) {
            wrong("--calico-version is v3.22 to today's, not", value, NULL);
 }
 
+static bool take_tool(struct cli_options *o, const char *value) {
+    o->tool = value;
+    return strcmp(value, calico_tool_names[CALICO_TOOL_CALICOCTL]) == 0 ||
+           strcmp(value, calico_tool_names[CALICO_TOOL_KUBECTL]) == 0 ||
+           wrong("--tool is calicoctl or kubectl, not", value, NULL);
+}
+
 static bool take_environment(struct cli_options *o, const char *value) {
     char name[40];
     size_t length = strcspn(value, "=");
@@ -194,6 +204,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_findings_form(o, value);
     case 'e':
         return take_environment(o, value);
+    case 'g':
+        return take_tool(o, value);
     case 'v':
         return take_version(o, value);
     case 'S':
@@ -225,14 +237,15 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         bool *flag;
         const char **text;
     } plain[] = {
-        {'q', &o->quiet, NULL},       {'w', &o->why, NULL},      {'a', &o->all, NULL},
-        {'d', &o->remove, NULL},      {'m', &o->matrix, NULL},   {'p', NULL, &o->profile},
-        {'R', NULL, &o->runs},        {'l', NULL, &o->lab},      {'n', NULL, &o->node},
-        {'t', NULL, &o->table},       {'P', NULL, &o->peer},     {'D', NULL, &o->directory},
-        {'x', &o->diff, NULL},        {'k', NULL, &o->to},       {'M', &o->mrt, NULL},
-        {'L', &o->jsonl, NULL},       {'E', &o->external, NULL}, {'X', &o->extended, NULL},
-        {'2', &o->as2, NULL},         {'b', NULL, &o->backend},  {'!', &o->strict, NULL},
-        {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},   {'K', NULL, &o->compare},
+        {'q', &o->quiet, NULL},   {'w', &o->why, NULL},         {'a', &o->all, NULL},
+        {'d', &o->remove, NULL},  {'m', &o->matrix, NULL},      {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},    {'l', NULL, &o->lab},         {'n', NULL, &o->node},
+        {'t', NULL, &o->table},   {'P', NULL, &o->peer},        {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},    {'k', NULL, &o->to},          {'M', &o->mrt, NULL},
+        {'L', &o->jsonl, NULL},   {'E', &o->external, NULL},    {'X', &o->extended, NULL},
+        {'2', &o->as2, NULL},     {'b', NULL, &o->backend},     {'!', &o->strict, NULL},
+        {'i', &o->prune, NULL},   {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},
+        {'K', NULL, &o->compare},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

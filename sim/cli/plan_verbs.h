@@ -31,6 +31,14 @@ bool planned_read(struct planned *p, const char *const *paths, size_t count,
 bool planned_oracle(struct planned *p);
 void planned_release(struct planned *p);
 
+/* plan_states.c: into `step`: "sessions" that come up in `next`, and lists of those that "fall",
+ * "rise", or "startAnew" with "why". */
+void plan_states_compare(const struct calico_plan *old, const struct calico_plan *next,
+                         json_t *step);
+/* The count of (node, block) that are without each other, with some `examples`; -1: not known. */
+json_int_t plan_unreachable(struct planned *p, json_t *examples);
+#define PLAN_EXAMPLES_MAX 5
+
 /* plan --diff OLD NEW; the exit status. */
 int plan_diff(struct cli_options *o);
 

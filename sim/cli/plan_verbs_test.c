@@ -130,6 +130,46 @@ static void test_diff(void **state) {
          WORDS("\"steps\"", "\"unreachable\": 2"));
 }
 
+/* A refused document holds up none of the others, but where calicoctl cannot read it. */
+static void test_diff_by_tool(void **state) {
+    static const char refused[] = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\n"
+                                  "metadata: {name: late}\n"
+                                  "spec: {peerIP: 10.0.0.9, asNumber: 1, filters: [none]}\n---\n";
+    static const char unreadable[] = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\n"
+                                     "metadata: {name: late}\nspec: {peerip: 10.0.0.9}\n---\n";
+    const char *m = fixture_path("m"), *both = fixture_path("both.yaml");
+    char text[1024];
+    (void)state;
+    snprintf(text, sizeof text, "%s%s", refused, mesh_off);
+    fixture_text("both.yaml", text);
+    says(WORDS("plan", "--diff", m, both), 2,
+         WORDS("1. BGPPeer late", ": refused", "both.yaml:4:49: BGPPeer \"late\"",
+               "2. BGPConfiguration default", "1 session fall",
+               "calicoctl: 1 of 2 resources take effect"));
+    snprintf(text, sizeof text, "%s%s", unreadable, mesh_off);
+    fixture_text("both.yaml", text);
+    says(WORDS("plan", "--diff", m, both), 2,
+         WORDS("in sum: sessions +0 -0 ~0", "2. BGPConfiguration default", "not reached",
+               "calicoctl: 0 of 2 resources take effect"));
+    says(WORDS("plan", "--diff", m, both, "--tool", "kubectl"), 2,
+         WORDS("1 session fall", "kubectl: 1 of 2 resources take effect"));
+    says(WORDS("plan", "--diff", m, both, "--tool", "helm"), 2,
+         WORDS("--tool is calicoctl or kubectl, not: helm"));
+    says(WORDS("plan", "--diff", m, both, "-o", "json"), 2,
+         WORDS("\"applied\": 0", "unknown field"));
+}
+
+static void test_diff_prune(void **state) {
+    const char *m = fixture_path("m"), *off = fixture_path("off.yaml");
+    (void)state;
+    says(WORDS("plan", "--diff", m, off), 3,
+         WORDS("not in NEW, so they stay as before", "BGPPeer tor (", "IPPool "));
+    says(WORDS("plan", "--diff", m, off, "--prune"), 3,
+         WORDS("- session Global_10_0_0_254", "2. BGPPeer tor (", "taken out: 0 sessions"));
+    says(WORDS("plan", "--diff", m, off, "--prune", "-o", "json"), 3,
+         WORDS("\"pruned\": true", "\"stay\": []"));
+}
+
 /* The BGPPeers first, then the mesh off: no route is lost for good, the sessions start anew. */
 static void test_diff_in_order(void **state) {
     char both[1024];
@@ -178,7 +218,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),         cmocka_unit_test(test_routers),
         cmocka_unit_test(test_bird_files),    cmocka_unit_test(test_diff),
-        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_diff_by_tool),
+        cmocka_unit_test(test_diff_prune),    cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_route),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);

@@ -105,6 +105,18 @@ static void print_findings(json_t *diags) {
     diag_list_free(list);
 }
 
+/* What the tool would have left behind, when it did not take everything. */
+static void print_resources(const char *path, const json_t *resources) {
+    size_t index;
+    json_t *r;
+    json_array_foreach(resources, index, r) {
+        bool applied = json_is_true(json_object_get(r, "applied"));
+        printf("%s:%d: %s %s: %s\n", path, (int)json_integer_value(json_object_get(r, "line")),
+               json_string_value(json_object_get(r, "kind")),
+               json_string_value(json_object_get(r, "name")), applied ? "applied" : "refused");
+    }
+}
+
 static int apply_file(struct cli_options *o, const char *path) {
     struct arena *arena = arena_new();
     struct diag_list *diags = diag_list_new();
@@ -115,13 +127,15 @@ static int apply_file(struct cli_options *o, const char *path) {
     if (!text) {
         cli_print_diags(diags);
     } else if (lab_place_choose(o->lab, &p)) {
-        json_t *request = json_pack("{s:s, s:s%, s:s, s:b}", "op", "apply", "text", text, size,
-                                    "file", path, "remove", (int)o->remove);
+        json_t *request = json_pack("{s:s, s:s%, s:s, s:b, s:s*}", "op", "apply", "text", text,
+                                    size, "file", path, "remove", (int)o->remove, "tool", o->tool);
         json_t *answer = request ? lab_ask(&p, request, NULL) : NULL;
         print_findings(json_object_get(answer, "diags"));
         status = json_is_true(json_object_get(answer, "ok")) ? 0 : 2;
         if (status == 0)
             printf("%s %s\n", path, o->remove ? "deleted" : "applied");
+        else
+            print_resources(path, json_object_get(answer, "resources"));
         json_decref(request);
         json_decref(answer);
     }

@@ -399,11 +399,37 @@ static void test_apply_one_by_one(void **state) {
     assert_nothing_left();
 }
 
+/* Of what is refused the rest is in force, and told by name. */
+static void test_apply_in_part(void **state) {
+#define TYPO "spec: {peerip: 10.0.0.9}\n---\n"
+#define REFUSED "spec: {peerIP: nowhere, asNumber: 1}\n---\n"
+#define PEER_THEN_OFF(spec)                                                                        \
+    "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: p}\n" spec                  \
+    "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"                                   \
+    "metadata: {name: default}\nspec: {nodeToNodeMeshEnabled: false}\n"
+    (void)state;
+    fixture_text("typo.yaml", PEER_THEN_OFF(TYPO));
+    fixture_text("refused.yaml", PEER_THEN_OFF(REFUSED));
+    up();
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("apply", fixture_path("typo.yaml")), 2,
+         "typo.yaml:7: BGPConfiguration default: refused");
+    says(WORDS("sessions"), 0, "6 sessions expected");
+    says(WORDS("apply", fixture_path("refused.yaml")), 2,
+         "refused.yaml:7: BGPConfiguration default: applied");
+    says(WORDS("wait", "converged"), 0, "converged");
+    says(WORDS("apply", fixture_path("typo.yaml"), "--tool", "kubectl"), 2,
+         "typo.yaml:2: BGPPeer p: refused");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_cycle),
         TEST(test_felix_routes),
         TEST(test_apply_one_by_one),
+        TEST(test_apply_in_part),
         TEST(test_two_labs),
         TEST(test_down_while_waiting),
         TEST(test_waiter_goes_away),

@@ -1,11 +1,11 @@
 /*
  * Manifests put in force while a lab runs.
  *
- * calicoctl reads all of a file before it writes anything, then applies resource after resource,
- * each at once in force and with its whole spec. So do we: what cannot be read or is refused
- * changes nothing; else every resource makes a state of its own, which the speakers have taken
- * before the next one comes. A mesh that is switched off before the peers that replace it exist
- * falls, though the end of the file would have kept the nodes together.
+ * calicoctl and kubectl apply resource after resource, each at once in force and with its whole
+ * spec; one that is refused stays out, those behind it come all the same (calico_apply_each). So
+ * every resource makes a state of its own here, which the speakers have taken before the next one
+ * comes. A mesh that is switched off before the peers that replace it exist falls, though the end
+ * of the file would have kept the nodes together.
  *
  * Only BGPConfigurations, BGPPeers and Nodes say which sessions there are: the others wait for the
  * next of these, or for the end.
@@ -15,51 +15,10 @@
 
 #include <string.h>
 
-static const char *text_of(const struct yaml_node *n, const char *key) {
-    const struct yaml_node *value = yaml_get(n, key);
-    return value && value->kind == YAML_SCALAR ? value->text : "";
-}
-
-/* The items of a list of kind *List, or of a plain sequence; NULL: one resource. */
-static const struct yaml_node *items_of(const struct yaml_node *root) {
-    if (root->kind == YAML_SEQUENCE)
-        return root;
-    const char *kind = text_of(root, "kind");
-    size_t size = strlen(kind);
-    const struct yaml_node *items = yaml_get(root, "items");
-    bool list = size >= 4 && strcmp(kind + size - 4, "List") == 0;
-    return list && items && items->kind == YAML_SEQUENCE ? items : NULL;
-}
-
-static size_t resource_count(const struct yaml_document *documents, size_t count) {
-    size_t resources = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct yaml_node *items = items_of(documents[i].root);
-        resources += items ? items->count : 1;
-    }
-    return resources;
-}
-
-/* Documents with one resource each; NULL: out of memory. */
-static struct yaml_document *split(const struct yaml_document *documents, size_t count,
-                                   size_t resources, struct arena *arena) {
-    struct yaml_document *list = arena_array(arena, resources + 1, sizeof *list);
-    size_t n = 0;
-    for (size_t i = 0; list && i < count; i++) {
-        const struct yaml_node *items = items_of(documents[i].root);
-        if (!items)
-            list[n++] = documents[i];
-        for (size_t k = 0; items && k < items->count; k++)
-            list[n++].root = items->items[k];
-    }
-    return list;
-}
-
-static bool decides_sessions(const struct yaml_document *d) {
+static bool decides_sessions(const struct calico_applied_resource *r) {
     static const char *const kinds[] = {"BGPConfiguration", "BGPPeer", "Node"};
-    const char *kind = d->root->kind == YAML_MAPPING ? text_of(d->root, "kind") : "";
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        if (strcmp(kind, kinds[i]) == 0)
+        if (r->outcome == CALICO_TAKEN && strcmp(r->kind, kinds[i]) == 0)
             return true;
     }
     return false;
@@ -75,30 +34,21 @@ static bool put_in_force(struct engine *e, struct calico_set *set, struct diag_l
     return ok;
 }
 
-/* The whole set once more, so that what was said about it holds: nothing in force is touched. */
-static struct calico_set *changed_set(const struct engine *e, const struct yaml_document *documents,
-                                      size_t count, bool remove, struct diag_list *diags) {
-    struct calico_set *set = calico_set_copy(e->state->set);
-    bool ok = set && (remove ? calico_delete(set, documents, count, diags)
-                             : calico_apply(set, documents, count, true, diags));
-    if (ok)
-        return set;
-    calico_set_free(set);
-    return NULL;
-}
-
 /* All states before the last one. What is said about them is about a moment: it is not kept, and a
  * state that cannot be made is passed over. */
-static bool pass_through(struct engine *e, const struct yaml_document *list, size_t count) {
+static bool pass_through(struct engine *e, const struct yaml_document *documents, size_t count,
+                         const struct calico_applied *applied) {
     size_t done = 0;
-    for (size_t i = 0; i + 1 < count; i++) {
-        if (!decides_sessions(&list[i]))
+    for (size_t i = 0; i + 1 < applied->count; i++) {
+        if (!decides_sessions(&applied->items[i]))
             continue;
         struct diag_list *diags = diag_list_new();
-        struct calico_set *set =
-            diags ? changed_set(e, list + done, i + 1 - done, false, diags) : NULL;
-        bool made = set && put_in_force(e, set, diags);
-        done = made ? i + 1 : done;
+        struct calico_set *set = diags ? calico_set_copy(e->state->set) : NULL;
+        bool made = set && calico_apply_part(set, documents, count, applied, done, i + 1, diags);
+        if (set && !made)
+            calico_set_free(set);
+        if (made && put_in_force(e, set, diags))
+            done = i + 1;
         diag_list_free(diags);
         if (!diags)
             return false;
@@ -106,20 +56,57 @@ static bool pass_through(struct engine *e, const struct yaml_document *list, siz
     return true;
 }
 
+static bool apply_each(struct engine *e, struct calico_set *set,
+                       const struct yaml_document *documents, size_t count, struct engine_how how,
+                       struct diag_list *diags, struct calico_applied *applied) {
+    return calico_apply_each(set, documents, count, how.tool, e->arena, diags, applied) &&
+           (how.kind == ENGINE_APPLY_AT_ONCE || pass_through(e, documents, count, applied));
+}
+
 bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
-                  enum engine_apply how, struct diag_list *diags) {
-    struct calico_set *set = changed_set(e, documents, count, how == ENGINE_REMOVE, diags);
-    if (!set)
-        return false;
-    size_t resources = resource_count(documents, count);
-    struct arena *arena = arena_new();
-    struct yaml_document *list =
-        arena && how == ENGINE_APPLY ? split(documents, count, resources, arena) : NULL;
-    bool ok = arena && (how != ENGINE_APPLY || (list && pass_through(e, list, resources)));
-    arena_free(arena);
-    if (!ok) {
+                  struct engine_how how, struct diag_list *diags,
+                  struct calico_applied *ret_applied) {
+    struct calico_applied applied = {0};
+    struct calico_set *set = calico_set_copy(e->state->set);
+    bool ok = set && (how.kind == ENGINE_REMOVE
+                          ? calico_delete(set, documents, count, diags)
+                          : apply_each(e, set, documents, count, how, diags, &applied));
+    *ret_applied = applied;
+    if (!ok || (applied.taken == 0 && applied.refused > 0)) {
         calico_set_free(set);
         return false;
     }
-    return put_in_force(e, set, diags);
+    return put_in_force(e, set, diags) && applied.refused == 0;
+}
+
+/* ---- what took effect, in words ---- */
+
+#define NAMED_MAX 6 /* of each sort */
+
+static void name_those(const struct calico_applied *a, enum calico_outcome outcome, size_t all,
+                       struct text *out) {
+    size_t named = 0;
+    for (size_t i = 0; i < a->count && named < NAMED_MAX; i++) {
+        const struct calico_applied_resource *r = &a->items[i];
+        if (r->outcome != outcome)
+            continue;
+        const char *kind = *r->kind ? r->kind : "no kind";
+        text_printf(out, "%s%.40s%s%.80s", named++ ? ", " : "", kind, *r->name ? " " : "", r->name);
+        if (outcome == CALICO_REFUSED && r->place.line)
+            text_printf(out, " (line %u)", r->place.line);
+    }
+    if (named < all)
+        text_printf(out, " and %zu more", all - named);
+}
+
+void engine_applied_text(const struct calico_applied *a, struct text *out) {
+    if (a->refused == 0) {
+        text_printf(out, "%zu %s took effect", a->taken, a->taken == 1 ? "resource" : "resources");
+        return;
+    }
+    text_printf(out, "%zu of %zu took effect%s", a->taken, a->taken + a->refused,
+                a->taken ? ": " : "");
+    name_those(a, CALICO_TAKEN, a->taken, out);
+    text_puts(out, "; refused: ");
+    name_those(a, CALICO_REFUSED, a->refused, out);
 }

@@ -77,8 +77,9 @@ struct engine {
     struct oracle_cut *cuts;
     size_t cut_count, cut_capacity;
     struct state *state;
-    struct diag_list *said;     /* findings of the last apply that went through */
-    struct diag_list *rejected; /* findings of the last refused apply, for EXPECT_REJECTED */
+    struct diag_list *said;   /* findings of the last apply */
+    bool refused;             /* … of which something was refused */
+    const char *step_summary; /* of the step that ends; NULL: the usual words */
     struct lab *lab;
     struct run_result result;
     size_t phase_capacity, check_capacity;
@@ -158,12 +159,19 @@ int engine_run(struct engine *e);
 int engine_serve(struct engine *e);
 /* Only the planner: scenarios whose manifests must be refused. No supervisor. */
 void engine_check_rejected(struct engine *e);
-/* apply.c: resources one by one as calicoctl does, each in force before the next; or all in one
- * change; or taken out. False: refused, with findings, and nothing changed; or a speaker did not
- * take it. */
-enum engine_apply { ENGINE_APPLY, ENGINE_APPLY_AT_ONCE, ENGINE_REMOVE };
+/* apply.c: resources one by one as the tool does, each in force before the next; or all that it
+ * takes in one change; or taken out. *ret_applied says what took effect (empty: taken out), its
+ * texts are the documents'. False, with findings: at least one was refused, and the others are in
+ * force; or a speaker did not take it. */
+struct engine_how {
+    enum { ENGINE_APPLY, ENGINE_APPLY_AT_ONCE, ENGINE_REMOVE } kind;
+    enum calico_tool tool;
+};
 bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
-                  enum engine_apply how, struct diag_list *diags);
+                  struct engine_how how, struct diag_list *diags,
+                  struct calico_applied *ret_applied);
+/* "2 of 3 took effect: BGPFilter a, …; refused: BGPPeer c (line 9)", appended. */
+void engine_applied_text(const struct calico_applied *a, struct text *out);
 /* Sleeps in lab_wait and handles requests; false: interrupted or told to go. */
 bool engine_wait(struct engine *e, struct nanotime deadline);
 bool engine_stopping(const struct engine *e); /* what is being waited for is wanted no more */

@@ -299,7 +299,7 @@ static bool finding_fits(const struct scenario_expect *x, const struct diag *d) 
 }
 
 bool expect_rejected(struct expectation *x, bool final) {
-    const struct diag_list *r = x->e->rejected;
+    const struct diag_list *r = x->e->refused ? x->e->said : NULL;
     for (size_t i = 0; r && i < diag_count(r); i++) {
         if (diag_at(r, i)->severity == DIAG_ERROR && finding_fits(x->x, diag_at(r, i)))
             return true;

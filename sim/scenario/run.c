@@ -205,9 +205,10 @@ static void judge_host(struct engine *e, const struct fidelity *f) {
 
 /* ---- steps: manifests ---- */
 
-static void keep_rejected(struct engine *e, struct diag_list *diags) {
-    diag_list_free(e->rejected);
-    e->rejected = diags;
+static void keep_said(struct engine *e, struct diag_list *diags, bool refused) {
+    diag_list_free(e->said);
+    e->said = diags;
+    e->refused = refused;
 }
 
 static bool read_step_documents(struct engine *e, const struct scenario_step *s,
@@ -230,17 +231,21 @@ static bool read_step_documents(struct engine *e, const struct scenario_step *s,
     return true;
 }
 
-static bool refused(struct engine *e, const struct scenario_step *s, struct diag_list *diags) {
-    if (!s->may_be_rejected) {
-        struct text all;
-        text_init(&all);
-        diag_print(diags, &all);
-        record_check(e, "manifests are accepted", CHECK_FAILED, engine_elapsed(e), text_str(&all));
-        record_verdict(e, RUN_FAILED, text_str(&all));
-        text_deinit(&all);
-    }
-    keep_rejected(e, diags);
-    return s->may_be_rejected;
+static void fail_refused(struct engine *e, const struct diag_list *diags) {
+    struct text all;
+    text_init(&all);
+    diag_print(diags, &all);
+    record_check(e, "manifests are accepted", CHECK_FAILED, engine_elapsed(e), text_str(&all));
+    record_verdict(e, RUN_FAILED, text_str(&all));
+    text_deinit(&all);
+}
+
+static void summarize(struct engine *e, const struct calico_applied *applied) {
+    struct text t;
+    text_init(&t);
+    engine_applied_text(applied, &t);
+    e->step_summary = applied->count ? arena_strdup(e->arena, text_str(&t)) : NULL;
+    text_deinit(&t);
 }
 
 /* That a node hears of nothing any more, or that the order of a file cuts the network, belongs to
@@ -258,23 +263,24 @@ static void keep_weighty(struct engine *e, const struct diag_list *diags) {
 }
 
 static bool step_apply(struct engine *e, const struct scenario_step *s) {
-    enum engine_apply how = s->kind == STEP_DELETE ? ENGINE_REMOVE
-                            : s->at_once           ? ENGINE_APPLY_AT_ONCE
-                                                   : ENGINE_APPLY;
+    struct engine_how how = {.kind = s->kind == STEP_DELETE ? ENGINE_REMOVE
+                                     : s->at_once           ? ENGINE_APPLY_AT_ONCE
+                                                            : ENGINE_APPLY,
+                             .tool = s->tool};
+    struct calico_applied applied = {0};
     struct diag_list *diags = diag_list_new();
     struct yaml_document *documents = NULL;
     size_t count = 0;
     if (!diags)
         return false;
     bool ok = read_step_documents(e, s, diags, &documents, &count) &&
-              engine_apply(e, documents, count, how, diags);
-    if (!ok)
-        return refused(e, s, diags);
-    keep_rejected(e, NULL);
+              engine_apply(e, documents, count, how, diags, &applied);
+    summarize(e, &applied);
     keep_weighty(e, diags);
-    diag_list_free(e->said);
-    e->said = diags;
-    return true;
+    if (!ok && !s->may_be_rejected)
+        fail_refused(e, diags);
+    keep_said(e, diags, !ok);
+    return ok || s->may_be_rejected;
 }
 
 /* ---- steps: IOS lines ---- */
@@ -442,7 +448,8 @@ static bool run_step(struct engine *e, const struct scenario_step *s) {
 
 static void end_step(struct engine *e, const struct scenario_step *s, size_t first_check, bool ok) {
     if (s->kind != STEP_EXPECT) {
-        record_phase_end(e, ok ? "done" : "failed");
+        record_phase_end(e, "%s", e->step_summary ? e->step_summary : ok ? "done" : "failed");
+        e->step_summary = NULL;
         return;
     }
     size_t passed = 0, all = e->result.check_count - first_check;
@@ -599,7 +606,7 @@ void engine_check_rejected(struct engine *e) {
     struct diag_list *diags = diag_list_new();
     record_phase_begin(e, "plan");
     bool accepted = engine_prepare(e, diags);
-    keep_rejected(e, diags);
+    keep_said(e, diags, true);
     record_phase_end(e, accepted ? "accepted" : "refused");
     for (size_t i = 0; i < e->scenario->step_count; i++) {
         const struct scenario_step *s = &e->scenario->steps[i];

@@ -164,7 +164,7 @@ static void read_profile(struct scenario_reader *r, const struct yaml_node *n) {
     r->scenario->profile = i == 0 ? BGP_PROFILE_CALICO : BGP_PROFILE_FAST;
 }
 
-static const char *const calico_keys[] = {"version", "routerID", "usePodCIDR",
+static const char *const calico_keys[] = {"version", "tool", "routerID", "usePodCIDR",
                                           "advertiseClusterIPs"};
 const struct scenario_keys scenario_keys_calico = {"calico", calico_keys, COUNT(calico_keys)};
 
@@ -180,7 +180,14 @@ static void read_variable(struct scenario_reader *r, const struct yaml_node *n, 
                  "calico.%s: \"%.40s\": %s", name, text, wrong);
 }
 
-/* Which Calico is meant, and what its nodes' environment says. */
+void scenario_read_tool(struct scenario_reader *r, const struct yaml_node *n, const char *field,
+                        enum calico_tool *ret_tool) {
+    size_t i;
+    if (yaml_enum(n, field, calico_tool_names, COUNT(calico_tool_names), r->diags, &i))
+        *ret_tool = (enum calico_tool)i;
+}
+
+/* Which Calico is meant, how it is talked to, and what its nodes' environment says. */
 static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
     struct scenario *s = r->scenario;
     const struct yaml_node *version = NULL;
@@ -192,6 +199,7 @@ static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
         !calico_version_parse(text, &s->calico_version))
         diag_add(r->diags, DIAG_ERROR, yaml_place(version), "bad-version",
                  "calico.version: \"%.40s\" is none of v3.22 to v3.34", text);
+    scenario_read_tool(r, yaml_get(n, "tool"), "calico.tool", &s->tool);
     read_variable(r, n, "routerID", "CALICO_ROUTER_ID");
     read_variable(r, n, "advertiseClusterIPs", "CALICO_ADVERTISE_CLUSTER_IPS");
     yaml_bool(yaml_get(n, "usePodCIDR"), "calico.usePodCIDR", r->diags,

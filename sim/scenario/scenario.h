@@ -6,6 +6,7 @@
 #include "../../speaker/core/config.h"
 #include "../calico/calico_environment.h"
 #include "../calico/calico_version.h"
+#include "../calico/resources.h"
 #include "../topo/topo.h"
 #include "../yaml/yaml.h"
 
@@ -24,13 +25,13 @@ struct arena;
  *   parameters: {nodes: 10}                  # --set nodes=100; used as ${nodes}
  *   topology: ../../../topologies/mesh.yaml  # or inline, a mapping
  *   profile: fast                            # calico | fast
- *   calico: {version: v3.28}                 # today's by default
+ *   calico: {version: v3.28, tool: kubectl}  # today's and calicoctl by default
  *   manifests: [manifests/start.yaml]        # files, folders, or inline documents
  *   rejected: {…}                            # for scenarios whose manifests must be refused
  *   deadline: 10s                            # default of every step
  *   steps:
  *     - expect: {sessions: mesh}
- *     - apply: manifests/rr.yaml             # or {files: manifests/rr.yaml, oneByOne: false}
+ *     - apply: manifests/rr.yaml             # or {files: …, oneByOne: false, tool: kubectl}
  *     - ios: {router: rr1, lines: |…}
  *     - fault: {kill: kube-1}
  *     - expect: {converged: true}
@@ -77,8 +78,8 @@ enum scenario_expect_kind {
     EXPECT_LOG,       /* a line in a node's log */
     EXPECT_EXEC,      /* the output of a show command contains a line */
     EXPECT_CAUSE,     /* a failing session whose cause the verdict must name */
-    EXPECT_FINDING,   /* the last apply went through, with this finding */
-    EXPECT_REJECTED,  /* the last apply must have been refused, with these findings */
+    EXPECT_FINDING,   /* the last apply was said to have this finding */
+    EXPECT_REJECTED,  /* something of the last apply must have been refused, with these findings */
 };
 
 enum scenario_session_set {
@@ -161,9 +162,10 @@ struct scenario_step {
     size_t manifest_count;
     const struct yaml_document *inline_documents;
     size_t inline_count;
-    bool at_once;         /* apply: one change, not resource after resource */
-    bool may_be_rejected; /* a following EXPECT_REJECTED speaks about it */
-    const char *router;   /* ios */
+    bool at_once;          /* apply: one change, not resource after resource */
+    enum calico_tool tool; /* apply: who does it */
+    bool may_be_rejected;  /* a following EXPECT_REJECTED speaks about it */
+    const char *router;    /* ios */
     const char *ios_lines;
     struct scenario_fault fault;
     const struct scenario_expect *expects;
@@ -182,6 +184,7 @@ struct scenario {
     const char *theme;           /* "mesh" for scenarios/mesh/full-mesh */
     enum bgp_profile profile;
     uint32_t calico_version;               /* calico/calico_version.h; 0: today's */
+    enum calico_tool tool;                 /* of steps that do not say */
     struct calico_environment environment; /* of every node */
     uint64_t seed;
     struct topology *topology;

@@ -431,11 +431,15 @@ void scenario_read_expects(struct scenario_reader *r, const struct yaml_node *n,
 
 void scenario_read_rejected(struct scenario_reader *r, const struct yaml_node *n,
                             struct scenario_step *step) {
-    struct scenario_expect *expects = new_expects(r, count_of(n));
-    for (size_t i = 0; expects && i < COUNT(readers); i++) {
-        if (readers[i].kind != EXPECT_REJECTED)
-            continue;
-        step->expect_count = read_word(r, n, i, expects, 0);
-        step->expects = expects;
+    size_t before = step->expect_count;
+    struct scenario_expect *expects = new_expects(r, before + count_of(n));
+    if (!expects)
+        return;
+    for (size_t i = 0; i < before; i++)
+        expects[i] = step->expects[i];
+    for (size_t i = 0; i < COUNT(readers); i++) {
+        if (readers[i].kind == EXPECT_REJECTED)
+            step->expect_count = read_word(r, n, i, expects, before);
     }
+    step->expects = expects;
 }

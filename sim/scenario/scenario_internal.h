@@ -51,6 +51,12 @@ struct scenario_manifests {
 bool scenario_read_names(struct scenario_reader *r, const struct yaml_node *n, const char *field,
                          struct scenario_manifests *ret_manifests);
 
+/* ---- scenario.c ---- */
+
+/* "calicoctl" or "kubectl"; *ret_tool is left alone when `n` is NULL. */
+void scenario_read_tool(struct scenario_reader *r, const struct yaml_node *n, const char *field,
+                        enum calico_tool *ret_tool);
+
 /* ---- scenario_expect.c ---- */
 
 /* The mapping under `expect`; several things in it must hold at once. */

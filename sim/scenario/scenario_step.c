@@ -19,7 +19,7 @@
 static const char *const step_keys[] = {"name", "deadline", "apply",  "delete",
                                         "ios",  "fault",    "expect", "rejected"};
 const struct scenario_keys scenario_keys_step = {"step", step_keys, COUNT(step_keys)};
-static const char *const apply_keys[] = {"files", "oneByOne"};
+static const char *const apply_keys[] = {"files", "oneByOne", "tool"};
 const struct scenario_keys scenario_keys_apply = {"apply", apply_keys, COUNT(apply_keys)};
 static const char *const ios_keys[] = {"router", "lines"};
 const struct scenario_keys scenario_keys_ios = {"ios", ios_keys, COUNT(ios_keys)};
@@ -93,7 +93,7 @@ bool scenario_read_names(struct scenario_reader *r, const struct yaml_node *n, c
     return true;
 }
 
-/* `apply: {files: …, oneByOne: false}`; a document written there has a kind. */
+/* `apply: {files: …, oneByOne: false, tool: kubectl}`; a document written there has a kind. */
 static const struct yaml_node *read_apply_options(struct scenario_reader *r,
                                                   const struct yaml_node *n,
                                                   struct scenario_step *step) {
@@ -103,6 +103,7 @@ static const struct yaml_node *read_apply_options(struct scenario_reader *r,
     scenario_check_keys(r, n, &scenario_keys_apply);
     if (yaml_bool(yaml_get(n, "oneByOne"), "oneByOne", r->diags, &one_by_one))
         step->at_once = !one_by_one;
+    scenario_read_tool(r, yaml_get(n, "tool"), "tool", &step->tool);
     return yaml_get(n, "files");
 }
 
@@ -218,6 +219,7 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
     const struct yaml_node *ios = yaml_get(n, "ios"), *fault = yaml_get(n, "fault");
     if (apply) {
         step->kind = STEP_APPLY;
+        step->tool = r->scenario->tool;
         read_apply(r, read_apply_options(r, apply, step), "apply", step);
     }
     if (deleted) {
@@ -264,12 +266,9 @@ static bool read_outcome(struct scenario_reader *r, const struct yaml_node *n,
     outcome->place = yaml_place(expect ? expect : rejected);
     outcome->deadline_ns = action->deadline_ns;
     outcome->name = action->name;
-    if (expect && rejected)
-        diag_add(r->diags, DIAG_ERROR, yaml_place(yaml_key(n, "rejected")), "unknown-field",
-                 "rejected: not beside expect; nothing changes when an apply is refused");
-    else if (expect)
+    if (expect)
         scenario_read_expects(r, expect, outcome);
-    else
+    if (rejected)
         scenario_read_rejected(r, rejected, outcome);
     return true;
 }

@@ -216,6 +216,19 @@ static void refusals_need_no_lab(void **state) {
     assert_true(f.scenario->steps[0].may_be_rejected);
     assert_int_equal(f.scenario->steps[1].expects[0].kind, EXPECT_REJECTED);
     done(&f);
+    /* What is refused, and what the rest of it leads to. */
+    f = read_text(HEAD "calico: {tool: kubectl}\nsteps:\n"
+                       "  - {apply: late.yaml, rejected: [{finding: x}, {finding: y}],"
+                       " expect: {sessions: mesh, converged: true}}\n");
+    assert_int_equal(f.scenario->step_count, 2);
+    assert_int_equal(f.scenario->steps[0].tool, CALICO_TOOL_KUBECTL);
+    const struct scenario_step *outcome = &f.scenario->steps[1];
+    assert_int_equal(outcome->expect_count, 4);
+    assert_int_equal(outcome->expects[0].kind, EXPECT_SESSIONS);
+    assert_int_equal(outcome->expects[1].kind, EXPECT_CONVERGED);
+    assert_string_equal(outcome->expects[2].finding, "x");
+    assert_string_equal(outcome->expects[3].finding, "y");
+    done(&f);
 }
 
 /* ---- expectations ---- */
@@ -500,7 +513,7 @@ static void applying_can_be_told_how(void **state) {
         HEAD "steps:\n"
              "  - apply: late.yaml\n"
              "  - apply: {files: [late.yaml, manifests/b.yaml], oneByOne: false}\n"
-             "  - apply: {files: late.yaml}\n"
+             "  - apply: {files: late.yaml, tool: kubectl}\n"
              "  - apply: {kind: Node, metadata: {name: late}}\n"
              "    expect:\n"
              "      overhead: {pool: p, from: late, bytes: 50}\n"
@@ -516,6 +529,8 @@ static void applying_can_be_told_how(void **state) {
     assert_int_equal(s[1].manifest_count, 2);
     assert_false(s[2].at_once);
     assert_int_equal(s[2].manifest_count, 1);
+    assert_int_equal(s[0].tool, CALICO_TOOL_CALICOCTL);
+    assert_int_equal(s[2].tool, CALICO_TOOL_KUBECTL);
     assert_int_equal(s[3].inline_count, 1); /* a document, not options */
     const struct scenario_expect *x = s[4].expects;
     assert_int_equal(s[4].expect_count, 3);

@@ -198,20 +198,46 @@ static json_t *op_why(struct server *s, struct client *c, json_t *request) {
 
 /* ---- acting ---- */
 
+/* The scenario's, where the request has none. */
+static bool take_tool(const struct server *s, const char *name, enum calico_tool *ret_tool) {
+    if (!name) {
+        *ret_tool = s->e->scenario->tool;
+        return true;
+    }
+    *ret_tool = strcmp(name, calico_tool_names[CALICO_TOOL_KUBECTL]) == 0 ? CALICO_TOOL_KUBECTL
+                                                                          : CALICO_TOOL_CALICOCTL;
+    return strcmp(name, calico_tool_names[*ret_tool]) == 0;
+}
+
+static json_t *applied_json(const struct calico_applied *a) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->count; i++) {
+        const struct calico_applied_resource *r = &a->items[i];
+        if (r->outcome != CALICO_NOT_LOOKED_AT)
+            json_array_append_new(list, json_pack("{s:o, s:o, s:i, s:b}", "kind",
+                                                  report_text(r->kind), "name",
+                                                  report_text(r->name), "line", (int)r->place.line,
+                                                  "applied", (int)(r->outcome == CALICO_TAKEN)));
+    }
+    return list;
+}
+
 static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
     (void)c;
     const char *text = text_member(request, "text"), *file = text_member(request, "file");
+    const char *tool = text_member(request, "tool");
     struct diag_list *diags = diag_list_new();
     struct yaml_document *documents = NULL;
-    bool ok = diags && text;
+    struct engine_how how = {
+        .kind = json_is_true(json_object_get(request, "remove")) ? ENGINE_REMOVE : ENGINE_APPLY};
+    struct calico_applied applied = {0};
+    bool ok = diags && text && take_tool(s, tool, &how.tool);
     int n =
         ok ? yaml_parse(text, strlen(text), file ? file : "-", s->e->arena, diags, &documents) : -1;
     ok = n >= 0 && diag_error_count(diags) == 0 &&
-         engine_apply(s->e, documents, (size_t)n,
-                      json_is_true(json_object_get(request, "remove")) ? ENGINE_REMOVE
-                                                                       : ENGINE_APPLY,
-                      diags);
-    json_t *answer = json_pack("{s:b, s:o}", "ok", (int)ok, "diags", diags_json(diags));
+         engine_apply(s->e, documents, (size_t)n, how, diags, &applied);
+    json_t *answer = json_pack("{s:b, s:o, s:o}", "ok", (int)ok, "diags", diags_json(diags),
+                               "resources", applied_json(&applied));
     if (!ok)
         json_object_set_new(answer, "error", json_string("refused"));
     diag_list_free(diags);

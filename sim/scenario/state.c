@@ -403,9 +403,8 @@ void engine_release(struct engine *e) {
         text_deinit(&e->routers[i].text);
     }
     witness_free(&e->wire_known);
-    diag_list_free(e->rejected);
     diag_list_free(e->said);
-    e->rejected = e->said = NULL;
+    e->said = NULL;
 }
 
 struct ip_addr engine_probe_address(const struct engine *e, uint32_t node, enum bgp_family f) {
