@@ -31,6 +31,11 @@ static bool outside_equal(const void *context, uint32_t index, const void *key) 
     return ip_equal(p->pairs[index - 1].addr_b, *(const struct ip_addr *)key);
 }
 
+/* A node with a refused file keeps what it had: that is no reason to call it cut off. */
+static bool may_be_up(const struct plan_impl *p, size_t pair) {
+    return p->pairs[pair].expected || p->causes[pair] == PAIR_FROZEN;
+}
+
 /* Nodes that peer with the same outside router may meet there. */
 static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
     struct plan_impl *p = b->p;
@@ -38,7 +43,7 @@ static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
     table_init(&routers);
     for (uint32_t i = 0; i < p->pair_count; i++) {
         const struct calico_pair *pair = &p->pairs[i];
-        if ((int)pair->family != family || !pair->expected)
+        if ((int)pair->family != family || !may_be_up(p, i))
             continue;
         uint32_t a = plan_node_by_addr(b, pair->addr_a);
         if (pair->node_b) {
@@ -169,7 +174,7 @@ static void mark_session(struct reach *r, uint32_t i, uint32_t j, const struct c
 static void mark_pairs(struct reach *r) {
     for (size_t k = 0; k < r->b->p->pair_count; k++) {
         const struct calico_pair *p = &r->b->p->pairs[k];
-        if ((int)p->family != r->family || !p->expected)
+        if ((int)p->family != r->family || !may_be_up(r->b->p, k))
             continue;
         uint32_t i = plan_node_by_addr(r->b, p->addr_a),
                  j = p->node_b ? plan_node_by_addr(r->b, p->addr_b) : router_index(r, p->addr_b);

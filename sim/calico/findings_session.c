@@ -22,6 +22,7 @@ static const struct {
     [PAIR_PASSWORD] = {"password-mismatch", DIAG_WARNING},
     [PAIR_TTL] = {"ttl-mismatch", DIAG_WARNING},
     [PAIR_PORT] = {"port-mismatch", DIAG_WARNING},
+    [PAIR_FROZEN] = {"", DIAG_NOTE}, /* said of the node: frozen-configuration */
 };
 
 /* What all failing sessions of one cause and one origin have in common. */
@@ -69,7 +70,7 @@ static void failing_findings(struct plan_build *b) {
     size_t origins = b->peering_count + 1;
     struct failing *f = plan_array(b, b->scratch, origins * PAIR_CAUSES, sizeof *f);
     for (size_t i = 0; f && i < b->p->pair_count; i++) {
-        if (b->p->causes[i] == PAIR_FINE)
+        if (b->p->causes[i] == PAIR_FINE || b->p->causes[i] == PAIR_FROZEN)
             continue;
         struct failing *at =
             &f[origin_index(b, b->p->pair_from[i]) * PAIR_CAUSES + b->p->causes[i]];

@@ -157,7 +157,7 @@ struct calico_pair {
     enum bgp_family family;
     const char *kind;    /* "mesh", "global", "node" */
     bool both_ends;      /* both ends have a stanza (always false for an outside router) */
-    bool expected;       /* AS, password, TTL agree and one side dials */
+    bool expected;       /* AS, password, TTL agree, one side dials, BIRD takes both files */
     const char *why_not; /* "" when expected */
 };
 /* All pairs, sorted by (family, a, b); a pair that has several stanzas (mesh and node specific) is

@@ -122,7 +122,13 @@ static void selection_findings(struct plan_build *b, const struct peering *g) {
         WARN(b, p->place, "selects-nothing",
              "BGPPeer \"%s\": spec.peerSelector \"%.200s\" matches no node", p->name,
              p->peer_selector_text);
-    if (p->local_workload_selector)
+    if (p->local_workload_selector && !p->node && !p->node_selector)
+        WARN(
+            b, p->place, "workload-without-node",
+            "BGPPeer \"%s\": localWorkloadSelector without node or nodeSelector peers with no pod: "
+            "for all nodes say nodeSelector: all()",
+            p->name);
+    else if (p->local_workload_selector)
         NOTE(b, p->place, "local-workload",
              "BGPPeer \"%s\": localWorkloadSelector peers with pods: their sessions are planned, "
              "but pods of a lab run no BGP",

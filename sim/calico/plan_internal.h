@@ -39,6 +39,7 @@ enum pair_cause {
     PAIR_PASSWORD,
     PAIR_TTL,
     PAIR_PORT,
+    PAIR_FROZEN, /* nothing but a file that BIRD refuses; an older one may have the session */
     PAIR_CAUSES,
 };
 

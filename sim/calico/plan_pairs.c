@@ -6,11 +6,13 @@
  * stanza that runs: BIRD locks address and port, and the first stanza in its file has the lock.
  * Sessions with the node's own pods are no pairs: they never leave it.
  * An outside router's side is not known here; such a pair is expected unless our own side is
- * already wrong.
+ * already wrong. Where BIRD refuses an end's file, no session of it is expected: what an older file
+ * keeps up is for who knows the state before.
  *
  * Cost is O(sessions): for each node, its neighbours on one hand and, through a packed transposed
  * table, those who have a stanza for it on the other.
  */
+#include "plan_bird.h"
 #include "plan_internal.h"
 
 #include "../../speaker/base/arena.h"
@@ -152,6 +154,17 @@ static void add_pair(struct plan_build *b, const struct calico_pair *pair, enum 
     p->pair_count++;
 }
 
+/* A refused file's stanzas are none; the one before it, if any, is not known here. */
+static bool is_frozen(const struct pairing *p, uint32_t i, char *why, size_t size) {
+    const struct calico_plan_node *n = &p->b->p->plan.nodes[i];
+    if (!n->refused[p->family])
+        return false;
+    snprintf(why, size, "BIRD refuses %s of %s (%.120s), and with it this session",
+             calico_bird_file_name((enum bgp_family)p->family), n->node->name,
+             n->refused[p->family]);
+    return true;
+}
+
 /* x: i's stanza for j, y: j's for i; one of them may be missing. */
 static void add_nodes(struct pairing *p, uint32_t i, uint32_t j, const struct calico_session *x,
                       const struct calico_session *y) {
@@ -175,6 +188,9 @@ static void add_nodes(struct pairing *p, uint32_t i, uint32_t j, const struct ca
     } else {
         cause = compare_ends(b, i, j, x, y, why, sizeof why);
     }
+    if (cause == PAIR_FINE &&
+        (is_frozen(p, i, why, sizeof why) || is_frozen(p, j, why, sizeof why)))
+        cause = PAIR_FROZEN;
     struct calico_pair pair = {
         .node_a = a->name,
         .node_b = c->name,
@@ -191,16 +207,24 @@ static void add_nodes(struct pairing *p, uint32_t i, uint32_t j, const struct ca
 }
 
 static void add_outside(struct pairing *p, uint32_t i, const struct calico_session *s) {
+    char why[256] = "";
+    enum pair_cause cause = PAIR_FINE;
+    if (s->peer_as == 0) {
+        cause = PAIR_NO_AS;
+        snprintf(why, sizeof why, "no AS number: BIRD refuses the configuration");
+    } else if (is_frozen(p, i, why, sizeof why)) {
+        cause = PAIR_FROZEN;
+    }
     struct calico_pair pair = {
         .node_a = p->b->p->plan.nodes[i].node->name,
         .addr_a = plan_addr(p->b->p->plan.nodes[i].node, p->family),
         .addr_b = s->neighbor,
         .family = (enum bgp_family)p->family,
         .kind = pair_kind(s, NULL),
-        .expected = s->peer_as != 0,
-        .why_not = s->peer_as ? "" : "no AS number: BIRD refuses the configuration",
+        .expected = cause == PAIR_FINE,
+        .why_not = cause == PAIR_FINE ? "" : say(p->b, why),
     };
-    add_pair(p->b, &pair, s->peer_as ? PAIR_FINE : PAIR_NO_AS, s->origin);
+    add_pair(p->b, &pair, cause, s->origin);
 }
 
 /* All nodes behind i (in order of name) that it or they have a stanza for. */

@@ -358,6 +358,20 @@ static void check_refusal(const char *got, const char *wanted) {
         assert_non_null(strstr(got, wanted));
 }
 
+/* No session of a refused file is expected; those of other nodes are as they were. */
+static void check_pairs(const struct fixture *f) {
+    struct calico_pair *pairs;
+    size_t count = calico_pairs(f->plan, &pairs);
+    for (size_t i = 0; i < count; i++) {
+        const struct calico_plan_node *a = calico_plan_find(f->plan, pairs[i].node_a);
+        const struct calico_plan_node *b =
+            pairs[i].node_b ? calico_plan_find(f->plan, pairs[i].node_b) : NULL;
+        bool frozen = a->refused[pairs[i].family] || (b && b->refused[pairs[i].family]);
+        assert_int_equal(pairs[i].expected, !frozen);
+        assert_int_equal(pairs[i].why_not[0] != '\0', frozen);
+    }
+}
+
 static void test_refusals(void **state) {
     struct fixture *f = *state;
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
@@ -368,6 +382,7 @@ static void test_refusals(void **state) {
         const struct calico_plan_node *n = calico_plan_find(f->plan, refusals[i].node);
         check_refusal(n->refused[0], refusals[i].family4);
         check_refusal(n->refused[1], refusals[i].family6);
+        check_pairs(f);
     }
 }
 

@@ -237,7 +237,7 @@ static int follow(struct planned *p, const struct calico_plan_node *n,
                   const struct cli_options *o) {
     struct trace out, in;
     struct oracle_passage passage;
-    if (!planned_oracle(p))
+    if (!planned_oracle(p, NULL))
         return 4;
     struct oracle_tracer on_export = tracer(&out), on_import = tracer(&in);
     oracle_follow(p->oracle, (uint32_t)(n - p->plan->nodes), (uint32_t)(s - n->sessions), prefix,

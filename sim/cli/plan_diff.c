@@ -4,8 +4,8 @@
  * told by is plan_states.c's. Objects that NEW does not name stay, which is said; with --prune they
  * go, one by one behind NEW's documents.
  *
- * Exit status: 0 nothing is lost on the way; 3 a step lets sessions fall or start anew, or cuts
- * nodes off; 2 something is refused.
+ * Exit status: 0 nothing is lost on the way; 3 a step lets sessions fall or start anew, cuts nodes
+ * off or freezes them; 2 something is refused.
  */
 #include "cli.h"
 #include "manifests.h"
@@ -24,6 +24,8 @@ struct walk {
     const struct cli_options *options;
     enum calico_tool tool;
     struct planned state; /* after the last step */
+    struct plan_up up;    /* in it */
+    struct arena *arena;
     json_int_t unreachable;
     json_t *steps, *stay;
     struct manifests in; /* NEW */
@@ -102,7 +104,7 @@ static bool next_state(const struct walk *w, const struct document_step *s,
 
 static void put_reach(struct walk *w, json_t *step, struct planned *next) {
     json_t *examples = json_array();
-    json_int_t missing = plan_unreachable(next, examples);
+    json_int_t missing = plan_unreachable(next, &w->state, examples);
     json_object_set_new(step, "unreachable", missing < 0 ? json_null() : json_integer(missing));
     json_object_set_new(step, "examples", examples);
     w->harm |= missing > w->unreachable || json_array_size(json_object_get(step, "fall")) > 0 ||
@@ -110,17 +112,37 @@ static void put_reach(struct walk *w, json_t *step, struct planned *next) {
     w->unreachable = missing;
 }
 
+/* Nodes that hear of nothing from this step on. */
+static void put_frozen(struct walk *w, json_t *step, const struct planned *next) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < next->plan->node_count; i++) {
+        const struct calico_plan_node *n = &next->plan->nodes[i];
+        const struct calico_plan_node *before = calico_plan_find(w->state.plan, n->node->name);
+        for (int f = 0; f < BGP_FAMILIES; f++)
+            if (n->refused[f] && !(before && before->refused[f]))
+                json_array_append_new(list,
+                                      json_sprintf("%s, IPv%d: %s", n->node->name,
+                                                   f == BGP_IPV4_UNICAST ? 4 : 6, n->refused[f]));
+    }
+    json_object_set_new(step, "freeze", list);
+    w->harm |= json_array_size(list) > 0;
+}
+
 static bool walk_step(struct walk *w, json_t *step, const struct document_step *s,
                       const struct calico_applied_resource *pruned) {
     struct planned next;
-    if (!next_state(w, s, pruned, &next)) {
+    struct plan_up up;
+    if (!next_state(w, s, pruned, &next) ||
+        !plan_up(w->state.plan, &w->up, next.plan, w->arena, &up)) {
         planned_release(&next);
         return false;
     }
-    plan_states_compare(w->state.plan, next.plan, step);
+    plan_states_compare(w->state.plan, &w->up, next.plan, &up, step);
+    put_frozen(w, step, &next);
     put_reach(w, step, &next);
     planned_release(&w->state);
     w->state = next;
+    w->up = up;
     return true;
 }
 
@@ -166,11 +188,11 @@ static bool walk_unnamed(struct walk *w, const struct planned *old, struct arena
 
 /* ---- for people ---- */
 
-static void print_list(const json_t *list, const char *what, struct text *out) {
+static void print_list(const json_t *list, const char *of, const char *what, struct text *out) {
     size_t i, n = json_array_size(list);
     json_t *s;
     if (n)
-        text_printf(out, "    %zu session%s %s\n", n, n == 1 ? "" : "s", what);
+        text_printf(out, "    %zu %s%s %s\n", n, of, n == 1 ? "" : "s", what);
     json_array_foreach(list, i, s) {
         if (i == PLAN_EXAMPLES_MAX) {
             text_printf(out, "      … and %zu more\n", n - i);
@@ -180,6 +202,13 @@ static void print_list(const json_t *list, const char *what, struct text *out) {
         const char *why = json_string_value(json_object_get(s, "why"));
         text_printf(out, "      %s%s%s\n", name, why ? ": " : "", why ? why : "");
     }
+}
+
+static void print_frozen(const json_t *list, struct text *out) {
+    print_list(list, "configuration",
+               "refused by BIRD: what those nodes had stays, and no change is "
+               "heard",
+               out);
 }
 
 static void print_refusal(const json_t *s, struct text *out) {
@@ -217,9 +246,10 @@ static void print_step(const json_t *s, size_t number, struct text *out) {
                 : json_object_get(s, "pruned") ? ", taken out: "
                                                : ": ",
                 (long long)json_integer_value(json_object_get(s, "sessions")));
-    print_list(json_object_get(s, "fall"), "fall", out);
-    print_list(json_object_get(s, "startAnew"), "start anew", out);
-    print_list(json_object_get(s, "rise"), "rise", out);
+    print_frozen(json_object_get(s, "freeze"), out);
+    print_list(json_object_get(s, "fall"), "session", "fall", out);
+    print_list(json_object_get(s, "startAnew"), "session", "start anew", out);
+    print_list(json_object_get(s, "rise"), "session", "rise", out);
     if (json_integer_value(missing) > 0)
         text_printf(out, "    cut off: %lld routes between nodes are missing\n",
                     (long long)json_integer_value(missing));
@@ -291,7 +321,8 @@ static bool judge(struct walk *w, const struct planned *old, const char *path, s
 static int walk_all(struct walk *w, const struct planned *old, const char *path) {
     struct arena *arena = arena_new();
     struct diag_list *diags = diag_list_new();
-    bool ok = arena && diags;
+    w->arena = arena;
+    bool ok = arena && diags && plan_up(NULL, NULL, old->plan, arena, &w->up);
     w->in = (struct manifests){.arena = arena, .diags = diags};
     if (ok && !judge(w, old, path, arena, diags)) {
         cli_print_diags(diags);
@@ -313,7 +344,7 @@ int plan_diff(struct cli_options *o) {
         cli_error("plan --diff wants OLD and NEW, and -o table or json");
     } else if (planned_read(&old, &o->arguments[0], 1, o) &&
                planned_read(&w.state, &o->arguments[0], 1, o)) {
-        w.unreachable = plan_unreachable(&old, none);
+        w.unreachable = plan_unreachable(&w.state, NULL, none);
         w.tool = o->tool && strcmp(o->tool, calico_tool_names[CALICO_TOOL_KUBECTL]) == 0
                      ? CALICO_TOOL_KUBECTL
                      : CALICO_TOOL_CALICOCTL;

@@ -28,15 +28,33 @@ struct calico_plan_options plan_options(const struct cli_options *o);
 /* Reads, applies and plans; false: findings are in p->diags (or memory ran out). */
 bool planned_read(struct planned *p, const char *const *paths, size_t count,
                   const struct cli_options *o);
-bool planned_oracle(struct planned *p);
+/* `before`: the state whose sessions nodes keep where BIRD refuses their file now; NULL: none. */
+bool planned_oracle(struct planned *p, const struct planned *before);
 void planned_release(struct planned *p);
 
-/* plan_states.c: into `step`: "sessions" that come up in `next`, and lists of those that "fall",
- * "rise", or "startAnew" with "why". */
-void plan_states_compare(const struct calico_plan *old, const struct calico_plan *next,
-                         json_t *step);
-/* The count of (node, block) that are without each other, with some `examples`; -1: not known. */
-json_int_t plan_unreachable(struct planned *p, json_t *examples);
+/* plan_states.c: the sessions that are up in a state, in order of address. */
+struct plan_up_pair {
+    const char *node_a, *node_b; /* NULL: an outside router */
+    struct ip_addr addr_a, addr_b;
+    enum bgp_family family;
+    const char *kind; /* of struct calico_pair */
+};
+struct plan_up {
+    struct plan_up_pair *items;
+    size_t count;
+};
+/* Those of `next`: what its plan expects, and of nodes whose file BIRD refuses what was up before
+ * (NULL: nothing) and the other end still has. In `arena`, apart from either plan. False: no
+ * memory. */
+bool plan_up(const struct calico_plan *old, const struct plan_up *before,
+             const struct calico_plan *next, struct arena *arena, struct plan_up *ret_up);
+/* Into `step`: how many "sessions" are up in `next`, and lists of those that "fall", "rise", or
+ * "startAnew" with "why". */
+void plan_states_compare(const struct calico_plan *old, const struct plan_up *a,
+                         const struct calico_plan *next, const struct plan_up *b, json_t *step);
+/* The count of (node, block) that are without each other, with some `examples`; -1: not known.
+ * `before`: as planned_oracle has it. */
+json_int_t plan_unreachable(struct planned *p, const struct planned *before, json_t *examples);
 #define PLAN_EXAMPLES_MAX 5
 
 /* plan --diff OLD NEW; the exit status. */

@@ -159,6 +159,21 @@ static void test_diff_by_tool(void **state) {
          WORDS("\"applied\": 0", "unknown field"));
 }
 
+/* Frozen nodes keep their sessions, hear nothing of the mesh, and all comes with the cure. */
+static void test_diff_frozen(void **state) {
+#define LATE(rest)                                                                                 \
+    "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: late}\n"                    \
+    "spec: {peerIP: 10.0.0.9" rest "}\n---\n"
+    char text[2048];
+    (void)state;
+    snprintf(text, sizeof text, "%s%s---\n%s", LATE(""), mesh_off, LATE(", asNumber: 65009"));
+    fixture_text("frozen.yaml", text);
+    says(WORDS("plan", "--diff", fixture_path("m"), fixture_path("frozen.yaml")), 3,
+         WORDS("1. BGPPeer late", "3 sessions\n    2 configurations refused by BIRD",
+               "kube-1, IPv4: Global_10_0_0_9: no AS number", "2. BGPConfiguration default",
+               "): 3 sessions\n  3. BGPPeer late", "1 session fall", "2 sessions rise"));
+}
+
 static void test_diff_prune(void **state) {
     const char *m = fixture_path("m"), *off = fixture_path("off.yaml");
     (void)state;
@@ -219,8 +234,8 @@ int main(void) {
         cmocka_unit_test(test_forms),         cmocka_unit_test(test_routers),
         cmocka_unit_test(test_bird_files),    cmocka_unit_test(test_diff),
         cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_diff_by_tool),
-        cmocka_unit_test(test_diff_prune),    cmocka_unit_test(test_explain),
-        cmocka_unit_test(test_explain_route),
+        cmocka_unit_test(test_diff_prune),    cmocka_unit_test(test_diff_frozen),
+        cmocka_unit_test(test_explain),       cmocka_unit_test(test_explain_route),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

@@ -119,13 +119,33 @@ static bool note_outside(struct planned *p, struct outside *list, size_t *count)
     return true;
 }
 
-bool planned_oracle(struct planned *p) {
+static bool is_refused(const struct calico_plan_node *n) {
+    return n->refused[BGP_IPV4_UNICAST] || n->refused[BGP_IPV6_UNICAST];
+}
+
+/* What a node runs whose file is refused: the sessions of the state before. */
+static bool freeze(struct planned *p, const struct planned *before, size_t i) {
+    const struct calico_plan_node *n = &p->plan->nodes[i];
+    const struct bgp_config *old = NULL;
+    for (size_t k = 0; before && before->nodes && k < before->plan->node_count; k++)
+        if (strcmp(before->nodes[k].name, n->node->name) == 0)
+            old = before->nodes[k].config;
+    struct bgp_config *c = arena_alloc(p->arena, sizeof *c);
+    if (!c)
+        return false;
+    *c = *p->nodes[i].config;
+    p->nodes[i].config = c;
+    return calico_compile_frozen(c, n, old, p->arena);
+}
+
+bool planned_oracle(struct planned *p, const struct planned *before) {
     struct outside outside[OUTSIDE_MAX];
     size_t routers = 0, count = p->plan->node_count;
     (void)note_outside(p, outside, &routers); /* those beyond have no session in the answer */
     p->nodes = arena_array(p->arena, count + routers + 1, sizeof *p->nodes);
     for (size_t i = 0; p->nodes && i < count; i++)
-        if (!plan_oracle_node(p->plan, &p->plan->nodes[i], p->arena, &p->nodes[i]))
+        if (!plan_oracle_node(p->plan, &p->plan->nodes[i], p->arena, &p->nodes[i]) ||
+            (is_refused(&p->plan->nodes[i]) && !freeze(p, before, i)))
             return false;
     for (size_t i = 0; p->nodes && i < routers; i++)
         if (!outside_node(p, &outside[i], &p->nodes[count + i]))
