@@ -18,7 +18,7 @@
  */
 
 #define SCOREBOARD_MAGIC UINT32_C(0x52494243) /* "RIBC" */
-#define SCOREBOARD_VERSION 1
+#define SCOREBOARD_VERSION 2
 
 enum scoreboard_phase {
     SCOREBOARD_EMPTY = 0, /* not started yet */
@@ -33,9 +33,9 @@ struct scoreboard_slot {
     _Atomic uint64_t change_count;
     _Atomic uint32_t phase; /* enum scoreboard_phase */
     _Atomic uint32_t pid;
-    _Atomic uint32_t sessions[6]; /* by enum bgp_state, Idle first */
-    _Atomic uint32_t peers;       /* configured */
-    _Atomic uint32_t reserved;
+    _Atomic uint32_t sessions[6];       /* by enum bgp_state, Idle first */
+    _Atomic uint32_t peers;             /* configured */
+    _Atomic uint32_t listening;         /* to the kernel: 1; 0 during a rush of routes */
     _Atomic uint64_t established_count; /* transitions to Established since start */
     _Atomic uint64_t dropped_count;     /* transitions from Established since start */
     _Atomic uint64_t adj_in[2];         /* paths held */
@@ -69,7 +69,10 @@ struct scoreboard {
      * pays anything while the runner is busy.
      */
     _Atomic uint32_t bell_armed;
-    uint8_t padding[44];
+    /* CLOCK_MONOTONIC: until then somebody of the lab is taken to be writing kernel routes in bulk
+     * (host/attention.c). */
+    _Atomic uint64_t rush_until_ns;
+    uint8_t padding[32];
     struct scoreboard_slot slots[];
 };
 

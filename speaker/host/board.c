@@ -187,6 +187,28 @@ void board_update(struct board *b) {
     }
 }
 
+uint32_t board_slots(const struct board *b) {
+    return b->map ? b->map->slot_count : 0;
+}
+
+void board_rush(struct board *b, struct nanotime until) {
+    if (!b->map)
+        return;
+    _Atomic uint64_t *word = &b->map->rush_until_ns;
+    uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
+    while (seen < until.ns && !atomic_compare_exchange_weak(word, &seen, until.ns))
+        continue;
+}
+
+struct nanotime board_rush_until(const struct board *b) {
+    return (struct nanotime){b->map ? atomic_load(&b->map->rush_until_ns) : 0};
+}
+
+void board_listening(struct board *b, bool listening) {
+    if (b->slot)
+        PUT(b->slot->listening, listening);
+}
+
 struct nanotime board_next_deadline(const struct board *b) {
     return b->cpu_at;
 }

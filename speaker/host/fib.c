@@ -27,6 +27,7 @@
 #include "fib_target.h"
 #include "host.h"
 #include "log.h"
+#include "monitor.h"
 #include "resolver.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ struct fib {
     struct bgp_fib_config config;
     struct slab entries;
     struct table index;
-    uint32_t dirty_head, dirty_tail;
+    uint32_t dirty_head, dirty_tail, dirty_count;
     struct fib_counts counts;
     struct nanotime retry_at;
     struct netlink_batch batch;
@@ -147,6 +148,7 @@ static void entry_dirty(struct fib *f, uint32_t index) {
     else
         f->dirty_head = index;
     f->dirty_tail = index;
+    f->dirty_count++;
 }
 
 static void entry_release(struct fib *f, uint32_t index) {
@@ -379,6 +381,15 @@ void fib_prefix_lost(struct fib *f, struct ip_prefix prefix) {
         entry_doubt(f, index);
 }
 
+static void doubt(struct fib *f, uint32_t index, void *context) {
+    (void)context;
+    entry_doubt(f, index);
+}
+
+void fib_doubt_all(struct fib *f) {
+    entries_visit(f, doubt, NULL);
+}
+
 /* ---- writing ---- */
 
 /* Takes `t` over. */
@@ -502,6 +513,8 @@ bool fib_work(struct fib *f) {
     if (!nanotime_is_never(f->retry_at) && nanotime_before(now, f->retry_at))
         return false;
     f->retry_at = NANOTIME_NEVER;
+    if (f->dirty_count)
+        monitor_rush(f->host->monitor, f->dirty_count);
     netlink_batch_init(&f->batch);
     for (int budget = FIB_BUDGET; budget > 0 && f->dirty_head; budget--) {
         uint32_t index = f->dirty_head;
@@ -511,6 +524,7 @@ bool fib_work(struct fib *f) {
         if (!f->dirty_head)
             f->dirty_tail = SLAB_NONE;
         e->dirty = false;
+        f->dirty_count--;
         entry_write(f, index);
         if (f->batch.count == before)
             entry_release(f, index);
@@ -529,11 +543,28 @@ struct nanotime fib_next_deadline(const struct fib *f) {
 
 /* ---- beginning and end ---- */
 
+static bool has_our_mark(const struct fib *f, const struct netlink_route *r) {
+    uint32_t table = f->config.table ? f->config.table : RT_TABLE_MAIN;
+    return r->protocol == RTPROT_BIRD && r->table == table;
+}
+
+bool fib_is_ours(const struct fib *f, const struct nlmsghdr *message, const struct netlink_route *r,
+                 uint64_t *ret_digest) {
+    struct fib_target as;
+    if (!has_our_mark(f, r))
+        return false;
+    *ret_digest = 0;
+    if (fib_target_read(message, r, &as)) {
+        *ret_digest = fib_target_digest(&as, r->prefix);
+        fib_target_free(&as);
+    }
+    return true;
+}
+
 static void on_stale_route(void *context, const struct nlmsghdr *m) {
     struct fib *f = context;
     struct netlink_route r;
-    uint32_t table = f->config.table ? f->config.table : RT_TABLE_MAIN;
-    if (!netlink_parse_route(m, &r) || r.protocol != RTPROT_BIRD || r.table != table)
+    if (!netlink_parse_route(m, &r) || !has_our_mark(f, &r))
         return;
     struct fib_target as;
     uint32_t index = entry_make(f, r.prefix);

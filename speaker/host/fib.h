@@ -12,6 +12,8 @@ struct host;
 struct fib;
 struct bgp_fib_config;
 struct bgp_fib_route;
+struct netlink_route;
+struct nlmsghdr;
 
 struct fib *fib_new(struct host *h); /* NULL: out of memory */
 void fib_free(struct fib *f);
@@ -29,6 +31,12 @@ void fib_resolver_changed(struct fib *f);
 /* The kernel may have dropped our routes through this interface, or this very route. */
 void fib_interface_lost(struct fib *f, uint32_t interface);
 void fib_prefix_lost(struct fib *f, struct ip_prefix prefix);
+/* Any of our routes may be gone. */
+void fib_doubt_all(struct fib *f);
+/* Is the route in this message one of ours (by protocol and table)? Its part of
+ * fib_counts.digest; 0: out of memory, or not. */
+bool fib_is_ours(const struct fib *f, const struct nlmsghdr *message, const struct netlink_route *r,
+                 uint64_t *ret_digest);
 /* Foreign routes changed: what the kernel refused before may work now. */
 void fib_retry(struct fib *f);
 /* Writes a bounded number of routes. True: more is left. */

@@ -167,6 +167,7 @@ static struct nanotime next_deadline(const struct host *h) {
     struct nanotime at = h->speaker ? bgp_next_deadline(h->speaker) : NANOTIME_NEVER;
     at = earlier(at, sockets_next_deadline(h->sockets));
     at = earlier(at, fib_next_deadline(h->fib));
+    at = earlier(at, monitor_next_deadline(h->monitor));
     at = earlier(at, board_next_deadline(h->board));
     at = earlier(at, router_next_deadline(h->router));
     return h->stopping ? earlier(at, h->stop_deadline) : at;
@@ -179,6 +180,7 @@ static void fire_timers(struct host *h) {
         host_drain(h);
     }
     sockets_advance(h->sockets, now);
+    monitor_advance(h->monitor, now);
     router_advance(h->router, now);
 }
 

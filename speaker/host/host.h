@@ -16,7 +16,7 @@
  *   options.c    the command line; ctl.c: asks a running speaker, ctl_print.c its answers as text
  *   loop.c       epoll and deadlines
  *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
- *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel
+ *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel (attention.c: when)
  *   resolver.c   next hops through the kernel's table
  *   fib.c        best paths into the kernel's table
  *   control.c    the line protocol; requests.c its operations, dump.c tables as JSON

@@ -9,11 +9,16 @@
  * the kernel by the port they came from, so a million routes written cost no wake-up here, while a
  * route of ours that somebody else deletes is still seen.
  *
- * When the socket overflows (ENOBUFS), everything counts as changed.
+ * When the socket overflows (ENOBUFS), everything counts as changed. While nothing is listened to
+ * (attention.c), digests of the lists, of foreign routes and of ours are kept, and what differs at
+ * the next look counts as changed.
  */
 #include "monitor.h"
 
 #include "../base/arena.h"
+#include "../base/hash.h"
+#include "../base/scoreboard.h"
+#include "attention.h"
 #include "fib.h"
 #include "host.h"
 #include "log.h"
@@ -43,10 +48,9 @@ struct monitor {
     struct ip_prefix *subnets; /* as last told */
     size_t subnet_count;
     bool failed; /* a list could not be read whole */
+    struct attention attention;
+    uint64_t lists_digest, foreign_digest; /* at the last look */
 };
-
-static const uint32_t groups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
 
 /* ---- the lists ---- */
 
@@ -198,6 +202,73 @@ void monitor_work(struct monitor *m) {
     }
 }
 
+/* ---- looking instead of listening ---- */
+
+/* What a dump of all routes comes to. */
+struct look {
+    const struct monitor *monitor;
+    uint64_t foreign, ours; /* sums over the routes */
+};
+
+static void on_route(void *context, const struct nlmsghdr *message) {
+    struct look *look = context;
+    struct netlink_route r;
+    uint64_t digest;
+    if (!netlink_parse_route(message, &r))
+        return;
+    if (fib_is_ours(look->monitor->host->fib, message, &r, &digest)) {
+        look->ours += digest;
+        return;
+    }
+    digest = scoreboard_route_digest(&r.prefix, &r.hop.gateway);
+    digest = hash_mix(digest, (uint64_t)r.hop.interface << 32 | r.table);
+    look->foreign += hash_mix(digest, (uint64_t)r.metric << 32 | (uint32_t)r.protocol << 16 |
+                                          (uint32_t)r.type << 8 | r.scope);
+}
+
+static uint64_t lists_digest(const struct monitor *m) {
+    uint64_t digest = 0;
+    for (size_t i = 0; i < m->interface_count; i++)
+        digest = hash_mix(digest, (uint64_t)m->interfaces[i].index << 1 | m->interfaces[i].up);
+    for (size_t i = 0; i < m->address_count; i++) {
+        const struct monitor_address *a = &m->addresses[i];
+        digest = hash_bytes(&a->addr, sizeof a->addr, digest);
+        digest = hash_mix(digest, (uint64_t)a->interface << 8 | a->length);
+    }
+    return digest;
+}
+
+/* Reads everything; what is not as at the last look counts as changed. */
+static void look(struct monitor *m) {
+    struct host *h = m->host;
+    struct look look = {.monitor = m};
+    bool lists = lists_read(m);
+    bool routes = netlink_dump(h->netlink, RTM_GETROUTE, AF_UNSPEC, on_route, &look);
+    uint64_t digest = lists_digest(m);
+    if (!lists || digest != m->lists_digest)
+        m->lists_changed = true;
+    if (!routes || look.foreign != m->foreign_digest)
+        m->routes_changed = true;
+    if (routes && look.ours != fib_counts_get(h->fib).digest)
+        fib_doubt_all(h->fib);
+    m->lists_digest = digest;
+    m->foreign_digest = look.foreign;
+}
+
+void monitor_rush(struct monitor *m, uint32_t routes) {
+    if (attention_rush(&m->attention, routes) == ATTENTION_LOOK && !m->host->stopping)
+        look(m);
+}
+
+void monitor_advance(struct monitor *m, struct nanotime now) {
+    if (attention_advance(&m->attention, now) == ATTENTION_LOOK)
+        look(m);
+}
+
+struct nanotime monitor_next_deadline(const struct monitor *m) {
+    return attention_next_deadline(&m->attention);
+}
+
 /* ---- set-up ---- */
 
 /* Drops what the request socket `port` caused. Loads are big-endian, netlink is not. */
@@ -219,9 +290,8 @@ static bool subscribe(struct monitor *m) {
     if (fd < 0 || !filter_attach(fd, m->host->netlink->port) ||
         bind(fd, (const struct sockaddr *)&at, sizeof at) != 0)
         return false;
-    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++)
-        if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i], sizeof groups[i]) != 0)
-            return false;
+    if (!attention_begin(&m->attention, m->host, fd))
+        return false;
     return loop_add(&m->host->loop, &m->source, EPOLLIN);
 }
 
@@ -233,6 +303,8 @@ struct monitor *monitor_new(struct host *h) {
     m->source = (struct loop_source){.fd = -1, .ready = monitor_ready};
     if (subscribe(m) && lists_read(m)) {
         subnets_update(m);
+        if (!m->attention.paying)
+            look(m);
         return m;
     }
     monitor_free(m);

@@ -2,6 +2,7 @@
 #define RIBCAGE_HOST_MONITOR_H
 
 #include "../base/addr.h"
+#include "../base/nanotime.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,11 @@ void monitor_free(struct monitor *m);
 /* Acts on what has changed since: connected subnets to the speaker, interfaces to the router, next
  * hops asked for again. After each turn of the loop. */
 void monitor_work(struct monitor *m);
+/* So many kernel routes are about to be written (attention.h). */
+void monitor_rush(struct monitor *m, uint32_t routes);
+/* Looks at the kernel when it was not listened to for a while and the time has come. */
+void monitor_advance(struct monitor *m, struct nanotime now);
+struct nanotime monitor_next_deadline(const struct monitor *m);
 /* The connected subnets again, to a speaker that is new. */
 void monitor_tell_speaker(struct monitor *m);
 size_t monitor_interfaces(const struct monitor *m, const struct monitor_interface **ret_list);
