@@ -20,6 +20,8 @@ struct text;
  *   oracle.c         input and lookups
  *   oracle_session.c which configured ends meet, and why others do not
  *   oracle_route.c   propagation to a fixed point: policy, reflection, decision
+ *   oracle_outcome.c what is kept of it, equal things once
+ *   oracle_result.c  tables and sums made from that
  *   oracle_policy.c  its own evaluation of policy terms
  *
  * The computation is synchronous: a route spreads from its origin, every node keeps the best of
@@ -104,9 +106,11 @@ struct oracle_route {
     bool by_age; /* IOS: tied with another external path, the oldest one wins: any of them may be
                     the best, or be left out where fewer may share the load than are equal */
 };
-/* Loc-RIB of a node, sorted by prefix. */
+/* Loc-RIB of a node, sorted by prefix; good until those of four other nodes were asked for. NULL
+ * and 0: nothing there, or out of memory. */
 size_t oracle_loc_rib(const struct oracle *o, uint32_t node,
                       const struct oracle_route **ret_routes);
+/* One route of it, good until 64 others were asked for. NULL: none. */
 const struct oracle_route *oracle_find(const struct oracle *o, uint32_t node, struct ip_prefix p);
 /* Sums of scoreboard_route_digest as the speaker keeps them; prefix counts per family. */
 struct oracle_totals {

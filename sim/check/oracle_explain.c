@@ -74,12 +74,13 @@ static void explain_hop(struct oracle *o, uint32_t u, uint32_t v, struct ip_pref
                         struct text *out) {
     uint32_t index = oracle_prefix_index(o, prefix);
     const struct oracle_state *s = &o->states[u];
+    const struct oracle_path *best = oracle_outcome_of(o, u, index)->best;
     for (uint32_t i = 0; i < s->end_count; i++) {
         const struct oracle_end *e = &s->ends[i];
         if (e->neighbor != v || !e->families[prefix.addr.family == IP_V6])
             continue;
         const char *rule = "";
-        const struct attr_values *sent = oracle_export(o, u, e, s->best[index], prefix, &rule);
+        const struct attr_values *sent = oracle_export(o, u, e, best, prefix, &rule);
         if (!sent) {
             text_printf(out, "%s -> %s: not sent: %s", name_of(o, u), name_of(o, v), rule);
             return;
@@ -130,12 +131,13 @@ void oracle_follow(struct oracle *o, uint32_t node, uint32_t peer, struct ip_pre
     uint32_t index = oracle_prefix_index(o, prefix), at = s->by_config_peer[peer];
     const struct oracle_end *e = at ? &s->ends[at - 1] : NULL;
     p.session = e != NULL;
-    p.known = index != UINT32_MAX && s->best[index];
+    const struct oracle_path *best =
+        index != UINT32_MAX ? oracle_outcome_of(o, node, index)->best : NULL;
+    p.known = best != NULL;
     if (p.session && p.known) {
         p.neighbor = e->neighbor;
         o->tracer = on_export;
-        const struct attr_values *sent =
-            oracle_export(o, node, e, s->best[index], prefix, &p.export_rule);
+        const struct attr_values *sent = oracle_export(o, node, e, best, prefix, &p.export_rule);
         uint32_t far = o->states[e->neighbor].by_config_peer[e->neighbor_peer];
         p.sent = sent != NULL;
         o->tracer = on_import;

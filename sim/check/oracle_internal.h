@@ -17,7 +17,7 @@ struct oracle_end {
     bool families[BGP_FAMILIES];
 };
 
-/* A path a node knows for a prefix. */
+/* A path a node knows for a prefix. While the prefix spreads, in `work`; kept ones are shared. */
 struct oracle_path {
     struct oracle_path *next;
     uint32_t end; /* index into its node's ends; UINT32_MAX: own route */
@@ -36,16 +36,26 @@ struct oracle_state {
      */
     uint32_t *onward;
     uint32_t onward_count;
-    uint32_t *by_config_peer;    /* config peer index -> end index + 1; 0: down */
-    struct oracle_path **paths;  /* per prefix: candidates, newest first */
-    struct oracle_path **best;   /* per prefix */
-    struct oracle_route *routes; /* the result, made at the end */
-    size_t route_count;
+    uint32_t *by_config_peer;         /* config peer index -> end index + 1; 0: down */
+    struct oracle_path *paths, *best; /* of the prefix that spreads: candidates, newest first */
+    uint32_t *outcomes;               /* per prefix: number of an outcome; NULL: no BGP */
     struct oracle_totals totals;
 };
 
+/* Where a prefix has spread to: a node's paths, newest first, and the best of them. */
+struct oracle_outcome {
+    struct oracle_path *paths, *best;
+};
+struct oracle_keeper;
+struct oracle_results;
+
 struct oracle {
     struct arena *arena;
+    struct arena *work; /* of the prefix that spreads */
+    struct oracle_outcome *outcomes;
+    uint32_t outcome_count, outcome_capacity;
+    struct oracle_keeper *keeper;
+    struct oracle_results *results;
     const struct oracle_tracer *tracer; /* of the policy that runs; NULL: nobody looks */
     struct oracle_input in;
     struct oracle_state *states;
@@ -80,6 +90,16 @@ bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
 
 bool oracle_find_sessions(struct oracle *o);
 bool oracle_spread_routes(struct oracle *o);
+
+/* oracle_outcome.c: takes over what the nodes have of the prefix that has spread. False: no
+ * memory. */
+bool oracle_keep_outcomes(struct oracle *o, uint32_t prefix);
+const struct oracle_outcome *oracle_outcome_of(const struct oracle *o, uint32_t node,
+                                               uint32_t prefix);
+void oracle_free_outcomes(struct oracle *o);
+/* oracle_result.c: the totals of all nodes, and room for lists. False: no memory. */
+bool oracle_make_results(struct oracle *o);
+void oracle_free_results(struct oracle *o);
 
 /* What node `u` would send over end `e`: attributes in the oracle's arena, or NULL and, in
  * *ret_rule, what stopped it. */

@@ -111,11 +111,11 @@ bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
            (c->multipath_as_path_relax || same_as_path(best->attrs->as_path, p->attrs->as_path));
 }
 
-static struct oracle_path *choose(const struct oracle *o, uint32_t node, uint32_t prefix) {
+static struct oracle_path *choose(const struct oracle *o, uint32_t node) {
     const struct bgp_config *c = config_of(o, node);
     struct oracle_path *best = NULL;
     bool tied = false;
-    for (struct oracle_path *p = o->states[node].paths[prefix]; p; p = p->next) {
+    for (struct oracle_path *p = o->states[node].paths; p; p = p->next) {
         if (!p->eligible)
             continue;
         int d = best ? compare_merits(c, p, best) : -1;
@@ -358,7 +358,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     /* A mesh of 1,000 has a million paths: what nothing changed is shared. */
     const struct attr_values *a =
         memcmp(&result, sent, sizeof result) == 0 ? sent : copy_values(o, &result);
-    struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
+    struct oracle_path *p = arena_alloc(o->work, sizeof *p);
     if (!a || !p)
         return NULL;
     const struct oracle_node *n = &o->in.nodes[v];
@@ -388,10 +388,10 @@ static void enqueue(struct spread *s, uint32_t node) {
 
 static void rechoose(struct spread *s, uint32_t node) {
     struct oracle_state *st = &s->o->states[node];
-    struct oracle_path *best = choose(s->o, node, s->prefix);
-    if (best == st->best[s->prefix])
+    struct oracle_path *best = choose(s->o, node);
+    if (best == st->best)
         return;
-    st->best[s->prefix] = best;
+    st->best = best;
     if (++s->changes[node] > CHANGES_PER_NODE_MAX)
         s->unstable = true;
     else
@@ -399,9 +399,8 @@ static void rechoose(struct spread *s, uint32_t node) {
 }
 
 /* Replaces what `v` holds from `end`. Returns whether there is any difference. */
-static bool replace_path(struct oracle_state *v, uint32_t prefix, uint32_t end,
-                         struct oracle_path *path) {
-    struct oracle_path **at = &v->paths[prefix];
+static bool replace_path(struct oracle_state *v, uint32_t end, struct oracle_path *path) {
+    struct oracle_path **at = &v->paths;
     while (*at && (*at)->end != end)
         at = &(*at)->next;
     if (*at)
@@ -409,8 +408,8 @@ static bool replace_path(struct oracle_state *v, uint32_t prefix, uint32_t end,
     else if (!path)
         return false;
     if (path) {
-        path->next = v->paths[prefix];
-        v->paths[prefix] = path;
+        path->next = v->paths;
+        v->paths = path;
     }
     return true;
 }
@@ -430,8 +429,8 @@ static void tell(struct spread *s, uint32_t u, const struct oracle_end *e,
     struct oracle_path *path =
         sent ? oracle_import(o, e->neighbor, end - 1, sent, o->prefixes[s->prefix], &rule) : NULL;
     if (path)
-        path->origin_node = o->states[u].best[s->prefix]->origin_node;
-    if (replace_path(&o->states[e->neighbor], s->prefix, end - 1, path))
+        path->origin_node = o->states[u].best->origin_node;
+    if (replace_path(&o->states[e->neighbor], end - 1, path))
         rechoose(s, e->neighbor);
 }
 
@@ -452,7 +451,7 @@ static bool same_treatment(const struct bgp_config *c, const struct oracle_end *
 static void tell_all(struct spread *s, uint32_t u) {
     struct oracle *o = s->o;
     struct oracle_state *st = &o->states[u];
-    const struct oracle_path *best = st->best[s->prefix];
+    const struct oracle_path *best = st->best;
     struct ip_prefix prefix = o->prefixes[s->prefix];
     enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
     /* An iBGP-learned path goes nowhere but to external peers and, on a reflector, onward. What was
@@ -481,7 +480,7 @@ static void tell_all(struct spread *s, uint32_t u) {
 
 static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_config *origin) {
     struct oracle *o = s->o;
-    struct oracle_path *p = arena_alloc(o->arena, sizeof *p);
+    struct oracle_path *p = arena_alloc(o->work, sizeof *p);
     struct attr_values *v = arena_alloc(o->arena, sizeof *v);
     if (!p || !v)
         return false;
@@ -490,7 +489,7 @@ static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_con
     v->med = origin->med;
     v->next_hop = origin->gateway;
     *p = (struct oracle_path){
-        .next = o->states[node].paths[s->prefix],
+        .next = o->states[node].paths,
         .end = OWN_END,
         .origin_node = node,
         .attrs = v,
@@ -500,7 +499,7 @@ static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_con
         .router_id = ip4_to_u32(config_of(o, node)->router_id),
         .own = origin,
     };
-    o->states[node].paths[s->prefix] = p;
+    o->states[node].paths = p;
     return true;
 }
 
@@ -541,7 +540,7 @@ static void tell_default(struct spread *s, uint32_t node) {
         if (!path)
             continue;
         path->origin_node = node;
-        if (replace_path(&o->states[e->neighbor], s->prefix, end - 1, path))
+        if (replace_path(&o->states[e->neighbor], end - 1, path))
             rechoose(s, e->neighbor);
     }
 }
@@ -551,10 +550,9 @@ static bool make_states(struct oracle *o) {
         struct oracle_state *s = &o->states[i];
         if (!config_of(o, i))
             continue;
-        s->paths = arena_array(o->arena, o->prefix_count + 1, sizeof *s->paths);
-        s->best = arena_array(o->arena, o->prefix_count + 1, sizeof *s->best);
+        s->outcomes = arena_array(o->arena, o->prefix_count + 1, sizeof *s->outcomes);
         s->onward = arena_array(o->arena, s->end_count + 1, sizeof *s->onward);
-        if (!s->paths || !s->best || !s->onward)
+        if (!s->outcomes || !s->onward)
             return false;
         bool reflector = false;
         for (uint32_t k = 0; k < s->end_count; k++)
@@ -615,7 +613,7 @@ static bool spread_prefix(struct spread *s, const struct own_route *own, size_t 
         }
     }
     run(s);
-    return true;
+    return oracle_keep_outcomes(s->o, s->prefix);
 }
 
 bool oracle_spread_routes(struct oracle *o) {
