@@ -187,6 +187,7 @@ struct expectation {
     const struct scenario_expect *x;
     bool hopeless;     /* set by the evaluation: no waiting can make it hold in this step */
     char reason[4096]; /* why it does not hold (yet) */
+    unsigned reason_count, reasons_left_out;
 };
 /* Waits until all hold at once, or the deadline; adds one check each. False: one failed. */
 bool expect_all(struct engine *e, const struct scenario_expect *list, size_t count,

@@ -28,17 +28,36 @@ static expect_fn *const evaluators[] = {
     [EXPECT_FINDING] = expect_finding,
 };
 
+/* Differences are as many as nodes, lines of a report are not: what is beyond is counted. */
+#define REASONS_MAX 24u
+#define REASONS_ROOM 64u /* for the count */
+
+static void reason_clear(struct expectation *x) {
+    x->reason[0] = '\0';
+    x->reason_count = x->reasons_left_out = 0;
+}
+
+/* Says how many were left out. */
+static void reason_end(struct expectation *x) {
+    size_t at = strlen(x->reason);
+    if (x->reasons_left_out)
+        snprintf(&x->reason[at], sizeof x->reason - at, "; and %u more", x->reasons_left_out);
+}
+
 void reason_add(struct expectation *x, const char *format, ...) {
     size_t at = strlen(x->reason);
-    if (at + 3 >= sizeof x->reason)
+    if (x->reason_count >= REASONS_MAX || at + REASONS_ROOM >= sizeof x->reason) {
+        x->reasons_left_out++;
         return;
+    }
+    x->reason_count++;
     if (at) {
         memcpy(&x->reason[at], "; ", 3);
         at += 2;
     }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(&x->reason[at], sizeof x->reason - at, format, arguments);
+    vsnprintf(&x->reason[at], sizeof x->reason - REASONS_ROOM / 2 - at, format, arguments);
     va_end(arguments);
 }
 
@@ -119,11 +138,24 @@ static bool announced_by_bell(enum scenario_expect_kind k) {
     return k == EXPECT_SESSIONS || k == EXPECT_CONVERGED;
 }
 
+/* Where the step waits for tables, nobody is asked for anything before the scoreboard says that
+ * sessions and tables may be right: thousands of speakers would be woken for an answer that
+ * cannot help. */
+static bool may_hold(const struct engine *e, const struct expectation *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].x->kind == EXPECT_CONVERGED)
+            return scoreboard_sessions_match(e) && scoreboard_tables_match(e);
+    }
+    return true;
+}
+
 static bool all_hold(struct engine *e, struct expectation *list, size_t count, bool *ret_poll) {
     *ret_poll = false;
     e->witnesses_agree = false;
+    if (!may_hold(e, list, count))
+        return false;
     for (size_t i = 0; i < count; i++) {
-        list[i].reason[0] = '\0';
+        reason_clear(&list[i]);
         /* What can never hold is not waited for; the others still get their time. */
         if (list[i].hopeless || evaluators[list[i].x->kind](&list[i], false) || list[i].hopeless)
             continue;
@@ -173,9 +205,10 @@ static bool report_each(struct engine *e, struct expectation *list, size_t count
     for (size_t i = 0; i < count; i++) {
         char name[512];
         name_check(list[i].x, name, sizeof name);
-        list[i].reason[0] = '\0';
+        reason_clear(&list[i]);
         bool holds = evaluators[list[i].x->kind](&list[i], true);
         bool late = list[i].x->kind == EXPECT_CONVERGED || list[i].x->kind == EXPECT_SESSIONS;
+        reason_end(&list[i]);
         enum check_verdict v = holds ? CHECK_PASSED : late ? CHECK_TIMEOUT : CHECK_FAILED;
         record_check(e, name, v, since_ns, list[i].reason);
         if (!holds)

@@ -81,16 +81,19 @@ static bool ask_speakers(struct expectation *x, struct witness_set *ret_set) {
         requests[count++] = request;
     }
     bool ok = answers && request;
+    size_t silent = 0;
     if (ok)
         lab_request_all(e->lab, hosts, requests, count, REQUEST_DEADLINE_MS, answers);
     for (size_t i = 0; ok && i < count; i++) {
-        if (!answers[i])
+        if (!answers[i] && silent++ < NAMED_MAX)
             reason_add(x, "%s does not answer", engine_node_name(e, hosts[i]));
         e->nodes[hosts[i]].seen_established =
             json_array_size(json_object_get(answers[i], "remote"));
         take_answer(x, hosts[i], answers[i], ret_set);
         json_decref(answers[i]);
     }
+    if (silent > NAMED_MAX)
+        reason_add(x, "and %zu more do not answer", silent - NAMED_MAX);
     json_decref(request);
     free(hosts);
     free(requests);
