@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DESCRIPTION_MAX 100
 #define HOLD_TIME_S 240
 
 /* ---- chains ---- */
@@ -95,12 +96,17 @@ static enum bgp_next_hop_mode next_hop_mode(enum calico_next_hop_mode mode) {
     return BGP_NEXT_HOP_AUTO;
 }
 
+/* The plan's text itself where it is short enough: a mesh of 1,000 has a million of them. */
+static const char *shortened(const struct compile *c, const char *text, size_t max) {
+    return text && strlen(text) > max ? arena_strndup(c->arena, text, max) : text;
+}
+
 static void compile_peer(struct compile *c, const struct calico_session *s,
                          struct bgp_peer_config *p) {
     const struct compile_chains *chains = chains_for(c, s);
     bgp_peer_config_init(p, c->config->profile);
     snprintf(p->name, sizeof p->name, "%s", s->name);
-    snprintf(p->description, sizeof p->description, "%.100s", s->peer_node ? s->peer_node : "");
+    p->description = shortened(c, s->peer_node, DESCRIPTION_MAX);
     p->remote_addr = s->neighbor;
     p->local_addr = s->source_address;
     p->remote_port = s->port;
@@ -112,8 +118,7 @@ static void compile_peer(struct compile *c, const struct calico_session *s,
     p->rr_client = s->rr_client;
     p->ttl_security_hops = s->ttl_security;
     p->multihop = s->ttl_security ? 0 : s->multihop; /* ttl security says both */
-    if (s->password)
-        snprintf(p->password, sizeof p->password, "%s", s->password);
+    p->password = shortened(c, s->password, BGP_PASSWORD_MAX);
     p->hold_time_set = true;
     p->hold_time_s = HOLD_TIME_S;
     p->keepalive_s = s->keepalive_set ? (uint16_t)s->keepalive_s : 0;

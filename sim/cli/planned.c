@@ -59,8 +59,8 @@ struct outside {
 };
 
 /* The answer to a stanza, as whoever runs the router has to write it. */
-static void mirror(const struct calico_session *s, const struct calico_plan_node *n,
-                   struct bgp_peer_config *p) {
+static void mirror(struct arena *arena, const struct calico_session *s,
+                   const struct calico_plan_node *n, struct bgp_peer_config *p) {
     bgp_peer_config_init(p, BGP_PROFILE_CALICO);
     p->remote_addr = s->family == BGP_IPV6_UNICAST ? n->node->addr6 : n->node->addr4;
     p->local_addr = s->neighbor;
@@ -72,8 +72,7 @@ static void mirror(const struct calico_session *s, const struct calico_plan_node
     p->send_communities = true;
     p->import[s->family].accept_by_default = p->export[s->family].accept_by_default = true;
     snprintf(p->name, sizeof p->name, "%s", n->node->name);
-    if (s->password)
-        snprintf(p->password, sizeof p->password, "%s", s->password);
+    p->password = s->password ? arena_strndup(arena, s->password, BGP_PASSWORD_MAX) : NULL;
 }
 
 static bool outside_node(struct planned *p, const struct outside *o, struct oracle_node *ret_node) {
@@ -91,7 +90,7 @@ static bool outside_node(struct planned *p, const struct outside *o, struct orac
         const struct calico_plan_node *n = &p->plan->nodes[i];
         for (size_t k = 0; k < n->session_count; k++)
             if (!n->sessions[k].peer_node && ip_equal(n->sessions[k].neighbor, o->addr))
-                mirror(&n->sessions[k], n, &c->peers[c->peer_count++]);
+                mirror(p->arena, &n->sessions[k], n, &c->peers[c->peer_count++]);
     }
     add_address(&x, o->addr, ip_bits((enum ip_family)o->addr.family));
     x.config = c;

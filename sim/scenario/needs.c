@@ -17,7 +17,7 @@ struct lab_needs engine_needs(const struct engine *e) {
         const struct bgp_config *c = e->state->configs[i];
         n.routes += (size_t)(t.loc_rib[0] + t.loc_rib[1]);
         for (uint32_t k = 0; c && k < c->peer_count; k++)
-            n.password |= c->peers[k].password[0] != '\0';
+            n.password |= c->peers[k].password != NULL;
         if (c && c->peer_count > n.sockets_per_speaker_max)
             n.sockets_per_speaker_max = c->peer_count;
     }

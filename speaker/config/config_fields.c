@@ -18,6 +18,8 @@
     { #member, kind_, false, MEMBER(type, member), 0, 0, NULL, NULL, 0 }
 #define NEEDED(type, member, kind_)                                                                \
     { #member, kind_, true, MEMBER(type, member), 0, 0, NULL, NULL, 0 }
+#define TEXT(type, member, max_)                                                                   \
+    { #member, FIELD_TEXT, false, MEMBER(type, member), 0, max_, NULL, NULL, 0 }
 #define WORD(type, member, need, words_)                                                           \
     { #member, FIELD_WORD, need, MEMBER(type, member), 0, 0, NULL, words_, COUNT_OF(words_) }
 #define LIST(type, member, count, max_, shape_)                                                    \
@@ -181,7 +183,7 @@ static const struct field peer_fields[] = {
     NEEDED(struct bgp_peer_config, remote_addr, FIELD_ADDR),
     PLAIN(struct bgp_peer_config, shutdown, FIELD_BOOL),
     NEEDED(struct bgp_peer_config, name, FIELD_CHARS),
-    PLAIN(struct bgp_peer_config, description, FIELD_CHARS),
+    TEXT(struct bgp_peer_config, description, BGP_PEER_NAME_MAX - 1),
     PLAIN(struct bgp_peer_config, local_addr, FIELD_ADDR),
     PLAIN(struct bgp_peer_config, remote_port, FIELD_U16),
     NEEDED(struct bgp_peer_config, remote_as, FIELD_U32),
@@ -193,7 +195,7 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, rr_client, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, ttl_security_hops, FIELD_U8),
     PLAIN(struct bgp_peer_config, multihop, FIELD_U8),
-    PLAIN(struct bgp_peer_config, password, FIELD_CHARS),
+    TEXT(struct bgp_peer_config, password, BGP_PASSWORD_MAX),
     PLAIN(struct bgp_peer_config, hold_time_s, FIELD_U16),
     PLAIN(struct bgp_peer_config, hold_time_set, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, keepalive_s, FIELD_U16),

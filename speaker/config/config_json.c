@@ -183,12 +183,17 @@ static bool read_chars(struct reading *r, const json_t *v, char *out, size_t siz
     return true;
 }
 
-static bool read_text(struct reading *r, const json_t *v, const char **ret_text) {
+/* `max`: octets; 0: any number. An empty text is none. */
+static bool read_text(struct reading *r, const json_t *v, uint32_t max, const char **ret_text) {
     const char *text = json_string_value(v);
     size_t size = json_is_object(v) ? json_array_size(json_object_get(v, "octets")) : 0;
     if (!text && size == 0)
         return finding(r, "bad-text", "expected text");
     size = text ? json_string_length(v) : size;
+    if (max && size == 0)
+        return true;
+    if (max && size > max)
+        size = max; /* read_chars says so */
     char *copy = arena_alloc(r->arena, size + 1);
     if (!copy)
         return no_memory(r);
@@ -433,7 +438,7 @@ static bool read_field(struct reading *r, const struct field *f, const json_t *v
     case FIELD_CHARS:
         return read_chars(r, v, at, f->size);
     case FIELD_TEXT:
-        return read_text(r, v, at);
+        return read_text(r, v, f->max, at);
     case FIELD_ADDR:
         return read_addr(r, v, at);
     case FIELD_PREFIX:

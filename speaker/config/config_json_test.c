@@ -172,7 +172,8 @@ static void test_round_trip(void **state) {
         assert_true(json_equal(first, second));
         assert_int_equal(back->peer_count, c->peer_count);
         for (uint32_t i = 0; i < c->peer_count; i++) {
-            assert_string_equal(back->peers[i].password, c->peers[i].password);
+            const char *key = c->peers[i].password, *read = back->peers[i].password;
+            assert_string_equal(read ? read : "", key ? key : "");
             assert_int_equal(back->peers[i].weight, c->peers[i].weight);
             assert_memory_equal(back->peers[i].families, c->peers[i].families,
                                 sizeof c->peers[i].families);

@@ -35,8 +35,9 @@ static json_t *words_schema(const char *const *words, uint32_t count) {
 /* Text, or octets that are not UTF-8. */
 static json_t *text_schema(const struct field *f) {
     json_t *text = json_pack("{s:s}", "type", "string");
-    if (f->kind == FIELD_CHARS)
-        json_object_set_new(text, "maxLength", json_integer(f->size - 1));
+    uint32_t max = f->kind == FIELD_CHARS ? f->size - 1 : f->max;
+    if (max)
+        json_object_set_new(text, "maxLength", json_integer(max));
     return json_pack("{s:[o, {s:s, s:{s:{s:s, s:o}}, s:[s], s:b}]}", "anyOf", text, "type",
                      "object", "properties", "octets", "type", "array", "items", number_schema(255),
                      "required", "octets", "additionalProperties", 0);

@@ -195,6 +195,11 @@ static bool chains_default(const struct policy_chain *a, const struct policy_cha
     return true;
 }
 
+/* A text with a limit may be empty to say that there is none. */
+static bool is_none(const struct field *f, const char *text) {
+    return !text || (f->max && text[0] == '\0');
+}
+
 /* Does the member say what the default says anyway? A nested struct is compared as bytes, which may
  * keep it for the sake of padding: harmless. */
 static bool field_is_default(const struct field *f, const void *object, const void *standard) {
@@ -203,7 +208,7 @@ static bool field_is_default(const struct field *f, const void *object, const vo
     case FIELD_CHARS:
         return strncmp(a, b, f->size) == 0;
     case FIELD_TEXT:
-        return list_data(object, f) == NULL;
+        return is_none(f, list_data(object, f));
     case FIELD_U32_LIST:
     case FIELD_LARGE_LIST:
     case FIELD_LIST:

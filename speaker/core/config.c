@@ -150,11 +150,24 @@ static void copy_chain(struct arena *arena, struct policy_chain *c, bool *ok) {
     c->policies = copy_array(arena, c->policies, c->count, sizeof *c->policies, ok);
 }
 
-static void copy_peer(struct arena *arena, struct bgp_peer_config *p, bool *ok) {
+/* `before`: a copy whose chains may be shared, NULL: none. Most peers of a node have the same. */
+static void copy_chain_shared(struct arena *arena, const struct policy_chain *before,
+                              struct policy_chain *c, bool *ok) {
+    if (before && c->count && before->count == c->count &&
+        memcmp(before->policies, c->policies, c->count * sizeof *c->policies) == 0)
+        c->policies = before->policies;
+    else
+        copy_chain(arena, c, ok);
+}
+
+static void copy_peer(struct arena *arena, const struct bgp_peer_config *before,
+                      struct bgp_peer_config *p, bool *ok) {
     p->shutdown_text = copy_text(arena, p->shutdown_text, ok);
+    p->description = copy_text(arena, p->description, ok);
+    p->password = copy_text(arena, p->password, ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        copy_chain(arena, &p->import[f], ok);
-        copy_chain(arena, &p->export[f], ok);
+        copy_chain_shared(arena, before ? &before->import[f] : NULL, &p->import[f], ok);
+        copy_chain_shared(arena, before ? &before->export[f] : NULL, &p->export[f], ok);
     }
 }
 
@@ -176,9 +189,9 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
         copy_array(arena, c->policies, c->policy_count, sizeof *c->policies, &ok);
     copy->policies = policies;
     for (uint32_t i = 0; ok && i < c->peer_count; i++)
-        copy_peer(arena, &copy->peers[i], &ok);
+        copy_peer(arena, i ? &copy->peers[i - 1] : NULL, &copy->peers[i], &ok);
     for (uint32_t i = 0; ok && i < c->listen_range_count; i++)
-        copy_peer(arena, &copy->listen_ranges[i].peer, &ok);
+        copy_peer(arena, NULL, &copy->listen_ranges[i].peer, &ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         copy_chain(arena, &copy->fib.filter[f], &ok);
     for (uint32_t i = 0; ok && i < c->policy_count; i++)

@@ -62,7 +62,7 @@ enum bgp_role {
 
 struct bgp_peer_config {
     char name[BGP_PEER_NAME_MAX]; /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
-    char description[BGP_PEER_NAME_MAX];
+    const char *description;      /* at most BGP_PEER_NAME_MAX - 1 octets; NULL: none */
     struct ip_addr remote_addr;
     struct ip_addr local_addr; /* not set: the kernel chooses */
     uint16_t remote_port;      /* 0 = 179 */
@@ -76,12 +76,12 @@ struct bgp_peer_config {
     bool rr_client;
     uint8_t ttl_security_hops; /* RFC 5082: 0 off; else accept TTL >= 255 - hops + 1, send 255 */
     uint8_t multihop;          /* 0: directly connected (eBGP TTL 1); else TTL to send */
-    char password[BGP_PASSWORD_MAX + 1]; /* RFC 2385; "" = none */
-    uint16_t hold_time_s;                /* 0 with hold_time_set: no hold timer */
-    bool hold_time_set;                  /* false: the profile's */
-    uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
-    uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
-    uint16_t connect_retry_s; /* between tries to connect; 0: the profile's */
+    const char *password;      /* RFC 2385: at most BGP_PASSWORD_MAX octets; NULL: none */
+    uint16_t hold_time_s;      /* 0 with hold_time_set: no hold timer */
+    bool hold_time_set;        /* false: the profile's */
+    uint16_t keepalive_s;      /* 0: a third of the negotiated hold time */
+    uint16_t hold_time_min_s;  /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
+    uint16_t connect_retry_s;  /* between tries to connect; 0: the profile's */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */

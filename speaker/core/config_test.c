@@ -74,7 +74,9 @@ static void client(struct bgp_config *c) {
     c->peers[0].rr_client = true, c->peers[0].remote_as = 1;
 }
 static void key(struct bgp_config *c) {
-    memset(c->peers[0].password, 'x', BGP_PASSWORD_MAX + 1);
+    static char long_one[BGP_PASSWORD_MAX + 2];
+    memset(long_one, 'x', BGP_PASSWORD_MAX + 1);
+    c->peers[0].password = long_one;
 }
 static void ttl(struct bgp_config *c) {
     c->peers[0].ttl_security_hops = 1;
@@ -322,10 +324,10 @@ static void what_resets(void **state) {
     b = a;
     b.rr_client = true;
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
-    b.password[0] = 'k';
+    b.password = "k";
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
     b = a;
-    b.password[0] = 'k';
+    b.password = "k";
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
     assert_false(config_diff_resets_peer(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
     assert_true(config_diff_endpoint(&a, &b));

@@ -329,7 +329,7 @@ static void test_reconfiguration_keeps_sessions(void **state) {
     p->keepalive_s = 20;
     p->hold_time_set = true;
     p->hold_time_s = 60;
-    snprintf(p->description, sizeof p->description, "other");
+    p->description = "other";
     setup_peer(&u[0], "three", 3, 64512);
     setup_origin(&u[0], "10.9.0.0/16");
     reconfigure(&w, 0, &u[0]);

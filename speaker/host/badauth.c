@@ -150,9 +150,9 @@ enum badauth_verdict badauth_judge(const struct badauth_call *c, const char *pas
 static const char *password_of(const struct bgp_config *c, struct ip_addr from) {
     for (uint32_t i = 0; i < c->peer_count; i++)
         if (ip_equal(c->peers[i].remote_addr, from))
-            return c->peers[i].password[0] ? c->peers[i].password : NULL;
+            return c->peers[i].password;
     const struct bgp_listen_range *r = bgp_config_range_of(c, from);
-    return r && r->peer.password[0] ? r->peer.password : NULL;
+    return r ? r->peer.password : NULL;
 }
 
 static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
@@ -259,9 +259,9 @@ void badauth_free(struct badauth *b) {
 static bool has_password(const struct bgp_config *c) {
     bool any = false;
     for (uint32_t i = 0; c && i < c->peer_count; i++)
-        any |= c->peers[i].password[0] != '\0';
+        any |= c->peers[i].password != NULL;
     for (uint32_t i = 0; c && i < c->listen_range_count; i++)
-        any |= c->listen_ranges[i].peer.password[0] != '\0';
+        any |= c->listen_ranges[i].peer.password != NULL;
     return any;
 }
 

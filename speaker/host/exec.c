@@ -110,7 +110,7 @@ static void put_session(const struct bgp_config *c, const struct bgp_peer_info *
 static void protocol_details(const struct bgp_config *c, const struct bgp_peer_info *p,
                              struct text *out) {
     char addr[IP_ADDR_TEXT_MAX];
-    if (p->config->description[0])
+    if (p->config->description)
         text_printf(out, "  Description:    %s\n", p->config->description);
     text_printf(out,
                 "  Preference:     100\n  Routes:         %u imported, %u exported, %u "

@@ -219,7 +219,7 @@ static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
     for (uint32_t i = 0; i < s->row_count; i++) {
         const struct bgp_peer_config *p = &c->peers[s->rows[i].config_index];
         bool repeated = count && ip_equal(keys[count - 1].addr, p->remote_addr);
-        if (!p->password[0] || p->shutdown || repeated)
+        if (!p->password || p->shutdown || repeated)
             continue;
         uint64_t hash = hash_bytes(p->password, strlen(p->password), 1);
         const struct peer_key *old = key_find(s->keys, s->key_count, p->remote_addr);
@@ -259,7 +259,7 @@ static void range_keys_rebuild(struct sockets *s, const struct bgp_config *c) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < c->listen_range_count; i++) {
         const struct bgp_listen_range *r = &c->listen_ranges[i];
-        if (!r->peer.password[0])
+        if (!r->peer.password)
             continue;
         uint64_t hash = hash_bytes(r->peer.password, strlen(r->peer.password), 1);
         const struct range_key *old = range_key_find(s->range_keys, s->range_key_count, r->prefix);
@@ -306,7 +306,7 @@ bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
     ok = sockopt_ttl(fd, family, peer_ttl(bgp_config_of(s->host->speaker), p)) && ok;
     if (hops)
         ok = sockopt_ttl_min(fd, family, (uint8_t)(TTL_MAX - hops + 1)) && ok;
-    if (md5 && p->password[0])
+    if (md5 && p->password)
         ok = sockopt_md5(fd, remote, p->password) && ok;
     return ok;
 }

@@ -292,7 +292,7 @@ static void neighbor_init(struct ios_compile *c, struct bgp_peer_config *p, cons
 
 static void neighbor_compile(struct ios_compile *c, const char *name, struct ip_addr addr) {
     struct bgp_peer_config *p = &c->config->peers[c->config->peer_count++];
-    struct ios_neighbor n = {.peer = p};
+    struct ios_neighbor n = {.peer = p, .arena = c->arena};
     const char *group = group_of(c, name);
     neighbor_init(c, p, name);
     p->remote_addr = addr;
@@ -345,7 +345,7 @@ static void group_activate(const struct ios_compile *c, const char *group,
 static void range_compile(struct ios_compile *c, const struct ios_stmt *s) {
     struct bgp_listen_range *r = &c->config->listen_ranges[c->config->listen_range_count];
     const char *group = ios_stmt_after(s, 4, "peer-group");
-    struct ios_neighbor n = {.peer = &r->peer};
+    struct ios_neighbor n = {.peer = &r->peer, .arena = c->arena};
     *r = (struct bgp_listen_range){.limit = 0};
     if (!group || !ios_neighbor_is_group(c->bgp, group) ||
         !ip_prefix_parse(ios_stmt_word(s, 3), &r->prefix)) {

@@ -6,6 +6,8 @@
  */
 #include "ios_options.h"
 
+#include "../base/arena.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -37,7 +39,7 @@ static void set_local_as(const struct option *o) {
 }
 
 static void set_description(const struct option *o) {
-    snprintf(o->p->description, sizeof o->p->description, "%s", argument(o, 0));
+    o->p->description = arena_strndup(o->n->arena, argument(o, 0), BGP_PEER_NAME_MAX - 1);
 }
 
 static void set_shutdown(const struct option *o) {
@@ -71,10 +73,12 @@ void ios_password_type7(const char *text, char *out, size_t out_size) {
 static void set_password(const struct option *o) {
     bool typed = argument(o, 1)[0] != '\0';
     const char *text = typed ? argument(o, 1) : argument(o, 0);
+    char plain[BGP_PASSWORD_MAX + 1];
     if (typed && strcmp(argument(o, 0), "7") == 0)
-        ios_password_type7(text, o->p->password, sizeof o->p->password);
+        ios_password_type7(text, plain, sizeof plain);
     else
-        snprintf(o->p->password, sizeof o->p->password, "%s", text);
+        snprintf(plain, sizeof plain, "%s", text);
+    o->p->password = plain[0] ? arena_strdup(o->n->arena, plain) : NULL;
 }
 
 static void set_timers(const struct option *o) {

@@ -23,6 +23,7 @@ struct ios_add_path {
 
 struct ios_neighbor {
     struct bgp_peer_config *peer;
+    struct arena *arena;   /* of its texts */
     enum ip_family family; /* of its address */
     const char *update_source;
     bool interval_set;

@@ -55,6 +55,10 @@ static bool same_chain(const uint64_t *a, const struct policy_chain *x, const ui
     return true;
 }
 
+static bool same_text(const char *a, const char *b) {
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
 static bool same_peer(const uint64_t *a, struct bgp_peer_config x, const uint64_t *b,
                       struct bgp_peer_config y) {
     for (int f = 0; f < BGP_FAMILIES; f++) {
@@ -63,6 +67,9 @@ static bool same_peer(const uint64_t *a, struct bgp_peer_config x, const uint64_
             return false;
         x.import[f] = y.import[f] = x.export[f] = y.export[f] = (struct policy_chain){.count = 0};
     }
+    if (!same_text(x.password, y.password) || !same_text(x.description, y.description))
+        return false;
+    x.password = y.password = x.description = y.description = NULL;
     return memcmp(&x, &y, sizeof x) == 0;
 }
 

@@ -374,7 +374,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
     ios_put_addr(c->remote_addr, out);
     text_printf(out, ",  remote AS %u, %s link\n", c->remote_as,
                 is_external(s, c) ? "external" : "internal");
-    if (c->description[0])
+    if (c->description)
         text_printf(out, " Description: %s\n", c->description);
     if (group)
         text_printf(out, " Member of peer-group %s for session parameters\n", group);
