@@ -33,6 +33,7 @@ struct neighbor {
     uint32_t as;
     bool passive; /* towards this neighbour we only wait */
     bool rr_client;
+    bool add_path;        /* RFC 7911, both ways */
     const char *password; /* NULL: none */
 };
 
@@ -41,6 +42,7 @@ struct setup {
     uint32_t as;
     enum interop_timers timers;
     bool restarted;   /* comes back after a death: graceful restart */
+    bool rich_only;   /* … without its plain routes */
     uint32_t last_id; /* of the router id 10.0.0.x; 0: the address's */
     struct neighbor neighbors[NODES_MAX];
     unsigned neighbor_count;
@@ -51,6 +53,7 @@ enum interop_ability {
     CAN_REFLECT = 2,      /* passes routes on */
     CAN_RESTART = 4,      /* comes back with its routes: RFC 4724 */
     CAN_SIGN_PASSIVE = 8, /* takes signed calls (RFC 2385) */
+    CAN_HELP = 16,        /* keeps the routes of one that restarts: RFC 4724 */
 };
 
 struct program {
@@ -70,6 +73,10 @@ struct program {
     bool (*established)(int node, int family, int neighbor);
     /* Appends the best path to ret_route as one line; false: it has none. */
     bool (*route)(int node, const char *prefix, struct text *ret_route);
+    /* Appends every path it has, a line each. */
+    void (*paths)(int node, const char *prefix, struct text *out);
+    /* Times that a session was established since it started. */
+    uint64_t (*sessions)(int node, int family, int neighbor);
     /* Its plain route of a family, announced (as from the start) or taken back. */
     void (*announce)(int node, int family, bool present);
     /* Asks the neighbour for its routes again; NULL: it never does. */
@@ -79,7 +86,7 @@ struct program {
 };
 
 extern const struct program program_bird, program_bird2, program_frr, program_gobgp,
-    program_openbgpd;
+    program_openbgpd, program_exabgp;
 
 /* ---- the peer programs ---- */
 

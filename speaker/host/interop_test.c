@@ -1,6 +1,6 @@
 /*
  * Our speaker against other BGP programs: BIRD 1.6 (what Calico ships), BIRD 2, FRR, GoBGP,
- * OpenBGPD.
+ * OpenBGPD, ExaBGP.
  *
  * Everything is real: namespaces, TCP, kernel routes, the programs of Debian as .ci/peers unpacks
  * them. A few child processes per program share the rows of the table between them, all at
@@ -26,7 +26,7 @@
 #include <cmocka.h>
 
 static const struct program *const programs[] = {
-    &program_bird, &program_bird2, &program_frr, &program_gobgp, &program_openbgpd,
+    &program_bird, &program_bird2, &program_frr, &program_gobgp, &program_openbgpd, &program_exabgp,
 };
 #define PROGRAMS (sizeof programs / sizeof programs[0])
 #define ROWS_MAX 24
