@@ -249,8 +249,17 @@ char *interop_config(const struct setup *s, const char *profile) {
 }
 
 void interop_start(const struct setup *s, const char *profile) {
-    char *config = interop_config(s, profile);
-    nodes_start(s->node, config, "--config-fd");
+    char *config = interop_config(s, profile), mrt[512], *more[4] = {NULL};
+    const char *folder = getenv("INTEROP_MRT");
+    int count = 0;
+    if (s->restarted)
+        more[count++] = (char *)(uintptr_t) "--restart";
+    if (folder) {
+        snprintf(mrt, sizeof mrt, "%s/%d.mrt", folder, s->node);
+        more[count++] = (char *)(uintptr_t) "--mrt";
+        more[count++] = mrt;
+    }
+    nodes_start_with(s->node, config, "--config-fd", more);
     free(config);
 }
 

@@ -8,7 +8,8 @@
  * where a third is needed it is ours. What a side holds is compared as a whole line of attributes.
  *
  * INTEROP_PROGRAM=bird runs one program in the foreground, INTEROP_ROW=text the rows whose name
- * contains it; INTEROP_WRITE=1 writes speaker/INTEROP.md from the run.
+ * contains it; INTEROP_WRITE=1 writes speaker/INTEROP.md from the run. INTEROP_MRT=folder keeps every
+ * message of node N in folder/N.mrt, for `ribcage decode`: for one row of one program.
  */
 #include "interop_fixture.h"
 #include "interop_rows_fixture.h"

@@ -246,8 +246,11 @@ static int text_fd(const char *text) {
     return fd;
 }
 
+#define SPEAKER_ARGUMENTS_MAX 16
+
 /* In the child: the program's main, but for its usage errors. */
-static _Noreturn void speaker_main(int node, int config, int control, const char *kind) {
+static _Noreturn void speaker_main(int node, int config, int control, const char *kind,
+                                   char *const more[]) {
     char numbers[5][16];
     int values[5] = {config, control, fcntl(nodes.board_fd, F_DUPFD, 50), node,
                      fcntl(nodes.bell_fd, F_DUPFD, 50)};
@@ -257,24 +260,32 @@ static _Noreturn void speaker_main(int node, int config, int control, const char
         snprintf(numbers[i], sizeof numbers[i], "%d", values[i]);
     char name[16];
     snprintf(name, sizeof name, "%s", kind);
-    char *argv[] = {(char *)(uintptr_t) "ribcage-speaker",
-                    name,
-                    numbers[0],
-                    (char *)(uintptr_t) "--control-fd",
-                    numbers[1],
-                    (char *)(uintptr_t) "--scoreboard-fd",
-                    numbers[2],
-                    (char *)(uintptr_t) "--slot",
-                    numbers[3],
-                    (char *)(uintptr_t) "--bell-fd",
-                    numbers[4]};
+    char *argv[SPEAKER_ARGUMENTS_MAX] = {(char *)(uintptr_t) "ribcage-speaker",
+                                         name,
+                                         numbers[0],
+                                         (char *)(uintptr_t) "--control-fd",
+                                         numbers[1],
+                                         (char *)(uintptr_t) "--scoreboard-fd",
+                                         numbers[2],
+                                         (char *)(uintptr_t) "--slot",
+                                         numbers[3],
+                                         (char *)(uintptr_t) "--bell-fd",
+                                         numbers[4]};
+    int count = 11;
+    while (more && *more && count < SPEAKER_ARGUMENTS_MAX)
+        argv[count++] = *more++;
     text_init(&error);
-    if (setns(nodes.at[node].ns, CLONE_NEWNET) != 0 || !options_parse(&options, 11, argv, &error))
+    if (setns(nodes.at[node].ns, CLONE_NEWNET) != 0 ||
+        !options_parse(&options, count, argv, &error))
         _exit(99);
     exit(host_run(&options));
 }
 
 void nodes_start(int node, const char *config, const char *kind) {
+    nodes_start_with(node, config, kind, NULL);
+}
+
+void nodes_start_with(int node, const char *config, const char *kind, char *const more[]) {
     int pair[2], fd = text_fd(config);
     memset(nodes_slot(node), 0, sizeof *nodes_slot(node));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -286,7 +297,7 @@ void nodes_start(int node, const char *config, const char *kind) {
     if (nodes.at[node].pid == 0) {
         nodes_bind_to_parent(parent);
         close(pair[0]);
-        speaker_main(node, fd, pair[1], kind);
+        speaker_main(node, fd, pair[1], kind, more);
     }
     close(pair[1]);
     close(fd);

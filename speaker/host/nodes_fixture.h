@@ -72,6 +72,8 @@ void nodes_enter(int ns);
 struct scoreboard_slot *nodes_slot(int node);
 /* `kind` is the option that takes the configuration's descriptor: --config-fd or --ios-fd. */
 void nodes_start(int node, const char *config, const char *kind);
+/* … with more options of the command line, up to a NULL. */
+void nodes_start_with(int node, const char *config, const char *kind, char *const more[]);
 /* Ends a speaker by SIGTERM; its exit status. */
 int nodes_stop(int node);
 /* Ends one that may still run, by SIGKILL. */
