@@ -8,8 +8,8 @@
  * where a third is needed it is ours. What a side holds is compared as a whole line of attributes.
  *
  * INTEROP_PROGRAM=bird runs one program in the foreground, INTEROP_ROW=text the rows whose name
- * contains it; INTEROP_WRITE=1 writes speaker/INTEROP.md from the run. INTEROP_MRT=folder keeps every
- * message of node N in folder/N.mrt, for `ribcage decode`: for one row of one program.
+ * contains it; INTEROP_WRITE=1 writes speaker/INTEROP.md from the run. INTEROP_MRT=folder keeps
+ * every message of node N in folder/N.mrt, for `ribcage decode`: for one row of one program.
  */
 #include "interop_fixture.h"
 #include "interop_rows_fixture.h"
@@ -17,11 +17,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,13 +33,16 @@ static const struct program *const programs[] = {
 };
 #define PROGRAMS (sizeof programs / sizeof programs[0])
 #define ROWS_MAX 24
-#define SHARDS 3 /* most of a row is waiting for timers of seconds */
+#define SHARDS 3 /* children of a program: most of a row is waiting for timers of seconds */
 
 /* Written by the children, read by the parent. */
-static struct cell {
-    enum { CELL_NONE, CELL_SKIPPED, CELL_FAILED, CELL_HELD } result;
-    char note[48];
-} (*cells)[ROWS_MAX];
+static struct board {
+    struct cell {
+        enum { CELL_NONE, CELL_SKIPPED, CELL_FAILED, CELL_HELD } result;
+        char note[INTEROP_NOTE_SIZE];
+    } cells[ROWS_MAX];
+    atomic_uint taken; /* rows that a child has taken, from the last one on: long ones first */
+} * boards;
 
 static struct {
     const struct program *program;
@@ -53,7 +58,7 @@ static int row_index(void **state) {
 
 static void test_row(void **state) {
     const struct interop_row *row = *state;
-    struct cell *cell = &cells[run.column][row_index(state)];
+    struct cell *cell = &boards[run.column].cells[row_index(state)];
     cell->result = CELL_SKIPPED;
     if (!interop_present(run.program)) {
         printf("skipped: %s is missing; .ci/peers fetches it\n", interop_path(run.program, ""));
@@ -81,7 +86,7 @@ static void print_log(const char *path) {
 }
 
 static int end_row(void **state) {
-    if (run.program && cells[run.column][row_index(state)].result == CELL_FAILED) {
+    if (run.program && boards[run.column].cells[row_index(state)].result == CELL_FAILED) {
         print_log("/run/1.0.log");
         print_log("/run/1.0.out");
         print_log("/run/1.1.log");
@@ -93,30 +98,30 @@ static int end_row(void **state) {
     return 0;
 }
 
-static int start_program(void **state) {
-    (void)state;
-    run.forbidden = !interop_private_run();
-    return 0;
-}
-
 static bool row_applies(const struct interop_row *row, const struct program *p) {
     return (!row->only || row->only == p) && !(row->needs & p->lacks);
 }
 
-/* The rows of a program, or every SHARDS-th of them. */
-static int run_program(unsigned column, unsigned shard, unsigned shards) {
-    struct CMUnitTest tests[ROWS_MAX] = {{0}};
+/* Takes rows of a program until there are none left; how many failed. */
+static int run_program(unsigned column) {
     const char *only = getenv("INTEROP_ROW");
+    int failed = 0;
+    unsigned taken;
     run.column = column;
     run.program = programs[column];
-    for (unsigned i = 0; i < interop_row_count; i++) {
-        const struct interop_row *row = &interop_rows[i];
-        if (!row_applies(row, run.program) || (only && !strstr(row->name, only)) ||
-            i % shards != shard)
+    while ((taken = atomic_fetch_add(&boards[column].taken, 1)) < interop_row_count) {
+        const struct interop_row *row = &interop_rows[interop_row_count - 1 - taken];
+        if (!row_applies(row, run.program) || (only && !strstr(row->name, only)))
             continue;
-        tests[i] = (struct CMUnitTest){row->name, test_row, NULL, end_row, (void *)(uintptr_t)row};
+        struct CMUnitTest test = {row->name, test_row, NULL, end_row, (void *)(uintptr_t)row};
+        struct timespec begin, end;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        failed += _cmocka_run_group_tests(run.program->title, &test, 1, NULL, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        printf("%s, %s: %.1f s\n", run.program->title, row->name,
+               (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec));
     }
-    return cmocka_run_group_tests_name(run.program->title, tests, start_program, NULL);
+    return failed;
 }
 
 /* ---- all programs at once ---- */
@@ -130,7 +135,8 @@ static pid_t fork_program(unsigned child, FILE *out) {
     nodes_bind_to_parent(parent);
     if (dup2(fileno(out), 1) < 0 || dup2(fileno(out), 2) < 0)
         _exit(96);
-    exit(run_program(child / SHARDS, child % SHARDS, SHARDS) == 0 ? 0 : 1);
+    run.forbidden = !interop_private_run();
+    exit(run_program(child / SHARDS) == 0 ? 0 : 1);
 }
 
 static void print_file(FILE *f) {
@@ -194,7 +200,7 @@ static void write_matrix(const char *path) {
     for (unsigned i = 0; i < interop_row_count; i++) {
         fprintf(f, "\n| %s |", interop_rows[i].name);
         for (unsigned p = 0; p < PROGRAMS; p++)
-            write_cell(f, &cells[p][i]);
+            write_cell(f, &boards[p].cells[i]);
     }
     fputs("\n\n", f);
     fputs(interop_legend, f);
@@ -203,13 +209,15 @@ static void write_matrix(const char *path) {
 
 int main(void) {
     const char *only = getenv("INTEROP_PROGRAM");
-    cells = mmap(NULL, PROGRAMS * sizeof *cells, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                 -1, 0);
-    if (cells == MAP_FAILED || interop_row_count > ROWS_MAX)
+    boards = mmap(NULL, PROGRAMS * sizeof *boards, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (boards == MAP_FAILED || interop_row_count > ROWS_MAX)
         return 1;
     for (unsigned i = 0; only && i < PROGRAMS; i++)
-        if (strcmp(programs[i]->name, only) == 0)
-            return run_program(i, 0, 1);
+        if (strcmp(programs[i]->name, only) == 0) {
+            run.forbidden = !interop_private_run();
+            return run_program(i);
+        }
     int failed = run_all();
     if (getenv("INTEROP_WRITE"))
         write_matrix("speaker/INTEROP.md");

@@ -133,12 +133,16 @@ static void join(int ns, const char *name, int node) {
     nodes_ip(node, "link", "set", "far", "name", "v0", NULL);
 }
 
+/* No detection of duplicates: every address is there from the start, the link-local one, too. */
 static void address(int node) {
-    char v4[32], v6[32];
+    char v4[32], v6[32], link_local[32];
+    snprintf(link_local, sizeof link_local, "fe80::%d/64", node + 1);
     snprintf(v4, sizeof v4, "10.0.0.%d/24", node + 1);
     snprintf(v6, sizeof v6, "fd00::%d/64", node + 1);
     nodes_ip(node, "address", "add", v4, "dev", "v0", NULL);
     nodes_ip(node, "-6", "address", "add", v6, "dev", "v0", "nodad", NULL);
+    nodes_ip(node, "link", "set", "v0", "addrgenmode", "none", NULL);
+    nodes_ip(node, "-6", "address", "add", link_local, "dev", "v0", "nodad", NULL);
     nodes_ip(node, "link", "set", "lo", "up", NULL);
     nodes_ip(node, "link", "set", "v0", "up", NULL);
 }
