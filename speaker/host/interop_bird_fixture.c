@@ -89,7 +89,8 @@ static void put_kernel(struct text *c, int f, bool two) {
 
 static void put_family(struct text *c, const struct setup *s, int f, bool two) {
     put_kernel(c, f, two);
-    put_static(c, "plain", s, f, two);
+    if (!s->rich_only)
+        put_static(c, "plain", s, f, two);
     put_static(c, "rich", s, f, two);
     for (unsigned i = 0; i < s->neighbor_count; i++)
         put_session(c, s, &s->neighbors[i], f, two);
@@ -225,17 +226,14 @@ static void put_tuples(struct text *out, const char *value) {
     }
 }
 
-static void put_lower(struct text *out, const char *value) {
-    for (; *value; value++)
-        text_putc(out, (char)tolower((unsigned char)*value));
-}
-
 static void put_attribute(struct text *out, const char *name, const char *value) {
     if (out->size)
         text_putc(out, ' ');
     text_printf(out, "%s=", name);
     if (strcmp(name, "origin") == 0)
-        put_lower(out, value);
+        interop_put_lower(out, value);
+    else if (strcmp(name, "as_path") == 0)
+        interop_put_as_path(out, value);
     else
         put_tuples(out, value);
 }
@@ -255,27 +253,85 @@ static bool attribute(const char *path, const char *name, char *ret_value, size_
     return true;
 }
 
-static bool bird_route(int node, const char *prefix, struct text *ret_route) {
+/* "10.0.9.9 AS4200000009"; and "BGP.d5 [t]: ca fe" of an attribute it does not know, without flags.
+ */
+static void put_rare(struct text *out, const char *path) {
+    char value[256], id[64];
+    unsigned as;
+    const char *unknown = strstr(path, "BGP.d5 [");
+    if (attribute(path, "aggregator", value, sizeof value) &&
+        sscanf(value, "%63s AS%u", id, &as) == 2)
+        text_printf(out, " aggregator=%u:%s", as, id);
+    if (strstr(path, "BGP.atomic_aggr:"))
+        text_puts(out, " atomic");
+    if (!unknown)
+        return;
+    text_puts(out, " unknown=213:");
+    for (const char *p = unknown + strcspn(unknown, ":") + 1; *p && *p != '\n'; p++)
+        if (*p != ' ')
+            text_putc(out, *p);
+}
+
+/* From the text of one path. */
+static void put_path(struct text *out, const char *path) {
     static const char *const names[][2] = {
         {"origin", "origin"},         {"as_path", "as_path"},
         {"next_hop", "next_hop"},     {"med", "med"},
         {"local_pref", "local_pref"}, {"community", "communities"},
         {"large_community", "large"}, {"originator_id", "originator"},
-        {"cluster_list", "clusters"},
+        {"cluster_list", "clusters"}, {"ext_community", "ext"},
     };
-    char line[96], value[256];
+    char value[256];
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (attribute(path, names[i][0], value, sizeof value) &&
+            (value[0] || strcmp(names[i][0], "as_path") == 0))
+            put_attribute(out, names[i][1], value);
+    put_rare(out, path);
+}
+
+static bool bird_route(int node, const char *prefix, struct text *ret_route) {
+    char line[96];
     struct text answer;
     text_init(&answer);
     snprintf(line, sizeof line, "show route primary all for %s", prefix);
     command(node, strchr(prefix, ':') ? V6 : V4, line, &answer);
     const char *path = text_str(&answer);
     bool found = strstr(path, prefix) != NULL && strstr(path, "BGP.origin") != NULL;
-    for (size_t i = 0; found && i < sizeof names / sizeof names[0]; i++)
-        if (attribute(path, names[i][0], value, sizeof value) &&
-            (value[0] || strcmp(names[i][0], "as_path") == 0))
-            put_attribute(ret_route, names[i][1], value);
+    if (found)
+        put_path(ret_route, path);
     text_deinit(&answer);
     return found;
+}
+
+/* Each path is told behind a line of its type. */
+static void bird_paths(int node, const char *prefix, struct text *out) {
+    char line[96];
+    struct text answer, one, told;
+    text_init(&answer);
+    text_init(&one);
+    text_init(&told);
+    snprintf(line, sizeof line, "show route all for %s", prefix);
+    command(node, strchr(prefix, ':') ? V6 : V4, line, &answer);
+    const char *at = strstr(text_str(&answer), "\tType: BGP"), *next;
+    for (; at; at = next) {
+        next = strstr(at + 1, "\tType: BGP");
+        text_clear(&one);
+        text_printf(&one, "%.*s", next ? (int)(next - at) : (int)strlen(at), at);
+        text_clear(&told);
+        put_path(&told, text_str(&one));
+        text_printf(out, "%s\n", text_str(&told));
+    }
+    text_deinit(&told);
+    text_deinit(&one);
+    text_deinit(&answer);
+}
+
+/* From its log: it counts none. */
+static uint64_t bird_sessions(int node, int family, int neighbor) {
+    char path[64], name[24];
+    snprintf(path, sizeof path, "/run/%d.%d.log", node, interop_pid(node, 1) ? family : 0);
+    snprintf(name, sizeof name, " %s: ", session_name(family, neighbor));
+    return interop_lines(path, name, "BGP session established");
 }
 
 static void bird_announce(int node, int family, bool present) {
@@ -300,6 +356,8 @@ const struct program program_bird = {
     .kill = bird_kill,
     .established = bird_established,
     .route = bird_route,
+    .paths = bird_paths,
+    .sessions = bird_sessions,
     .announce = bird_announce,
     .refresh = bird_refresh,
     .reset = bird_reset,
@@ -314,6 +372,8 @@ const struct program program_bird2 = {
     .kill = bird_kill,
     .established = bird_established,
     .route = bird_route,
+    .paths = bird_paths,
+    .sessions = bird_sessions,
     .announce = bird_announce,
     .refresh = bird_refresh,
     .reset = bird_reset,

@@ -7,6 +7,7 @@
  * both of its inputs have: the fifo is held open for writing from before the start to the end.
  */
 #include "interop_fixture.h"
+#include "interop_source_fixture.h"
 
 #include <fcntl.h>
 #include <jansson.h>
@@ -45,6 +46,20 @@ static void put_route(struct text *c, const struct setup *s, int f, bool rich) {
                  " large-community [ 64512:3:4 ];\n");
 }
 
+static void put_sources(struct text *c, int f, bool several) {
+    text_printf(
+        c,
+        "    route %s next-hop %s origin incomplete as-path [ 65077 4200000077 ( 65101 65102 )"
+        " ] med 77 atomic-aggregate aggregator ( 4200000009:10.0.9.9 ) community [ 65077:1 ]"
+        " large-community [ 65077:1:2 ] extended-community [ target:65077:100 ]"
+        " attribute [ 0xd5 0xe0 0xcafe ]%s;\n",
+        source_prefix(f), interop_addr(SOURCE_NODE, f), several ? " path-information 0.0.0.1" : "");
+    if (several)
+        text_printf(c,
+                    "    route %s next-hop %s as-path [ 65078 65101 ] path-information 0.0.0.2;\n",
+                    source_prefix(f), interop_addr(SOURCE_NODE + 1, f));
+}
+
 static void put_capabilities(struct text *c, const struct neighbor *n) {
     text_printf(c, "  capability { graceful-restart 60; route-refresh enable;%s }\n",
                 n->add_path ? " add-path send/receive;" : "");
@@ -65,6 +80,8 @@ static void put_neighbor(struct text *c, const struct setup *s, const struct nei
     if (!s->rich_only)
         put_route(c, s, f, false);
     put_route(c, s, f, true);
+    if (s->sources)
+        put_sources(c, f, n->add_path);
     text_puts(c, "  }\n}\n");
 }
 
@@ -177,6 +194,30 @@ static void put_number(struct text *out, const char *name, const json_t *v) {
         text_printf(out, " %s=%lld", name, (long long)json_integer_value(v));
 }
 
+static void put_set(struct text *out, const json_t *set) {
+    for (size_t i = 0; i < json_array_size(set); i++)
+        text_printf(out, i ? ",%lld" : " {%lld",
+                    (long long)json_integer_value(json_array_get(set, i)));
+    if (json_array_size(set))
+        text_puts(out, "}");
+}
+
+static void put_rare(struct text *out, const json_t *a) {
+    const json_t *list = json_object_get(a, "extended-community");
+    const char *unknown = text_of(a, "attribute-0xD5-0xE0");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = text_of(json_array_get(list, i), "string");
+        bool target = name && strncmp(name, "target:", 7) == 0;
+        text_printf(out, "%s%s%s", i ? " " : " ext=", target ? "rt" : "", target ? name + 6 : name);
+    }
+    if (text_of(a, "aggregator"))
+        text_printf(out, " aggregator=%s", text_of(a, "aggregator"));
+    if (json_is_true(json_object_get(a, "atomic-aggregate")))
+        text_puts(out, " atomic");
+    if (unknown)
+        text_printf(out, " unknown=213:%s", strncmp(unknown, "0x", 2) ? unknown : unknown + 2);
+}
+
 static void put_path(struct text *out, const json_t *a, const char *next_hop) {
     const json_t *as_path = json_object_get(a, "as-path");
     text_printf(out, "origin=%s", text_of(a, "origin"));
@@ -184,6 +225,7 @@ static void put_path(struct text *out, const json_t *a, const char *next_hop) {
         put_values(out, "as_path", as_path);
     else
         text_puts(out, " as_path=");
+    put_set(out, json_object_get(a, "as-set"));
     text_printf(out, " next_hop=%s", next_hop);
     put_number(out, "med", json_object_get(a, "med"));
     put_number(out, "local_pref", json_object_get(a, "local-preference"));
@@ -192,6 +234,7 @@ static void put_path(struct text *out, const json_t *a, const char *next_hop) {
     if (text_of(a, "originator-id"))
         text_printf(out, " originator=%s", text_of(a, "originator-id"));
     put_values(out, "clusters", json_object_get(a, "cluster-list"));
+    put_rare(out, a);
 }
 
 static void key_of(const json_t *nlri, char *out, size_t size) {
@@ -336,6 +379,7 @@ static void exabgp_reset(int node, int neighbor) {
 const struct program program_exabgp = {
     .name = "exabgp",
     .title = "ExaBGP 4.2",
+    .must_not_be_asked = true,
     .lacks = CAN_COLLIDE | CAN_REFLECT | CAN_HELP,
     .start = exabgp_start,
     .kill = exabgp_kill,

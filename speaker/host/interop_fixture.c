@@ -9,6 +9,7 @@
 
 #include "loop.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -72,6 +73,23 @@ bool interop_wait(struct nanotime end) {
     return true;
 }
 
+/* ---- lines of routes ---- */
+
+void interop_put_as_path(struct text *out, const char *printed) {
+    bool set = false;
+    for (const char *p = printed; *p; p++) {
+        bool edge = *p == ' ' && (p[1] == '}' || (p > printed && p[-1] == '{'));
+        set = *p == '{' || (set && *p != '}');
+        if (!edge)
+            text_putc(out, set && *p == ' ' ? ',' : *p);
+    }
+}
+
+void interop_put_lower(struct text *out, const char *text) {
+    for (; *text; text++)
+        text_putc(out, (char)tolower((unsigned char)*text));
+}
+
 /* ---- the peer programs ---- */
 
 const char *interop_path(const struct program *p, const char *file) {
@@ -99,6 +117,17 @@ void interop_write(const char *path, const char *text) {
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
+}
+
+uint64_t interop_lines(const char *path, const char *first, const char *second) {
+    char line[2048];
+    uint64_t count = 0;
+    FILE *f = fopen(path, "re");
+    while (f && fgets(line, sizeof line, f))
+        count += strstr(line, first) && strstr(line, second);
+    if (f)
+        fclose(f);
+    return count;
 }
 
 /* An account that only an installed package makes. */
@@ -188,10 +217,13 @@ static void put_peer(struct text *out, const struct setup *s, const struct neigh
     text_printf(out,
                 "{\"name\":\"n%d_%d\",\"remote_addr\":\"%s\",\"local_addr\":\"%s\","
                 "\"remote_as\":%u,\"multihop\":64,\"passive\":%s,\"rr_client\":%s,"
-                "\"families\":[\"%s\"],",
+                "\"families\":[\"%s\"],\"restart_time_s\":60,",
                 n->node, f == V4 ? 4 : 6, interop_addr(n->node, f), interop_addr(s->node, f), n->as,
                 n->passive ? "true" : "false", n->rr_client ? "true" : "false",
                 f == V4 ? "ipv4" : "ipv6");
+    if (n->add_path)
+        text_printf(out, "\"add_path_send\":{\"%s\":8},\"add_path_receive\":[\"%s\"],",
+                    f == V4 ? "ipv4" : "ipv6", f == V4 ? "ipv4" : "ipv6");
     if (n->password)
         text_printf(out, "\"password\":\"%s\",", n->password);
     text_printf(out, "%s},", chains);
@@ -215,8 +247,9 @@ static void put_policy(struct text *out, const struct setup *s, int f) {
 
 static void put_origins(struct text *out, const struct setup *s) {
     for (int i = 0; i < 2 * FAMILIES; i++)
-        text_printf(out, "%s{\"prefix\":\"%s\",\"source\":\"static\"}", i ? "," : "",
-                    interop_prefix(s->node, i / 2, i % 2));
+        if (i % 2 || !s->rich_only)
+            text_printf(out, "{\"prefix\":\"%s\",\"source\":\"static\"},",
+                        interop_prefix(s->node, i / 2, i % 2));
 }
 
 /* A trailing comma, removed. */
@@ -241,6 +274,7 @@ char *interop_config(const struct setup *s, const char *profile) {
     put_policy(&out, s, V6);
     text_puts(&out, "],\"origins\":[");
     put_origins(&out, s);
+    trim_comma(&out);
     text_puts(&out, "]}");
     char *copy = strdup(text_str(&out));
     text_deinit(&out);
@@ -274,6 +308,31 @@ static void put_word(struct text *out, const json_t *attrs, const char *member, 
                     json_string_value(json_array_get(v, i)));
 }
 
+/* Route targets of two-octet ASes by name, as others show them. */
+static void put_extended(struct text *out, const json_t *attrs) {
+    const json_t *list = json_object_get(attrs, "ext_communities");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        unsigned long long v = strtoull(json_string_value(json_array_get(list, i)), NULL, 16);
+        text_puts(out, i ? " " : " ext=");
+        if (v >> 48 == 2)
+            text_printf(out, "rt:%llu:%llu", v >> 32 & 0xffff, v & 0xffffffff);
+        else
+            text_printf(out, "%016llx", v);
+    }
+}
+
+/* RFC 4271 5: who passes on what it does not know sets the Partial bit. */
+static void put_unknown(struct text *out, const json_t *attrs) {
+    const json_t *list = json_object_get(attrs, "unknown");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *u = json_array_get(list, i);
+        bool partial = json_integer_value(json_object_get(u, "flags")) & 0x20;
+        text_printf(out, " unknown=%lld:%s%s",
+                    (long long)json_integer_value(json_object_get(u, "code")),
+                    json_string_value(json_object_get(u, "data")), partial ? "" : " not-partial");
+    }
+}
+
 static void put_attrs(struct text *out, const json_t *attrs) {
     static const char *const members[][2] = {
         {"as_path", "as_path"},
@@ -288,14 +347,33 @@ static void put_attrs(struct text *out, const json_t *attrs) {
     text_printf(out, "origin=%s", json_string_value(json_object_get(attrs, "origin")));
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         put_word(out, attrs, members[i][0], members[i][1]);
+    put_extended(out, attrs);
+    put_word(out, attrs, "aggregator", "aggregator");
+    if (json_is_true(json_object_get(attrs, "atomic_aggregate")))
+        text_puts(out, " atomic");
+    put_unknown(out, attrs);
 }
 
-bool interop_route(int node, const char *prefix, int neighbor, struct text *ret_route) {
+static json_t *routes_from(int node, const char *prefix, int neighbor) {
     char request[160];
     snprintf(request, sizeof request,
              "{\"op\":\"rib\",\"table\":\"in\",\"prefix\":\"%s\",\"peer\":\"n%d_%d\"}\n", prefix,
              neighbor, strchr(prefix, ':') ? 6 : 4);
-    json_t *answer = nodes_request_json(node, request);
+    return nodes_request_json(node, request);
+}
+
+void interop_paths(int node, const char *prefix, int neighbor, struct text *out) {
+    json_t *answer = routes_from(node, prefix, neighbor), *route;
+    size_t i;
+    json_array_foreach(json_object_get(answer, "routes"), i, route) {
+        put_attrs(out, json_object_get(route, "attrs"));
+        text_putc(out, '\n');
+    }
+    json_decref(answer);
+}
+
+bool interop_route(int node, const char *prefix, int neighbor, struct text *ret_route) {
+    json_t *answer = routes_from(node, prefix, neighbor);
     const json_t *route = json_array_get(json_object_get(answer, "routes"), 0);
     bool found = route && json_is_false(json_object_get(route, "stale"));
     if (found)

@@ -18,7 +18,7 @@
  *
  * A route is compared as one line of text that names each attribute in a fixed order:
  *   origin=egp as_path=65001 65010 next_hop=10.0.0.2 med=70 local_pref=170 communities=…
- *   large=… originator=… clusters=…
+ *   large=… originator=… clusters=… ext=rt:65077:100 aggregator=AS:id atomic unknown=213:cafe
  */
 
 enum { V4, V6, FAMILIES };
@@ -43,6 +43,7 @@ struct setup {
     enum interop_timers timers;
     bool restarted;   /* comes back after a death: graceful restart */
     bool rich_only;   /* … without its plain routes */
+    bool sources;     /* has the routes of interop_source.h itself: it passes none on */
     uint32_t last_id; /* of the router id 10.0.0.x; 0: the address's */
     struct neighbor neighbors[NODES_MAX];
     unsigned neighbor_count;
@@ -50,7 +51,7 @@ struct setup {
 
 enum interop_ability {
     CAN_COLLIDE = 1,      /* has two connections with one neighbour, for a while */
-    CAN_REFLECT = 2,      /* passes routes on */
+    CAN_REFLECT = 2,      /* passes routes on, as a reflector, too */
     CAN_RESTART = 4,      /* comes back with its routes: RFC 4724 */
     CAN_SIGN_PASSIVE = 8, /* takes signed calls (RFC 2385) */
     CAN_HELP = 16,        /* keeps the routes of one that restarts: RFC 4724 */
@@ -65,6 +66,8 @@ struct program {
     bool reflects_own;        /* sends its own routes to clients as if it had reflected them */
     bool no_path;             /* cannot set an AS_PATH of its own choice */
     bool keeps_routes;        /* does not send them again when asked */
+    bool must_not_be_asked;   /* … but ends the session */
+    bool hides_unknown;       /* does not show attributes that it does not know */
     bool idles;               /* half a minute after a NOTIFICATION */
     const char *plain_med;    /* of its plain route, as in the line; NULL: none */
     void (*start)(const struct setup *s);
@@ -81,8 +84,10 @@ struct program {
     void (*announce)(int node, int family, bool present);
     /* Asks the neighbour for its routes again; NULL: it never does. */
     void (*refresh)(int node, int family, int neighbor);
-    /* Ends the session and starts it again; NULL: it would stay idle for half a minute. */
+    /* Ends the sessions with a neighbour; `revive` brings them back. */
     void (*reset)(int node, int neighbor);
+    /* Has it try at once what it would try after seconds; NULL: it does so anyway. */
+    void (*revive)(int node, int neighbor);
 };
 
 extern const struct program program_bird, program_bird2, program_frr, program_gobgp,
@@ -102,6 +107,8 @@ void interop_kill(int node, int slot);
 void interop_kill_all(void);
 pid_t interop_pid(int node, int slot);
 void interop_write(const char *path, const char *text);
+/* Lines of a file in which both texts are. */
+uint64_t interop_lines(const char *path, const char *first, const char *second);
 /* A unix socket that a program of the node listens on; waits for it. */
 int interop_connect(const char *path);
 
@@ -112,9 +119,17 @@ char *interop_config(const struct setup *s, const char *profile);
 void interop_start(const struct setup *s, const char *profile);
 /* As program.route, from Adj-RIB-In towards a neighbour's session of the family. */
 bool interop_route(int node, const char *prefix, int neighbor, struct text *ret_route);
+/* As program.paths, from there. */
+void interop_paths(int node, const char *prefix, int neighbor, struct text *out);
 bool interop_established(int node, int family, int neighbor);
 /* A member of the answer to `peers` for one session, as a number. */
 int64_t interop_peer_number(int node, int family, int neighbor, const char *member);
+
+/* ---- lines of routes ---- */
+
+/* An AS_PATH as programs print it: sets as "{1,2}". */
+void interop_put_as_path(struct text *out, const char *printed);
+void interop_put_lower(struct text *out, const char *text);
 
 /* ---- names ---- */
 

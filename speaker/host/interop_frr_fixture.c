@@ -7,7 +7,6 @@
  */
 #include "interop_fixture.h"
 
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,11 +41,14 @@ static void put_neighbor(struct text *c, const struct setup *s, const struct nei
 
 static void put_family(struct text *c, const struct setup *s, int f) {
     text_printf(c, " address-family %s unicast\n", f == V4 ? "ipv4" : "ipv6");
-    text_printf(c, "  network %s\n  network %s route-map RICH\n", interop_prefix(s->node, f, false),
-                interop_prefix(s->node, f, true));
+    if (!s->rich_only)
+        text_printf(c, "  network %s\n", interop_prefix(s->node, f, false));
+    text_printf(c, "  network %s route-map RICH\n", interop_prefix(s->node, f, true));
     for (unsigned i = 0; i < s->neighbor_count; i++) {
         const struct neighbor *n = &s->neighbors[i];
         text_printf(c, "  neighbor %s activate\n", interop_addr(n->node, f));
+        if (n->add_path)
+            text_printf(c, "  neighbor %s addpath-tx-all-paths\n", interop_addr(n->node, f));
         if (n->rr_client)
             text_printf(c, "  neighbor %s route-reflector-client\n", interop_addr(n->node, f));
     }
@@ -161,10 +163,22 @@ static void act(int node, const char *lines) {
     text_deinit(&answer);
 }
 
-static bool frr_established(int node, int family, int neighbor) {
+static json_t *ask_neighbor(int node, int family, int neighbor) {
     char line[96];
     snprintf(line, sizeof line, "show bgp neighbors %s json", interop_addr(neighbor, family));
-    json_t *json = ask(node, line);
+    return ask(node, line);
+}
+
+static uint64_t frr_sessions(int node, int family, int neighbor) {
+    json_t *json = ask_neighbor(node, family, neighbor);
+    json_int_t count = json_integer_value(json_object_get(
+        json_object_get(json, interop_addr(neighbor, family)), "connectionsEstablished"));
+    json_decref(json);
+    return (uint64_t)count;
+}
+
+static bool frr_established(int node, int family, int neighbor) {
+    json_t *json = ask_neighbor(node, family, neighbor);
     const char *state = json_string_value(
         json_object_get(json_object_get(json, interop_addr(neighbor, family)), "bgpState"));
     bool up = state && strcmp(state, "Established") == 0;
@@ -186,16 +200,32 @@ static void put_string(struct text *out, const json_t *path, const char *object,
         text_printf(out, " %s=%s", name, v);
 }
 
+/* And extended communities, which it writes in capitals. */
+static void put_aggregation(struct text *out, const json_t *path) {
+    const char *ext =
+        json_string_value(json_object_get(json_object_get(path, "extendedCommunity"), "string"));
+    const char *id = json_string_value(json_object_get(path, "aggregatorId"));
+    if (ext) {
+        text_puts(out, " ext=");
+        interop_put_lower(out, ext);
+    }
+    if (id)
+        text_printf(out, " aggregator=%lld:%s",
+                    (long long)json_integer_value(json_object_get(path, "aggregatorAs")), id);
+    if (json_is_true(json_object_get(path, "atomicAggregate")))
+        text_puts(out, " atomic");
+}
+
 static void put_path(struct text *out, const json_t *path) {
     const char *origin = json_string_value(json_object_get(path, "origin"));
     const json_t *hop = json_array_get(json_object_get(path, "nexthops"), 0);
     const json_t *clusters = json_object_get(json_object_get(path, "clusterList"), "list");
     text_puts(out, "origin=");
-    for (; origin && *origin; origin++)
-        text_putc(out, (char)tolower((unsigned char)*origin));
+    interop_put_lower(out, origin ? origin : "");
     const char *as_path =
         json_string_value(json_object_get(json_object_get(path, "aspath"), "string"));
-    text_printf(out, " as_path=%s", as_path && strcmp(as_path, "Local") != 0 ? as_path : "");
+    text_puts(out, " as_path=");
+    interop_put_as_path(out, as_path && strcmp(as_path, "Local") != 0 ? as_path : "");
     put_string(out, hop, NULL, "ip", "next_hop");
     put_number(out, path, "metric", "med");
     put_number(out, path, "locPrf", "local_pref");
@@ -205,16 +235,31 @@ static void put_path(struct text *out, const json_t *path) {
     for (size_t i = 0; i < json_array_size(clusters); i++)
         text_printf(out, i ? " %s" : " clusters=%s",
                     json_string_value(json_array_get(clusters, i)));
+    put_aggregation(out, path);
+}
+
+static json_t *ask_prefix(int node, const char *prefix) {
+    char line[96];
+    snprintf(line, sizeof line, "show bgp %s unicast %s json",
+             strchr(prefix, ':') ? "ipv6" : "ipv4", prefix);
+    return ask(node, line);
+}
+
+static void frr_paths(int node, const char *prefix, struct text *out) {
+    json_t *json = ask_prefix(node, prefix), *path;
+    size_t i;
+    json_array_foreach(json_object_get(json, "paths"), i, path) {
+        put_path(out, path);
+        text_putc(out, '\n');
+    }
+    json_decref(json);
 }
 
 static bool frr_route(int node, const char *prefix, struct text *ret_route) {
-    char line[96];
     size_t i;
     json_t *path;
     bool found = false;
-    snprintf(line, sizeof line, "show bgp %s unicast %s json",
-             strchr(prefix, ':') ? "ipv6" : "ipv4", prefix);
-    json_t *json = ask(node, line);
+    json_t *json = ask_prefix(node, prefix);
     json_array_foreach(json_object_get(json, "paths"), i, path) {
         if (found || !json_object_get(path, "bestpath"))
             continue;
@@ -253,10 +298,13 @@ const struct program program_frr = {
     .title = "FRR 8.4",
     .kernel = true,
     .plain_med = " med=0",
+    .hides_unknown = true,
     .start = frr_start,
     .kill = frr_kill,
     .established = frr_established,
     .route = frr_route,
+    .paths = frr_paths,
+    .sessions = frr_sessions,
     .announce = frr_announce,
     .refresh = frr_refresh,
     .reset = frr_reset,

@@ -44,6 +44,9 @@ static void put_neighbor(struct text *c, const struct setup *s, const struct nei
                 "      afi-safi-name = \"%s\"\n"
                 "    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n",
                 f == V4 ? "ipv4-unicast" : "ipv6-unicast");
+    if (n->add_path)
+        text_puts(c, "    [neighbors.afi-safis.add-paths.config]\n      receive = true\n"
+                     "      send-max = 8\n");
 }
 
 /* ---- the tool ---- */
@@ -125,7 +128,8 @@ static void gobgp_start(const struct setup *s) {
     interop_spawn(&program_gobgp, s->node, 0, argv);
     UNTIL(serves(s->node));
     for (int f = 0; f < FAMILIES; f++) {
-        gobgp_announce(s->node, f, true);
+        if (!s->rich_only)
+            gobgp_announce(s->node, f, true);
         announce_rich(s->node, f);
     }
 }
@@ -161,15 +165,24 @@ static long long number(const json_t *in, const char *member) {
     return (long long)json_integer_value(json_object_get(in, member));
 }
 
+#define AS_SET 1
+
 static void put_as_path(struct text *out, const json_t *path) {
     const json_t *segments = json_object_get(attribute(path, 2), "as_paths");
-    bool first = true;
     text_puts(out, " as_path=");
     for (size_t i = 0; i < json_array_size(segments); i++) {
-        const json_t *asns = json_object_get(json_array_get(segments, i), "asns");
-        for (size_t k = 0; k < json_array_size(asns); k++, first = false)
-            text_printf(out, first ? "%lld" : " %lld",
+        const json_t *segment = json_array_get(segments, i),
+                     *asns = json_object_get(segment, "asns");
+        bool set = number(segment, "segment_type") == AS_SET;
+        text_puts(out, i ? " " : "");
+        text_puts(out, set ? "{" : "");
+        for (size_t k = 0; k < json_array_size(asns); k++)
+            text_printf(out,
+                        !k    ? "%lld"
+                        : set ? ",%lld"
+                              : " %lld",
                         (long long)json_integer_value(json_array_get(asns, k)));
+        text_puts(out, set ? "}" : "");
     }
 }
 
@@ -188,6 +201,33 @@ static void put_large(struct text *out, const json_t *path) {
         text_printf(out, "%s%lld:%lld:%lld", i ? " " : " large=", number(c, "ASN"),
                     number(c, "LocalData1"), number(c, "LocalData2"));
     }
+}
+
+/* An attribute of a code nobody knows, in base64. */
+static void put_unknown(struct text *out, const json_t *path) {
+    const json_t *u = attribute(path, 213);
+    const char *value = json_string_value(json_object_get(u, "value"));
+    if (!u)
+        return;
+    text_printf(out, " unknown=213:%s%s", value && strcmp(value, "yv4=") == 0 ? "cafe" : value,
+                number(u, "flags") & 0x20 ? "" : " not-partial");
+}
+
+static void put_rare(struct text *out, const json_t *path) {
+    const json_t *aggregator = attribute(path, 7);
+    const json_t *list = json_object_get(attribute(path, 16), "value");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        text_printf(out, "%s%s:%s", i ? " " : " ext=",
+                    number(c, "type") == 0 && number(c, "subtype") == 2 ? "rt" : "other",
+                    json_string_value(json_object_get(c, "value")));
+    }
+    if (aggregator)
+        text_printf(out, " aggregator=%lld:%s", number(aggregator, "as"),
+                    json_string_value(json_object_get(aggregator, "address")));
+    if (attribute(path, 6))
+        text_puts(out, " atomic");
+    put_unknown(out, path);
 }
 
 static void put_path(struct text *out, const json_t *path) {
@@ -210,12 +250,35 @@ static void put_path(struct text *out, const json_t *path) {
     for (size_t i = 0; i < json_array_size(clusters); i++)
         text_printf(out, "%s%s",
                     i ? " " : " clusters=", json_string_value(json_array_get(clusters, i)));
+    put_rare(out, path);
+}
+
+static json_t *ask_prefix(int node, const char *prefix) {
+    char words[96];
+    snprintf(words, sizeof words, "-j global rib %s -a ipv%d", prefix, strchr(prefix, ':') ? 6 : 4);
+    return ask(node, words);
+}
+
+static void gobgp_paths(int node, const char *prefix, struct text *out) {
+    json_t *json = ask_prefix(node, prefix), *path;
+    size_t i;
+    json_array_foreach(json_object_get(json, prefix), i, path) {
+        put_path(out, path);
+        text_putc(out, '\n');
+    }
+    json_decref(json);
+}
+
+/* From its log: it counts none. */
+static uint64_t gobgp_sessions(int node, int family, int neighbor) {
+    char path[64], key[64];
+    snprintf(path, sizeof path, "/run/%d.0.out", node);
+    snprintf(key, sizeof key, "\"%s\"", interop_addr(neighbor, family));
+    return interop_lines(path, "Peer Up", key);
 }
 
 static bool gobgp_route(int node, const char *prefix, struct text *ret_route) {
-    char words[96];
-    snprintf(words, sizeof words, "-j global rib %s -a ipv%d", prefix, strchr(prefix, ':') ? 6 : 4);
-    json_t *json = ask(node, words);
+    json_t *json = ask_prefix(node, prefix);
     const json_t *path = json_array_get(json_object_get(json, prefix), 0); /* the best is first */
     bool found = path != NULL;
     if (found)
@@ -233,5 +296,7 @@ const struct program program_gobgp = {
     .kill = gobgp_kill,
     .established = gobgp_established,
     .route = gobgp_route,
+    .paths = gobgp_paths,
+    .sessions = gobgp_sessions,
     .announce = gobgp_announce,
 };

@@ -6,7 +6,6 @@
  */
 #include "interop_fixture.h"
 
-#include <ctype.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +19,8 @@
 /* ---- configuration ---- */
 
 static void put_networks(struct text *c, const struct setup *s, int f) {
-    text_printf(c, "network %s\n", interop_prefix(s->node, f, false));
+    if (!s->rich_only)
+        text_printf(c, "network %s\n", interop_prefix(s->node, f, false));
     text_printf(c,
                 "network %s set { origin egp med 70 localpref 170 community 64512:1 "
                 "community 64512:2 large-community 64512:3:4 }\n",
@@ -33,6 +33,8 @@ static void put_neighbor(struct text *c, const struct setup *s, const struct nei
     text_printf(c, "  announce IPv4 %s\n  announce IPv6 %s\n", f == V4 ? "unicast" : "none",
                 f == V6 ? "unicast" : "none");
     text_puts(c, "  announce restart yes\n  enforce neighbor-as no\n");
+    if (n->add_path)
+        text_puts(c, "  announce add-path recv yes\n  announce add-path send all\n");
     if (n->as != s->as)
         text_puts(c, "  multihop 64\n");
     if (n->passive)
@@ -113,7 +115,7 @@ static void openbgpd_start(const struct setup *s) {
     interop_write(conf, text_str(&c));
     assert_int_equal(chmod(conf, 0600), 0); /* it insists */
     text_deinit(&c);
-    char *argv[] = {binary, (char *)(uintptr_t) "-d", (char *)(uintptr_t) "-f", conf, NULL};
+    char *argv[] = {binary, (char *)(uintptr_t) "-dv", (char *)(uintptr_t) "-f", conf, NULL};
     interop_spawn(&program_openbgpd, s->node, 0, argv);
     UNTIL(serves(s->node));
 }
@@ -154,16 +156,48 @@ static const json_t *attribute(const json_t *path, const char *member) {
     return NULL;
 }
 
+static bool is_atomic(const json_t *path) {
+    const json_t *list = json_object_get(path, "attributes");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(list, i), "type")),
+                   "Atomic Aggregate") == 0)
+            return true;
+    return false;
+}
+
+static void put_rare(struct text *out, const json_t *path) {
+    const json_t *list = json_object_get(path, "extended_communities");
+    const json_t *aggregator = attribute(path, "AS"), *unknown = attribute(path, "data");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *c = json_string_value(json_array_get(list, i)); /* "rt 65077:100" */
+        size_t kind = strcspn(c, " ");
+        text_printf(out, "%s%.*s:%s", i ? " " : " ext=", (int)kind, c, c + kind + (c[kind] == ' '));
+    }
+    if (aggregator)
+        text_printf(out, " aggregator=%lld:%s",
+                    (long long)json_integer_value(json_object_get(aggregator, "AS")),
+                    json_string_value(json_object_get(aggregator, "router_id")));
+    if (is_atomic(path))
+        text_puts(out, " atomic");
+    if (unknown)
+        text_printf(out, " unknown=%s:%s%s",
+                    strchr(json_string_value(json_object_get(unknown, "type")), '#') + 1,
+                    json_string_value(json_object_get(unknown, "data")),
+                    json_is_true(json_object_get(json_object_get(unknown, "flags"), "partial"))
+                        ? ""
+                        : " not-partial");
+}
+
 static void put_path(struct text *out, const json_t *path) {
     const char *origin = json_string_value(json_object_get(path, "origin"));
     long long med = (long long)json_integer_value(json_object_get(path, "metric"));
     const char *originator =
         json_string_value(json_object_get(attribute(path, "originator"), "originator"));
     text_puts(out, "origin=");
-    for (; origin && *origin; origin++)
-        text_putc(out, (char)tolower((unsigned char)*origin));
-    text_printf(out, " as_path=%s next_hop=%s", json_string_value(json_object_get(path, "aspath")),
-                json_string_value(json_object_get(path, "exit_nexthop")));
+    interop_put_lower(out, origin ? origin : "");
+    text_puts(out, " as_path=");
+    interop_put_as_path(out, json_string_value(json_object_get(path, "aspath")));
+    text_printf(out, " next_hop=%s", json_string_value(json_object_get(path, "exit_nexthop")));
     if (med)
         text_printf(out, " med=%lld", med);
     text_printf(out, " local_pref=%lld",
@@ -173,15 +207,30 @@ static void put_path(struct text *out, const json_t *path) {
     if (originator)
         text_printf(out, " originator=%s", originator);
     put_list(out, attribute(path, "cluster_list"), "cluster_list", "clusters");
+    put_rare(out, path);
+}
+
+static json_t *ask_prefix(int node, const char *prefix) {
+    char words[96];
+    snprintf(words, sizeof words, "-j show rib detail %s", prefix);
+    return ask(node, words);
+}
+
+static void openbgpd_paths(int node, const char *prefix, struct text *out) {
+    json_t *json = ask_prefix(node, prefix), *path;
+    size_t i;
+    json_array_foreach(json_object_get(json, "rib"), i, path) {
+        put_path(out, path);
+        text_putc(out, '\n');
+    }
+    json_decref(json);
 }
 
 static bool openbgpd_route(int node, const char *prefix, struct text *ret_route) {
-    char words[96];
     size_t i;
     json_t *path;
     bool found = false;
-    snprintf(words, sizeof words, "-j show rib detail %s", prefix);
-    json_t *json = ask(node, words);
+    json_t *json = ask_prefix(node, prefix);
     json_array_foreach(json_object_get(json, "rib"), i, path) {
         if (found || !json_is_true(json_object_get(path, "best")))
             continue;
@@ -190,6 +239,14 @@ static bool openbgpd_route(int node, const char *prefix, struct text *ret_route)
     }
     json_decref(json);
     return found;
+}
+
+/* From its log: it counts none. */
+static uint64_t openbgpd_sessions(int node, int family, int neighbor) {
+    char path[64], name[80];
+    snprintf(path, sizeof path, "/run/%d.0.out", node);
+    snprintf(name, sizeof name, "neighbor %s: ", interop_addr(neighbor, family));
+    return interop_lines(path, name, "-> Established");
 }
 
 /* ---- acting ---- */
@@ -214,6 +271,8 @@ const struct program program_openbgpd = {
     .kill = openbgpd_kill,
     .established = openbgpd_established,
     .route = openbgpd_route,
+    .paths = openbgpd_paths,
+    .sessions = openbgpd_sessions,
     .announce = openbgpd_announce,
     .refresh = openbgpd_refresh,
 };
