@@ -46,9 +46,13 @@ bool ios_edit_end(struct ios_edit *e) {
 
 bool ios_edit_do(struct ios_edit *e) {
     static const struct ios_view NOTHING;
+    const char *line = e->sink->text ? e->sink->text : "";
+    size_t word = strcspn(line, " \t");
     if (e->sink->out) {
+        e->r->exec_indent = (uint32_t)(e->sink->column - 1 + word + strspn(line + word, " \t"));
         (void)ios_exec(e->r, e->sink->view ? e->sink->view : &NOTHING, ios_word(e->words, 1),
                        e->sink->out);
+        e->r->exec_indent = 0;
     } else {
         ios_ignore(e->sink, "an exec command in a file is not run");
         ios_note(e->sink, "ios-do", "an exec command in a file is not run");

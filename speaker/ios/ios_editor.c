@@ -129,7 +129,7 @@ void ios_history_add(struct ios_terminal *t, const char *line) {
 }
 
 const char *ios_history_line(const struct ios_terminal *t, uint32_t back) {
-    if (back == 0 || back > t->history_count || back > IOS_HISTORY_LINES)
+    if (back == 0 || back > t->history_count || back > IOS_HISTORY_LINES || back > t->history_size)
         return NULL;
     return t->history[(t->history_count - back) % IOS_HISTORY_LINES];
 }

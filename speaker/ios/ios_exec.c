@@ -2,7 +2,8 @@
  * Exec commands: matching, output filters, what a terminal is set to.
  *
  * Owns: `| include|exclude|begin|section|count REGEX` (everything behind the keyword is the
- * expression, bars in it are alternation).
+ * expression, bars in it are alternation); `| redirect URL` and its like are refused, there being
+ * no files.
  *
  * Leaves: which commands there are to ios_grammar_exec.c, what they print to ios_show*.c.
  */
@@ -25,18 +26,21 @@ enum filter {
     FILTER_EXCLUDE,
     FILTER_INCLUDE,
     FILTER_SECTION,
+    FILTER_APPEND, /* these three: to a file, which a mock has not */
+    FILTER_REDIRECT,
+    FILTER_TEE,
 };
 
-static const char *const FILTERS[] = {"", "begin", "count", "exclude", "include", "section"};
+static const char *const FILTERS[] = {"",        "begin",  "count",    "exclude", "include",
+                                      "section", "append", "redirect", "tee"};
 
-/* Reads `include REGEX`; FILTER_NONE: no such filter, or no expression. */
+/* Reads `include REGEX`, `redirect URL`; FILTER_NONE: no such filter. */
 static enum filter filter_read(const char *text, const char **ret_expression) {
     size_t size = strcspn(text, " ");
-    const char *expression = text + size + strspn(text + size, " ");
-    *ret_expression = expression;
-    for (enum filter f = FILTER_BEGIN; f <= FILTER_SECTION; f++)
+    *ret_expression = text + size + strspn(text + size, " ");
+    for (enum filter f = FILTER_BEGIN; f <= FILTER_TEE; f++)
         if (size > 0 && size <= strlen(FILTERS[f]) && strncasecmp(FILTERS[f], text, size) == 0)
-            return *expression ? f : FILTER_NONE;
+            return f;
     return FILTER_NONE;
 }
 
@@ -72,6 +76,9 @@ static bool filter_keeps(struct filtering *f, const char *line) {
     size_t indent = strspn(line, " ");
     switch (f->kind) {
     case FILTER_NONE:
+    case FILTER_APPEND:
+    case FILTER_REDIRECT:
+    case FILTER_TEE:
         return true;
     case FILTER_BEGIN:
         return f->open = f->open || match;
@@ -120,7 +127,7 @@ static void exec_refuse(struct ios_router *r, const struct ios_line *l, const st
     }
     text_init(&prompt);
     ios_prompt(r, &prompt);
-    ios_parse_refuse(l, m, prompt.size, sink);
+    ios_parse_refuse(l, m, prompt.size + r->exec_indent, sink);
     text_deinit(&prompt);
 }
 
@@ -146,12 +153,30 @@ static bool exec_plain(struct ios_router *r, const struct ios_view *view, const 
     return true;
 }
 
-/* Behind the bar: which filter, and its expression compiled. False after IOS's words. */
-static bool filtering_read(struct filtering *f, const char *text, struct text *out) {
+/* A caret under what is wrong, `offset` octets into the command. */
+static void refuse_at(const struct ios_router *r, size_t offset, struct text *out) {
+    struct text prompt;
+    text_init(&prompt);
+    ios_prompt(r, &prompt);
+    text_printf(out, "%*s^\n%% Invalid input detected at '^' marker.\n\n",
+                (int)(prompt.size + r->exec_indent + offset), "");
+    text_deinit(&prompt);
+}
+
+/* Behind the bar at `command`+`bar`: which filter, and its expression compiled. False after IOS's
+ * words. */
+static bool filtering_read(const struct ios_router *r, struct filtering *f, const char *command,
+                           size_t bar, struct text *out) {
+    size_t at = bar + 1 + strspn(command + bar + 1, " ");
     const char *expression = "";
-    *f = (struct filtering){.kind = filter_read(text + strspn(text, " "), &expression)};
-    if (f->kind == FILTER_NONE)
+    *f = (struct filtering){.kind = filter_read(command + at, &expression)};
+    if (f->kind == FILTER_NONE && command[at])
+        refuse_at(r, at, out);
+    else if (!*expression)
         text_puts(out, "% Incomplete command.\n\n");
+    else if (f->kind >= FILTER_APPEND)
+        text_printf(out, "%%Error opening %.*s (No such device)\n", (int)strcspn(expression, " "),
+                    expression);
     else if (!expression_compile(expression, &f->regex))
         text_puts(out, "% Failed to compile regular expression.\n");
     else
@@ -166,7 +191,7 @@ bool ios_exec(struct ios_router *r, const struct ios_view *view, const char *com
     struct text all;
     if (!bar)
         return exec_plain(r, view, command, strlen(command), out);
-    if (!filtering_read(&f, bar + 1, out))
+    if (!filtering_read(r, &f, command, (size_t)(bar - command), out))
         return false;
     text_init(&all);
     bool ok = exec_plain(r, view, command, (size_t)(bar - command), &all);
@@ -192,6 +217,14 @@ bool ios_show_terminal(struct ios_edit *e) {
         t->length = (uint32_t)n;
     else
         t->width = (uint32_t)n;
+    return false;
+}
+
+bool ios_show_history_size(struct ios_edit *e) {
+    struct ios_terminal *t = e->r->terminal;
+    uint64_t n = 0;
+    if (t && text_to_u64(ios_word(e->words, 3), 0, 256, &n))
+        t->history_size = (uint32_t)n;
     return false;
 }
 

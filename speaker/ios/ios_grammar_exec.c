@@ -75,8 +75,11 @@ const struct ios_row ios_exec_rows[] = {
     EXEC("configure terminal", ios_show_configure)
     EXEC("disable", ios_show_disable)
     EXEC("write [memory]", ios_show_write)
+    EXEC("copy running-config startup-config", ios_show_write)
+    EXEC("{undebug|no debug} all", ios_show_undebug)
     EXEC("terminal [no] monitor", ios_show_monitor)
     {USER, ROW_ACTION, 0, 0, "terminal {length|width} <0-512>", ios_show_terminal},
+    {USER, ROW_ACTION, 0, 0, "terminal history size <0-256>", ios_show_history_size},
     {USER, ROW_ACTION, 0, 0, "enable [<0-15>]", ios_show_enable},
     {USER, ROW_ACTION, 0, 0, "{exit|logout|quit}", ios_show_exit},
 };

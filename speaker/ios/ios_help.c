@@ -25,7 +25,8 @@ struct choice {
 struct choices {
     struct choice list[CHOICES_MAX];
     size_t count;
-    bool end; /* the line may end here */
+    bool end;           /* the line may end here */
+    bool negated_start; /* the first word behind `no` or `default` */
     const char *begun;
 };
 
@@ -74,6 +75,16 @@ static void choice_add(struct choices *c, const char *word, size_t size, const c
     c->count++;
 }
 
+/* What acts instead of being stored has no `no`. */
+static bool is_action(const char *item, size_t size) {
+    static const char *const ACTIONS[] = {
+        "do", "end", "exit", "exit-address-family", "exit-peer-policy", "exit-peer-session"};
+    for (size_t i = 0; i < sizeof ACTIONS / sizeof *ACTIONS; i++)
+        if (strlen(ACTIONS[i]) == size && strncmp(item, ACTIONS[i], size) == 0)
+            return true;
+    return false;
+}
+
 static void on_expected(void *context, const char *item, size_t size) {
     struct choices *c = context;
     bool typed = false;
@@ -82,6 +93,8 @@ static void on_expected(void *context, const char *item, size_t size) {
         return;
     }
     if (*item != '<') {
+        if (c->negated_start && is_action(item, size))
+            return;
         if (!c->begun || strncasecmp(item, c->begun, strlen(c->begun)) == 0)
             choice_add(c, item, size, ios_help_words(item, size));
         return;
@@ -123,7 +136,8 @@ static const char *begun_word(const struct question *q) {
 
 /* Behind a bar: the filters. */
 static bool filter_choices(const struct question *q, struct choices *c) {
-    static const char *const FILTERS[] = {"begin", "count", "exclude", "include", "section"};
+    static const char *const FILTERS[] = {"append",  "begin",    "count",   "exclude",
+                                          "include", "redirect", "section", "tee"};
     const char *bar = strchr(q->line.text, '|');
     if (!bar || !(q->mode & (IOS_EXEC | IOS_USER)))
         return false;
@@ -144,6 +158,7 @@ static bool filter_choices(const struct question *q, struct choices *c) {
 static bool choices_make(const struct question *q, struct choices *c, bool *ret_ambiguous) {
     struct ios_match m;
     c->begun = begun_word(q);
+    c->negated_start = q->negated && q->first == q->count;
     *ret_ambiguous = false;
     if (filter_choices(q, c))
         return true;
@@ -181,6 +196,29 @@ static void put_list(const struct choices *c, bool exec, struct text *out) {
         text_puts(out, "  <cr>\n");
 }
 
+/* What stands above the list of a mode's first words. */
+static const char *mode_title(enum ios_mode mode) {
+    static const struct {
+        enum ios_mode mode;
+        const char *title;
+    } TITLES[] = {
+        {IOS_EXEC, "Exec commands:\n"},
+        {IOS_USER, "Exec commands:\n"},
+        {IOS_CONFIG, "Configure commands:\n"},
+        {IOS_BGP, "Router configuration commands:\n"},
+        {IOS_BGP_AF, "Router Address Family configuration commands:\n"},
+        {IOS_PEER_SESSION, "Session-template configuration commands:\n"},
+        {IOS_PEER_POLICY, "Policy-template configuration commands:\n"},
+        {IOS_ROUTE_MAP, "Route Map configuration commands:\n"},
+        {IOS_INTERFACE, "Interface configuration commands:\n"},
+        {IOS_TTY, "Line configuration commands:\n"},
+    };
+    for (size_t i = 0; i < sizeof TITLES / sizeof *TITLES; i++)
+        if (TITLES[i].mode == mode)
+            return TITLES[i].title;
+    return "";
+}
+
 void ios_help_put(const struct ios_router *r, const char *line, struct text *out) {
     struct question *q = alloc_zero(1, sizeof *q);
     struct choices *c = alloc_zero(1, sizeof *c);
@@ -201,8 +239,11 @@ void ios_help_put(const struct ios_router *r, const char *line, struct text *out
     else if (c->begun)
         for (size_t i = 0; i < c->count; i++)
             text_printf(out, "%s%s", c->list[i].word, i + 1 < c->count ? "  " : "\n");
-    else
+    else {
+        if (q->line.count == 0)
+            text_puts(out, mode_title(q->mode));
         put_list(c, (q->mode & (IOS_EXEC | IOS_USER)) != 0 && q->line.count > 0, out);
+    }
     text_putc(out, '\n');
     alloc_free(q);
     alloc_free(c);

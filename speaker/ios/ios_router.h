@@ -37,6 +37,7 @@ struct ios_router {
     struct ios_level levels[IOS_LEVELS_MAX]; /* [0] is the top level of the configuration */
     uint32_t depth;                          /* of the current level */
     bool in_config;                          /* the terminal is in configure terminal */
+    uint32_t exec_indent;                    /* of an exec command behind `do`: for the caret */
     bool af_style;                           /* an address-family line was seen */
     bool changed;                            /* since it was compiled last */
     bool no_memory;

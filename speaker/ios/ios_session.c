@@ -177,10 +177,23 @@ static void more_key(struct ios_session *s, struct ios_router *r, char c) {
 
 /* ---- login ---- */
 
+/* `banner motd`, `login` or `exec`. */
+static void banner(struct ios_session *s, const struct ios_router *r, const char *kind) {
+    const struct ios_stmt *b = ios_block_first(r->root, "banner", kind, NULL);
+    const char *text = b ? ios_stmt_word(b, 2) : "";
+    size_t size = strlen(text);
+    if (b && !b->negated && size > 4 && strncmp(text, "^C", 2) == 0) {
+        put(s, "\n");
+        ios_telnet_put(text + 2, size - 4, &s->out);
+        put(s, "\n");
+    }
+}
+
 static void welcome(struct ios_session *s, struct ios_router *r) {
     if (s->line.privilege >= 15)
         s->t.privilege = 15;
     s->tries = 0;
+    banner(s, r, "exec");
     await_command(s, r);
 }
 
@@ -246,20 +259,9 @@ static bool enable_begin(struct ios_session *s, struct ios_router *r) {
     return false;
 }
 
-static void banner(struct ios_session *s, const struct ios_router *r) {
-    const struct ios_stmt *b = ios_block_first(r->root, "banner", "motd", NULL);
-    const char *text = b ? ios_stmt_word(b, 2) : "";
-    size_t size = strlen(text);
-    if (b && !b->negated && size > 4 && strncmp(text, "^C", 2) == 0) {
-        put(s, "\n");
-        ios_telnet_put(text + 2, size - 4, &s->out);
-        put(s, "\n");
-    }
-}
-
 static void begin(struct ios_session *s, struct ios_router *r) {
     ios_telnet_start(&s->telnet, &s->out);
-    banner(s, r);
+    banner(s, r, "motd");
     s->line = ios_line_config(r, s->console, s->number);
     s->t.length = s->line.length;
     if (s->line.login == IOS_LOGIN_PASSWORD && !s->line.password_set) {
@@ -272,6 +274,7 @@ static void begin(struct ios_session *s, struct ios_router *r) {
         welcome(s, r);
         return;
     }
+    banner(s, r, "login");
     put(s, "\nUser Access Verification\n\n");
     bool local = s->line.login == IOS_LOGIN_LOCAL;
     ask(s, local ? STATE_USERNAME : STATE_PASSWORD, local ? "Username: " : "Password: ");
@@ -494,6 +497,7 @@ struct ios_session *ios_session_new(struct ios_router *r, const struct ios_view 
     s->console = console;
     s->number = number;
     s->t.width = IOS_TERMINAL_WIDTH;
+    s->t.history_size = IOS_HISTORY_LINES;
     s->t.privilege = 1;
     s->t.active = view->now;
     s->t.monitor = console;

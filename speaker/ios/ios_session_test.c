@@ -335,11 +335,14 @@ static void help_lists_what_may_follow(void **state) {
     type(&d, "\025");
     assert_string_equal(type(&d, "show clock | ?"),
                         "show clock | ?\r\n"
-                        "  begin    Begin with the line that matches\r\n"
-                        "  count    Count number of lines which match regexp\r\n"
-                        "  exclude  Exclude lines that match\r\n"
-                        "  include  Include lines that match\r\n"
-                        "  section  Filter a section of output\r\n\r\nR1#show clock | ");
+                        "  append    Append redirected output to URL\r\n"
+                        "  begin     Begin with the line that matches\r\n"
+                        "  count     Count number of lines which match regexp\r\n"
+                        "  exclude   Exclude lines that match\r\n"
+                        "  include   Include lines that match\r\n"
+                        "  redirect  Redirect output to URL\r\n"
+                        "  section   Filter a section of output\r\n"
+                        "  tee       Copy output to URL\r\n\r\nR1#show clock | ");
     type(&d, "\025");
     assert_string_equal(type(&d, "frob ?"), "frob ?\r\n% Unrecognized command\r\n\r\nR1#frob ");
     type(&d, "\025conf t\rrouter bgp 64512\r");
@@ -347,7 +350,102 @@ static void help_lists_what_may_follow(void **state) {
                         "neighbor 10.0.0.2 rem?\r\nremote-as  remove-private-as\r\n\r\n"
                         "R1(config-router)#neighbor 10.0.0.2 rem");
     type(&d, "\025");
-    assert_non_null(strstr(type(&d, "?"), "  no  "));
+    assert_non_null(strstr(type(&d, "?"), "?\r\nRouter configuration commands:\r\n"));
+    assert_non_null(strstr(text_str(&d.seen), "  no  "));
+    assert_null(strstr(type(&d, "no ?"), "  exit  "));
+    assert_non_null(strstr(text_str(&d.seen), "  neighbor  "));
+    desk_close(&d);
+}
+
+/* Refusals, with the caret under the word that is wrong, whatever stands in front of it. */
+static void refusals_point_at_the_word(void **state) {
+    (void)state;
+    static const struct {
+        const char *typed, *answer;
+    } ROWS[] = {
+        {"show clok", "\r\n        ^\r\n% Invalid input detected at '^' marker.\r\n\r\n"},
+        {"show clock | frob x",
+         "\r\n                ^\r\n% Invalid input detected at '^' marker.\r\n\r\n"},
+        {"show clock | include", "\r\n% Incomplete command.\r\n\r\n"},
+        {"show clock |", "\r\n% Incomplete command.\r\n\r\n"},
+        {"show clock | redirect flash:x", "\r\n%Error opening flash:x (No such device)\r\n"},
+        {"show clock | tee tftp://10.0.0.1/x y",
+         "\r\n%Error opening tftp://10.0.0.1/x (No such device)\r\n"},
+        {"show clock \xe9",
+         "\r\n              ^\r\n% Invalid input detected at '^' marker.\r\n\r\n"},
+        {"sh i", "\r\n% Ambiguous command:  \"sh i\"\r\n\r\n"},
+        {"xyzzy", "\r\n% Unknown command or computer name, or unable to find computer address\r\n"},
+        {"undebug all", "\r\nAll possible debugging has been turned off\r\n"},
+        {"copy running-config startup-config", "\r\nBuilding configuration...\r\n[OK]\r\n"},
+    };
+    struct desk d = desk_enabled();
+    char want[400];
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        char keys[100];
+        snprintf(keys, sizeof keys, "%s\r", ROWS[i].typed);
+        snprintf(want, sizeof want, "%s%sR1#", ROWS[i].typed, ROWS[i].answer);
+        if (strcmp(type(&d, keys), want) != 0)
+            fail_msg("%s: %s", ROWS[i].typed, text_str(&d.seen));
+    }
+    type(&d, "conf t\r");
+    assert_string_equal(type(&d, "do  show clok\r"),
+                        "do  show clok\r\n                    ^\r\n"
+                        "% Invalid input detected at '^' marker.\r\n\r\nR1(config)#");
+    assert_string_equal(type(&d, "do show clock | frob x\r"),
+                        "do show clock | frob x\r\n                           ^\r\n"
+                        "% Invalid input detected at '^' marker.\r\n\r\nR1(config)#");
+    desk_close(&d);
+}
+
+/* Three kinds, each at its moment. */
+static void banners_greet(void **state) {
+    (void)state;
+    struct desk d = desk_enabled();
+    type(&d, "conf t\rbanner login #who#\rbanner exec #hello#\rend\r");
+    struct desk other = {.r = d.r, .view = d.view};
+    text_init(&other.seen);
+    other.s = ios_session_new(d.r, &d.view, false, 1, "");
+    take(&other);
+    assert_string_equal(text_str(&other.seen), OFFERS "\r\nwelcome\r\n\r\nwho\r\n\r\nUser Access "
+                                                      "Verification\r\n\r\nUsername: ");
+    type(&other, "admin\r\n");
+    assert_string_equal(type(&other, "secret\r\n"), "\r\n\r\nhello\r\nR1#");
+    ios_session_free(other.s, d.r);
+    text_deinit(&other.seen);
+    desk_close(&d);
+}
+
+static void history_has_a_size(void **state) {
+    (void)state;
+    struct desk d = desk_enabled();
+    type(&d, "terminal history size 2\rshow clock\rshow privilege\r");
+    assert_string_equal(type(&d, "show history\r"),
+                        "show history\r\n  show privilege\r\n  show history\r\nR1#");
+    desk_close(&d);
+}
+
+/* A whole configuration in one go: nothing is lost, errors stop nothing, prompts follow. */
+static void a_paste_is_taken_line_by_line(void **state) {
+    (void)state;
+    struct desk d = desk_enabled();
+    struct text paste;
+    text_init(&paste);
+    text_puts(&paste, "conf t\r\n");
+    for (unsigned i = 0; i < 300; i++)
+        text_printf(&paste, "ip prefix-list BIG seq %u permit 10.%u.%u.0/24\r\n", i + 1, i / 256,
+                    i % 256);
+    text_puts(&paste, "nonsense here\r\nrouter bgp 64512\r\n neighbor 10.0.0.77 remote-as 7\r\n"
+                      " neighbor 10.0.0.77 description caf\xc3\xa9\r\nend\r\n");
+    type_bytes(&d, text_str(&paste), paste.size);
+    const char *seen = text_str(&d.seen);
+    assert_non_null(strstr(seen, "% Invalid input detected at '^' marker."));
+    assert_string_equal(seen + d.seen.size - strlen("R1(config-router)#end\r\nR1#"),
+                        "R1(config-router)#end\r\nR1#");
+    assert_string_equal(type(&d, "show ip prefix-list BIG | count permit\r"),
+                        "show ip prefix-list BIG | count permit\r\n"
+                        "Number of lines which match regexp = 300\r\nR1#");
+    assert_non_null(strstr(type(&d, "show run | include 10.0.0.77 desc\r"), "description caf"));
+    text_deinit(&paste);
     desk_close(&d);
 }
 
@@ -454,6 +552,10 @@ int main(void) {
         cmocka_unit_test(keys_edit_the_line),
         cmocka_unit_test(history_comes_back),
         cmocka_unit_test(help_lists_what_may_follow),
+        cmocka_unit_test(refusals_point_at_the_word),
+        cmocka_unit_test(banners_greet),
+        cmocka_unit_test(history_has_a_size),
+        cmocka_unit_test(a_paste_is_taken_line_by_line),
         cmocka_unit_test(log_lines_reach_terminals_that_monitor),
         cmocka_unit_test(idle_sessions_end),
         cmocka_unit_test(options_are_answered_once),

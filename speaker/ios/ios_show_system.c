@@ -62,6 +62,12 @@ bool ios_show_privilege(struct ios_edit *e) {
     return false;
 }
 
+/* Nothing is ever traced. */
+bool ios_show_undebug(struct ios_edit *e) {
+    text_puts(e->sink->out, "All possible debugging has been turned off\n");
+    return false;
+}
+
 bool ios_show_write(struct ios_edit *e) {
     text_puts(e->sink->out, "Building configuration...\n[OK]\n");
     return false;

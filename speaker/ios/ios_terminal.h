@@ -33,6 +33,7 @@ struct ios_terminal {
     struct nanotime active;                                   /* last input */
     char history[IOS_HISTORY_LINES][IOS_INPUT_BYTES_MAX + 1]; /* ring */
     uint32_t history_count;                                   /* lines ever */
+    uint32_t history_size; /* how many are kept, IOS_HISTORY_LINES at most */
     /* Where in the configuration it is. */
     struct ios_level levels[IOS_LEVELS_MAX];
     uint32_t depth;
