@@ -14,8 +14,20 @@
 #include <string.h>
 
 static const char *const COMMANDS[] = {
-    "show running-config", "show ip bgp summary", "show route-map",
-    "show ip prefix-list", "show ip route",       "show running | i bgp",
+    "show running-config",
+    "show ip bgp summary",
+    "show route-map",
+    "show ip prefix-list",
+    "show ip route",
+    "show running | i bgp",
+    "show access-lists",
+    "show interfaces",
+    "show interfaces description",
+    "show hosts",
+    "show ip route summary",
+    "show ip community-list",
+    "show ip as-path-access-list",
+    "show ip interface brief",
 };
 
 static struct ios_router *router(void) {

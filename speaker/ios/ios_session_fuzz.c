@@ -1,7 +1,8 @@
 /*
  * Any octets typed on two terminals of one router with a running speaker: nothing may crash or
  * hang, every session goes on or is over, and the configuration that is left still prints and loads
- * to itself. The first octet chooses the lines.
+ * to itself. The first octet chooses the lines; a letter types the rest, itself included, where
+ * configurations are pasted, so that every running-config is an input too.
  */
 #include "ios_session.h"
 
@@ -33,6 +34,8 @@ static const char CONFIG[] = "hostname R1\n"
                              "line vty 0 1\n login local\n transport input telnet\n"
                              "line vty 2\n no login\n privilege level 15\n length 5\n"
                              "line vty 3\n login\n";
+
+static const char PASTE[] = "terminal length 0\rconfigure terminal\r";
 
 struct world {
     struct ios_router *r;
@@ -116,7 +119,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct ios_session *b = ios_session_new(w.r, &w.view, false, 2, "10.0.0.9");
     assert(a && b);
     size_t half = kind & 2 ? size / 2 : size;
-    if (size > 1) {
+    if (kind & 0x40) {
+        type(&w, b, (const uint8_t *)PASTE, sizeof PASTE - 1);
+        type(&w, b, data, size);
+    } else if (size > 1) {
         type(&w, a, data + 1, half > 1 ? half - 1 : 0);
         ios_session_log(b, w.r, text_str(&w.log));
         type(&w, b, data + half, size - half);
@@ -139,21 +145,48 @@ static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("\010show ip bgp ?\rshow ip route | include B\r conf t\rno route-map M\r\032"),
 };
 static const char *const words[] = {
-    "\r",           "\r\n",
-    "\t",           "?",
-    "\003",         "\032",
-    "\033[A",       "\025",
-    " | ",          "show ",
-    "ip bgp ",      "conf t\r",
-    "end\r",        "no ",
-    "do ",          "exit\r",
-    "\377\375\001", "\377\372\037",
-    "enable\re\r",  "u\rp\r",
-    "summary\r",    "neighbors ",
-    "route ",       "regexp ",
-    "community ",   "update-group\r",
-    "peer-group\r", "terminal length 3\r",
-    "default ",     "router bgp 64512\r",
+    "\r",
+    "\r\n",
+    "\t",
+    "?",
+    "\003",
+    "\032",
+    "\033[A",
+    "\025",
+    " | ",
+    "show ",
+    "ip bgp ",
+    "conf t\r",
+    "end\r",
+    "no ",
+    "do ",
+    "exit\r",
+    "\377\375\001",
+    "\377\372\037",
+    "enable\re\r",
+    "u\rp\r",
+    "summary\r",
+    "neighbors ",
+    "policy\r",
+    "paths ",
+    "rib-failure\r",
+    "inconsistent-as\r",
+    "template peer-policy\r",
+    "all\r",
+    "longer-prefixes\r",
+    "access-lists\r",
+    "interfaces ",
+    "| redirect flash:\r",
+    "hosts\r",
+    "banner exec #",
+    "route ",
+    "regexp ",
+    "community ",
+    "update-group\r",
+    "peer-group\r",
+    "terminal length 3\r",
+    "default ",
+    "router bgp 64512\r",
 };
 
 FUZZ_MAIN_WORDS(seeds, words)

@@ -47,6 +47,11 @@ static const char *group_name(const struct ios_router *r, const char *neighbor) 
     return s && s->count > 3 ? s->words[3] : NULL;
 }
 
+/* Something was said when the session came up at the latest. */
+static struct nanotime later(struct nanotime a, struct nanotime b) {
+    return nanotime_before(a, b) ? b : a;
+}
+
 static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
     struct text *out = e->sink->out;
     struct nanotime now = e->sink->view->now;
@@ -62,9 +67,9 @@ static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
     text_putc(out, '\n');
     if (p->state == BGP_ESTABLISHED) {
         text_puts(out, "  Last read ");
-        put_age(now, p->last_read.ns ? p->last_read : p->since, out);
+        put_age(now, later(p->last_read, p->since), out);
         text_puts(out, ", last write ");
-        put_age(now, p->last_write.ns ? p->last_write : p->since, out);
+        put_age(now, later(p->last_write, p->since), out);
         text_printf(out, ", hold time is %u, keepalive interval is %u seconds\n", p->hold_time_s,
                     p->keepalive_s);
     }
