@@ -54,9 +54,12 @@ static bool pay(struct attention *a) {
 /* Some time after the rush, and not all at the same. */
 static struct nanotime look_time(const struct attention *a, struct nanotime now) {
     struct nanotime until = board_rush_until(a->host->board);
+    struct nanotime latest = nanotime_add_ms(now, RUSH_MS);
     uint32_t nodes = board_slots(a->host->board), spread_ms = nodes / 2 + 1;
     if (nanotime_before(until, now))
         until = now;
+    if (nanotime_before(latest, until))
+        until = latest;
     return nanotime_add_ms(until, a->host->options.slot * UINT32_C(7919) % spread_ms);
 }
 
@@ -100,8 +103,7 @@ enum attention_turn attention_advance(struct attention *a, struct nanotime now) 
     if (!nanotime_before(now, board_rush_until(a->host->board)) && pay(a))
         return ATTENTION_LOOK;
     a->look_at = look_time(a, now);
-    if (!nanotime_before(a->looked, now) ||
-        nanotime_before(now, nanotime_add_ms(a->looked, LOOK_MS * board_slots(a->host->board))))
+    if (nanotime_before(now, nanotime_add_ms(a->looked, LOOK_MS * board_slots(a->host->board))))
         return ATTENTION_AS_BEFORE;
     a->looked = now;
     return ATTENTION_LOOK;

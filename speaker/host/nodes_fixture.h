@@ -44,6 +44,9 @@ bool nodes_up(unsigned count);
 /* Ends what still runs and gives the namespaces back. */
 void nodes_down(void);
 
+/* Speakers started from now on take the lab for one of so many nodes. */
+void nodes_pretend(uint32_t slots);
+
 /* For cmocka's groups and tests. Where the kernel forbids namespaces, tests skip. */
 int nodes_group_up(unsigned count); /* always 0 */
 int nodes_group_down(void **state);
