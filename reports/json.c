@@ -106,6 +106,11 @@ static json_t *usage_json(const struct run_result *r) {
     put_number(o, "rss_bytes", r->usage.rss_bytes);
     put_number(o, "cpu_ns", r->usage.cpu_ns);
     put_number(o, "updates", r->usage.updates);
+    if (r->usage.held_ns) {
+        put_number(o, "held_ns", r->usage.held_ns);
+        put_number(o, "held_speakers_cpu_ns", r->usage.held_speakers_cpu_ns);
+        put_number(o, "held_runner_cpu_ns", r->usage.held_runner_cpu_ns);
+    }
     return o;
 }
 

@@ -59,6 +59,8 @@ struct run_phase {
 struct run_usage {
     uint64_t speakers, pss_bytes, pss_max_bytes, rss_bytes, cpu_ns;
     uint64_t updates; /* UPDATEs they sent */
+    /* While the lab was held (`hold` steps): how long, CPU time of the speakers and of the runner. */
+    uint64_t held_ns, held_speakers_cpu_ns, held_runner_cpu_ns;
 };
 
 /* What the host did to the run, until its teardown (sim/lab/fidelity.h). cpus 0: not measured. */

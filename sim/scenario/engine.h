@@ -23,6 +23,7 @@
  *   backend.c   Calico nodes that another BGP program runs: their files, their tables
  *   run.c       phases and steps
  *   felix.c     what Felix programs into a node: tunnels, routes into them
+ *   hold.c      nothing changes for a time
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
  *   records.c   what the supervisor tells the command in front (JSON lines)
  *   node_status.c  the table of `calicoctl node status`
@@ -213,6 +214,11 @@ bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);
 void reason_add(struct expectation *x, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- hold.c ---- */
+
+/* Watches for the step's time that nothing changes; adds a check. False: interrupted. */
+bool step_hold(struct engine *e, const struct scenario_step *s);
 
 /* ---- records.c: JSON lines to the command in front ---- */
 

@@ -459,6 +459,8 @@ static bool run_step(struct engine *e, const struct scenario_step *s) {
         return step_ios(e, s);
     case STEP_FAULT:
         return step_fault(e, s);
+    case STEP_HOLD:
+        return step_hold(e, s);
     case STEP_EXPECT:
         return expect_all(e, s->expects, s->expect_count, s->deadline_ns);
     }

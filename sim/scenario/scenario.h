@@ -35,6 +35,7 @@ struct arena;
  *     - ios: {router: rr1, lines: |…}
  *     - fault: {kill: kube-1}
  *     - expect: {converged: true}
+ *     - hold: {for: 10m, cpu: 60}            # nothing changes for so long
  */
 
 enum scenario_step_kind {
@@ -42,6 +43,7 @@ enum scenario_step_kind {
     STEP_DELETE, /* manifests */
     STEP_IOS,    /* configuration lines to a router */
     STEP_FAULT,
+    STEP_HOLD, /* what stands now stays, for a time */
     STEP_EXPECT,
 };
 
@@ -168,6 +170,8 @@ struct scenario_step {
     const char *router;    /* ios */
     const char *ios_lines;
     struct scenario_fault fault;
+    uint64_t hold_ns;          /* 0: nothing is asked */
+    uint32_t hold_cpu_percent; /* of one processor, at most; 0: not asked */
     const struct scenario_expect *expects;
     size_t expect_count;
 };

@@ -1,10 +1,10 @@
 /*
  * scenario_step.c: one step of a scenario.
  *
- * Owns: what a step may be (exactly one of apply, delete, ios, fault, expect), manifest lists,
- * faults. An action that carries an `expect` or `rejected` of its own becomes two steps, the action
- * and what must hold after it, so that whoever runs them has one kind of waiting only.
- * Leaves to others: expectations (scenario_expect.c), reading manifests when the step comes
+ * Owns: what a step may be (exactly one of apply, delete, ios, fault, hold, expect), manifest
+ * lists, faults, holds. An action that carries an `expect` or `rejected` of its own becomes two
+ * steps, the action and what must hold after it, so that whoever runs them has one kind of waiting
+ * only. Leaves to others: expectations (scenario_expect.c), reading manifests when the step comes
  * (scenario_files.c), whether the named nodes exist (scenario_names.c).
  */
 
@@ -16,13 +16,18 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const step_keys[] = {"name", "deadline", "apply",  "delete",
-                                        "ios",  "fault",    "expect", "rejected"};
+static const char *const step_keys[] = {"name",  "deadline", "apply",  "delete",  "ios",
+                                        "fault", "hold",     "expect", "rejected"};
 const struct scenario_keys scenario_keys_step = {"step", step_keys, COUNT(step_keys)};
 static const char *const apply_keys[] = {"files", "oneByOne", "tool"};
 const struct scenario_keys scenario_keys_apply = {"apply", apply_keys, COUNT(apply_keys)};
 static const char *const ios_keys[] = {"router", "lines"};
 const struct scenario_keys scenario_keys_ios = {"ios", ios_keys, COUNT(ios_keys)};
+
+static const char *const hold_keys[] = {"for", "cpu"};
+const struct scenario_keys scenario_keys_hold = {"hold", hold_keys, COUNT(hold_keys)};
+
+#define HOLD_CPU_PERCENT_MAX 102400 /* of one processor: a thousand of them */
 
 /* The fault is the key, the node its value. */
 static const struct {
@@ -185,6 +190,21 @@ static void read_fault(struct scenario_reader *r, const struct yaml_node *n,
         f->port = (uint16_t)port;
 }
 
+static void read_hold(struct scenario_reader *r, const struct yaml_node *n,
+                      struct scenario_step *step) {
+    uint64_t percent = 0;
+    if (!scenario_check_keys(r, n, &scenario_keys_hold))
+        return;
+    if (!yaml_get(n, "for"))
+        diag_add(r->diags, DIAG_ERROR, yaml_place(n), "missing-field", "hold: for how long (for)");
+    if (yaml_duration(yaml_get(n, "for"), "for", r->diags, &step->hold_ns) &&
+        step->hold_ns > SCENARIO_DEADLINE_MAX_NS)
+        diag_add(r->diags, DIAG_ERROR, yaml_place(yaml_get(n, "for")), "out-of-range",
+                 "hold: at most 24h");
+    if (yaml_u64(yaml_get(n, "cpu"), "cpu", 1, HOLD_CPU_PERCENT_MAX, r->diags, &percent))
+        step->hold_cpu_percent = (uint32_t)percent;
+}
+
 /* ---- the step ---- */
 
 static const char *last_part(const char *path) {
@@ -207,6 +227,8 @@ static const char *made_up_name(struct scenario_reader *r, const struct scenario
             if (faults[i].kind == s->fault.kind)
                 return arena_printf(r->arena, "%s %s", faults[i].key, node);
         return "fault";
+    case STEP_HOLD:
+        return "hold";
     case STEP_EXPECT:
         return "expect";
     }
@@ -217,6 +239,7 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
                           struct scenario_step *step) {
     const struct yaml_node *apply = yaml_get(n, "apply"), *deleted = yaml_get(n, "delete");
     const struct yaml_node *ios = yaml_get(n, "ios"), *fault = yaml_get(n, "fault");
+    const struct yaml_node *hold = yaml_get(n, "hold");
     if (apply) {
         step->kind = STEP_APPLY;
         step->tool = r->scenario->tool;
@@ -234,7 +257,11 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
         step->kind = STEP_FAULT;
         read_fault(r, fault, &step->fault);
     }
-    return (size_t) !!apply + !!deleted + !!ios + !!fault;
+    if (hold) {
+        step->kind = STEP_HOLD;
+        read_hold(r, hold, step);
+    }
+    return (size_t) !!apply + !!deleted + !!ios + !!fault + !!hold;
 }
 
 static void read_deadline(struct scenario_reader *r, const struct yaml_node *n,
@@ -284,7 +311,7 @@ size_t scenario_read_step(struct scenario_reader *r, const struct yaml_node *n, 
     size_t actions = read_action(r, n, step);
     if (actions > 1 || (actions == 0 && !yaml_get(n, "expect")))
         diag_add(r->diags, DIAG_ERROR, step->place, "missing-field",
-                 "steps[%zu]: exactly one of apply, delete, ios, fault or expect", index);
+                 "steps[%zu]: exactly one of apply, delete, ios, fault, hold or expect", index);
     bool manifests = step->kind == STEP_APPLY || step->kind == STEP_DELETE;
     step->may_be_rejected = manifests && yaml_get(n, "rejected");
     if (!manifests && yaml_get(n, "rejected"))

@@ -1,0 +1,152 @@
+/*
+ * Holding: what stands now stays for a time, and costs no more than it may.
+ *
+ * Owns the step `hold`. Nothing sleeps: the wait ends at once when a session is lost, a table is
+ * not as computed any more, or a speaker ends. CPU time is that of the speakers' processes as they
+ * write it on the scoreboard, about once a second, and that of the supervisor; of the kernel's it
+ * has what the kernel did on their behalf, as the processes' own system time.
+ */
+
+#include "engine.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+
+#define NAMED_MAX 8
+#define SHOW_MS 1000
+
+struct hold {
+    struct engine *e;
+    const struct scenario_step *step;
+    struct nanotime began;
+    uint64_t *dropped; /* per node, at the beginning */
+    uint64_t speakers_cpu_ns, runner_cpu_ns;
+};
+
+static bool watched(const struct engine *e, uint32_t node) {
+    return e->nodes[node].up && e->state->configs[node] && !backend_runs(e, node);
+}
+
+static uint64_t dropped_at(const struct engine *e, uint32_t node) {
+    return atomic_load(&lab_slot(e->lab, node)->dropped_count);
+}
+
+static uint64_t speakers_cpu_ns(const struct engine *e) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < e->count; i++)
+        sum += atomic_load(&lab_slot(e->lab, i)->cpu_ns);
+    return sum;
+}
+
+static uint64_t runner_cpu_ns(void) {
+    struct rusage u;
+    if (getrusage(RUSAGE_SELF, &u) != 0)
+        return 0;
+    return (uint64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NANOS_PER_S +
+           (uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+}
+
+static bool begin(struct hold *h) {
+    h->dropped = arena_array(h->e->arena, h->e->count + 1, sizeof *h->dropped);
+    if (!h->dropped)
+        return false;
+    for (uint32_t i = 0; i < h->e->count; i++)
+        h->dropped[i] = dropped_at(h->e, i);
+    h->began = lab_now();
+    h->speakers_cpu_ns = speakers_cpu_ns(h->e);
+    h->runner_cpu_ns = runner_cpu_ns();
+    return true;
+}
+
+/* ---- what changed ---- */
+
+static void name_lost(const struct hold *h, struct expectation *x) {
+    size_t named = 0;
+    for (uint32_t i = 0; i < h->e->count; i++) {
+        uint64_t lost = watched(h->e, i) ? dropped_at(h->e, i) - h->dropped[i] : 0;
+        if (lost && named++ < NAMED_MAX)
+            reason_add(x, "%s has lost %lu sessions", engine_node_name(h->e, i),
+                       (unsigned long)lost);
+    }
+    if (named > NAMED_MAX)
+        reason_add(x, "%zu nodes more", named - NAMED_MAX);
+}
+
+static bool stands(const struct hold *h) {
+    const struct engine *e = h->e;
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (watched(e, i) && dropped_at(e, i) != h->dropped[i])
+            return false;
+    }
+    return e->result.verdict != RUN_CRASHED && scoreboard_sessions_match(e) &&
+           scoreboard_tables_match(e);
+}
+
+static void name_change(const struct hold *h, struct expectation *x) {
+    reason_add(x, "after %.1f s", (double)nanotime_since(lab_now(), h->began) / 1e9);
+    name_lost(h, x);
+    if (!scoreboard_sessions_match(h->e))
+        reason_add(x, "not all planned sessions are there");
+    if (!scoreboard_tables_match(h->e))
+        reason_add(x, "not all tables are as computed");
+}
+
+/* ---- the step ---- */
+
+/* False: something changed, or the run is to end. */
+static bool watch(const struct hold *h) {
+    struct nanotime end = {h->began.ns + h->step->hold_ns};
+    while (stands(h)) {
+        struct nanotime now = lab_now(), next = nanotime_add_ms(now, SHOW_MS);
+        if (!nanotime_before(now, end))
+            return true;
+        record_live(h->e, "%s: %.0f s left", h->e->phase, (double)nanotime_since(end, now) / 1e9);
+        if (!engine_wait(h->e, nanotime_before(end, next) ? end : next))
+            return false;
+    }
+    return false;
+}
+
+static double percent(uint64_t cpu_ns, uint64_t wall_ns) {
+    return wall_ns ? 100.0 * (double)cpu_ns / (double)wall_ns : 0;
+}
+
+/* What it cost; true: no more than it may. */
+static bool account(const struct hold *h, struct expectation *x) {
+    struct run_usage *u = &h->e->result.usage;
+    uint64_t wall = nanotime_since(lab_now(), h->began);
+    uint64_t speakers = speakers_cpu_ns(h->e) - h->speakers_cpu_ns;
+    uint64_t runner = runner_cpu_ns() - h->runner_cpu_ns;
+    u->held_ns += wall;
+    u->held_speakers_cpu_ns += speakers;
+    u->held_runner_cpu_ns += runner;
+    reason_add(x, "%.1f %% of one processor by the speakers, %.1f %% by the runner",
+               percent(speakers, wall), percent(runner, wall));
+    return !h->step->hold_cpu_percent ||
+           percent(speakers + runner, wall) <= h->step->hold_cpu_percent;
+}
+
+bool step_hold(struct engine *e, const struct scenario_step *s) {
+    struct hold h = {.e = e, .step = s};
+    struct expectation x = {.e = e};
+    uint64_t since = engine_elapsed(e);
+    char name[128], limit[48] = "";
+    if (s->hold_ns == 0)
+        return true;
+    if (!begin(&h))
+        return false;
+    bool still = watch(&h);
+    if (engine_stopping(e))
+        return false;
+    if (!still)
+        name_change(&h, &x);
+    bool cheap = account(&h, &x);
+    if (s->hold_cpu_percent)
+        snprintf(limit, sizeof limit, ", at most %u %% of one processor", s->hold_cpu_percent);
+    snprintf(name, sizeof name, "held for %g s: no session lost, tables as computed%s",
+             (double)s->hold_ns / 1e9, limit);
+    record_check(e, name, still && cheap ? CHECK_PASSED : CHECK_FAILED, since, x.reason);
+    if (!still || !cheap)
+        record_verdict(e, RUN_FAILED, x.reason);
+    return true;
+}
