@@ -110,7 +110,7 @@ void ios_put_connection(const struct ios_view *view, const struct bgp_peer_info 
                 "Option Flags: nagle, path mtu capable%s\n"
                 "IP Precedence value : 6\n",
                 p->incoming ? "passive open" : "active open",
-                p->config->password[0] ? ", md5" : "");
+                p->config->password ? ", md5" : "");
     put_datagrams(&t, out);
     text_printf(out, "TCP Semaphore      0x%08X  FREE \n", block_address(p) + 8);
 }
