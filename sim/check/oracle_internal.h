@@ -85,8 +85,11 @@ bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_a
 uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p);
 
 /* May the path share the load with the best one (BIRD: merge paths, IOS: maximum-paths)? */
-bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
+bool oracle_shares(const struct bgp_config *c, enum bgp_family f, const struct oracle_path *best,
                    const struct oracle_path *p);
+static inline enum bgp_family oracle_family(struct ip_prefix p) {
+    return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+}
 
 bool oracle_find_sessions(struct oracle *o);
 bool oracle_spread_routes(struct oracle *o);

@@ -317,6 +317,8 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
         if (e->route->weight)
             *e->route->weight = a->value;
         break;
+    case POLICY_SET_DAMPENING: /* what has settled is not held back */
+        break;
     case POLICY_SET_NEXT_HOP_SELF: /* resolved by the caller, who knows the session */
     case POLICY_SET_NEXT_HOP_PEER:
     case POLICY_SET_NEXT_HOP_KEEP:

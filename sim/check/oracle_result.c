@@ -67,10 +67,11 @@ static bool kernel_accepts(struct arena *arena, const struct bgp_config *c,
 }
 
 /* How many next hops a kernel route may have. */
-static uint32_t hops_max(const struct bgp_config *c, const struct oracle_path *best) {
-    uint32_t max = c->multipath_mixed > 1 ? c->multipath_mixed
-                   : best->external       ? c->multipath_external
-                                          : c->multipath_internal;
+static uint32_t hops_max(const struct bgp_config *c, enum bgp_family f,
+                         const struct oracle_path *best) {
+    uint32_t max = c->multipath_mixed[f] > 1 ? c->multipath_mixed[f]
+                   : best->external          ? c->multipath_external[f]
+                                             : c->multipath_internal[f];
     return max ? max : 1;
 }
 
@@ -103,12 +104,13 @@ static bool way_of(const struct oracle *o, struct arena *arena, uint32_t node,
 static bool fill_gateways(const struct oracle *o, struct arena *arena, uint32_t node,
                           uint32_t prefix, const struct oracle_path *best, struct oracle_route *r) {
     const struct bgp_config *c = o->in.nodes[node].config;
-    size_t max = hops_max(c, best), count = 1;
+    enum bgp_family f = oracle_family(r->prefix);
+    size_t max = hops_max(c, f, best), count = 1;
     r->gateways = &r->gateway;
     r->gateway_count = 1;
     for (struct oracle_path *p = oracle_outcome_of(o, node, prefix)->paths; max > 1 && p;
          p = p->next)
-        count += oracle_shares(c, best, p);
+        count += oracle_shares(c, f, best, p);
     if (count == 1)
         return true;
     struct ip_addr *list = arena_array(arena, count, sizeof *list);
@@ -118,7 +120,7 @@ static bool fill_gateways(const struct oracle *o, struct arena *arena, uint32_t 
     count = 1;
     for (struct oracle_path *p = oracle_outcome_of(o, node, prefix)->paths; p; p = p->next) {
         struct oracle_route way = {.prefix = r->prefix};
-        if (oracle_shares(c, best, p) && way_of(o, arena, node, p, &way))
+        if (oracle_shares(c, f, best, p) && way_of(o, arena, node, p, &way))
             list[count++] = way.gateway;
     }
     r->gateways = list;

@@ -103,9 +103,9 @@ static bool same_as_path(struct as_path a, struct as_path b) {
            (a.word_count == 0 || memcmp(a.words, b.words, a.word_count * sizeof *a.words) == 0);
 }
 
-bool oracle_shares(const struct bgp_config *c, const struct oracle_path *best,
+bool oracle_shares(const struct bgp_config *c, enum bgp_family f, const struct oracle_path *best,
                    const struct oracle_path *p) {
-    bool mixed = c->multipath_mixed > 1; /* IOS: maximum-paths eibgp */
+    bool mixed = c->multipath_mixed[f] > 1; /* IOS: maximum-paths eibgp */
     return p != best && p->eligible && !p->own && !best->own &&
            (mixed ? compare_attributes(c, best, p) : compare_merits(c, best, p)) == 0 &&
            (c->multipath_as_path_relax || same_as_path(best->attrs->as_path, p->attrs->as_path));
@@ -231,7 +231,7 @@ static bool reflect(struct oracle *o, uint32_t u, const struct oracle_path *best
 static const char *export_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
                                const struct oracle_path *best, struct ip_prefix prefix) {
     const struct oracle_state *s = &o->states[u];
-    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    enum bgp_family f = oracle_family(prefix);
     if (!e->families[f])
         return "the session does not carry that address family";
     if (best->own)
@@ -278,7 +278,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
     }
-    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    enum bgp_family f = oracle_family(prefix);
     struct oracle_candidate r = candidate(best, prefix, v, e->external);
     if (!oracle_policy_traced(c, &p->export[f], &r, o -> arena, o -> tracer, v, ret_rule))
         return NULL;
@@ -343,7 +343,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         *ret_rule = stop;
         return NULL;
     }
-    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    enum bgp_family f = oracle_family(prefix);
     const struct policy_chain *chain = &c->peers[e->peer].import[f];
     uint32_t weight = c->peers[e->peer].weight;
     struct attr_values received = *sent, result;
@@ -453,7 +453,7 @@ static void tell_all(struct spread *s, uint32_t u) {
     struct oracle_state *st = &o->states[u];
     const struct oracle_path *best = st->best;
     struct ip_prefix prefix = o->prefixes[s->prefix];
-    enum bgp_family f = prefix.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
+    enum bgp_family f = oracle_family(prefix);
     /* An iBGP-learned path goes nowhere but to external peers and, on a reflector, onward. What was
      * sent while another path was best must be taken back everywhere, though. */
     bool narrow = best && !best->own && !best->external && s->changes[u] == 1;

@@ -348,7 +348,7 @@ static void too_many_equal_paths_are_by_chance_for_ios(void **state) {
         for (uint32_t k = 0; k < 5; k++)
             add_node(&n, BGP_PROFILE_IOS, 64500 + k);
         n.configs[0].compare_router_id = true;
-        n.configs[0].multipath_external = max;
+        n.configs[0].multipath_external[0] = max;
         n.configs[0].multipath_as_path_relax = true;
         for (uint32_t k = 1; k <= 3; k++) {
             add_pair(&n, 0, k);

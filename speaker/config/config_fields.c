@@ -111,6 +111,7 @@ static const char *const action_words[] = {
     [POLICY_SET_TAG] = "set-tag",
     [POLICY_SET_DEVICE] = "set-device",
     [POLICY_LOCAL_PREF_FROM_METRIC] = "local-pref-from-metric",
+    [POLICY_SET_DAMPENING] = "set-dampening",
 };
 
 /* ---- policy ---- */
@@ -178,6 +179,15 @@ static const struct shape shape_policy = SHAPE(struct policy, policy_fields, NUL
 
 /* ---- peers and origins ---- */
 
+static const struct field condition_fields[] = {
+    WORD(struct bgp_condition_config, family, false, config_family_names),
+    NEEDED(struct bgp_condition_config, advertise_policy, FIELD_U32),
+    NEEDED(struct bgp_condition_config, exist_policy, FIELD_U32),
+    PLAIN(struct bgp_condition_config, absent, FIELD_BOOL),
+};
+static const struct shape shape_condition =
+    SHAPE(struct bgp_condition_config, condition_fields, NULL);
+
 #define PEER_ONLY_FIELDS 2 /* the first ones: a template has none of them */
 static const struct field peer_fields[] = {
     NEEDED(struct bgp_peer_config, remote_addr, FIELD_ADDR),
@@ -235,6 +245,9 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, add_path_receive_max, FIELD_FAMILY_U32),
     PLAIN(struct bgp_peer_config, import, FIELD_FAMILY_CHAINS),
     PLAIN(struct bgp_peer_config, export, FIELD_FAMILY_CHAINS),
+    PLAIN(struct bgp_peer_config, unsuppress_policy, FIELD_FAMILY_U32),
+    PLAIN(struct bgp_peer_config, default_policy, FIELD_FAMILY_U32),
+    LIST(struct bgp_peer_config, conditions, condition_count, BGP_CONDITIONS_MAX, &shape_condition),
 };
 
 static void peer_init(void *object, enum bgp_profile profile) {
@@ -289,9 +302,25 @@ static const struct field aggregate_fields[] = {
     PLAIN(struct bgp_aggregate_config, summary_only, FIELD_BOOL),
     PLAIN(struct bgp_aggregate_config, suppress_policy, FIELD_U32),
     PLAIN(struct bgp_aggregate_config, attribute_policy, FIELD_U32),
+    PLAIN(struct bgp_aggregate_config, advertise_policy, FIELD_U32),
 };
 static const struct shape shape_aggregate =
     SHAPE(struct bgp_aggregate_config, aggregate_fields, NULL);
+
+static const struct field dampening_fields[] = {
+    WORD(struct bgp_dampening_config, family, false, config_family_names),
+    PLAIN(struct bgp_dampening_config, half_life_s, FIELD_U32),
+    PLAIN(struct bgp_dampening_config, reuse, FIELD_U32),
+    PLAIN(struct bgp_dampening_config, suppress, FIELD_U32),
+    PLAIN(struct bgp_dampening_config, suppress_max_s, FIELD_U32),
+    PLAIN(struct bgp_dampening_config, policy, FIELD_U32),
+};
+static void dampening_init(void *object, enum bgp_profile profile) {
+    (void)profile;
+    *(struct bgp_dampening_config *)object = bgp_dampening_default;
+}
+static const struct shape shape_dampening =
+    SHAPE(struct bgp_dampening_config, dampening_fields, dampening_init);
 
 /* ---- the whole ---- */
 
@@ -332,9 +361,12 @@ static const struct field config_fields[] = {
      MEMBER(struct bgp_config, confederation_members),
      offsetof(struct bgp_config, confederation_member_count), BGP_CONFEDERATION_MEMBERS_MAX, NULL,
      NULL, 0},
-    PLAIN(struct bgp_config, multipath_external, FIELD_U32),
-    PLAIN(struct bgp_config, multipath_internal, FIELD_U32),
-    PLAIN(struct bgp_config, multipath_mixed, FIELD_U32),
+    PLAIN(struct bgp_config, med_confed, FIELD_BOOL),
+    PLAIN(struct bgp_config, scan_time_s, FIELD_U16),
+    PLAIN(struct bgp_config, fast_external_fallover, FIELD_BOOL),
+    PLAIN(struct bgp_config, multipath_external, FIELD_FAMILY_U32),
+    PLAIN(struct bgp_config, multipath_internal, FIELD_FAMILY_U32),
+    PLAIN(struct bgp_config, multipath_mixed, FIELD_FAMILY_U32),
     PLAIN(struct bgp_config, multipath_as_path_relax, FIELD_BOOL),
     PLAIN(struct bgp_config, log_neighbor_changes, FIELD_BOOL),
     PLAIN(struct bgp_config, hold_time_s, FIELD_U16),
@@ -349,6 +381,7 @@ static const struct field config_fields[] = {
     LIST(struct bgp_config, policies, policy_count, BGP_POLICIES_MAX, &shape_policy),
     LIST(struct bgp_config, origins, origin_count, BGP_ORIGINS_MAX, &shape_origin),
     LIST(struct bgp_config, aggregates, aggregate_count, BGP_AGGREGATES_MAX, &shape_aggregate),
+    LIST(struct bgp_config, dampening, dampening_count, 16, &shape_dampening),
 };
 
 static void config_init(void *object, enum bgp_profile profile) {

@@ -375,11 +375,21 @@ static bool read_chain_of_both(struct reading *r, const json_t *v, struct policy
     return true;
 }
 
+static bool read_number_of_both(struct reading *r, const json_t *v, uint32_t *at) {
+    uint64_t number = 0;
+    if (!read_number(r, v, UINT32_MAX, &number))
+        return false;
+    at[BGP_IPV4_UNICAST] = at[BGP_IPV6_UNICAST] = (uint32_t)number;
+    return true;
+}
+
 static bool read_per_family(struct reading *r, const struct field *f, const json_t *v, void *at) {
     const char *key;
     json_t *value;
     if (f->kind == FIELD_FAMILY_CHAINS && !json_is_object(v))
         return read_chain_of_both(r, v, at);
+    if (json_is_integer(v)) /* of both */
+        return read_number_of_both(r, v, at);
     if (!json_is_object(v))
         return finding(r, "bad-type", "expected an object with \"ipv4\" and \"ipv6\"");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {

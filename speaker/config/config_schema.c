@@ -108,7 +108,8 @@ static json_t *schema_of(const struct field *f) {
     case FIELD_FAMILY_SET:
         return array_schema(words_schema(config_family_names, BGP_FAMILIES), BGP_FAMILIES);
     case FIELD_FAMILY_U32:
-        return per_family_schema(number_schema(UINT32_MAX));
+        return json_pack("{s:[o, o]}", "anyOf", number_schema(UINT32_MAX),
+                         per_family_schema(number_schema(UINT32_MAX)));
     case FIELD_FAMILY_CHAINS:
         return chains_schema();
     }

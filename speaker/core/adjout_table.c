@@ -180,8 +180,8 @@ void adjout_memo_drop(struct bgp_speaker *s, struct adjout_group *g) {
 static bool memo_fits(const struct adjout_group *g, enum bgp_family f,
                       const struct adjout_route *r) {
     const struct adjout_memo *m = &g->memo;
-    return m->attrs && m->attrs == r->attrs && m->source == r->source_peer && m->family == f &&
-           r->prefix.length > 0;
+    return m->attrs && !r->suppressed && m->attrs == r->attrs && m->source == r->source_peer &&
+           m->family == f && r->prefix.length > 0;
 }
 
 /* Policy and the default route's stand-in must not look at what differs between such routes, and
@@ -189,8 +189,8 @@ static bool memo_fits(const struct adjout_group *g, enum bgp_family f,
 static void memo_keep(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                       const struct adjout_route *r, uint32_t result) {
     adjout_memo_drop(s, g);
-    if (!r->attrs || !r->source_peer || r->prefix.length == 0 || g->key.by_prefix[f] ||
-        (result && !export_is_short(&attr_get(&s->attrs, result)->v))) {
+    if (!r->attrs || r->suppressed || !r->source_peer || r->prefix.length == 0 ||
+        g->key.by_prefix[f] || (result && !export_is_short(&attr_get(&s->attrs, result)->v))) {
         return;
     }
     g->memo = (struct adjout_memo){r->attrs, result, r->source_peer, f};
@@ -219,8 +219,7 @@ static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
     if (r->prefix.length == 0 && g->key.default_originate[f]) {
         result = export_default(&g->key, f, arena, &v);
     } else if (r->attrs) {
-        result = p ? export_route(s, &g->key, &p->config->export[f], r, arena, NULL, &v)
-                   : EXPORT_NO_MEMORY;
+        result = p ? export_route(s, &g->key, p->config, r, arena, NULL, &v) : EXPORT_NO_MEMORY;
     }
     if (result == EXPORT_SEND) {
         attrs = attr_intern(&s->attrs, &v);
@@ -283,7 +282,7 @@ void adjout_group_path_gone(struct bgp_speaker *s, struct adjout_group *g, enum 
 
 void adjout_group_paths_gone(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
     for (uint32_t i = 1; i < adjout_slot_limit(g, f); i++) {
-        if (adjout_slot_used(g, f, i) && rib_path_at(s, i)->flags & RIB_PATH_GONE) {
+        if (adjout_slot_used(g, f, i) && rib_path_is_gone(rib_path_at(s, i))) {
             adjout_group_path_gone(s, g, f, i);
         }
     }

@@ -20,8 +20,7 @@ static void check_against_model(struct bench *b, uint32_t i) {
             struct adjout_route r = rib_entry_route(b->s, f, rib_entry_find(b->s, f, it.prefix));
             struct attr_values v;
             if (!r.attrs || r.source_peer == h->p->index ||
-                export_route(b->s, &key, &h->p->config->export[f], &r, b -> arena, NULL, &v) !=
-                    EXPORT_SEND) {
+                export_route(b->s, &key, h->p->config, &r, b->arena, NULL, &v) != EXPORT_SEND) {
                 assert_null(held_find(h, it.prefix, 0));
                 continue;
             }

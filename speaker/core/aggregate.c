@@ -71,16 +71,13 @@ void aggregate_note(struct bgp_speaker *s, struct ip_prefix prefix) {
 
 static bool map_accepts(struct bgp_speaker *s, uint32_t policy, struct ip_prefix prefix,
                         uint32_t attrs) {
-    const uint16_t index = (uint16_t)(policy - 1);
-    const struct policy_chain chain = {&index, 1, true};
-    bool no_memory = false;
     struct policy_route r = {.prefix = prefix,
                              .attrs = attr_get(&s->attrs, attrs)->v,
                              .source = ROUTE_SOURCE_BGP,
                              .interface = "",
                              .metric = UINT32_MAX,
                              .arena = s->scratch};
-    return policy_run(s->config, &chain, &r, NULL, &no_memory);
+    return policy_accepts(s->config, policy, &r);
 }
 
 bool aggregate_suppresses(struct bgp_speaker *s, struct ip_prefix prefix, uint32_t attrs) {
@@ -285,6 +282,13 @@ static void withdraw(struct bgp_speaker *s, struct ip_prefix prefix) {
     }
 }
 
+/* IOS: advertise-map chooses what is aggregated; what it refuses is silenced all the same. */
+static bool is_aggregated(struct bgp_speaker *s, const struct bgp_aggregate_config *a,
+                          struct ip_prefix prefix, uint32_t attrs) {
+    return contributes(a, prefix) &&
+           (!a->advertise_policy || map_accepts(s, a->advertise_policy, prefix, attrs));
+}
+
 static void search_end(struct bgp_speaker *s, struct aggregates *g, struct nanotime now) {
     struct search *q = &g->search;
     struct aggregate *a = &g->list[q->aggregate - 1];
@@ -313,7 +317,7 @@ uint32_t aggregate_work(struct bgp_speaker *s, uint32_t budget, struct nanotime 
         for (; q->cursor < end && budget > 0; q->cursor++, budget--) {
             const struct rib_entry *e = rib_entry_at(s, f, q->cursor);
             if (!q->failed && e->flags & RIB_ENTRY_USED && e->best_attrs &&
-                contributes(a, rib_entry_prefix(s, f, q->cursor))) {
+                is_aggregated(s, a, rib_entry_prefix(s, f, q->cursor), e->best_attrs)) {
                 search_add(s, q, e->best_attrs);
             }
         }
@@ -350,25 +354,12 @@ static bool same(const struct bgp_config *a, const struct bgp_config *b) {
         const struct bgp_aggregate_config *x = &a->aggregates[i], *y = &b->aggregates[i];
         if (!ip_prefix_equal(x->prefix, y->prefix) || x->as_set != y->as_set ||
             x->summary_only != y->summary_only || x->suppress_policy || y->suppress_policy ||
-            x->attribute_policy || y->attribute_policy) {
+            x->attribute_policy || y->attribute_policy || x->advertise_policy ||
+            y->advertise_policy) {
             return false; /* a map's content is not compared: looked through again */
         }
     }
     return true;
-}
-
-/* What is silenced may differ for every prefix. */
-static void publish_again(struct bgp_speaker *s) {
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        const struct slab *slab = &s->rib->entries[f];
-        for (uint32_t i = 1; slab->page_count && i < slab->next_new; i++) {
-            struct rib_entry *e = rib_entry_at(s, f, i);
-            if (e->flags & RIB_ENTRY_USED) {
-                e->flags |= RIB_ENTRY_FORCE;
-                rib_entry_dirty(s, f, i);
-            }
-        }
-    }
 }
 
 void aggregates_changed(struct bgp_speaker *s, const struct bgp_config *old) {
@@ -393,5 +384,5 @@ void aggregates_changed(struct bgp_speaker *s, const struct bgp_config *old) {
         g->count = i + 1;
         set_due(g, i);
     }
-    publish_again(s);
+    rib_decide_again(s, true); /* what is silenced may differ for every prefix */
 }

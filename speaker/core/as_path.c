@@ -228,6 +228,16 @@ uint32_t as_path_confed_neighbor(struct as_path p) {
     return as_path_next(p, &at, &s) && s.type == AS_CONFED_SEQUENCE ? s.asns[0] : 0;
 }
 
+bool as_path_is_confed(struct as_path p) {
+    struct as_segment s;
+    for (uint32_t at = 0; as_path_next(p, &at, &s);) {
+        if (!as_segment_is_confed(&s)) {
+            return false;
+        }
+    }
+    return p.word_count > 0;
+}
+
 /* ---- wire ---- */
 
 /* One segment's ASes, read into `out`; false when one of them is 0. */

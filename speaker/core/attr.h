@@ -133,6 +133,8 @@ bool as_path_prepend_confed(struct as_path p, uint32_t asn, struct arena *arena,
 bool as_path_drop_confed(struct as_path p, struct arena *arena, struct as_path *ret_path);
 /* The member AS a path came from: the first of a leading AS_CONFED_SEQUENCE, else 0. */
 uint32_t as_path_confed_neighbor(struct as_path p);
+/* Made of confederation segments alone, and of one at least. */
+bool as_path_is_confed(struct as_path p);
 /* Do `count` more ASes fit? */
 bool as_path_has_room(struct as_path p, uint32_t count);
 /* "65001 64512 {1,2} (65100)": blank separated, IOS style. Appended. */

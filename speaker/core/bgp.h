@@ -165,6 +165,7 @@ enum bgp_down_reason {
     BGP_DOWN_CONFIG_CHANGE,
     BGP_DOWN_RR_CLIENT_CHANGE,
     BGP_DOWN_PREFIX_LIMIT,
+    BGP_DOWN_INTERFACE, /* the neighbour's subnet is no longer connected */
 };
 
 enum bgp_log_id {
@@ -265,6 +266,10 @@ enum bgp_clear {
 enum bgp_status bgp_clear(struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_clear how,
                           struct nanotime now) BGP_CHECK;
 
+/* RFC 2439: histories of unstable routes (of `prefix`, NULL: all) are forgotten, and routes that
+ * were held back are used again. */
+void bgp_dampening_clear(struct bgp_speaker *s, const struct ip_prefix *prefix);
+
 /* ---- looking --------------------------------------------------------------------------------
  * Dumps are sorted and deterministic: peers by configuration order, routes by prefix, paths best
  * first, then by peer. Returned structs are views, valid until the next call that changes the
@@ -333,6 +338,7 @@ struct bgp_path_info {
     bool stale;
     bool external;
     bool multipath;        /* shares the load with the best one */
+    bool damped;           /* RFC 2439: held back, therefore not valid */
     bool suppressed;       /* the best one, and an aggregate is sent in its place */
     uint32_t igp_metric;   /* to the next hop; 0 where there is none to look up */
     uint32_t path_id;      /* RFC 7911, as received; 0 without */
@@ -360,6 +366,20 @@ bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
  * paths); NULL: nothing. */
 const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
                                         struct ip_prefix prefix);
+
+/* RFC 2439: what is remembered of a route that flapped. */
+struct bgp_dampened {
+    struct ip_prefix prefix;
+    struct ip_addr neighbor;
+    uint32_t path_id;
+    uint32_t penalty, flaps;
+    bool suppressed;
+    uint32_t reuse_in_s; /* suppressed: in steps of ten seconds */
+    struct nanotime first;
+};
+/* The next one behind *at (0 at first), in no order; false: no more. */
+bool bgp_dampening_next(const struct bgp_speaker *s, uint32_t *at, struct nanotime now,
+                        struct bgp_dampened *ret);
 
 struct bgp_counters {
     uint32_t sessions[BGP_STATES];

@@ -218,6 +218,26 @@ static void test_C087_confederation_is_internal(void **state) {
     bench_end(&b);
 }
 
+/* IOS: bestpath med confed. Peer 0 is in member 65002, peer 3 in 65003; the lower identifier wins
+ * where MED does not count. */
+static void test_med_between_members(void **state) {
+    (void)state;
+    static const uint32_t first[] = {AS_CONFED_SEQUENCE << 16 | 1, 65002};
+    static const uint32_t second[] = {AS_CONFED_SEQUENCE << 16 | 1, 65003};
+    for (int confed = 0; confed < 2; confed++) {
+        four_peers(BGP_PROFILE_IOS);
+        b.config.med_confed = confed;
+        all_up();
+        struct attr_values v = route(first, 2), w = route(second, 2);
+        w.med = 1;
+        (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+        (void)bench_announce(&b, 3, &w, "192.0.2.0/24");
+        bench_settle(&b);
+        assert_int_equal(bench_held(&b, 1, "192.0.2.0/24")->med, confed ? 1 : 9);
+        bench_end(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C161_confederation_segments),
@@ -226,6 +246,7 @@ int main(void) {
         cmocka_unit_test(test_C163_member_loops),
         cmocka_unit_test(test_C164_no_export_inside),
         cmocka_unit_test(test_C087_confederation_is_internal),
+        cmocka_unit_test(test_med_between_members),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,9 @@
 
 /* ---- defaults ---- */
 
+const struct bgp_dampening_config bgp_dampening_default = {
+    .half_life_s = 15 * 60, .reuse = 750, .suppress = 2000, .suppress_max_s = 60 * 60};
+
 void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
     const struct profile *f = profile_get(profile);
     *c = (struct bgp_config){
@@ -24,8 +27,8 @@ void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
         .listen_port = BGP_PORT,
         .listen = true,
         .default_local_pref = 100,
-        .multipath_external = f->merge_paths,
-        .multipath_internal = f->merge_paths,
+        .multipath_external = {f->merge_paths, f->merge_paths},
+        .multipath_internal = {f->merge_paths, f->merge_paths},
         .multipath_as_path_relax = f->merge_paths > 0,
         .log_neighbor_changes = true,
         .blackhole_no_export = f->blackhole_no_export,
@@ -165,6 +168,7 @@ static void copy_peer(struct arena *arena, const struct bgp_peer_config *before,
     p->shutdown_text = copy_text(arena, p->shutdown_text, ok);
     p->description = copy_text(arena, p->description, ok);
     p->password = copy_text(arena, p->password, ok);
+    p->conditions = copy_array(arena, p->conditions, p->condition_count, sizeof *p->conditions, ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         copy_chain_shared(arena, before ? &before->import[f] : NULL, &p->import[f], ok);
         copy_chain_shared(arena, before ? &before->export[f] : NULL, &p->export[f], ok);
@@ -182,6 +186,8 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
     copy->origins = copy_array(arena, c->origins, c->origin_count, sizeof *c->origins, &ok);
     copy->aggregates =
         copy_array(arena, c->aggregates, c->aggregate_count, sizeof *c->aggregates, &ok);
+    copy->dampening =
+        copy_array(arena, c->dampening, c->dampening_count, sizeof *c->dampening, &ok);
     copy->confederation_members =
         copy_array(arena, c->confederation_members, c->confederation_member_count,
                    sizeof *c->confederation_members, &ok);

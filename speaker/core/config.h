@@ -117,6 +117,34 @@ struct bgp_peer_config {
     uint32_t add_path_receive_max[BGP_FAMILIES]; /* ids taken per prefix; 0 = BGP_ADD_PATH_IDS */
     struct policy_chain import[BGP_FAMILIES];
     struct policy_chain export[BGP_FAMILIES];
+    /* Indices into `policies` + 1, 0: none. What the first does not refuse is sent although an
+     * aggregate silences it; the second: the default route is originated while it accepts a best
+     * path. */
+    uint32_t unsuppress_policy[BGP_FAMILIES];
+    uint32_t default_policy[BGP_FAMILIES];
+    const struct bgp_condition_config *conditions; /* all must hold for a route they concern */
+    uint32_t condition_count;
+};
+
+/* Conditional advertisement, as IOS's advertise-map does it: what `advertise_policy` does not
+ * refuse is sent only while a best path exists that `exist_policy` accepts; `absent`: while none
+ * does. Both are looked at each scan_time_s. */
+struct bgp_condition_config {
+    enum bgp_family family;
+    uint32_t advertise_policy, exist_policy; /* indices into `policies` + 1 */
+    bool absent;
+};
+
+/* RFC 2439: external routes that come and go are held back. The figures of merit are 1000 for a
+ * withdrawal and 500 for other attributes. */
+struct bgp_dampening_config {
+    enum bgp_family family;
+    uint32_t half_life_s;
+    uint32_t reuse, suppress; /* figures of merit; reuse <= suppress */
+    uint32_t suppress_max_s;  /* no route is held back for longer */
+    /* Index into `policies` + 1: what it refuses is not dampened, and POLICY_SET_DAMPENING gives
+     * others their own values; 0: none. */
+    uint32_t policy;
 };
 
 /* A route of the node's own. */
@@ -146,6 +174,7 @@ struct bgp_aggregate_config {
     uint32_t suppress_policy;  /* index into `policies` + 1: what it does not refuse is not sent;
                                   0: none */
     uint32_t attribute_policy; /* index + 1: changes the attributes of the aggregate; 0: none */
+    uint32_t advertise_policy; /* index + 1: only what it accepts is aggregated; 0: none */
 };
 
 /* How best paths become kernel routes. */
@@ -186,13 +215,20 @@ struct bgp_config {
     bool med_missing_as_worst;
     bool as_path_ignore;    /* IOS: bestpath as-path ignore */
     bool igp_metric_ignore; /* IOS: bestpath igp-metric ignore */
+    bool med_confed; /* IOS: bestpath med confed; RFC 5065 5.3: also between members' paths */
+    /* Between two looks at the conditions of conditional advertisement; 0: 60. */
+    uint16_t scan_time_s;
+    /* IOS: an external session without multihop ends when the neighbour's subnet is no longer
+     * connected, not when the hold time does. */
+    bool fast_external_fallover;
     /* RFC 5065: `local_as` is the member AS then. 0: no confederation. */
     uint32_t confederation_id;
     const uint32_t *confederation_members; /* the other members' ASes */
     uint32_t confederation_member_count;
     /* Paths as good as the best one that share the load, the best included; 0 and 1: none. IOS:
      * maximum-paths, maximum-paths ibgp, maximum-paths eibgp; BIRD: merge paths, by the profile. */
-    uint32_t multipath_external, multipath_internal, multipath_mixed;
+    uint32_t multipath_external[BGP_FAMILIES], multipath_internal[BGP_FAMILIES];
+    uint32_t multipath_mixed[BGP_FAMILIES];
     bool multipath_as_path_relax; /* AS_PATHs need equal length only */
     bool log_neighbor_changes;
     uint16_t hold_time_s; /* with hold_time_set: default of all peers */
@@ -213,7 +249,12 @@ struct bgp_config {
     uint32_t origin_count;
     struct bgp_aggregate_config *aggregates; /* in the order of the file; prefixes are unique */
     uint32_t aggregate_count;
+    const struct bgp_dampening_config *dampening; /* one per family at most */
+    uint32_t dampening_count;
 };
+
+/* IPv4, and the values of IOS: half-life 15 min, reuse 750, suppress 2000, an hour at most. */
+extern const struct bgp_dampening_config bgp_dampening_default;
 
 /* Fills in everything a front end need not say: profile's habits, 179, install on… */
 void bgp_config_init(struct bgp_config *c, enum bgp_profile profile);

@@ -13,6 +13,7 @@
 #include "../base/hash.h"
 #include "../base/table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct check {
@@ -75,6 +76,13 @@ static void check_chain(const struct check *k, const char *where, const struct p
     }
 }
 
+/* A policy by index + 1; 0: none. */
+static void check_policy(const struct check *k, const char *where, uint32_t policy) {
+    if (policy > k->config->policy_count)
+        ERROR(k, "unknown-policy", "%spolicy number %u of %u", where, policy - 1,
+              k->config->policy_count);
+}
+
 static void check_addresses(const struct check *k, const struct bgp_peer_config *p) {
     struct ip_addr a = p->remote_addr, b = p->local_addr;
     if (!ip_is_set(a) || ip_is_unspecified(a) || ip_is_multicast(a))
@@ -111,6 +119,28 @@ static void check_features(const struct check *k, const char *where,
               BGP_SHUTDOWN_TEXT_MAX);
 }
 
+static void check_peer_policies(const struct check *k, const char *where,
+                                const struct bgp_peer_config *p) {
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (p->add_path_send[f] && p->default_originate[f])
+            ERROR(k, "add-path-default", "%sdefault-originate is no path to add", where);
+        check_chain(k, where, &p->import[f]);
+        check_chain(k, where, &p->export[f]);
+        check_policy(k, where, p->unsuppress_policy[f]);
+        check_policy(k, where, p->default_policy[f]);
+    }
+    if (p->condition_count > BGP_CONDITIONS_MAX)
+        ERROR(k, "too-many", "%s%u conditions, at most %d", where, p->condition_count,
+              BGP_CONDITIONS_MAX);
+    for (uint32_t i = 0; i < p->condition_count; i++) {
+        const struct bgp_condition_config *condition = &p->conditions[i];
+        check_policy(k, where, condition->advertise_policy);
+        check_policy(k, where, condition->exist_policy);
+        if (!condition->advertise_policy || !condition->exist_policy)
+            ERROR(k, "bad-condition", "%sa condition needs both of its policies", where);
+    }
+}
+
 static void check_peer(const struct check *k, const struct bgp_peer_config *p, bool template) {
     char where[BGP_PEER_NAME_MAX + 16];
     size_t size = strnlen(p->name, sizeof p->name);
@@ -136,12 +166,7 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p, b
         ERROR(k, "ttl-conflict", "%sttl security and multihop exclude each other", where);
     if (p->prefix_warning_percent > 100)
         ERROR(k, "bad-percent", "%sprefix warning at %u %%", where, p->prefix_warning_percent);
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (p->add_path_send[f] && p->default_originate[f])
-            ERROR(k, "add-path-default", "%sdefault-originate is no path to add", where);
-        check_chain(k, where, &p->import[f]);
-        check_chain(k, where, &p->export[f]);
-    }
+    check_peer_policies(k, where, p);
 }
 
 static void check_ranges(const struct check *whole) {
@@ -203,7 +228,7 @@ static void check_policies(const struct check *whole) {
 
 static void check_origins(const struct check *whole) {
     const struct bgp_config *c = whole->config;
-    char text[IP_PREFIX_TEXT_MAX];
+    char text[IP_PREFIX_TEXT_MAX], where[IP_PREFIX_TEXT_MAX + 16];
     for (uint32_t i = 0; i < c->origin_count; i++) {
         const struct check here = check_of(whole, BGP_PART_ORIGIN, i), *k = &here;
         const struct bgp_origin_config *o = &c->origins[i];
@@ -213,9 +238,8 @@ static void check_origins(const struct check *whole) {
         if (o->origin > 2)
             ERROR(k, "bad-origin", "route %s: ORIGIN %u", ip_prefix_format(o->prefix, text),
                   o->origin);
-        if (o->policy > c->policy_count)
-            ERROR(k, "unknown-policy", "route %s: policy number %u of %u",
-                  ip_prefix_format(o->prefix, text), o->policy - 1, c->policy_count);
+        snprintf(where, sizeof where, "route %s: ", ip_prefix_format(o->prefix, text));
+        check_policy(k, where, o->policy);
         if (i == 0)
             continue;
         int order = ip_prefix_compare(c->origins[i - 1].prefix, o->prefix);
@@ -238,24 +262,37 @@ static void check_confederation(const struct check *k) {
 
 static void check_aggregates(const struct check *whole) {
     const struct bgp_config *c = whole->config;
-    char text[IP_PREFIX_TEXT_MAX];
+    char text[IP_PREFIX_TEXT_MAX], where[IP_PREFIX_TEXT_MAX + 16];
     for (uint32_t i = 0; i < c->aggregate_count; i++) {
         const struct check here = check_of(whole, BGP_PART_AGGREGATE, i), *k = &here;
         const struct bgp_aggregate_config *a = &c->aggregates[i];
         if (!ip_prefix_is_masked(a->prefix))
             ERROR(k, "host-bits", "aggregate %s has bits behind its length",
                   ip_prefix_format(a->prefix, text));
-        if (a->suppress_policy > c->policy_count)
-            ERROR(k, "unknown-policy", "aggregate %s: policy number %u of %u",
-                  ip_prefix_format(a->prefix, text), a->suppress_policy - 1, c->policy_count);
-        if (a->attribute_policy > c->policy_count)
-            ERROR(k, "unknown-policy", "aggregate %s: policy number %u of %u",
-                  ip_prefix_format(a->prefix, text), a->attribute_policy - 1, c->policy_count);
+        snprintf(where, sizeof where, "aggregate %s: ", ip_prefix_format(a->prefix, text));
+        check_policy(k, where, a->suppress_policy);
+        check_policy(k, where, a->attribute_policy);
+        check_policy(k, where, a->advertise_policy);
         for (uint32_t j = 0; j < i; j++) {
             if (ip_prefix_equal(c->aggregates[j].prefix, a->prefix))
                 ERROR(k, "duplicate-aggregate", "aggregate %s is there twice",
                       ip_prefix_format(a->prefix, text));
         }
+    }
+}
+
+/* RFC 2439 4.2: no figure of merit decays from below the reuse threshold to it. */
+static void check_dampening(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    for (uint32_t i = 0; i < c->dampening_count && i < BGP_FAMILIES; i++) {
+        const struct bgp_dampening_config *d = &c->dampening[i];
+        if (!d->half_life_s || !d->reuse || d->reuse > d->suppress || !d->suppress_max_s)
+            ERROR(k, "bad-dampening",
+                  "dampening: half-life and longest suppression of at least 1 s, reuse at least 1 "
+                  "and not above suppress are required");
+        if (i > 0 && d->family == c->dampening[0].family)
+            ERROR(k, "duplicate-dampening", "dampening of one family is there twice");
+        check_policy(k, "dampening: ", d->policy);
     }
 }
 
@@ -270,6 +307,7 @@ static void check_limits(const struct check *k) {
         {"policies", c->policy_count, BGP_POLICIES_MAX},
         {"routes", c->origin_count, BGP_ORIGINS_MAX},
         {"aggregates", c->aggregate_count, BGP_AGGREGATES_MAX},
+        {"dampening", c->dampening_count, BGP_FAMILIES},
         {"confederation members", c->confederation_member_count, BGP_CONFEDERATION_MEMBERS_MAX},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
@@ -302,6 +340,7 @@ bool bgp_config_check_at(const struct bgp_config *c, const struct bgp_config_pla
     check_origins(&k);
     check_confederation(&k);
     check_aggregates(&k);
+    check_dampening(&k);
     return diag_error_count(diags) == before;
 }
 

@@ -162,8 +162,11 @@ bool config_diff_export(const struct config_side *a, const struct config_side *b
         a->config->default_local_pref != b->config->default_local_pref ||
         a->config->client_to_client_reflection != b->config->client_to_client_reflection)
         return true;
+    if (x->condition_count || y->condition_count)
+        return true; /* what they withhold is known by the table only */
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (x->default_originate[f] != y->default_originate[f] ||
+        if (x->default_originate[f] != y->default_originate[f] || x->default_policy[f] ||
+            y->default_policy[f] || x->unsuppress_policy[f] || y->unsuppress_policy[f] ||
             chain_differs(a, &x->export[f], b, &y -> export[f]))
             return true;
     }
@@ -178,12 +181,13 @@ static bool rules_differ(const struct bgp_config *a, const struct bgp_config *b)
            a->compare_router_id != b->compare_router_id ||
            a->med_missing_as_worst != b->med_missing_as_worst ||
            a->as_path_ignore != b->as_path_ignore || a->igp_metric_ignore != b->igp_metric_ignore ||
-           a->default_local_pref != b->default_local_pref;
+           a->med_confed != b->med_confed || a->default_local_pref != b->default_local_pref;
 }
 
 bool config_diff_decision(const struct bgp_config *a, const struct bgp_config *b) {
-    return rules_differ(a, b) || a->multipath_external != b->multipath_external ||
-           a->multipath_internal != b->multipath_internal ||
-           a->multipath_mixed != b->multipath_mixed ||
+    size_t size = sizeof a->multipath_external;
+    return rules_differ(a, b) || memcmp(a->multipath_external, b->multipath_external, size) != 0 ||
+           memcmp(a->multipath_internal, b->multipath_internal, size) != 0 ||
+           memcmp(a->multipath_mixed, b->multipath_mixed, size) != 0 ||
            a->multipath_as_path_relax != b->multipath_as_path_relax;
 }

@@ -18,10 +18,12 @@
 
 #include "../base/hash.h"
 #include "config_diff.h"
+#include "dampening.h"
 #include "event.h"
 #include "listen.h"
 #include "peer.h"
 #include "restart.h"
+#include "scanner.h"
 
 #include <assert.h>
 #include <string.h>
@@ -357,6 +359,8 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
     s->peer_order = ch->order;
     s->peer_count = ch->count;
     link_addresses(s, ch);
+    scanner_changed(s, now);
+    dampening_changed(s, now);
     if (old) {
         apply_in_place(s, ch, old, old_peers, now);
         rib_origins_changed(s, old, now);

@@ -88,9 +88,15 @@ static int by_origin(const struct decide_rules *rules, const struct decide_path 
     return low_wins(a->attrs->v.origin, b->attrs->v.origin);
 }
 
-/* RFC 4271 9.1.2.2 c: comparable only between paths of one neighbouring AS. */
+/* IOS: between paths that never left the confederation only with `bestpath med confed`.
+ * RFC 4271 9.1.2.2 c: comparable only between paths of one neighbouring AS. */
 static bool med_comparable(const struct decide_rules *rules, const struct decide_path *a,
                            const struct decide_path *b) {
+    bool confed = as_path_is_confed(a->attrs->v.as_path) || as_path_is_confed(b->attrs->v.as_path);
+    if (confed && rules->profile == BGP_PROFILE_IOS && !rules->always_compare_med) {
+        return rules->med_confed && as_path_is_confed(a->attrs->v.as_path) &&
+               as_path_is_confed(b->attrs->v.as_path);
+    }
     return rules->always_compare_med || a->attrs->neighbor_as == b->attrs->neighbor_as;
 }
 

@@ -52,7 +52,7 @@ struct decide_rules {
     enum bgp_profile profile;
     uint32_t default_local_pref; /* of a route without LOCAL_PREF */
     bool always_compare_med, deterministic_med, med_missing_as_worst, compare_router_id;
-    bool as_path_ignore, igp_metric_ignore;
+    bool as_path_ignore, igp_metric_ignore, med_confed;
 };
 
 /* < 0: a is better, > 0: b is better, 0: indistinguishable. *ret_step says which row decided.

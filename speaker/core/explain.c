@@ -94,7 +94,7 @@ static void explain_export(const struct bgp_speaker *s, const struct peer *p,
             key.local_addr = p->config->remote_addr;
         }
     }
-    switch (export_route(s, &key, &p->config->export[f], &r, arena, out, &v)) {
+    switch (export_route(s, &key, p->config, &r, arena, out, &v)) {
     case EXPORT_SEND:
         text_puts(out, "sent\n");
         break;

@@ -2,8 +2,9 @@
  * What a route becomes on its way out, and whether it goes at all.
  *
  * Owns the rules of sending that do not depend on the single receiver: reflection, well-known
- * communities, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, and the place of the export policy among them.
- * Leaves "not back to the source" and everything about messages to adjout.c.
+ * communities, conditional advertisement, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, and the place of the
+ * export policy among them. Leaves "not back to the source" and everything about messages to
+ * adjout.c, which sessions are sent the same to export_key.c.
  *
  * The order differs: BIRD makes the outgoing attributes first (own AS in the path, next hop set)
  * and filters then see and change those; IOS and the RFC profile run policy on the route as it is
@@ -15,153 +16,16 @@
 #include "export.h"
 
 #include "../base/arena.h"
-#include "../base/hash.h"
 #include "../base/text.h"
 #include "nexthop.h"
 #include "otc.h"
 #include "rib.h"
-#include "session.h"
+#include "scanner.h"
 
 #include <string.h>
 
 static bool is_bird(const struct bgp_speaker *s) {
     return s->config->profile == BGP_PROFILE_CALICO || s->config->profile == BGP_PROFILE_FAST;
-}
-
-/* ---- the key ---- */
-
-static uint64_t hash_text(uint64_t h, const char *text) {
-    return text ? hash_bytes(text, strlen(text), h) : hash_mix(h, 0);
-}
-
-static uint64_t hash_words(uint64_t h, const uint32_t *words, uint32_t count) {
-    h = hash_mix(h, count);
-    return count ? hash_bytes(words, count * sizeof *words, h) : h;
-}
-
-static uint64_t hash_large(uint64_t h, const struct large_community *list, uint32_t count) {
-    h = hash_mix(h, count);
-    return count ? hash_bytes(list, count * sizeof *list, h) : h;
-}
-
-static uint64_t hash_match(uint64_t h, const struct policy_match *m) {
-    h = hash_mix(h, (uint64_t)m->kind << 2 | (uint64_t)m->negate << 1 | m->exact);
-    h = hash_text(hash_mix(h, m->value), m->text);
-    h = hash_mix(h, m->prefix_count);
-    if (m->prefix_count) {
-        h = hash_bytes(m->prefixes, m->prefix_count * sizeof *m->prefixes, h);
-    }
-    h = hash_words(h, m->asns, m->asn_count);
-    return hash_large(h, m->large_communities, m->large_community_count);
-}
-
-static uint64_t hash_term(uint64_t h, const struct policy_term *t) {
-    for (uint32_t i = 0; i < t->match_count; i++) {
-        h = hash_match(h, &t->matches[i]);
-        for (uint32_t j = 0; j < t->matches[i].alternative_count; j++) {
-            h = hash_match(h, &t->matches[i].alternatives[j]);
-        }
-    }
-    for (uint32_t i = 0; i < t->action_count; i++) {
-        const struct policy_action *a = &t->actions[i];
-        h = hash_mix(h, (uint64_t)a->kind << 40 | (uint64_t)a->mode << 32 | a->value);
-        h = hash_text(h, a->text);
-        h = hash_bytes(&a->address, sizeof a->address, h);
-        h = hash_words(h, a->asns, a->asn_count);
-        h = hash_large(h, a->large_communities, a->large_community_count);
-    }
-    h = hash_mix(h, (uint64_t)t->match_count << 32 | t->action_count);
-    return hash_mix(h, (uint64_t)t->verdict << 32 | t->continue_at);
-}
-
-static uint64_t hash_chain(const struct bgp_config *c, const struct policy_chain *chain) {
-    uint64_t h = chain->accept_by_default;
-    for (uint16_t i = 0; i < chain->count; i++) {
-        if (chain->policies[i] >= c->policy_count) {
-            continue;
-        }
-        const struct policy *p = &c->policies[chain->policies[i]];
-        h = hash_mix(h, (uint64_t)p->otherwise << 32 | p->term_count);
-        for (uint32_t t = 0; t < p->term_count; t++) {
-            h = hash_term(h, &p->terms[t]);
-        }
-    }
-    return h;
-}
-
-static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain) {
-    for (uint16_t i = 0; i < chain->count; i++) {
-        const struct policy *p =
-            chain->policies[i] < c->policy_count ? &c->policies[chain->policies[i]] : NULL;
-        for (uint32_t t = 0; p && t < p->term_count; t++) {
-            for (uint32_t a = 0; a < p->terms[t].action_count; a++) {
-                if (p->terms[t].actions[a].kind == POLICY_SET_NEXT_HOP_PEER) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
-}
-
-static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
-                            struct export_key *k) {
-    const struct bgp_peer_config *c = p->config;
-    k->external = p->external;
-    k->confed = p->confed;
-    k->rr_client = c->rr_client;
-    k->as4 = p->as4;
-    k->local_as = session_local_as(s, p);
-    if (p->external && (s->profile->as_loop_check_out || c->as_override || c->remove_private_as)) {
-        k->remote_as = c->remote_as;
-    }
-    k->next_hop_mode = (uint8_t)c->next_hop_mode;
-    k->send_communities = c->send_communities;
-    k->send_ext_communities = c->send_ext_communities;
-    k->local_as_replaces = c->local_as_replaces;
-    k->remove_private_as = c->remove_private_as;
-    k->remove_private_as_all = c->remove_private_as_all;
-    k->remove_private_as_replace = c->remove_private_as_replace;
-    k->as_override = c->as_override;
-    k->extended_messages = p->extended_messages;
-    k->extended_next_hop = p->extended_next_hop;
-    k->graceful_shutdown = c->graceful_shutdown;
-    k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
-    k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
-    k->mrai_ms = c->advertisement_interval_ms;
-    if (p->external && s->profile->third_party_next_hop) {
-        k->subnet = nexthop_connected(s, c->remote_addr);
-    }
-}
-
-void export_key_make(const struct bgp_speaker *s, const struct peer *p,
-                     struct export_key *ret_key) {
-    struct export_key *k = ret_key;
-    memset(k, 0, sizeof *k);
-    key_add_session(s, p, k);
-    /* RFC 5065 4: the member AS is not seen outside. */
-    k->speaker_as = s->config->confederation_id && !p->confed ? s->config->confederation_id
-                                                              : s->config->local_as;
-    k->cluster_id = s->cluster_id;
-    k->router_id = s->router_id;
-    k->default_local_pref = s->config->default_local_pref;
-    k->client_to_client = s->config->client_to_client_reflection;
-    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        const struct policy_chain *chain = &p->config->export[f];
-        k->families[f] = p->families[f];
-        k->add_path[f] = p->add_path[f] & BGP_ADD_PATH_SEND ? p->config->add_path_send[f] : 0;
-        k->default_originate[f] = p->config->default_originate[f];
-        k->deny[f] = rib_policy_missing(s, p, chain);
-        k->chain_hash[f] = hash_chain(s->config, chain);
-        k->by_prefix[f] = policy_looks_at_prefix(s->config, chain);
-        if (chain_names_peer(s->config, chain)) {
-            k->remote_addr = p->config->remote_addr;
-        }
-    }
-}
-
-bool export_key_equal(const struct export_key *a, const struct export_key *b) {
-    return memcmp(a, b, sizeof *a) == 0;
 }
 
 /* ---- whether ---- */
@@ -209,6 +73,36 @@ static const char *community_obstacle(const struct bgp_speaker *s, const struct 
     if (s->config->blackhole_no_export && /* RFC 7999 3.2 */
         attr_has_community(v, COMMUNITY_BLACKHOLE)) {
         return "community blackhole";
+    }
+    return NULL;
+}
+
+static bool accepts(const struct bgp_speaker *s, uint32_t policy, const struct adjout_route *r,
+                    struct arena *arena) {
+    struct policy_route route = {.prefix = r->prefix,
+                                 .attrs = attr_get(&s->attrs, r->attrs)->v,
+                                 .source = r->source,
+                                 .interface = r->interface,
+                                 .metric = r->metric,
+                                 .arena = arena};
+    return policy_accepts(s->config, policy, &route);
+}
+
+/* An aggregate stands for it, or a condition under which it is advertised does not hold. */
+static const char *condition_obstacle(const struct bgp_speaker *s, const struct bgp_peer_config *c,
+                                      const struct adjout_route *r, struct arena *arena) {
+    enum bgp_family f = rib_prefix_family(r->prefix);
+    uint32_t unsuppress = c->unsuppress_policy[f];
+    if (r->suppressed && (!unsuppress || !accepts(s, unsuppress, r, arena))) {
+        return "suppressed, an aggregate stands for it";
+    }
+    for (uint32_t i = 0; i < c->condition_count; i++) {
+        const struct bgp_condition_config *k = &c->conditions[i];
+        if (k->family == f && !scanner_condition_holds(s, k) &&
+            accepts(s, k->advertise_policy, r, arena)) {
+            return k->absent ? "a route of its non-exist-map exists, or may"
+                             : "no route of its exist-map is known";
+        }
     }
     return NULL;
 }
@@ -598,12 +492,12 @@ static enum export_result fits_message(const struct passage *e, const struct att
 }
 
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
-                                const struct policy_chain *chain, const struct adjout_route *r,
+                                const struct bgp_peer_config *peer, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values) {
     const struct passage e = {.s = s,
                               .key = key,
-                              .chain = chain,
+                              .chain = &peer->export[rib_prefix_family(r->prefix)],
                               .source = speaker_peer(s, r->source_peer),
                               .route = r,
                               .family = rib_prefix_family(r->prefix),
@@ -612,6 +506,7 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     struct attr_values v = attr_get(&s->attrs, r->attrs)->v;
     const char *why = source_obstacle(key, e.source);
     why = why ? why : community_obstacle(s, key, &v);
+    why = why ? why : condition_obstacle(s, peer, r, arena);
     why = why ? why : as_loop_obstacle(s, key, &v);
     why = why ? why : otc_export_obstacle(key->role, &v);
     if (!why && v.as_path.word_count + 2 > BGP_AS_PATH_MAX) {

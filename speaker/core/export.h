@@ -11,7 +11,7 @@
 
 /* Everything that shapes what a session is sent. Made by export_key_make; compared as bytes. */
 struct export_key {
-    uint64_t chain_hash[BGP_FAMILIES]; /* content of the export policies */
+    uint64_t chain_hash[BGP_FAMILIES]; /* content of the export policies and conditions */
     uint32_t local_as, speaker_as;
     uint32_t remote_as; /* only where what is sent depends on it */
     uint32_t cluster_id, router_id, default_local_pref;
@@ -43,11 +43,11 @@ enum export_result {
     EXPORT_NO_MEMORY,
 };
 
-/* `r->attrs` is not 0. The result's arrays stand in `arena` or in the route's own set. `trace`
- * (NULL: none) gets the reason in words. The rule "not back to where it came from" is not here:
- * it differs between the members of a group. */
+/* `r->attrs` is not 0; `peer` is any session's with this key. The result's arrays stand in `arena`
+ * or in the route's own set. `trace` (NULL: none) gets the reason in words. The rule "not back to
+ * where it came from" is not here: it differs between the members of a group. */
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
-                                const struct policy_chain *chain, const struct adjout_route *r,
+                                const struct bgp_peer_config *peer, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values);
 /* So short that it fits into a message with any prefix. */

@@ -31,6 +31,8 @@
 #define BGP_ADD_PATH_IDS 256 /* paths taken per peer and prefix, unless configured */
 #define BGP_CONFEDERATION_MEMBERS_MAX 1024
 #define BGP_AGGREGATES_MAX 1024
-#define BGP_MULTIPATH_MAX 32 /* next hops of one route */
+#define BGP_CONDITIONS_MAX 256   /* conditional advertisements of one peer */
+#define BGP_DAMPENED_MAX 1000000 /* routes whose instability is remembered */
+#define BGP_MULTIPATH_MAX 32     /* next hops of one route */
 
 #endif

@@ -18,9 +18,9 @@ static void start_peers(uint32_t count) {
 
 static void start(uint32_t external, uint32_t internal, uint32_t mixed, bool relax) {
     bench_config(&b, BGP_PROFILE_IOS, 6);
-    b.config.multipath_external = external;
-    b.config.multipath_internal = internal;
-    b.config.multipath_mixed = mixed;
+    b.config.multipath_external[0] = external;
+    b.config.multipath_internal[0] = internal;
+    b.config.multipath_mixed[0] = mixed;
     b.config.multipath_as_path_relax = relax;
     start_peers(6);
 }

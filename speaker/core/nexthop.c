@@ -12,6 +12,7 @@
 
 #include "../base/hash.h"
 #include "adjout.h"
+#include "peer.h"
 
 #include <assert.h>
 #include <string.h>
@@ -207,14 +208,32 @@ uint32_t nexthop_work(struct bgp_speaker *s, uint32_t budget) {
 
 /* ---- connected subnets ---- */
 
-uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a) {
-    const struct nexthops *n = s->nexthops;
+static uint32_t subnet_of(const struct nexthops *n, struct ip_addr a) {
     for (size_t i = 0; i < n->subnet_count; i++) {
         if (ip_prefix_contains_addr(n->subnets[i], a)) {
             return (uint32_t)i + 1;
         }
     }
     return 0;
+}
+
+uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a) {
+    return subnet_of(s->nexthops, a);
+}
+
+/* IOS: bgp fast-external-fallover. */
+static void fall_over(struct bgp_speaker *s, const struct nexthops *before, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
+        .reason = BGP_DOWN_INTERFACE};
+    for (uint32_t i = 0; s->config->fast_external_fallover && i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        struct ip_addr a = p->config->remote_addr;
+        if (p->state == BGP_ESTABLISHED && p->external && p->config->multihop == 0 &&
+            subnet_of(before, a) && !nexthop_connected(s, a)) {
+            peer_reset(s, p, &cause, now);
+        }
+    }
 }
 
 enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix *subnets,
@@ -233,9 +252,11 @@ enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix 
         }
         memcpy(copy, subnets, count * sizeof *copy);
     }
-    alloc_free(n->subnets);
+    const struct nexthops before = {.subnets = n->subnets, .subnet_count = n->subnet_count};
     n->subnets = copy;
     n->subnet_count = count;
+    fall_over(s, &before, now);
+    alloc_free(before.subnets);
     /* Third-party next hops depend on what is connected. */
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);

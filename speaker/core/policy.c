@@ -307,6 +307,13 @@ bool policy_run(const struct bgp_config *c, const struct policy_chain *chain,
     return chain->accept_by_default;
 }
 
+bool policy_accepts(const struct bgp_config *c, uint32_t policy, struct policy_route *r) {
+    const uint16_t index = (uint16_t)(policy - 1);
+    const struct policy_chain chain = {&index, 1, true};
+    bool no_memory = false;
+    return policy_run(c, &chain, r, NULL, &no_memory);
+}
+
 static bool match_looks_at_prefix(const struct policy_match *m) {
     bool looks = m->kind == POLICY_MATCH_PREFIX;
     for (uint32_t i = 0; i < m->alternative_count; i++) {

@@ -110,6 +110,7 @@ enum policy_action_kind {
     POLICY_LOCAL_PREF_FROM_METRIC, /* Calico: local_pref = value - metric, where the metric of a
                                       route not learned over BGP is its source's own; BGP routes
                                       keep theirs */
+    POLICY_SET_DAMPENING, /* asns: half-life, reuse, suppress, longest suppression; times in s */
 };
 
 struct policy_action {

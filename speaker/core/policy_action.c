@@ -210,6 +210,9 @@ static bool run_action(const struct policy_action *a, struct policy_route *r) {
     case POLICY_LOCAL_PREF_FROM_METRIC:
         local_pref_from_metric(a, r);
         return true;
+    case POLICY_SET_DAMPENING:
+        r->dampening = a->asn_count == 4 ? a->asns : NULL;
+        return true;
     }
     return true;
 }

@@ -18,8 +18,10 @@
 #include "../base/scoreboard.h"
 #include "adjout.h"
 #include "aggregate.h"
+#include "dampening.h"
 #include "event.h"
 #include "nexthop.h"
+#include "scanner.h"
 #include "tally.h"
 
 #include <assert.h>
@@ -59,6 +61,8 @@ void rib_free(struct bgp_speaker *s) {
         return;
     }
     aggregates_free(s);
+    scanner_free(s);
+    dampening_free(s);
     for (uint32_t i = 1; r->paths.page_count && i < r->paths.next_new; i++) {
         rib_path_release(s, i);
     }
@@ -92,8 +96,8 @@ static bool path_usable(const struct bgp_speaker *s, enum bgp_family f, const st
     if (p->peer == 0 && !ip_is_set(set->v.next_hop)) {
         return true;
     }
-    return !(p->flags & RIB_PATH_REJECTED) && !rib_path_doomed(s, f, p) && nexthop &&
-           nexthop_reachable(s, nexthop, ret_metric);
+    return !(p->flags & (RIB_PATH_REJECTED | RIB_PATH_DAMPED)) && !rib_path_doomed(s, f, p) &&
+           nexthop && nexthop_reachable(s, nexthop, ret_metric);
 }
 
 static void fill_candidate(const struct bgp_speaker *s, enum bgp_family f, uint32_t path,
@@ -154,6 +158,7 @@ static struct decide_rules rules_of(const struct bgp_speaker *s) {
         .compare_router_id = s->config->compare_router_id,
         .as_path_ignore = s->config->as_path_ignore,
         .igp_metric_ignore = s->config->igp_metric_ignore,
+        .med_confed = s->config->med_confed,
     };
 }
 
@@ -194,14 +199,15 @@ static bool gather(struct bgp_speaker *s, enum bgp_family f, const struct rib_en
 
 /* IOS: maximum-paths; BIRD: merge paths. Marks the paths that share the load with the best one, in
  * the order of the list, and notes whether they are others than before. */
-static void share(struct bgp_speaker *s, struct rib_entry *e, uint32_t count, int best) {
+static void share(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e, uint32_t count,
+                  int best) {
     const struct bgp_config *c = s->config;
     const struct decide_rules rules = rules_of(s);
     const struct decide_path *paths = s->rib->candidates;
-    bool mixed = c->multipath_mixed > 1;
-    uint32_t max = mixed ? c->multipath_mixed : c->multipath_internal, n = 0, marked = 1;
+    bool mixed = c->multipath_mixed[f] > 1;
+    uint32_t max = mixed ? c->multipath_mixed[f] : c->multipath_internal[f], n = 0, marked = 1;
     if (best >= 0 && !mixed && paths[best].external) {
-        max = c->multipath_external;
+        max = c->multipath_external[f];
     }
     max = max < BGP_MULTIPATH_MAX ? max : BGP_MULTIPATH_MAX;
     max = s->profile->merge_paths ? UINT32_MAX : max; /* BIRD: it is next hops that are limited */
@@ -275,7 +281,7 @@ static bool choose(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e
         path_judge(s, f, rib_path_at(s, i), r->candidates[n].eligible, (int)n == best, r->steps[n]);
         *ret_best = (int)n == best ? i : *ret_best;
     }
-    share(s, e, count, best);
+    share(s, f, e, count, best);
     return true;
 }
 
@@ -287,7 +293,6 @@ bool rib_pick(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t
     if (!gather(s, f, e, &all)) {
         return false;
     }
-    count = e->flags & RIB_ENTRY_SUPPRESSED ? 0 : count;
     bool every = count >= all && count > 0;
     for (i = e->paths; i; i = rib_path_at(s, i)->next, n++) {
         bool picked = every && n < all && s->rib->candidates[n].eligible;
@@ -368,11 +373,12 @@ struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family
                                     uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
     struct adjout_route r = {.prefix = rib_entry_prefix(s, f, entry),
-                             .attrs = e->flags & RIB_ENTRY_SUPPRESSED ? 0 : e->best_attrs,
+                             .attrs = e->best_attrs,
                              .source_peer = e->best_peer,
                              .source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE),
                              .interface = "",
-                             .metric = UINT32_MAX};
+                             .metric = UINT32_MAX,
+                             .suppressed = e->flags & RIB_ENTRY_SUPPRESSED};
     uint32_t i = e->best_attrs ? e->paths : 0;
     while (i && !(rib_path_at(s, i)->flags & RIB_PATH_BEST)) {
         i = rib_path_at(s, i)->next;
@@ -393,7 +399,8 @@ struct adjout_route rib_path_route(const struct bgp_speaker *s, enum bgp_family 
                              .source_peer = p->peer,
                              .source = rib_path_source(p),
                              .interface = "",
-                             .metric = UINT32_MAX};
+                             .metric = UINT32_MAX,
+                             .suppressed = rib_entry_at(s, f, entry)->flags & RIB_ENTRY_SUPPRESSED};
     if (p->peer == 0) {
         route_add_origin(s, p, &r);
     }
@@ -547,7 +554,7 @@ static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
 static bool decisions_due(const struct bgp_speaker *s) {
     return rib_dirty_any(&s->rib->dirty[BGP_IPV4_UNICAST]) ||
            rib_dirty_any(&s->rib->dirty[BGP_IPV6_UNICAST]) || nexthop_has_work(s) ||
-           aggregate_has_work(s);
+           aggregate_has_work(s) || scanner_has_work(s) || dampening_has_work(s);
 }
 
 bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
@@ -559,7 +566,9 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     }
     budget = fib_tell_again(s, budget);
     budget = nexthop_work(s, budget);
+    budget = dampening_work(s, budget, now);
     budget = aggregate_work(s, budget, now);
+    budget = scanner_work(s, budget, now);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         for (uint32_t entry; budget > 0 && (entry = rib_dirty_pop(s, f, &budget)) != 0; budget--) {
             if (!handle(s, f, entry, now)) {

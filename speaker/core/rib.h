@@ -33,6 +33,7 @@ _Static_assert(sizeof(struct rib_path) == 20, "a path costs 20 bytes");
 #define RIB_PATH_PICKED 0x0040   /* by rib_pick */
 #define RIB_PATH_SHARES 0x0080   /* multipath: shares the load with the best one */
 #define RIB_PATH_GONE 0x0100     /* no longer a path: kept until update groups have withdrawn it */
+#define RIB_PATH_DAMPED 0x0100   /* … with a source it is one: held back (RFC 2439) */
 #define RIB_PATH_STEP 0x1e00     /* enum decide_step by which it lost */
 #define RIB_PATH_STEP_SHIFT 9
 _Static_assert(DECIDE_STEPS <= 16, "a step fits into its four bits");
@@ -214,6 +215,9 @@ static inline bool rib_path_doomed(const struct bgp_speaker *s, enum bgp_family 
                                    const struct rib_path *p) {
     return rib_path_state(s, f, p) >= RIB_EPOCH_PURGED;
 }
+static inline bool rib_path_is_gone(const struct rib_path *p) {
+    return (p->flags & (RIB_PATH_GONE | RIB_PATH_SOURCE)) == RIB_PATH_GONE;
+}
 static inline enum route_source rib_path_source(const struct rib_path *p) {
     return (enum route_source)(p->flags & RIB_PATH_SOURCE);
 }
@@ -253,6 +257,7 @@ struct rib_path_values {
     enum route_source source;
     uint8_t epoch; /* of its peer, or RIB_EPOCH_NOW */
     bool rejected;
+    bool damped;
 };
 /* Adds or replaces; false: out of memory, nothing changed but the references are gone. */
 bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix prefix,

@@ -136,6 +136,7 @@ static void fill_info(const struct bgp_speaker *s, enum bgp_family f, const stru
     ret_path->rejected = p->flags & RIB_PATH_REJECTED;
     ret_path->stale = rib_path_state(s, f, p) == RIB_EPOCH_STALE;
     ret_path->external = peer && peer_is_outside(peer);
+    ret_path->damped = p->flags & RIB_PATH_DAMPED;
     ret_path->multipath = p->flags & RIB_PATH_SHARES;
     ret_path->suppressed = ret_path->best && e->flags & RIB_ENTRY_SUPPRESSED;
     ret_path->igp_metric = igp_metric(s, ret_path->attrs);

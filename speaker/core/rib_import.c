@@ -14,6 +14,7 @@
 #include "rib.h"
 
 #include "../base/arena.h"
+#include "dampening.h"
 #include "nexthop.h"
 #include "otc.h"
 #include "tally.h"
@@ -123,6 +124,7 @@ struct import {
     uint8_t epoch;             /* of the paths */
     bool unusable;
     bool no_memory;
+    bool again;                    /* what is held is run through policy again: no flaps */
     bool by_prefix;                /* policy looks at prefixes */
     bool judged;                   /* it does not, and has been asked: */
     struct import_verdict verdict; /* one reference to its attributes is ours */
@@ -146,6 +148,36 @@ static bool withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t
         rib_path_remove(im->s, im->family, entry, path);
     }
     return path != 0;
+}
+
+/* The path held of this peer, if it is accepted; 0: none. */
+static uint32_t accepted_path(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    const struct bgp_speaker *s = im->s;
+    uint32_t entry = rib_entry_find(s, im->family, prefix);
+    uint32_t path =
+        entry ? rib_path_find(s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP, path_id) : 0;
+    const struct rib_path *p = path ? rib_path_at(s, path) : NULL;
+    return p && !(p->flags & RIB_PATH_REJECTED) && !rib_path_doomed(s, im->family, p) ? path : 0;
+}
+
+/* RFC 2439: the peer itself takes the route back. */
+static void note_withdrawal(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    uint32_t path = im->s->dampening ? accepted_path(im, prefix, path_id) : 0;
+    if (path) {
+        dampening_withdrawn(im->s, im->p, prefix, path_id, rib_path_at(im->s, path)->attrs,
+                            im->now);
+    }
+}
+
+/* RFC 2439: is the route, announced with `attrs`, held back? */
+static bool is_damped(const struct import *im, struct ip_prefix prefix, uint32_t path_id,
+                      uint32_t attrs) {
+    if (!im->s->dampening) {
+        return false;
+    }
+    uint32_t path = im->again ? 0 : accepted_path(im, prefix, path_id);
+    return dampening_announced(im->s, im->p, prefix, path_id, attrs,
+                               path ? rib_path_at(im->s, path)->attrs : 0, im->now);
 }
 
 static bool run_import_policy(const struct import *im, struct policy_route *r,
@@ -248,6 +280,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
                                 .source = ROUTE_SOURCE_BGP,
                                 .epoch = im->epoch,
                                 .rejected = verdict.rejected};
+    v.damped = !verdict.rejected && is_damped(im, prefix, path_id, verdict.attrs);
     if (im->p->config->soft_reconfiguration) {
         v.raw = im->raw;
         attr_hold(&s->attrs, v.raw);
@@ -360,6 +393,7 @@ static void import_list(struct import *im, const struct bgp_nlri *list, bool wit
             continue;
         }
         if (withdraw) {
+            note_withdrawal(im, prefix, path_id);
             if (withdraw_prefix(im, prefix, path_id)) {
                 tally_withdrawn(im->s, im->p, im->family);
             }
@@ -410,7 +444,7 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
 
 bool rib_import_again(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t entry,
                       uint32_t path, struct nanotime now) {
-    struct import im = {.s = s, .p = p, .family = f, .now = now};
+    struct import im = {.s = s, .p = p, .family = f, .now = now, .again = true};
     uint32_t raw = rib_side_get(&s->rib->raw, path);
     uint32_t path_id = rib_side_get(&s->rib->ids, path);
     if (!raw) {

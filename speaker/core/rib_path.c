@@ -182,7 +182,8 @@ static void path_set_values(struct bgp_speaker *s, enum bgp_family f, uint32_t e
     }
     p->attrs = v->attrs;
     p->peer = (uint16_t)v->peer;
-    p->flags = (uint16_t)((unsigned)v->source | (v->rejected ? RIB_PATH_REJECTED : 0) | kept);
+    p->flags = (uint16_t)((unsigned)v->source | (v->rejected ? RIB_PATH_REJECTED : 0) |
+                          (v->damped ? RIB_PATH_DAMPED : 0) | kept);
     set_epoch(s, f, p, v);
     p->received_16ms = (uint32_t)(now.ns >> RIB_RECEIVED_SHIFT);
     if (v->source == ROUTE_SOURCE_BGP) {
@@ -262,7 +263,8 @@ static bool path_is_same(const struct bgp_speaker *s, enum bgp_family f, uint32_
     return v->source == ROUTE_SOURCE_BGP && rib_path_state(s, f, p) != RIB_EPOCH_GONE &&
            p->attrs == v->attrs && rib_side_get(&s->rib->weights, path) == weight_of(v) &&
            rib_side_get(&s->rib->raw, path) == v->raw &&
-           !(p->flags & RIB_PATH_REJECTED) == !v->rejected;
+           !(p->flags & RIB_PATH_REJECTED) == !v->rejected &&
+           !(p->flags & RIB_PATH_DAMPED) == !v->damped;
 }
 
 /* All that can fail about a path that is added or replaced. Returns it, 0: out of memory. */
@@ -382,7 +384,7 @@ void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t pat
     if (--out->references > 0) {
         return;
     }
-    if (p->flags & RIB_PATH_GONE) {
+    if (rib_path_is_gone(p)) {
         p->flags = 0;
         slab_free(&s->rib->paths, path);
     }

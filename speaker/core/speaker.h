@@ -23,6 +23,8 @@
  *   adjout.c    update groups: Adj-RIB-Out, encoded once, shared by the members
  *   policy.c    evaluation of chains
  *   nexthop.c   reachability of next hops
+ *   scanner.c   conditions of advertisement
+ *   dampening.c routes that come and go (RFC 2439)
  *
  * A session (peer.c, conn.c, fsm.c) knows the tables only through the functions below, and the
  * other way round.
@@ -34,6 +36,8 @@ struct nexthops;     /* nexthop.c */
 struct event_queue;  /* event.c */
 struct peer_dynamic; /* listen.c */
 struct malformed;    /* malformed.c */
+struct scanner;      /* scanner.c */
+struct dampening;    /* dampening.c */
 
 /*
  * Timers share one heap (speaker->timers). `order` names kind and owner, so that equal deadlines
@@ -50,6 +54,8 @@ enum timer_kind {
 static inline uint32_t timer_order(uint32_t index, enum timer_kind kind) {
     return index << 3 | (uint32_t)kind;
 }
+#define CALL_TIMER_SCANNER UINT32_C(0x1ffffffe)
+#define CALL_TIMER_DAMPENING UINT32_C(0x1fffffff)
 struct call_timer {
     struct heap_timer timer; /* first */
     void (*fired)(struct bgp_speaker *s, struct call_timer *t, struct nanotime now);
@@ -133,6 +139,8 @@ struct bgp_speaker {
     struct rib *rib;
     struct adjout *adjout;
     struct nexthops *nexthops;
+    struct scanner *scanner;     /* NULL: no conditions are configured */
+    struct dampening *dampening; /* NULL: none is configured */
     struct event_queue *events;
     bool stopping;
     bool sweep;      /* listen.c: a dynamic peer may have become idle */
@@ -232,6 +240,7 @@ struct adjout_route {
     enum route_source source;
     const char *interface; /* own routes; "" if none */
     uint32_t metric;
+    bool suppressed; /* an aggregate is sent in its place, unless unsuppress_policy wants it */
 };
 void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r, struct nanotime now);
 uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
@@ -258,7 +267,8 @@ struct policy_route {
     uint32_t metric;       /* the source's own; UINT32_MAX: none */
     uint32_t weight;
     uint32_t tag;
-    const char *device;                               /* set by actions of the kernel's filter */
+    const char *device;        /* set by actions of the kernel's filter */
+    const uint32_t *dampening; /* set by actions: four values, see POLICY_SET_DAMPENING */
     bool next_hop_self, next_hop_peer, next_hop_keep; /* set by actions; the caller resolves them */
     bool external;                                    /* the session the policy stands on is eBGP */
     bool too_long; /* set by actions: beyond a limit of limits.h, refused */
@@ -268,6 +278,8 @@ struct policy_route {
  * with *ret_no_memory. */
 bool policy_run(const struct bgp_config *c, const struct policy_chain *chain,
                 struct policy_route *r, struct text *trace, bool *ret_no_memory);
+/* … of one policy, by index + 1: does it not refuse the route? Out of memory: it does. */
+bool policy_accepts(const struct bgp_config *c, uint32_t policy, struct policy_route *r);
 /* Does what the chain makes of a route depend on its prefix? */
 bool policy_looks_at_prefix(const struct bgp_config *c, const struct policy_chain *chain);
 

@@ -74,6 +74,7 @@ static const char *const reason_names[] = {
     [BGP_DOWN_CONFIG_CHANGE] = "config_change",
     [BGP_DOWN_RR_CLIENT_CHANGE] = "rr_client_change",
     [BGP_DOWN_PREFIX_LIMIT] = "prefix_limit",
+    [BGP_DOWN_INTERFACE] = "interface",
 };
 
 const char *log_reason_name(int reason) {

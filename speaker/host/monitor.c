@@ -74,7 +74,7 @@ static void on_link(void *context, const struct nlmsghdr *message) {
     }
     m->interfaces = grown;
     struct monitor_interface *i = &m->interfaces[m->interface_count++];
-    *i = (struct monitor_interface){.index = link.index, .up = link.up};
+    *i = (struct monitor_interface){.index = link.index, .up = link.up, .running = link.running};
     memcpy(i->name, link.name, sizeof i->name);
 }
 
@@ -110,13 +110,23 @@ static int subnet_compare(const void *a, const void *b) {
     return ip_prefix_compare(*x, *y);
 }
 
-/* Subnets of interfaces that are up, without loopback and link-local ones; sorted. */
+/* An interface that is not listed yet counts as running. */
+static bool interface_runs(const struct monitor *m, uint32_t index) {
+    for (size_t i = 0; i < m->interface_count; i++) {
+        if (m->interfaces[i].index == index)
+            return m->interfaces[i].running;
+    }
+    return true;
+}
+
+/* Subnets of interfaces that are up and connected, without loopback and link-local ones; sorted. */
 static struct ip_prefix *subnets_make(const struct monitor *m, size_t *ret_count) {
     struct ip_prefix *subnets = alloc_zero(m->address_count + 1, sizeof *subnets);
     size_t count = 0;
     for (size_t i = 0; subnets && i < m->address_count; i++) {
         const struct monitor_address *a = &m->addresses[i];
-        if (!ip_is_loopback(a->addr) && !ip_is_link_local(a->addr))
+        if (!ip_is_loopback(a->addr) && !ip_is_link_local(a->addr) &&
+            interface_runs(m, a->interface))
             subnets[count++] = ip_prefix_make(a->addr, a->length);
     }
     if (subnets)

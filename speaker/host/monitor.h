@@ -15,6 +15,7 @@ struct monitor_interface {
     uint32_t index;
     char name[16];
     bool up;
+    bool running; /* and its other end too */
 };
 struct monitor_address {
     struct ip_addr addr;

@@ -440,7 +440,9 @@ bool netlink_parse_link(const struct nlmsghdr *m, struct netlink_link *ret_link)
         return false;
     memcpy(&body, (const char *)m + NLMSG_HDRLEN, sizeof body);
     *ret_link = (struct netlink_link){.index = (uint32_t)body.ifi_index,
-                                      .up = (body.ifi_flags & IFF_UP) != 0};
+                                      .up = (body.ifi_flags & IFF_UP) != 0,
+                                      .running = (body.ifi_flags & IFF_UP) != 0 &&
+                                                 (body.ifi_flags & IFF_RUNNING) != 0};
     const struct rtattr *name = table[IFLA_IFNAME];
     if (name && name->rta_len > RTA_LENGTH(0)) {
         size_t size = strnlen(attribute_data(name), RTA_PAYLOAD(name));

@@ -68,6 +68,7 @@ struct netlink_link {
     uint32_t index;
     char name[16];
     bool up;
+    bool running; /* up, with a carrier */
 };
 
 bool netlink_open(struct netlink *n); /* false with errno */

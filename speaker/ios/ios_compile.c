@@ -38,6 +38,12 @@ uint32_t ios_number(const char *word) {
     return text_to_u64(word, 0, UINT32_MAX, &n) ? (uint32_t)n : 0;
 }
 
+uint32_t ios_compile_map(struct ios_compile *c, const char *map) {
+    uint16_t index =
+        map ? ios_policy_use(&c->policies, IOS_POLICY_ROUTE_MAP, map, false) : IOS_NO_POLICY;
+    return index == IOS_NO_POLICY ? 0 : index + UINT32_C(1);
+}
+
 /* ---- lines by neighbour ---- */
 
 static int compare_subjects(const void *a, const void *b) {
@@ -251,6 +257,33 @@ static void add_path_finish(struct ios_compile *c, struct ios_neighbor *n, int f
                                                                     : 1;
 }
 
+/* IOS: the default route goes out while the route-map permits a route of the routing table; what
+ * is connected or static is there as long as the configuration is. */
+static void default_finish(struct ios_compile *c, struct ios_neighbor *n, int f) {
+    if (!n->peer->default_originate[f] || !n->default_map[f])
+        return;
+    uint32_t map = ios_compile_map(c, n->default_map[f]);
+    n->peer->default_policy[f] = ios_own_route_accepted(c, (enum bgp_family)f, map) ? 0 : map;
+}
+
+static void conditions_finish(struct ios_compile *c, struct ios_neighbor *n) {
+    struct bgp_condition_config *list =
+        n->advertise_count ? arena_array(c->arena, n->advertise_count, sizeof *list) : NULL;
+    c->no_memory |= n->advertise_count && !list;
+    for (uint32_t i = 0; list && i < n->advertise_count; i++) {
+        const struct ios_advertise_map *a = &n->advertise[i];
+        list[i] = (struct bgp_condition_config){.family = (enum bgp_family)a->family,
+                                                .advertise_policy = ios_compile_map(c, a->map),
+                                                .exist_policy = ios_compile_map(c, a->exist),
+                                                .absent = a->absent};
+    }
+    n->peer->conditions = list;
+    n->peer->condition_count = list ? n->advertise_count : 0;
+    if (n->advertise_lost)
+        ios_compile_note(c, n->advertise_lost, "ios-too-many",
+                         "more than 32 advertise-maps, one has no effect: ", n->peer->name);
+}
+
 /* What depends on internal or external is known only now. */
 static void neighbor_finish(struct ios_compile *c, struct ios_neighbor *n) {
     struct bgp_peer_config *p = n->peer;
@@ -274,7 +307,10 @@ static void neighbor_finish(struct ios_compile *c, struct ios_neighbor *n) {
         add_path_finish(c, n, f);
         p->import[f] = chain_make(c, &n->in[f], f, false);
         p->export[f] = chain_make(c, &n->out[f], f, true);
+        p->unsuppress_policy[f] = ios_compile_map(c, n->unsuppress_map[f]);
+        default_finish(c, n, f);
     }
+    conditions_finish(c, n);
 }
 
 /* A neighbour that nothing was said of yet. */

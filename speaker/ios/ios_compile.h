@@ -25,10 +25,14 @@ struct ios_compile {
 void ios_compile_note(struct ios_compile *c, const struct ios_stmt *s, const char *id,
                       const char *text, const char *detail);
 uint32_t ios_number(const char *word); /* 0: none */
+/* A route-map as the core names it: index + 1, 0: none is named or memory is out. */
+uint32_t ios_compile_map(struct ios_compile *c, const char *map);
 
-/* ios_process.c: router id, timers, decision rules, confederation, multipath. */
+/* ios_process.c: router id, timers, decision rules, confederation, multipath, dampening. */
 void ios_process_compile(struct ios_compile *c);
 /* ios_origin.c: network, redistribute, aggregate-address. */
 void ios_origins_compile(struct ios_compile *c);
+/* Does a policy (index + 1) accept one of the router's connected or static routes? */
+bool ios_own_route_accepted(struct ios_compile *c, enum bgp_family f, uint32_t policy);
 
 #endif

@@ -125,7 +125,8 @@ static void process_options_reach_the_core(void **state) {
                                 " bgp bestpath as-path ignore\n"
                                 " bgp bestpath as-path multipath-relax\n"
                                 " bgp bestpath igp-metric ignore\n"
-                                " bgp bestpath med missing-as-worst\n"
+                                " bgp bestpath med confed missing-as-worst\n"
+                                " no bgp fast-external-fallover\n"
                                 " timers bgp 10 30 20\n"
                                 " neighbor 10.0.0.2 remote-as 65102\n"
                                 " neighbor 10.0.0.3 remote-as 65101\n"
@@ -140,11 +141,139 @@ static void process_options_reach_the_core(void **state) {
     assert_true(c->multipath_as_path_relax);
     assert_true(c->igp_metric_ignore);
     assert_true(c->med_missing_as_worst);
-    assert_int_equal(c->multipath_external, 4);
-    assert_int_equal(c->multipath_internal, 2);
-    assert_int_equal(c->multipath_mixed, 0);
+    assert_true(c->med_confed);
+    assert_false(c->fast_external_fallover);
+    assert_int_equal(c->multipath_external[0], 4);
+    assert_int_equal(c->multipath_internal[0], 2);
+    assert_int_equal(c->multipath_mixed[0], 0);
     assert_int_equal(c->peers[0].hold_time_min_s, 20);
     assert_int_equal(c->peers[1].hold_time_min_s, 9);
+    ios_router_free(r);
+}
+
+static void multipath_is_of_a_family(void **state) {
+    (void)state;
+    struct ios_router *r =
+        load("router bgp 1\n address-family ipv4\n  maximum-paths 4\n exit-address-family\n"
+             " address-family ipv6\n  maximum-paths eibgp 3\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(c->multipath_external[0], 4);
+    assert_int_equal(c->multipath_external[1], 0);
+    assert_int_equal(c->multipath_mixed[0], 0);
+    assert_int_equal(c->multipath_mixed[1], 3);
+    ios_router_free(r);
+}
+
+/* IOS: what a dampening line leaves out. */
+static const struct {
+    const char *line;
+    uint32_t half_life_s, reuse, suppress, suppress_max_s;
+} DAMPENING[] = {
+    {"bgp dampening", 900, 750, 2000, 3600},
+    {"bgp dampening 10", 600, 750, 2000, 2400},
+    {"bgp dampening 5 1000 3000 20", 300, 1000, 3000, 1200},
+};
+
+static void dampening_has_the_values_of_ios(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof DAMPENING / sizeof *DAMPENING; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "router bgp 1\n address-family ipv6\n  %s\n",
+                 DAMPENING[i].line);
+        struct ios_router *r = load(text);
+        const struct bgp_config *c = compile(r);
+        assert_int_equal(c->dampening_count, 1);
+        assert_int_equal(c->dampening[0].family, BGP_IPV6_UNICAST);
+        assert_int_equal(c->dampening[0].half_life_s, DAMPENING[i].half_life_s);
+        assert_int_equal(c->dampening[0].reuse, DAMPENING[i].reuse);
+        assert_int_equal(c->dampening[0].suppress, DAMPENING[i].suppress);
+        assert_int_equal(c->dampening[0].suppress_max_s, DAMPENING[i].suppress_max_s);
+        assert_int_equal(c->dampening[0].policy, 0);
+        ios_router_free(r);
+    }
+}
+
+static void dampening_by_route_map(void **state) {
+    (void)state;
+    struct ios_router *r = load("route-map D permit 10\n set dampening 15 700 2000 60\n"
+                                "router bgp 1\n bgp dampening route-map D\n");
+    const struct bgp_config *c = compile(r);
+    const uint32_t values[] = {900, 700, 2000, 3600};
+    assert_int_equal(c->dampening[0].policy, 1);
+    const struct policy_action *a = &c->policies[0].terms[0].actions[0];
+    assert_int_equal(a->kind, POLICY_SET_DAMPENING);
+    assert_int_equal(a->asn_count, 4);
+    assert_memory_equal(a->asns, values, sizeof values);
+    ios_router_free(r);
+}
+
+/* A member's own line stands for its group's line of the same map. */
+static void conditions_are_inherited(void **state) {
+    (void)state;
+    struct ios_router *r = load("route-map A permit 10\nroute-map B permit 10\n"
+                                "route-map X permit 10\n"
+                                "router bgp 1\n bgp scan-time 5\n neighbor G peer-group\n"
+                                " neighbor G advertise-map A exist-map X\n"
+                                " neighbor G unsuppress-map B\n"
+                                " neighbor 10.0.0.2 remote-as 2\n"
+                                " neighbor 10.0.0.2 peer-group G\n"
+                                " neighbor 10.0.0.2 advertise-map A non-exist-map X\n"
+                                " neighbor 10.0.0.3 remote-as 2\n"
+                                " neighbor 10.0.0.3 peer-group G\n"
+                                " neighbor 10.0.0.3 advertise-map B exist-map X\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(c->scan_time_s, 5);
+    assert_int_equal(c->peers[0].condition_count, 1);
+    assert_true(c->peers[0].conditions[0].absent);
+    assert_int_equal(c->peers[1].condition_count, 2);
+    assert_false(c->peers[1].conditions[0].absent);
+    assert_string_equal(c->policies[c->peers[1].conditions[1].advertise_policy - 1].name,
+                        "route-map B");
+    assert_string_equal(c->policies[c->peers[1].conditions[1].exist_policy - 1].name,
+                        "route-map X");
+    assert_string_equal(c->policies[c->peers[1].unsuppress_policy[0] - 1].name, "route-map B");
+    ios_router_free(r);
+}
+
+/* IOS: a route of the routing table that is connected or static makes it true for good. */
+static void the_default_route_has_a_condition(void **state) {
+    (void)state;
+    static const char TEXT[] = "ip prefix-list P permit %s\n"
+                               "route-map M permit 10\n match ip address prefix-list P\n"
+                               "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n"
+                               " neighbor 10.0.0.2 default-originate route-map M\n";
+    static const struct {
+        const char *prefix;
+        bool conditional;
+    } rows[] = {{"10.0.0.0/24", false}, {"172.16.0.0/12", true}};
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof text, TEXT, rows[i].prefix);
+        struct ios_router *r = load(text);
+        const struct bgp_config *c = compile(r);
+        assert_true(c->peers[0].default_originate[0]);
+        assert_int_equal(c->peers[0].default_policy[0] != 0, rows[i].conditional);
+        ios_router_free(r);
+    }
+}
+
+static void too_many_conditions_are_named(void **state) {
+    (void)state;
+    struct text text;
+    text_init(&text);
+    text_puts(&text, "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n");
+    for (unsigned i = 0; i < 33; i++)
+        text_printf(&text, " neighbor 10.0.0.2 advertise-map M%u exist-map X\n", i);
+    struct ios_router *r = load(text_str(&text));
+    struct diag_list *d = diag_list_new();
+    const struct bgp_config *c = ios_bgp_config(r, d);
+    bool named = false;
+    for (size_t i = 0; i < diag_count(d); i++)
+        named |= strcmp(diag_at(d, i)->id, "ios-too-many") == 0;
+    assert_true(named);
+    assert_int_equal(c->peers[0].condition_count, 32);
+    diag_list_free(d);
+    text_deinit(&text);
     ios_router_free(r);
 }
 
@@ -182,7 +311,7 @@ static void own_routes_and_aggregates_have_their_maps(void **state) {
                                 " redistribute static route-map M\n"
                                 " aggregate-address 10.0.0.0 255.0.0.0 summary-only\n"
                                 " aggregate-address 11.0.0.0 255.0.0.0 as-set suppress-map M "
-                                "attribute-map M\n");
+                                "attribute-map M advertise-map M\n");
     const struct bgp_config *c = ios_bgp_config(r, NULL);
     assert_int_equal(c->origin_count, 1);
     assert_int_equal(c->origins[0].tag, 7);
@@ -193,6 +322,8 @@ static void own_routes_and_aggregates_have_their_maps(void **state) {
     assert_true(c->aggregates[1].as_set);
     assert_int_equal(c->aggregates[1].suppress_policy, 1);
     assert_int_equal(c->aggregates[1].attribute_policy, 1);
+    assert_int_equal(c->aggregates[0].advertise_policy, 0);
+    assert_int_equal(c->aggregates[1].advertise_policy, 1);
     ios_router_free(r);
 }
 
@@ -275,6 +406,12 @@ int main(void) {
         cmocka_unit_test(other_ases_of_a_range_are_named),
         cmocka_unit_test(a_range_without_a_group_is_named),
         cmocka_unit_test(process_options_reach_the_core),
+        cmocka_unit_test(multipath_is_of_a_family),
+        cmocka_unit_test(dampening_has_the_values_of_ios),
+        cmocka_unit_test(dampening_by_route_map),
+        cmocka_unit_test(conditions_are_inherited),
+        cmocka_unit_test(the_default_route_has_a_condition),
+        cmocka_unit_test(too_many_conditions_are_named),
         cmocka_unit_test(paths_are_added_where_selected),
         cmocka_unit_test(own_routes_and_aggregates_have_their_maps),
         cmocka_unit_test(the_default_route_is_redistributed_when_told),

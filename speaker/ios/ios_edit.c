@@ -520,8 +520,17 @@ bool ios_edit_send_community(struct ios_edit *e) {
     return true;
 }
 
-bool ios_edit_default_originate(struct ios_edit *e) {
-    if (!e->negated && e->words->count > 3)
-        ios_note(e->sink, "ios-ignored", "the condition of default-originate is not evaluated");
+/* bgp dampening H R S M, set dampening H R S M. */
+bool ios_edit_dampening(struct ios_edit *e) {
+    const struct ios_words *w = e->words;
+    uint64_t half_life = number(ios_word(w, 2)), longest = number(ios_word(w, 5));
+    if (e->negated || w->count < 6)
+        return true;
+    if (number(ios_word(w, 3)) > number(ios_word(w, 4)))
+        return ios_refuse(e->sink, "ios-dampening",
+                          "%% Reuse limit must not be greater than suppress limit");
+    if (longest < half_life)
+        return ios_refuse(e->sink, "ios-dampening",
+                          "%% Maximum suppress time must not be less than half-life");
     return true;
 }

@@ -44,7 +44,7 @@ ios_edit_fn ios_edit_exit, ios_edit_end, ios_edit_do, ios_edit_timestamps, ios_e
     ios_edit_address_unknown, ios_edit_address6, ios_edit_router_bgp, ios_edit_default_unicast,
     ios_edit_graceful_restart, ios_edit_timers, ios_edit_network, ios_edit_obsolete,
     ios_edit_peer_group, ios_edit_remote_as, ios_edit_member, ios_edit_password, ios_edit_multihop,
-    ios_edit_ttl_security, ios_edit_activate, ios_edit_send_community, ios_edit_default_originate,
+    ios_edit_ttl_security, ios_edit_activate, ios_edit_send_community, ios_edit_dampening,
     ios_edit_address_family, ios_edit_prefix_list, ios_edit_static, ios_edit_route_map,
     ios_edit_banner;
 

@@ -165,13 +165,13 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp default local-preference ~<0-4294967295>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp nexthop trigger delay ~<0-100>", NULL)
     BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp nexthop trigger enable", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp scan-time ~<5-60>", NULL)
+    {BGP_ANY, ROW_SESSION, 0, 0, "bgp scan-time ~<5-60>", NULL},
     BGP_OPTION(ROW_ON, "bgp client-to-client reflection", NULL)
     BGP_OPTION(ROW_ON, "bgp enforce-first-as", NULL)
-    BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp fast-external-fallover", NULL)
+    BGP_OPTION(ROW_ON, "bgp fast-external-fallover", NULL)
     BGP_OPTION(0, "bgp bestpath compare-routerid", NULL)
     BGP_OPTION(0, "bgp bestpath med missing-as-worst", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp bestpath med confed [~missing-as-worst]", NULL)
+    BGP_OPTION(0, "bgp bestpath med confed [~missing-as-worst]", NULL)
     BGP_OPTION(0, "bgp bestpath as-path {multipath-relax|ignore}", NULL)
     BGP_OPTION(0, "bgp bestpath igp-metric ignore", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp bestpath cost-community ignore", NULL)
@@ -188,7 +188,8 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(ROW_IGNORED, "bgp asnotation dot", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {soft-reconfig-backup|maxas-limit ~<1-254>}", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {inject-map|rpki|consistency-checker|upgrade-cli} <line>", NULL)
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp dampening [~<line>]", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "bgp dampening [~route-map ~<word>|~<1-45> [~<1-20000> ~<1-20000> "
+     "~<1-255>]]", ios_edit_dampening},
     {BGP_ANY, ROW_AF, 0, 0, "bgp additional-paths select (~all|~group-best|~best ~<2-3>|"
      "~best-external|~backup)", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "bgp additional-paths {~send [~receive]|~receive}", NULL},
@@ -196,7 +197,6 @@ const struct ios_row ios_rows[] = {
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp {suppress-inactive|redistribute-internal|"
      "advertise-best-external}", NULL},
     {IOS_BGP_AF, ROW_IGNORED, 0, 0, "bgp nexthop trigger delay ~<0-100>", NULL},
-    {IOS_BGP_AF, ROW_IGNORED, 0, 0, "bgp scan-time ~<5-60>", NULL},
     {IOS_BGP, ROW_SESSION, 0, 0, "timers bgp ~<0-65535> ~<0-65535> [~<0-65535>]",
      ios_edit_timers},
     {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "network <ip4> [mask <ip4>] [~route-map ~<word>] "
@@ -250,11 +250,11 @@ const struct ios_row ios_rows[] = {
     POLICY_OPTION("route-reflector-client", NULL)
     POLICY_OPTION("next-hop-self [~all]", NULL)
     POLICY_OPTION("next-hop-unchanged [~allpaths]", NULL)
-    POLICY_OPTION("default-originate [~route-map ~<word>]", ios_edit_default_originate)
+    POLICY_OPTION("default-originate [~route-map ~<word>]", NULL)
     POLICY_OPTION("additional-paths {~send [~receive]|~receive|~disable}", NULL)
     POLICY_OPTION("advertise additional-paths (~all|~group-best|~best ~<2-3>)", NULL)
     POLICY_IGNORED("advertise {best-external|diverse-path} (<line>)")
-    POLICY_IGNORED("advertise-map <line>")
+    POLICY_OPTION("advertise-map <word> . {~exist-map|~non-exist-map} ~<word>", NULL)
     POLICY_OPTION("advertisement-interval ~<0-600>", NULL)
     POLICY_OPTION("allowas-in [~<1-10>]", NULL)
     POLICY_OPTION("as-override", NULL)
@@ -264,7 +264,7 @@ const struct ios_row ios_rows[] = {
     POLICY_IGNORED("route-server-client [~context ~<word>]")
     POLICY_IGNORED("dmzlink-bw")
     POLICY_IGNORED("slow-peer <line>")
-    POLICY_IGNORED("unsuppress-map ~<word>")
+    POLICY_OPTION("unsuppress-map ~<word>", NULL)
     POLICY_IGNORED("soo <line>")
     POLICY_OPTION("prefix-list ~<word> {in|out}", NULL)
     POLICY_OPTION("distribute-list ~<word> {in|out}", NULL)
@@ -274,7 +274,7 @@ const struct ios_row ios_rows[] = {
     POLICY_OPTION("maximum-prefix ~<1-2147483647> [~<1-100>] [~restart ~<1-65535>|"
                   "~warning-only]", NULL)
     {BGP_ANY, ROW_AF, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|default-metric|snmp} <line>", NULL},
     {IOS_BGP, ROW_BLOCK, IOS_BGP_AF, ORDER_MAP, "address-family {ipv4|ipv6} [~unicast]",
@@ -371,7 +371,9 @@ const struct ios_row ios_rows[] = {
     {IOS_ROUTE_MAP, ROW_COMM, 0, 0, "set community {~none|~<comm>|~internet|~local-AS|"
      "~no-advertise|~no-export|~gshut} (~<comm>|~internet|~local-AS|~no-advertise|~no-export|"
      "~gshut) [~additive]", NULL},
-    {IOS_ROUTE_MAP, ROW_IGNORED, 0, 0, "set {extcommunity|dampening|traffic-index|automatic-tag|"
+    {IOS_ROUTE_MAP, 0, 0, 0, "set dampening ~<1-45> ~<1-20000> ~<1-20000> ~<1-255>",
+     ios_edit_dampening},
+    {IOS_ROUTE_MAP, ROW_IGNORED, 0, 0, "set {extcommunity|traffic-index|automatic-tag|"
      "metric-type|interface|default|vrf|global|ip|ipv6|extcomm-list|mpls-label} <line>", NULL},
     {IOS_ROUTE_MAP, 0, 0, 0, "continue [~<1-65535>]", NULL},
 

@@ -32,6 +32,7 @@ static const struct reason {
     [BGP_DOWN_CONFIG_CHANGE] = {"Remote AS changed", false},
     [BGP_DOWN_RR_CLIENT_CHANGE] = {"RR client config change", false},
     [BGP_DOWN_PREFIX_LIMIT] = {"BGP Notification sent", true},
+    [BGP_DOWN_INTERFACE] = {"Interface flap", true},
 };
 
 static const struct {

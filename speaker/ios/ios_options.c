@@ -152,6 +152,29 @@ static void set_advertise(const struct option *o) {
 
 static void set_default_originate(const struct option *o) {
     o->p->default_originate[o->family] = true;
+    o->n->default_map[o->family] = *argument(o, 1) ? argument(o, 1) : NULL;
+}
+
+static void set_unsuppress_map(const struct option *o) {
+    o->n->unsuppress_map[o->family] = argument(o, 0);
+}
+
+/* One condition per map: the neighbour's own line stands for the group's. */
+static void set_advertise_map(const struct option *o) {
+    struct ios_neighbor *n = o->n;
+    const struct ios_advertise_map made = {.family = o->family,
+                                           .map = argument(o, 0),
+                                           .exist = argument(o, 2),
+                                           .absent = strcmp(argument(o, 1), "exist-map") != 0};
+    for (uint32_t i = 0; i < n->advertise_count; i++)
+        if (n->advertise[i].family == o->family && strcmp(n->advertise[i].map, made.map) == 0) {
+            n->advertise[i] = made;
+            return;
+        }
+    if (n->advertise_count < IOS_ADVERTISE_MAPS_MAX)
+        n->advertise[n->advertise_count++] = made;
+    else
+        n->advertise_lost = o->s;
 }
 
 static void set_interval(const struct option *o) {
@@ -235,6 +258,8 @@ static const struct {
     {"additional-paths", set_additional_paths},
     {"advertise", set_advertise},
     {"default-originate", set_default_originate},
+    {"unsuppress-map", set_unsuppress_map},
+    {"advertise-map", set_advertise_map},
     {"advertisement-interval", set_interval},
     {"allowas-in", set_allowas_in},
     {"as-override", set_as_override},

@@ -21,6 +21,15 @@ struct ios_add_path {
     uint32_t best;            /* … best N; 0: not said */
 };
 
+#define IOS_ADVERTISE_MAPS_MAX 32 /* of one neighbour */
+
+/* advertise-map MAP exist-map|non-exist-map EXIST */
+struct ios_advertise_map {
+    int family;
+    const char *map, *exist;
+    bool absent; /* non-exist-map */
+};
+
 struct ios_neighbor {
     struct bgp_peer_config *peer;
     struct arena *arena;   /* of its texts */
@@ -29,6 +38,10 @@ struct ios_neighbor {
     bool interval_set;
     struct ios_add_path add_path[BGP_FAMILIES];
     struct ios_filters in[BGP_FAMILIES], out[BGP_FAMILIES];
+    const char *default_map[BGP_FAMILIES], *unsuppress_map[BGP_FAMILIES]; /* NULL: none */
+    struct ios_advertise_map advertise[IOS_ADVERTISE_MAPS_MAX];
+    uint32_t advertise_count;
+    const struct ios_stmt *advertise_lost; /* one more than there is room for */
 };
 
 /* The line's option begins at word `at`. `family`: of the line, -1 for the router level. What a

@@ -6,16 +6,11 @@
  */
 #include "ios_compile.h"
 
+#include "../core/speaker.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A route-map as the core names it: index + 1, 0 without one. */
-static uint32_t map_index(struct ios_compile *c, const char *map) {
-    uint16_t index =
-        map ? ios_policy_use(&c->policies, IOS_POLICY_ROUTE_MAP, map, false) : IOS_NO_POLICY;
-    return index == IOS_NO_POLICY ? 0 : index + UINT32_C(1);
-}
 
 static void origin_add(struct ios_compile *c, const struct ios_own_route *route, bool network,
                        const struct ios_stmt *s) {
@@ -35,7 +30,7 @@ static void origin_add(struct ios_compile *c, const struct ios_own_route *route,
         .med_set = true,
     };
     snprintf(o->interface, sizeof o->interface, "%.15s", route->interface);
-    o->policy = map_index(c, ios_stmt_after(s, 2, "route-map"));
+    o->policy = ios_compile_map(c, ios_stmt_after(s, 2, "route-map"));
 }
 
 static void network_compile(struct ios_compile *c, const struct ios_rib *rib,
@@ -50,10 +45,8 @@ static void network_compile(struct ios_compile *c, const struct ios_rib *rib,
         return;
     const struct ios_own_route *route = ios_rib_find(rib, p);
     if (ios_stmt_has(s, 2, "backdoor"))
-        ios_compile_note(c, s, "ios-backdoor",
-                         "a backdoor network is not announced, and its distance is not changed: ",
-                         ip_prefix_format(p, text));
-    else if (route)
+        return; /* IOS: never announced; a learned route gets the distance of local ones */
+    if (route)
         origin_add(c, route, true, s);
     else
         ios_compile_note(c, s, "ios-network", "not announced, the router has no route for it: ",
@@ -116,13 +109,36 @@ static void aggregate_compile(struct ios_compile *c, const struct ios_stmt *s) {
                                        .summary_only = ios_stmt_has(s, 2, "summary-only")};
     if (!aggregate_prefix(s, &a->prefix))
         return;
-    a->suppress_policy = map_index(c, ios_stmt_after(s, 2, "suppress-map"));
-    a->attribute_policy = map_index(c, ios_stmt_after(s, 2, "attribute-map"));
-    if (ios_stmt_has(s, 2, "advertise-map"))
-        ios_compile_note(c, s, "ios-aggregate-map",
-                         "advertise-map does not choose what is aggregated: ",
-                         ios_stmt_after(s, 2, "advertise-map"));
+    a->suppress_policy = ios_compile_map(c, ios_stmt_after(s, 2, "suppress-map"));
+    a->attribute_policy = ios_compile_map(c, ios_stmt_after(s, 2, "attribute-map"));
+    a->advertise_policy = ios_compile_map(c, ios_stmt_after(s, 2, "advertise-map"));
     g->aggregate_count++;
+}
+
+/* ---- conditions ---- */
+
+bool ios_own_route_accepted(struct ios_compile *c, enum bgp_family f, uint32_t policy) {
+    struct ios_rib rib;
+    const struct bgp_config config = {.policies = c->policies.list,
+                                      .policy_count = c->policies.count};
+    if (!policy || !ios_rib_build(c->r, c->arena, &rib)) {
+        c->no_memory |= policy != 0;
+        return false;
+    }
+    for (size_t i = 0; i < rib.count; i++) {
+        const struct ios_own_route *route = &rib.routes[i];
+        struct policy_route r = {.prefix = route->prefix,
+                                 .source =
+                                     route->connected ? ROUTE_SOURCE_DIRECT : ROUTE_SOURCE_STATIC,
+                                 .interface = route->interface,
+                                 .metric = 0,
+                                 .tag = route->tag,
+                                 .arena = c->arena};
+        bool fits = route->prefix.addr.family == (f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
+        if (fits && !route->local && policy_accepts(&config, policy, &r))
+            return true;
+    }
+    return false;
 }
 
 /* ---- entry ---- */

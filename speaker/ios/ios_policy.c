@@ -316,6 +316,16 @@ static bool set_prepend(struct draft *d, const struct ios_stmt *s, struct policy
     return true;
 }
 
+/* Minutes and figures of merit, as POLICY_SET_DAMPENING wants them. */
+static struct policy_action set_dampening(struct draft *d, const struct ios_stmt *s) {
+    uint32_t *values = arena_array(d->p->arena, 4, sizeof *values);
+    d->p->no_memory |= !values;
+    for (uint16_t i = 0; values && i < 4; i++)
+        values[i] = to_number(ios_stmt_word(s, (uint16_t)(i + 2))) * (i == 0 || i == 3 ? 60 : 1);
+    return (struct policy_action){
+        .kind = POLICY_SET_DAMPENING, .asns = values, .asn_count = values ? 4 : 0};
+}
+
 static bool set_action(struct draft *d, const struct ios_stmt *s, struct policy_action *a) {
     const char *what = ios_stmt_word(s, 1), *value = ios_stmt_word(s, 2);
     if (strcmp(what, "local-preference") == 0)
@@ -337,6 +347,8 @@ static bool set_action(struct draft *d, const struct ios_stmt *s, struct policy_
         *a = set_communities(d, s);
     else if (strcmp(what, "comm-list") == 0)
         *a = delete_communities(d, s);
+    else if (strcmp(what, "dampening") == 0)
+        *a = set_dampening(d, s);
     else if (strcmp(what, "as-path") == 0)
         return set_prepend(d, s, a);
     else

@@ -1,7 +1,7 @@
 /*
  * The running-config as a struct bgp_config: what `router bgp` says of the process as a whole.
  *
- * Owns: the router id, best path rules, confederation, multipath, timers.
+ * Owns: the router id, best path rules, confederation, multipath, dampening, timers.
  */
 #include "ios_compile.h"
 
@@ -79,6 +79,7 @@ static void decision_compile(struct ios_compile *c) {
         g->as_path_ignore |= ios_stmt_is(s, 2, "as-path") && ios_stmt_is(s, 3, "ignore");
         g->multipath_as_path_relax |= ios_stmt_is(s, 3, "multipath-relax");
         g->igp_metric_ignore |= ios_stmt_is(s, 2, "igp-metric");
+        g->med_confed |= ios_stmt_is(s, 2, "med") && ios_stmt_is(s, 3, "confed");
     }
 }
 
@@ -96,7 +97,6 @@ static void confederation_compile(struct ios_compile *c) {
     g->confederation_members = members;
 }
 
-/* IOS: one value per family; the core has one for both, so the larger one is taken. */
 static void multipath_compile(struct ios_compile *c) {
     struct bgp_config *g = c->config;
     for (int f = 0; f < BGP_FAMILIES; f++) {
@@ -106,13 +106,37 @@ static void multipath_compile(struct ios_compile *c) {
             if (!ios_stmt_is(s, 0, "maximum-paths"))
                 continue;
             bool ibgp = ios_stmt_is(s, 1, "ibgp"), eibgp = ios_stmt_is(s, 1, "eibgp");
-            uint32_t *paths = ibgp    ? &g->multipath_internal
-                              : eibgp ? &g->multipath_mixed
-                                      : &g->multipath_external;
-            uint32_t n = ios_number(ios_stmt_word(s, ibgp || eibgp ? 2 : 1));
-            *paths = n > *paths ? n : *paths;
+            uint32_t *paths = ibgp    ? g->multipath_internal
+                              : eibgp ? g->multipath_mixed
+                                      : g->multipath_external;
+            paths[f] = ios_number(ios_stmt_word(s, ibgp || eibgp ? 2 : 1));
         }
     }
+}
+
+/* IOS: without values those of RFC 2439's examples; a route-map gives its routes their own. */
+static void dampening_compile(struct ios_compile *c) {
+    struct bgp_config *g = c->config;
+    struct bgp_dampening_config *list = arena_array(c->arena, BGP_FAMILIES, sizeof *list);
+    c->no_memory |= !list;
+    for (int f = 0; list && f < BGP_FAMILIES; f++) {
+        const struct ios_stmt *s = ios_block_first(c->families[f], "bgp", "dampening", NULL);
+        if (!s)
+            continue;
+        struct bgp_dampening_config *d = &list[g->dampening_count++];
+        uint32_t half_life = ios_number(ios_stmt_word(s, 2));
+        bool all = s->count > 5;
+        *d = bgp_dampening_default;
+        d->family = (enum bgp_family)f;
+        d->policy = ios_compile_map(c, ios_stmt_after(s, 2, "route-map"));
+        d->half_life_s = half_life ? half_life * 60 : d->half_life_s;
+        /* IOS: four times the half-life. */
+        d->suppress_max_s =
+            all ? ios_number(ios_stmt_word(s, 5)) * 60 : UINT32_C(4) * d->half_life_s;
+        d->reuse = all ? ios_number(ios_stmt_word(s, 3)) : d->reuse;
+        d->suppress = all ? ios_number(ios_stmt_word(s, 4)) : d->suppress;
+    }
+    g->dampening = list;
 }
 
 void ios_process_compile(struct ios_compile *c) {
@@ -129,4 +153,8 @@ void ios_process_compile(struct ios_compile *c) {
     decision_compile(c);
     confederation_compile(c);
     multipath_compile(c);
+    dampening_compile(c);
+    s = ios_block_first(c->bgp, "bgp", "scan-time", NULL);
+    g->scan_time_s = s ? (uint16_t)ios_number(ios_stmt_word(s, 2)) : 0;
+    g->fast_external_fallover = !has(c, "fast-external-fallover", NULL);
 }

@@ -59,23 +59,62 @@ static bool same_text(const char *a, const char *b) {
     return (!a && !b) || (a && b && strcmp(a, b) == 0);
 }
 
+/* Policies are known by their content. */
+static uint64_t policy_digest(const uint64_t *digests, uint32_t number) {
+    return number ? digests[number - 1] : 0;
+}
+
+static bool same_conditions(const uint64_t *a, const struct bgp_peer_config *x, const uint64_t *b,
+                            const struct bgp_peer_config *y) {
+    bool same = x->condition_count == y->condition_count;
+    for (uint32_t i = 0; same && i < x->condition_count; i++) {
+        const struct bgp_condition_config *p = &x->conditions[i], *q = &y->conditions[i];
+        same = p->family == q->family && p->absent == q->absent &&
+               policy_digest(a, p->advertise_policy) == policy_digest(b, q->advertise_policy) &&
+               policy_digest(a, p->exist_policy) == policy_digest(b, q->exist_policy);
+    }
+    return same;
+}
+
 static bool same_peer(const uint64_t *a, struct bgp_peer_config x, const uint64_t *b,
                       struct bgp_peer_config y) {
     for (int f = 0; f < BGP_FAMILIES; f++) {
         if (!same_chain(a, &x.import[f], b, &y.import[f]) ||
-            !same_chain(a, &x.export[f], b, &y.export[f]))
+            !same_chain(a, &x.export[f], b, &y.export[f]) ||
+            policy_digest(a, x.default_policy[f]) != policy_digest(b, y.default_policy[f]) ||
+            policy_digest(a, x.unsuppress_policy[f]) != policy_digest(b, y.unsuppress_policy[f]))
             return false;
         x.import[f] = y.import[f] = x.export[f] = y.export[f] = (struct policy_chain){.count = 0};
+        x.default_policy[f] = y.default_policy[f] = 0;
+        x.unsuppress_policy[f] = y.unsuppress_policy[f] = 0;
     }
     if (!same_text(x.password, y.password) || !same_text(x.description, y.description))
         return false;
     x.password = y.password = x.description = y.description = NULL;
-    return memcmp(&x, &y, sizeof x) == 0;
+    bool same = same_conditions(a, &x, b, &y);
+    x.conditions = y.conditions = NULL;
+    return same && memcmp(&x, &y, sizeof x) == 0;
 }
 
-/* Policies are known by their content. */
-static uint64_t policy_digest(const uint64_t *digests, uint32_t number) {
-    return number ? digests[number - 1] : 0;
+static bool same_aggregate(const uint64_t *a, const struct bgp_aggregate_config *x,
+                           const uint64_t *b, const struct bgp_aggregate_config *y) {
+    return ip_prefix_equal(x->prefix, y->prefix) && x->as_set == y->as_set &&
+           x->summary_only == y->summary_only &&
+           policy_digest(a, x->suppress_policy) == policy_digest(b, y->suppress_policy) &&
+           policy_digest(a, x->attribute_policy) == policy_digest(b, y->attribute_policy) &&
+           policy_digest(a, x->advertise_policy) == policy_digest(b, y->advertise_policy);
+}
+
+static bool same_dampening(const uint64_t *a, const struct bgp_config *c, const uint64_t *b,
+                           const struct bgp_config *d) {
+    bool same = c->dampening_count == d->dampening_count;
+    for (uint32_t i = 0; same && i < c->dampening_count; i++) {
+        struct bgp_dampening_config x = c->dampening[i], y = d->dampening[i];
+        same = policy_digest(a, x.policy) == policy_digest(b, y.policy);
+        x.policy = y.policy = 0;
+        same = same && memcmp(&x, &y, sizeof x) == 0;
+    }
+    return same;
 }
 
 static const char *difference(const struct bgp_config *a, const struct bgp_config *b) {
@@ -83,7 +122,9 @@ static const char *difference(const struct bgp_config *a, const struct bgp_confi
     const char *what = NULL;
     if (a->local_as != b->local_as || !ip_equal(a->router_id, b->router_id) ||
         a->cluster_id != b->cluster_id || a->confederation_id != b->confederation_id ||
-        a->multipath_external != b->multipath_external || a->listen_limit != b->listen_limit ||
+        config_diff_decision(a, b) || a->listen_limit != b->listen_limit ||
+        a->scan_time_s != b->scan_time_s || !same_dampening(x, a, y, b) ||
+        a->fast_external_fallover != b->fast_external_fallover ||
         a->default_local_pref != b->default_local_pref || a->hold_time_s != b->hold_time_s ||
         a->confederation_member_count != b->confederation_member_count)
         what = "process";
@@ -101,6 +142,8 @@ static const char *difference(const struct bgp_config *a, const struct bgp_confi
         if (!ip_prefix_equal(a->origins[i].prefix, b->origins[i].prefix) ||
             policy_digest(x, a->origins[i].policy) != policy_digest(y, b->origins[i].policy))
             what = "own route";
+    for (uint32_t i = 0; !what && i < a->aggregate_count; i++)
+        what = same_aggregate(x, &a->aggregates[i], y, &b->aggregates[i]) ? NULL : "aggregate";
     alloc_free(x);
     alloc_free(y);
     return what;

@@ -90,9 +90,9 @@ void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
 static void put_flags(const struct ios_table_row *row, struct text *out) {
     const struct bgp_path_info *p = row->path;
     /* IOS: what policy refused is valid all the same, where it is shown at all. */
-    bool valid = p->valid || p->rejected;
+    bool valid = p->valid || p->rejected || p->damped;
     char status = p->suppressed ? 's' : p->stale ? 'S' : row->rib_failure ? 'r' : valid ? '*' : ' ';
-    char rank = p->best ? '>' : p->multipath ? 'm' : ' ';
+    char rank = p->damped ? 'd' : p->best ? '>' : p->multipath ? 'm' : ' ';
     bool internal = p->peer.index != 0 && !p->external;
     text_printf(out, " %c%c%c  ", status, rank, internal ? 'i' : ' ');
 }

@@ -179,9 +179,9 @@ static void put_prefix_activity(const struct bgp_speaker *s, const struct bgp_pe
                                 enum bgp_family f, struct text *out) {
     struct bgp_session_tally t = {.sent = {.total = p->prefixes_sent[f]},
                                   .received = {.total = p->prefixes_accepted[f]}};
-    bool may_share = bgp_config_of(s)->multipath_internal > 1 ||
-                     bgp_config_of(s)->multipath_external > 1 ||
-                     bgp_config_of(s)->multipath_mixed > 1;
+    bool may_share = bgp_config_of(s)->multipath_internal[f] > 1 ||
+                     bgp_config_of(s)->multipath_external[f] > 1 ||
+                     bgp_config_of(s)->multipath_mixed[f] > 1;
     (void)bgp_session_tally_get(s, p->id, f, &t);
     text_puts(out, "  Slow-peer detection is disabled\n"
                    "  Slow-peer split-update-group dynamic is disabled\n"
@@ -281,6 +281,7 @@ static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
         [BGP_DOWN_CONFIG_CHANGE] = "Remote AS changed of session 1",
         [BGP_DOWN_RR_CLIENT_CHANGE] = "RR client config change of session 1",
         [BGP_DOWN_PREFIX_LIMIT] = "BGP Notification sent of session 1",
+        [BGP_DOWN_INTERFACE] = "Interface flap of session 1",
     };
     struct text *out = e->sink->out;
     text_printf(out, "  Connections established %u; dropped %u\n", p->established_count,

@@ -234,10 +234,11 @@ static void put_paths_line(struct ios_edit *e, struct ip_prefix p, const struct 
     text_puts(out, has_rib_failure(e, p) ? ", RIB-failure(17))\n" : ")\n");
 }
 
-static void put_multipath(const struct bgp_config *g, const struct count *c, struct text *out) {
-    bool mixed = g->multipath_mixed > 1;
-    bool external = mixed || g->multipath_external > 1;
-    bool internal = mixed || g->multipath_internal > 1;
+static void put_multipath(const struct bgp_config *g, enum bgp_family f, const struct count *c,
+                          struct text *out) {
+    bool mixed = g->multipath_mixed[f] > 1;
+    bool external = mixed || g->multipath_external[f] > 1;
+    bool internal = mixed || g->multipath_internal[f] > 1;
     if (c->shares)
         text_printf(out, "Multipath: %s%s%s\n", external ? "eBGP" : "",
                     external && internal ? " " : "", internal ? "iBGP" : "");
@@ -255,7 +256,7 @@ static void put_prefix(struct ios_edit *e, struct ip_prefix p) {
     ios_put_addr(p.addr, out);
     text_printf(out, "/%u, version %u\n", p.length, bgp_prefix_version(s, p));
     put_paths_line(e, p, &c);
-    put_multipath(bgp_config_of(s), &c, out);
+    put_multipath(bgp_config_of(s), p.addr.family == IP_V6, &c, out);
     put_advertised(s, p, out);
     while (bgp_rib_next_path(s, &it, &path))
         put_path_detail(e, &path, p, &c);

@@ -491,8 +491,9 @@ static void put_sources(struct ios_edit *e, struct text *out) {
 }
 
 static uint32_t maximum_paths(const struct bgp_config *c) {
-    uint32_t max =
-        c->multipath_external > c->multipath_mixed ? c->multipath_external : c->multipath_mixed;
+    uint32_t external = c->multipath_external[BGP_IPV4_UNICAST];
+    uint32_t mixed = c->multipath_mixed[BGP_IPV4_UNICAST];
+    uint32_t max = external > mixed ? external : mixed;
     return max > 1 ? max : 1;
 }
 
