@@ -11,26 +11,6 @@
 
 #include <string.h>
 
-#define HASH_PRIME_1 UINT64_C(0x9E3779B97F4A7C15)
-#define HASH_PRIME_2 UINT64_C(0xC2B2AE3D27D4EB4F)
-
-static uint64_t hash_rotate(uint64_t v, unsigned bits) {
-    return v << bits | v >> (64 - bits);
-}
-
-static uint64_t hash_finish(uint64_t h) {
-    h ^= h >> 33;
-    h *= UINT64_C(0xFF51AFD7ED558CCD);
-    h ^= h >> 33;
-    h *= UINT64_C(0xC4CEB9FE1A85EC53);
-    return h ^ h >> 33;
-}
-
-static uint64_t hash_fold(uint64_t h, uint64_t word) {
-    h ^= hash_rotate(word * HASH_PRIME_2, 31) * HASH_PRIME_1;
-    return hash_rotate(h, 27) * HASH_PRIME_1 + HASH_PRIME_2;
-}
-
 uint64_t hash_bytes(const void *data, size_t size, uint64_t seed) {
     const unsigned char *p = data;
     uint64_t h = seed ^ (size * HASH_PRIME_1 + HASH_PRIME_2);
@@ -45,10 +25,6 @@ uint64_t hash_bytes(const void *data, size_t size, uint64_t seed) {
         h = hash_fold(h, word);
     }
     return hash_finish(h);
-}
-
-uint64_t hash_mix(uint64_t hash, uint64_t value) {
-    return hash_finish(hash_fold(hash, value));
 }
 
 uint64_t rng_next(uint64_t *state) {

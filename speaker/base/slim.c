@@ -17,6 +17,7 @@
 #include <assert.h>
 
 #define SLIM_CAPACITY_MIN 16u
+#define SLIM_BATCH 16u
 #define SLIM_CAPACITY_MAX (UINT32_C(1) << 31)
 
 void slim_init(struct slim_table *t) {
@@ -85,6 +86,29 @@ static uint32_t capacity_after(uint32_t capacity) {
     return capacity + (UINT32_C(1) << (31 - __builtin_clz(capacity))) / 4;
 }
 
+static void slim_place_batch(struct slim_table *t, const uint64_t *hashes, const uint32_t *indices,
+                             uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        slim_place(t, hashes[i], indices[i]);
+    }
+}
+
+/* Everything that is in the table. Places are far apart: a batch of them is fetched at a time. */
+static void slim_refill(struct slim_table *t, slim_hash_fn *hash_of, const void *context) {
+    uint64_t hashes[SLIM_BATCH];
+    uint32_t indices[SLIM_BATCH], count = 0;
+    for (uint32_t index = 1; index < t->limit; index++) {
+        if (hash_of(context, index, &hashes[count])) {
+            __builtin_prefetch(&t->slots[slim_home(t, hashes[count])], 1);
+            indices[count++] = index;
+        }
+        if (count == SLIM_BATCH || index + 1 == t->limit) {
+            slim_place_batch(t, hashes, indices, count);
+            count = 0;
+        }
+    }
+}
+
 static bool slim_grow(struct slim_table *t, slim_hash_fn *hash_of, const void *context) {
     struct slim_table bigger = {.count = t->count, .limit = t->limit};
     bigger.capacity = capacity_after(t->capacity);
@@ -96,12 +120,7 @@ static bool slim_grow(struct slim_table *t, slim_hash_fn *hash_of, const void *c
     if (!bigger.slots) {
         return false;
     }
-    for (uint32_t index = 1; index < t->limit; index++) {
-        uint64_t hash;
-        if (hash_of(context, index, &hash)) {
-            slim_place(&bigger, hash, index);
-        }
-    }
+    slim_refill(&bigger, hash_of, context);
     alloc_free(t->slots);
     *t = bigger;
     return true;

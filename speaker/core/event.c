@@ -24,7 +24,7 @@
 
 #define RING_MIN 16u
 #define RING_MAX (2u * BGP_EVENTS_MAX)
-#define RING_KEEP 1024u /* a larger ring is given back when it has been drained */
+#define RING_KEEP 256u /* a larger ring is given back when it has been drained */
 
 struct notified_data {
     uint16_t size;
@@ -236,6 +236,7 @@ static void ring_give_back(struct event_queue *q) {
     alloc_free(q->ring);
     q->ring = NULL;
     q->capacity = 0;
+    table_deinit(&q->fib_index); /* of what waits: empty, too */
 }
 
 bool bgp_next_event(struct bgp_speaker *s, struct bgp_event *ret_event) {

@@ -25,13 +25,14 @@ static uint8_t address_size(enum bgp_family f) {
 
 struct ip_prefix rib_entry_prefix(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
-    struct ip_prefix p = {.addr.family = f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6,
-                          .length = (uint8_t)e->length};
+    struct ip_prefix p = {.addr.family = IP_V4};
     if (f == BGP_IPV4_UNICAST) { /* sizes that the compiler knows */
         memcpy(p.addr.bytes, e->bytes, 4);
     } else {
+        p.addr.family = IP_V6;
         memcpy(p.addr.bytes, e->bytes, 16);
     }
+    p.length = (uint8_t)e->length;
     return p;
 }
 

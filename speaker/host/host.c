@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #define STOP_MS 2000
+#define TRIM_MS 500
 #define SETTLE_ROUNDS_MAX 8
 
 /* Do kernel routes outlive this speaker? */
@@ -60,7 +61,8 @@ static void on_event(struct host *h, const struct bgp_event *e) {
         sockets_event(h->sockets, e);
         break;
     case BGP_EVENT_STATE:
-        h->trim_wanted |= e->state.old_state == BGP_ESTABLISHED;
+        h->trim_wanted |=
+            e->state.old_state == BGP_ESTABLISHED || e->state.new_state == BGP_ESTABLISHED;
         mrt_log_state(h->mrt, e);
         log_event(h->log, e);
         break;
@@ -170,6 +172,7 @@ static struct nanotime next_deadline(const struct host *h) {
     at = earlier(at, monitor_next_deadline(h->monitor));
     at = earlier(at, board_next_deadline(h->board));
     at = earlier(at, router_next_deadline(h->router));
+    at = h->trim_at.ns ? earlier(at, h->trim_at) : at;
     return h->stopping ? earlier(at, h->stop_deadline) : at;
 }
 
@@ -202,11 +205,17 @@ static bool settle(struct host *h) {
     return more || resolver_pending(h->resolver);
 }
 
-/* Nothing happened but the refreshing of figures: give memory back, sleep. */
-static void rest(struct host *h) {
+/* Much was freed: what the allocator keeps of it goes back, once a burst is over or TRIM_MS old. */
+static void trim(struct host *h) {
+    struct nanotime now = loop_now();
     if (!h->trim_wanted)
         return;
+    if (h->trim_at.ns == 0)
+        h->trim_at = nanotime_add_ms(now, TRIM_MS);
+    if (nanotime_before(now, h->trim_at))
+        return;
     h->trim_wanted = false;
+    h->trim_at.ns = 0;
     malloc_trim(0);
 }
 
@@ -230,8 +239,7 @@ static bool turn(struct host *h, bool busy) {
     busy |= fib_work(h->fib);
     mrt_log_flush(h->mrt);
     board_update(h->board);
-    if (!h->worked && !busy)
-        rest(h);
+    trim(h);
     return busy;
 }
 

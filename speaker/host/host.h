@@ -62,8 +62,9 @@ struct host {
     bool stopping; /* SIGTERM, SIGINT or a stop request */
     bool abort;    /* … without Cease */
     struct nanotime stop_deadline;
-    bool worked;      /* this turn had something to do */
-    bool trim_wanted; /* much memory was freed: give it back when at rest */
+    bool worked;             /* this turn had something to do */
+    bool trim_wanted;        /* much memory was freed: give it back soon */
+    struct nanotime trim_at; /* when; 0: not wanted */
     int exit_status;
 };
 

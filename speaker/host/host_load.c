@@ -81,6 +81,7 @@ bool host_load(struct host *h, bool check_only, struct diag_list *diags) {
         ok = ios ? load_ios(h, &t, file, check_only, diags)
                  : load_json(h, &t, file, check_only, diags);
     text_deinit(&t);
+    h->trim_wanted = true;
     return ok;
 }
 

@@ -212,8 +212,10 @@ static void key_apply(struct sockets *s, struct ip_addr addr, const char *key) {
 
 /* Sets, changes and removes passwords so that listeners know those of the configuration. */
 static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
-    struct peer_key *keys = alloc_zero(s->row_count + 1, sizeof *keys);
-    uint32_t count = 0;
+    uint32_t wanted = 0, count = 0;
+    for (uint32_t i = 0; i < c->peer_count; i++)
+        wanted += c->peers[i].password != NULL;
+    struct peer_key *keys = alloc_zero(wanted + (size_t)1, sizeof *keys);
     if (!keys)
         return;
     for (uint32_t i = 0; i < s->row_count; i++) {
