@@ -15,7 +15,6 @@
 #include "../core/limits.h"
 #include "host.h"
 #include "log.h"
-#include "router.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -146,13 +145,15 @@ enum badauth_verdict badauth_judge(const struct badauth_call *c, const char *pas
 
 /* ---- watching ---- */
 
-/* The password of who calls; NULL: none. */
-static const char *password_of(const struct bgp_config *c, struct ip_addr from) {
+/* Who calls: the neighbour of that address, one with a password if there is one, or the template
+ * of its range; NULL: nobody we know. */
+static const struct bgp_peer_config *caller_of(const struct bgp_config *c, struct ip_addr from) {
+    const struct bgp_peer_config *found = NULL;
     for (uint32_t i = 0; i < c->peer_count; i++)
-        if (ip_equal(c->peers[i].remote_addr, from))
-            return c->peers[i].password;
-    const struct bgp_listen_range *r = bgp_config_range_of(c, from);
-    return r ? r->peer.password : NULL;
+        if (ip_equal(c->peers[i].remote_addr, from) && (!found || !found->password))
+            found = &c->peers[i];
+    const struct bgp_listen_range *r = found ? NULL : bgp_config_range_of(c, from);
+    return r ? &r->peer : found;
 }
 
 static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
@@ -160,10 +161,10 @@ static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
     struct host *h = b->host;
     if (!h->speaker || !badauth_read(packet, size, &c) || c.to_port != BGP_PORT)
         return;
-    const char *password = password_of(bgp_config_of(h->speaker), c.from);
-    enum badauth_verdict v = password ? badauth_judge(&c, password) : BADAUTH_RIGHT;
+    const struct bgp_peer_config *p = caller_of(bgp_config_of(h->speaker), c.from);
+    enum badauth_verdict v = p && p->password ? badauth_judge(&c, p->password) : BADAUTH_RIGHT;
     if (v == BADAUTH_INVALID || v == BADAUTH_MISSING)
-        log_bad_signature(h->log, v == BADAUTH_MISSING, c.from, c.from_port, c.to, c.to_port);
+        log_bad_signature(h->log, p->name, &c, v == BADAUTH_MISSING);
 }
 
 static void watch_ready(struct loop_source *source, uint32_t events) {

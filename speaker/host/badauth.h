@@ -12,7 +12,7 @@ struct host;
 struct bgp_config;
 
 /* Watches for calls on port 179 that the kernel drops because of their RFC 2385 signature, which
- * it tells nobody: a router logs them. NULL: out of memory. */
+ * it tells nobody: they are logged. NULL: out of memory. */
 struct badauth *badauth_new(struct host *h);
 void badauth_free(struct badauth *b);
 /* The passwords changed; with none there is nothing to watch. */

@@ -19,6 +19,7 @@
 #include "../base/hash.h"
 #include "../base/text.h"
 #include "../core/profile.h"
+#include "badauth.h"
 #include "board.h"
 #include "control.h"
 #include "fib.h"
@@ -136,6 +137,7 @@ bool host_configure(struct host *h, const struct bgp_config *config, struct diag
     bool new = !h->speaker;
     if (!config) {
         speaker_end(h);
+        badauth_configure(h->badauth, NULL);
         h->config_generation++;
         return true;
     }
@@ -151,6 +153,7 @@ bool host_configure(struct host *h, const struct bgp_config *config, struct diag
     fib_configure(h->fib, &config->fib);
     resolver_invalidate(h->resolver); /* gateways may have changed */
     sockets_peers_changed(h->sockets);
+    badauth_configure(h->badauth, config);
     if (new)
         monitor_tell_speaker(h->monitor);
     h->config_generation++;
@@ -351,7 +354,7 @@ static bool start(struct host *h, struct diag_list *diags) {
         return failed(diags, "signalfd");
     if (h->options.mrt_file && !(h->mrt = mrt_log_new(h, h->options.mrt_file)))
         return failed(diags, h->options.mrt_file);
-    if (!(h->sockets = sockets_new(h)))
+    if (!(h->sockets = sockets_new(h)) || !(h->badauth = badauth_new(h)))
         return failed(diags, "memory");
     if (!netlink_start(h, diags))
         return false;
@@ -371,6 +374,7 @@ static void finish(struct host *h) {
     control_free(h->control);
     h->control = NULL;
     sockets_free(h->sockets);
+    badauth_free(h->badauth);
     if (h->speaker)
         bgp_speaker_free(h->speaker);
     mrt_log_free(h->mrt);

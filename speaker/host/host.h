@@ -16,6 +16,7 @@
  *   options.c    the command line; ctl.c: asks a running speaker, ctl_print.c its answers as text
  *   loop.c       epoll and deadlines
  *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
+ *   badauth.c    calls with a wrong TCP MD5 signature; tcp_state.c TCP's own figures
  *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel (attention.c: when)
  *   resolver.c   next hops through the kernel's table
  *   fib.c        best paths into the kernel's table
@@ -23,13 +24,14 @@
  *   board.c      the scoreboard
  *   exec.c       show commands of BIRD
  *   router.c     the mock Cisco beside the speaker; vty.c its terminals,
- *                syslog.c its log's hosts, badauth.c calls with a wrong signature
+ *                syslog.c its log's hosts
  *   log.c        log lines
  *   mrt_log.c    messages into an MRT file; mrt_table.c the table into another
  *   host.c       starts, feeds events to all of these, stops
  */
 
 struct sockets;
+struct badauth;
 struct fib;
 struct netlink;
 struct resolver;
@@ -49,6 +51,7 @@ struct host {
     bool recovering; /* kernel routes of an earlier life stay until the first best paths stand */
     struct nanotime started;
     struct sockets *sockets;
+    struct badauth *badauth;
     struct netlink *netlink; /* requests; the monitor listens on its own */
     struct fib *fib;
     struct resolver *resolver;

@@ -15,6 +15,7 @@
 #include "../base/arena.h"
 #include "../base/text.h"
 #include "../core/message.h"
+#include "badauth.h"
 #include "control.h"
 #include "host.h"
 #include "router.h"
@@ -47,7 +48,7 @@ struct log {
     struct bucket buckets[LOG_KINDS];
 };
 
-enum log_kind { KIND_UP, KIND_DOWN, KIND_NOTIFIED, KIND_IOS, KIND_FIRST_ID };
+enum log_kind { KIND_UP, KIND_DOWN, KIND_NOTIFIED, KIND_IOS, KIND_SIGNATURE, KIND_FIRST_ID };
 
 static const char *const id_names[] = {
     [BGP_LOG_PREFIX_WARNING] = "prefix_warning",
@@ -312,10 +313,17 @@ static void log_ios(struct log *l, const struct bgp_event *e) {
     text_deinit(&lines);
 }
 
-void log_bad_signature(struct log *l, bool missing, struct ip_addr from, uint16_t from_port,
-                       struct ip_addr to, uint16_t to_port) {
-    if (l->host->router && bucket_take(l, KIND_IOS))
-        router_log_bad_signature(l->host->router, missing, from, from_port, to, to_port);
+void log_bad_signature(struct log *l, const char *peer, const struct badauth_call *c,
+                       bool missing) {
+    char from[IP_ADDR_TEXT_MAX];
+    if (!bucket_take(l, l->host->router ? KIND_IOS : KIND_SIGNATURE))
+        return;
+    if (l->host->router)
+        router_log_bad_signature(l->host->router, missing, c->from, c->from_port, c->to,
+                                 c->to_port);
+    else
+        log_line(l, "bad_signature", peer, "addr=%s port=%u signature=%s", ip_format(c->from, from),
+                 c->from_port, missing ? "missing" : "invalid");
 }
 
 void log_event(struct log *l, const struct bgp_event *e) {

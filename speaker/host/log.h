@@ -23,8 +23,8 @@ void log_line(struct log *l, const char *id, const char *peer, const char *forma
 /* The lines an event of the speaker is worth; rate-limited, because remotes can cause them. */
 void log_event(struct log *l, const struct bgp_event *e);
 /* A call with a wrong TCP MD5 signature, or (`missing`) without one; rate-limited. */
-void log_bad_signature(struct log *l, bool missing, struct ip_addr from, uint16_t from_port,
-                       struct ip_addr to, uint16_t to_port);
+struct badauth_call;
+void log_bad_signature(struct log *l, const char *peer, const struct badauth_call *c, bool missing);
 /* Ready-made lines, each ended by \n (IOS's). */
 void log_text(struct log *l, const char *lines);
 /* What `show logging` shows: the last lines. */

@@ -13,7 +13,6 @@
 #include "../base/arena.h"
 #include "../base/text.h"
 #include "../ios/ios_session.h"
-#include "badauth.h"
 #include "host.h"
 #include "log.h"
 #include "monitor.h"
@@ -30,7 +29,6 @@ struct router {
     struct host *host;
     struct ios_router *ios;
     struct vty *vty;                   /* NULL: only checking */
-    struct badauth *badauth;           /* … */
     const char *hostname, *interfaces; /* of the options; interfaces may be NULL */
 };
 
@@ -88,7 +86,6 @@ void router_free(struct router *r) {
     if (!r)
         return;
     vty_free(r->vty);
-    badauth_free(r->badauth);
     ios_router_free(r->ios);
     alloc_free(r);
 }
@@ -117,11 +114,8 @@ const struct bgp_config *router_config(struct router *r, struct diag_list *diags
 
 /* What else follows the running-config. */
 static void services_configure(struct router *r) {
-    const struct bgp_speaker *s = r->host->speaker;
     if (r->vty)
         vty_configure(r->vty, r->ios);
-    if (r->badauth)
-        badauth_configure(r->badauth, s ? bgp_config_of(s) : NULL);
 }
 
 bool router_load(struct router *r, const char *text, size_t size, const char *file,
@@ -141,8 +135,6 @@ bool router_load(struct router *r, const char *text, size_t size, const char *fi
     }
     if (!r->vty)
         r->vty = vty_new(r->host);
-    if (!r->badauth)
-        r->badauth = badauth_new(r->host);
     if (old)
         ios_router_adopt(new, old);
     services_configure(r);
