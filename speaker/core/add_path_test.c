@@ -198,6 +198,57 @@ static void test_best_n_only(void **state) {
     bench_end(&b);
 }
 
+static struct bgp_adj_out sent_of(uint32_t peer, const char *prefix, uint32_t *ret_count) {
+    struct bgp_adj_out it = {0}, last = {0};
+    *ret_count = 0;
+    while (bgp_adj_out_next(b.s, (struct bgp_peer_id){b.holds[peer].p->index}, pfx(prefix), &it)) {
+        ++*ret_count;
+        last = it;
+    }
+    return last;
+}
+
+/* The default route a session is given is one path, with an identifier no other path has, whatever
+ * the table has of the prefix. */
+static void test_default_originate(void **state) {
+    uint32_t count;
+    (void)state;
+    start(3, 0, 1, 4);
+    struct attr_values v = route(200), w = route(300);
+    b.s->config->peers[0].default_originate[0] = true;
+    adjout_regroup(b.s, b.holds[0].p, b.now);
+    bench_settle(&b);
+    assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
+    (void)bench_announce(&b, 1, &v, "0.0.0.0/0");
+    (void)bench_announce(&b, 1, &v, "192.0.2.0/24");
+    (void)bench_announce(&b, 2, &w, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
+    assert_int_equal(held_count(2, "0.0.0.0/0"), 1);
+    assert_int_equal(held_count(0, "192.0.2.0/24"), 2);
+    uint32_t id = sent_of(0, "0.0.0.0/0", &count).path_id;
+    assert_int_equal(count, 1);
+    assert_true(id != 0 && id != held_id(0, 200) && id != held_id(0, 300));
+    (void)sent_of(0, "192.0.2.0/24", &count);
+    assert_int_equal(count, 2);
+    (void)sent_of(2, "192.0.2.0/24",
+                  &count); /* it sent the best one itself, and has no identifiers */
+    assert_int_equal(count, 0);
+    b.s->config->peers[0].default_originate[0] = false;
+    adjout_regroup(b.s, b.holds[0].p, b.now);
+    bench_settle(&b);
+    assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
+    bench_withdraw(&b, 1, "0.0.0.0/0");
+    bench_settle(&b);
+    assert_int_equal(held_count(0, "0.0.0.0/0"), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        bench_down(&b, i, false);
+    }
+    bench_work(&b);
+    assert_int_equal(b.s->rib->paths.used + b.s->rib->entries[0].used, 0);
+    bench_end(&b);
+}
+
 static void test_limit_of_paths_received(void **state) {
     const struct ip_prefix p = pfx("192.0.2.0/24");
     struct attr_values v = route(100);
@@ -350,6 +401,7 @@ int main(void) {
         cmocka_unit_test(test_C200_stable_identifiers),
         cmocka_unit_test(test_C201_identifiers_without_negotiation),
         cmocka_unit_test(test_best_n_only),
+        cmocka_unit_test(test_default_originate),
         cmocka_unit_test(test_limit_of_paths_received),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_without_memory),

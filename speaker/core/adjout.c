@@ -59,7 +59,9 @@ static bool sends_paths(const struct export_key *key) {
 }
 
 static void group_free(struct bgp_speaker *s, struct adjout_group *g) {
-    heap_cancel(&s->timers, &g->mrai.timer);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        heap_cancel(&s->timers, &g->mrai[f].timer.timer);
+    }
     adjout_table_free(s, g);
     adjout_log_free(g);
     g->used = false;
@@ -102,9 +104,10 @@ void adjout_free(struct bgp_speaker *s) {
 /* ---- groups ---- */
 
 static void mrai_fired(struct bgp_speaker *s, struct call_timer *t, struct nanotime now) {
-    struct adjout_group *g = (struct adjout_group *)t;
+    uint32_t number = t->timer.order >> 3; /* see group_new */
+    struct adjout_group *g = adjout_group_at(s, number / BGP_FAMILIES);
     (void)now;
-    if (g->announces.count) {
+    if (g->announces[number % BGP_FAMILIES].count) {
         g->news = true;
         adjout_notify(s, false);
     }
@@ -120,7 +123,11 @@ static bool add_default(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
     }
     struct adjout_route r = rib_entry_route(s, f, entry);
     rib_entry_at(s, f, entry)->out_references++;
-    adjout_group_route(s, g, f, entry, &r);
+    if (g->key.add_path[f]) {
+        adjout_group_paths(s, g, f, entry);
+    } else {
+        adjout_group_route(s, g, f, entry, &r);
+    }
     rib_entry_at(s, f, entry)->out_references--;
     rib_entry_tidy(s, f, entry);
     return true;
@@ -128,11 +135,13 @@ static bool add_default(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
 
 static struct adjout_group *group_new(struct bgp_speaker *s, const struct export_key *key) {
     struct adjout *a = s->adjout;
-    if (key->mrai_ms && a->timers_reserved <= a->group_count) {
-        if (!speaker_timers_reserve(s, a->group_count + 1 - a->timers_reserved)) {
+    uint32_t timers = (a->group_count + 1) * BGP_FAMILIES;
+    bool waits = key->mrai_ms[BGP_IPV4_UNICAST] || key->mrai_ms[BGP_IPV6_UNICAST];
+    if (waits && a->timers_reserved < timers) {
+        if (!speaker_timers_reserve(s, timers - a->timers_reserved)) {
             return NULL;
         }
-        a->timers_reserved = a->group_count + 1;
+        a->timers_reserved = timers;
     }
     uint32_t index = slab_alloc(&a->groups);
     if (!index) {
@@ -146,8 +155,10 @@ static struct adjout_group *group_new(struct bgp_speaker *s, const struct export
     g->filling = true;
     g->fill_cursor = 1;
     g->log_first = g->log_end = 2; /* what is there before the first message has version 1 */
-    g->mrai.timer.order = timer_order(index, TIMER_CALL);
-    g->mrai.fired = mrai_fired;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        g->mrai[f].timer.timer.order = timer_order(index * BGP_FAMILIES + f, TIMER_CALL);
+        g->mrai[f].timer.fired = mrai_fired;
+    }
     table_init(&g->buckets);
     a->group_count++;
     a->add_path_groups += sends_paths(key);
@@ -186,7 +197,7 @@ void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g) {
 
 static void fill_end(struct bgp_speaker *s, struct adjout_group *g) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        bool wanted = g->key.default_originate[f] && g->key.families[f] && !g->key.add_path[f];
+        bool wanted = g->key.default_originate[f] && g->key.families[f];
         if (wanted && !add_default(s, g, f)) {
             adjout_group_failed(s, g);
         }
@@ -542,25 +553,45 @@ static const struct attr_set *slot_shows(const struct bgp_speaker *s, const stru
     return has ? attr_get(&s->attrs, said->attrs) : NULL;
 }
 
-const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
-                                        struct ip_prefix prefix) {
+/* The number after `at` that may have been sent of a prefix; 0: no more. */
+static uint32_t number_after(const struct bgp_speaker *s, const struct adjout_group *g,
+                             enum bgp_family f, uint32_t entry, uint32_t at) {
+    const struct rib_entry *e = rib_entry_at(s, f, entry);
+    uint32_t stand_in = e->length == 0 ? g->default_path[f] : 0;
+    if (!g->key.add_path[f]) {
+        return at ? 0 : entry;
+    }
+    if (at && at == stand_in) {
+        return 0;
+    }
+    uint32_t next = at ? rib_path_at(s, at)->next : e->paths;
+    return next ? next : stand_in;
+}
+
+bool bgp_adj_out_next(const struct bgp_speaker *s, struct bgp_peer_id peer, struct ip_prefix prefix,
+                      struct bgp_adj_out *it) {
     enum bgp_family f = rib_prefix_family(prefix);
-    if (peer.index == 0 || peer.index >= s->peers.next_new) {
-        return NULL;
+    if (peer.index == 0 || peer.index >= s->peers.next_new || it->at == UINT32_MAX) {
+        return false;
     }
     const struct peer *p = speaker_peer(s, peer.index);
     uint32_t entry = p->group_member ? rib_entry_find(s, f, prefix) : 0;
     if (!entry) {
-        return NULL;
+        return false;
     }
     const struct adjout_group *g = adjout_group_at(s, adjout_member_at(s, p->group_member)->group);
-    uint32_t path = rib_entry_at(s, f, entry)->paths;
-    if (!g->key.add_path[f]) {
-        return slot_shows(s, g, f, entry, p->index);
+    it->attrs = NULL;
+    for (uint32_t at = it->at; !it->attrs && (at = number_after(s, g, f, entry, at)) != 0;) {
+        it->attrs = slot_shows(s, g, f, at, p->index);
+        it->path_id = g->key.add_path[f] ? at : 0;
+        it->at = at;
     }
-    const struct attr_set *found = NULL;
-    for (; path && !found; path = rib_path_at(s, path)->next) {
-        found = slot_shows(s, g, f, path, p->index);
-    }
-    return found;
+    it->at = it->attrs ? it->at : UINT32_MAX;
+    return it->attrs != NULL;
+}
+
+const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
+                                        struct ip_prefix prefix) {
+    struct bgp_adj_out first = {0};
+    return bgp_adj_out_next(s, peer, prefix, &first) ? first.attrs : NULL;
 }

@@ -120,11 +120,18 @@ struct adjout_memo {
     enum bgp_family family;
 };
 
+/* RFC 4271 9.2.1.1: the time between announcements of a family. */
+struct adjout_interval {
+    struct call_timer timer; /* running: announcements wait */
+    uint32_t window;         /* … but for so many */
+};
+
 struct adjout_group {
-    struct call_timer mrai; /* running: announcements wait */
+    struct adjout_interval mrai[BGP_FAMILIES];
     struct export_key key;
     uint32_t index, number;
     struct adjout_memo memo;
+    uint32_t default_path[BGP_FAMILIES]; /* number of default-originate among paths; 0: none yet */
     bool used, news, filling;
     bool refill; /* memory ran out while it was filled: once more from the start */
     enum bgp_family fill_family;
@@ -140,9 +147,9 @@ struct adjout_group {
     uint32_t log_capacity;
     uint32_t log_first, log_end;
     uint32_t log_bytes;
-    struct adjout_queue announces, withdraws;
+    struct adjout_queue announces[BGP_FAMILIES], withdraws;
+    uint8_t turn; /* family whose announcement is encoded next, if it may go */
     struct table buckets;
-    uint32_t window;  /* announcements that may go although the interval runs */
     uint64_t *graves; /* withdrawn slots some member may not know of: family << 32 | number */
     uint32_t grave_count, grave_capacity;
 };
@@ -273,8 +280,6 @@ void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m);
 void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m);
 /* Turns the rest of a half-sent message of the log into one of its own. False: no memory. */
 bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m);
-/* May announcements be encoded now? */
-bool adjout_window_open(const struct adjout_group *g);
 
 /* ---- adjout_walk.c ---- */
 

@@ -182,8 +182,13 @@ static void limit_backlog(struct bgp_speaker *s, struct adjout_group *g, uint32_
 
 /* ---- encoding ---- */
 
-bool adjout_window_open(const struct adjout_group *g) {
-    return !heap_armed(&g->mrai.timer) || g->window > 0;
+static bool may_announce(const struct adjout_group *g, enum bgp_family f) {
+    const struct adjout_interval *i = &g->mrai[f];
+    return g->announces[f].head && (!heap_armed(&i->timer.timer) || i->window > 0);
+}
+
+static bool may_announce_any(const struct adjout_group *g) {
+    return may_announce(g, BGP_IPV4_UNICAST) || may_announce(g, BGP_IPV6_UNICAST);
 }
 
 static bool is_member(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
@@ -327,6 +332,22 @@ static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_
     return true;
 }
 
+/* The next announcement of a family, whose interval begins with the first one. */
+static bool encode_announcement(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                                struct nanotime now) {
+    struct adjout_interval *i = &g->mrai[f];
+    uint32_t taken = 0;
+    if (g->key.mrai_ms[f] && !heap_armed(&i->timer.timer)) {
+        heap_set(&s->timers, &i->timer.timer, nanotime_add_ms(now, g->key.mrai_ms[f]));
+        i->window = g->announces[f].count;
+    }
+    if (!encode_bucket(s, g, g->announces[f].head, &taken)) {
+        return false;
+    }
+    i->window -= taken < i->window ? taken : i->window;
+    return true;
+}
+
 /* Encodes the next message of the group. False: nothing may go now, or no memory. */
 static bool group_encode(struct bgp_speaker *s, struct adjout_group *g, uint32_t pulling,
                          struct nanotime now) {
@@ -336,17 +357,12 @@ static bool group_encode(struct bgp_speaker *s, struct adjout_group *g, uint32_t
             return false;
         }
     } else {
-        if (!g->announces.head || !adjout_window_open(g)) {
+        enum bgp_family f = (enum bgp_family)g->turn;
+        f = may_announce(g, f) ? f : (enum bgp_family) !f;
+        if (!may_announce(g, f) || !encode_announcement(s, g, f, now)) {
             return false;
         }
-        if (g->key.mrai_ms && !heap_armed(&g->mrai.timer)) {
-            heap_set(&s->timers, &g->mrai.timer, nanotime_add_ms(now, g->key.mrai_ms));
-            g->window = g->announces.count;
-        }
-        if (!encode_bucket(s, g, g->announces.head, &taken)) {
-            return false;
-        }
-        g->window -= taken < g->window ? taken : g->window;
+        g->turn = !f;
     }
     slab_shrink(&s->adjout->pendings, ADJOUT_IDLE_PAGES);
     limit_backlog(s, g, pulling);
@@ -482,5 +498,5 @@ bool adjout_pending(const struct bgp_speaker *s, const struct peer *p) {
         return may_begin(s, g);
     }
     return !at_end(g, m) || m->flags & ADJOUT_MEMBER_WALKING || g->withdraws.head ||
-           (g->announces.head && adjout_window_open(g));
+           may_announce_any(g);
 }

@@ -31,7 +31,7 @@ static struct adjout_pending *pending_at(const struct bgp_speaker *s, uint32_t p
 }
 
 static struct adjout_queue *queue_of(struct adjout_group *g, const struct adjout_bucket *b) {
-    return b->key.kind == ADJOUT_WITHDRAW ? &g->withdraws : &g->announces;
+    return b->key.kind == ADJOUT_WITHDRAW ? &g->withdraws : &g->announces[b->key.family];
 }
 
 static bool bucket_equal(const void *context, uint32_t index, const void *key) {
@@ -46,7 +46,8 @@ static uint64_t bucket_hash(const struct adjout_bucket_key *key) {
 /* The bucket of this key, at the end of its queue if it is new. 0: no memory. */
 static uint32_t bucket_make(struct bgp_speaker *s, struct adjout_group *g,
                             const struct adjout_bucket_key *key) {
-    uint32_t last = key->kind == ADJOUT_WITHDRAW ? g->withdraws.tail : g->announces.tail;
+    uint32_t last =
+        key->kind == ADJOUT_WITHDRAW ? g->withdraws.tail : g->announces[key->family].tail;
     if (last && bucket_equal(s, last, key)) { /* as with the prefix before */
         return last;
     }
@@ -217,7 +218,8 @@ static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
     const struct peer *p = group_speaks(s, g);
     /* IOS: default-originate stands in for whatever the table has. */
     if (r->prefix.length == 0 && g->key.default_originate[f]) {
-        result = export_default(&g->key, f, arena, &v);
+        bool other = g->key.add_path[f] && !r->stands_in;
+        result = other ? EXPORT_WITHHOLD : export_default(&g->key, f, arena, &v);
     } else if (r->attrs) {
         result = p ? export_route(s, &g->key, p->config, r, arena, NULL, &v) : EXPORT_NO_MEMORY;
     }
@@ -259,6 +261,21 @@ void adjout_group_route(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
     group_wants(s, g, f, entry, entry, r);
 }
 
+/* Its number is one that no path has. */
+static void stand_in(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                     uint32_t entry) {
+    const struct adjout_route r = {
+        .prefix = rib_entry_prefix(s, f, entry), .interface = "", .stands_in = true};
+    if (!g->default_path[f]) {
+        g->default_path[f] = slab_alloc(&s->rib->paths);
+    }
+    if (g->default_path[f]) {
+        group_wants(s, g, f, entry, g->default_path[f], &r);
+    } else {
+        adjout_group_failed(s, g);
+    }
+}
+
 void adjout_group_paths(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t entry) {
     if (!rib_pick(s, f, entry, g->key.add_path[f])) {
@@ -269,6 +286,9 @@ void adjout_group_paths(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
         struct adjout_route r = rib_path_route(s, f, entry, i);
         r.attrs = rib_path_at(s, i)->flags & RIB_PATH_PICKED ? r.attrs : 0;
         group_wants(s, g, f, entry, i, &r);
+    }
+    if (g->key.default_originate[f] && rib_entry_at(s, f, entry)->length == 0) {
+        stand_in(s, g, f, entry);
     }
 }
 
@@ -333,6 +353,9 @@ void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
 void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g) {
     adjout_memo_drop(s, g);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        if (g->default_path[f]) {
+            rib_path_out_end(s, g->default_path[f]);
+        }
         for (uint32_t number = 1; number < adjout_slot_limit(g, f); number++) {
             adjout_pending_drop(s, g, f, number);
         }

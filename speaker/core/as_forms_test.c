@@ -13,7 +13,6 @@ static void begin(void) {
     b.peers[0].remote_as = 65001;
     b.peers[1].remote_as = 300;
     b.peers[1].send_communities = true;
-    b.peers[0].advertisement_interval_ms = b.peers[1].advertisement_interval_ms = 0;
 }
 
 static void expect_path(const char *path) {

@@ -166,6 +166,7 @@ enum bgp_down_reason {
     BGP_DOWN_RR_CLIENT_CHANGE,
     BGP_DOWN_PREFIX_LIMIT,
     BGP_DOWN_INTERFACE, /* the neighbour's subnet is no longer connected */
+    BGP_DOWN_BFD,
 };
 
 enum bgp_log_id {
@@ -261,6 +262,7 @@ enum bgp_clear {
     BGP_CLEAR_HARD,     /* Cease/Administrative Reset, then start again */
     BGP_CLEAR_SOFT_IN,  /* ROUTE-REFRESH, or Adj-RIB-In with soft reconfiguration */
     BGP_CLEAR_SOFT_OUT, /* resend */
+    BGP_CLEAR_BFD_DOWN, /* BFD, run by somebody else, says so (RFC 9384): Cease, start again */
 };
 /* peer.index 0: every peer. */
 enum bgp_status bgp_clear(struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_clear how,
@@ -362,8 +364,16 @@ void bgp_rib_end(struct bgp_rib_iterator *it);
 /* Starts at one prefix (exact); false: not in the table. */
 bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
                   struct bgp_rib_iterator *ret_it);
-/* What stands in the Adj-RIB-Out towards a peer for this prefix, as sent (the first of several
- * paths); NULL: nothing. */
+/* What stands in the Adj-RIB-Out towards a peer for this prefix, as sent, path by path (RFC 7911):
+ * begins with a zeroed `it`; false: no more. */
+struct bgp_adj_out {
+    const struct attr_set *attrs;
+    uint32_t path_id; /* 0: the session has none */
+    uint32_t at;      /* private */
+};
+bool bgp_adj_out_next(const struct bgp_speaker *s, struct bgp_peer_id peer, struct ip_prefix prefix,
+                      struct bgp_adj_out *it);
+/* The first of them; NULL: nothing. */
 const struct attr_set *bgp_adj_out_find(const struct bgp_speaker *s, struct bgp_peer_id peer,
                                         struct ip_prefix prefix);
 

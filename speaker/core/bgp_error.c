@@ -53,6 +53,7 @@ static const struct bgp_error_row bgp_error_rows[] = {
     {BGP_ERR_CEASE, BGP_CEASE_COLLISION, "Connection Collision Resolution"},
     {BGP_ERR_CEASE, BGP_CEASE_OUT_OF_RESOURCES, "Out of Resources"},
     {BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, "Hard Reset"},
+    {BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "BFD Down"},
     {BGP_ERR_CEASE, 10, "BFD Down"},
     {BGP_ERR_REFRESH, 0, "ROUTE-REFRESH Message Error"},
     {BGP_ERR_REFRESH, 1, "Invalid Message Length"},

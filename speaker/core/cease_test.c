@@ -33,6 +33,11 @@ static void reset(struct rig *r, struct bgp_conn_id c) {
     assert_int_equal(bgp_clear(r->s, (struct bgp_peer_id){0}, BGP_CLEAR_HARD, r->now), BGP_OK);
 }
 
+static void bfd_down(struct rig *r, struct bgp_conn_id c) {
+    (void)c;
+    assert_int_equal(bgp_clear(r->s, (struct bgp_peer_id){0}, BGP_CLEAR_BFD_DOWN, r->now), BGP_OK);
+}
+
 static void change_families(struct rig *r, struct bgp_conn_id c) {
     (void)c;
     r->peer.families[BGP_IPV6_UNICAST] = !r->peer.families[BGP_IPV6_UNICAST];
@@ -53,6 +58,7 @@ static const struct cause causes[] = {
     {"shutdown in the configuration", shut_down, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
     {"the speaker stops", stop, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
     {"reset by the operator", reset, BGP_CEASE_RESET, BGP_DOWN_ADMIN_RESET},
+    {"BFD is down", bfd_down, BGP_CEASE_BFD_DOWN, BGP_DOWN_BFD},
     {"other families", change_families, BGP_CEASE_CONFIG_CHANGE, BGP_DOWN_CONFIG_CHANGE},
     {"no memory", starve, BGP_CEASE_OUT_OF_RESOURCES, BGP_DOWN_NOTIFICATION_SENT},
 };
@@ -73,6 +79,33 @@ static void test_C059_each_cause(void **state) {
             fail_msg("%s: reason %d", causes[i].name, (int)rig_info(&r).last_reason);
         rig_end(&r);
     }
+}
+
+/* C060: no session, nothing to end; the peer tries again afterwards as after a reset. With the N bit
+ * of both (RFC 8538) it is a hard reset, and what says so says why. */
+static void test_C060_bfd_down(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    rig_start(&r);
+    bfd_down(&r, (struct bgp_conn_id){0});
+    rig_events(&r);
+    assert_int_equal(r.notified_count, 0);
+    struct bgp_open open = rig_open(&r);
+    open.gr = open.gr_notification = true;
+    open.gr_time_s = 60;
+    open.gr_families[0].present = true;
+    struct bgp_conn_id c = rig_call(&r);
+    feed_open(&r, c, &open);
+    feed_keepalive(&r, c);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    bfd_down(&r, c);
+    rig_pull(&r, c);
+    codec_assert_bytes("6/9, 6/10", r.out + r.out_size - 23, 23,
+                       "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0017 03 06 09 06 0A");
+    assert_int_equal(rig_info(&r).last_reason, BGP_DOWN_BFD);
+    assert_true(rig_info(&r).state <= BGP_ACTIVE);
+    rig_end(&r);
 }
 
 static void test_C059_deconfigured(void **state) {
@@ -123,6 +156,7 @@ static void test_C059_rejected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C059_each_cause),
+        cmocka_unit_test(test_C060_bfd_down),
         cmocka_unit_test(test_C059_deconfigured),
         cmocka_unit_test(test_C059_rejected),
     };

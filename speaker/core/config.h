@@ -82,6 +82,7 @@ struct bgp_peer_config {
     uint16_t keepalive_s;      /* 0: a third of the negotiated hold time */
     uint16_t hold_time_min_s;  /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
     uint16_t connect_retry_s;  /* between tries to connect; 0: the profile's */
+    uint16_t error_wait_s;     /* Idle after an error; 0: the profile's, which doubles */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */
@@ -99,11 +100,11 @@ struct bgp_peer_config {
     bool prefix_warning_only;
     uint16_t prefix_restart_min; /* minutes; 0: stays down */
     enum bgp_graceful_restart graceful_restart;
-    uint16_t restart_time_s;            /* 0: the profile's (120) */
-    bool gr_notification;               /* RFC 8538: N bit; NOTIFICATIONs restart gracefully too */
-    uint32_t advertisement_interval_ms; /* MRAI; 0 = none */
-    bool extended_messages;             /* RFC 8654: messages of up to 65,535 octets */
-    bool extended_next_hop;             /* RFC 8950: IPv4 prefixes may have IPv6 next hops */
+    uint16_t restart_time_s; /* 0: the profile's (120) */
+    bool gr_notification;    /* RFC 8538: N bit; NOTIFICATIONs restart gracefully too */
+    uint32_t advertisement_interval_ms[BGP_FAMILIES]; /* MRAI; 0 = none */
+    bool extended_messages;    /* RFC 8654: messages of up to 65,535 octets */
+    bool extended_next_hop;    /* RFC 8950: IPv4 prefixes may have IPv6 next hops */
     bool strict_families;      /* RFC 5492 5: all of ours, not one, must be the peer's too */
     uint16_t send_hold_time_s; /* RFC 9687; 0: 480 s or twice the hold time, what is longer */
     enum bgp_role role;        /* RFC 9234; external sessions only */

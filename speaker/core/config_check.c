@@ -122,8 +122,6 @@ static void check_features(const struct check *k, const char *where,
 static void check_peer_policies(const struct check *k, const char *where,
                                 const struct bgp_peer_config *p) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (p->add_path_send[f] && p->default_originate[f])
-            ERROR(k, "add-path-default", "%sdefault-originate is no path to add", where);
         check_chain(k, where, &p->import[f]);
         check_chain(k, where, &p->export[f]);
         check_policy(k, where, p->unsuppress_policy[f]);

@@ -158,14 +158,14 @@ bool config_diff_export(const struct config_side *a, const struct config_side *b
         x->send_ext_communities != y->send_ext_communities ||
         x->graceful_shutdown != y->graceful_shutdown ||
         a->config->blackhole_no_export != b->config->blackhole_no_export ||
-        x->advertisement_interval_ms != y->advertisement_interval_ms ||
         a->config->default_local_pref != b->config->default_local_pref ||
         a->config->client_to_client_reflection != b->config->client_to_client_reflection)
         return true;
     if (x->condition_count || y->condition_count)
         return true; /* what they withhold is known by the table only */
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (x->default_originate[f] != y->default_originate[f] || x->default_policy[f] ||
+        if (x->advertisement_interval_ms[f] != y->advertisement_interval_ms[f] ||
+            x->default_originate[f] != y->default_originate[f] || x->default_policy[f] ||
             y->default_policy[f] || x->unsuppress_policy[f] || y->unsuppress_policy[f] ||
             chain_differs(a, &x->export[f], b, &y -> export[f]))
             return true;

@@ -15,7 +15,7 @@ struct export_key {
     uint32_t local_as, speaker_as;
     uint32_t remote_as; /* only where what is sent depends on it */
     uint32_t cluster_id, router_id, default_local_pref;
-    uint32_t mrai_ms;
+    uint32_t mrai_ms[BGP_FAMILIES];
     uint32_t subnet; /* connected subnet of the peer + 1, with third-party next hops */
     struct ip_addr local_addr;
     struct ip_addr remote_addr; /* only where a policy sets the next hop to it */

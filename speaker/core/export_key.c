@@ -140,7 +140,6 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->graceful_shutdown = c->graceful_shutdown;
     k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
     k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
-    k->mrai_ms = c->advertisement_interval_ms;
     if (p->external && s->profile->third_party_next_hop) {
         k->subnet = nexthop_connected(s, c->remote_addr);
     }
@@ -162,6 +161,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
         const struct policy_chain *chain = &p->config->export[f];
         k->families[f] = p->families[f];
         k->add_path[f] = p->add_path[f] & BGP_ADD_PATH_SEND ? p->config->add_path_send[f] : 0;
+        k->mrai_ms[f] = p->config->advertisement_interval_ms[f];
         k->default_originate[f] =
             p->config->default_originate[f] && scanner_default_holds(s, p->config, f);
         k->deny[f] = rib_policy_missing(s, p, chain);

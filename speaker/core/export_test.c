@@ -382,7 +382,7 @@ static void test_default_originate(void **state) {
 static void test_C080_interval(void **state) {
     (void)state;
     six_peers(BGP_PROFILE_FAST);
-    b.peers[1].advertisement_interval_ms = 30000;
+    b.peers[1].advertisement_interval_ms[0] = 30000;
     start();
     struct attr_values v = external_route();
     (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
@@ -408,6 +408,38 @@ static void test_C080_interval(void **state) {
     bench_end(&b);
 }
 
+/* C080: the families of a peer have intervals of their own: what one waits for does not hold up the
+ * other, and none is starved by the other's news. */
+static void test_C080_interval_per_family(void **state) {
+    static const char *const v4[] = {"192.0.2.0/24", "192.0.3.0/24", "192.0.4.0/24"};
+    static const char *const v6[] = {"2001:db8:2::/48", "2001:db8:3::/48", "2001:db8:4::/48"};
+    (void)state;
+    six_peers(BGP_PROFILE_FAST);
+    b.peers[0].families[1] = b.peers[1].families[1] = true;
+    b.peers[1].advertisement_interval_ms[0] = 30000;
+    b.peers[1].advertisement_interval_ms[1] = 10000;
+    start();
+    struct attr_values v = external_route(), w = external_route();
+    w.next_hop = addr("2001:db8::1");
+    for (uint32_t i = 0; i < 3; i++) { /* the first table; one that goes at once; one that waits */
+        (void)bench_announce(&b, 0, &v, v4[i]);
+        (void)bench_announce(&b, 0, &w, v6[i]);
+        bench_settle(&b);
+    }
+    assert_null(bench_held(&b, 1, v4[2]));
+    assert_null(bench_held(&b, 1, v6[2]));
+    b.now = nanotime_add_ms(b.now, 10000);
+    bgp_advance(b.s, b.now);
+    bench_settle(&b);
+    assert_null(bench_held(&b, 1, v4[2]));
+    assert_non_null(bench_held(&b, 1, v6[2]));
+    b.now = nanotime_add_ms(b.now, 20000);
+    bgp_advance(b.s, b.now);
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, v4[2]));
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C069_C073_C075_C076_external_route),
@@ -424,6 +456,7 @@ int main(void) {
         cmocka_unit_test(test_local_pref_from_metric),
         cmocka_unit_test(test_default_originate),
         cmocka_unit_test(test_C080_interval),
+        cmocka_unit_test(test_C080_interval_per_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,7 @@ enum bgp_cease {
     BGP_CEASE_COLLISION = 7,
     BGP_CEASE_OUT_OF_RESOURCES = 8,
     BGP_CEASE_HARD_RESET = 9,
+    BGP_CEASE_BFD_DOWN = 10, /* RFC 9384 */
 };
 /* RFC words: "OPEN Message Error", "Bad Peer AS". "" when unknown. */
 const char *bgp_error_name(uint8_t code);

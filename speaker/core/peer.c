@@ -148,7 +148,9 @@ void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     peer_stop_retry(s, p);
     uint64_t amnesia_ms = (uint64_t)AMNESIA_ERROR_WAITS * f->error_wait_max_ms;
     bool forgotten = nanotime_since(now, p->last_error_at) >= amnesia_ms * NANOS_PER_MS;
-    if (p->error_wait_ms == 0 || forgotten)
+    if (p->config->error_wait_s)
+        p->error_wait_ms = p->config->error_wait_s * UINT32_C(1000);
+    else if (p->error_wait_ms == 0 || forgotten)
         p->error_wait_ms = f->error_wait_min_ms;
     else if (p->error_wait_ms < f->error_wait_max_ms / 2)
         p->error_wait_ms *= 2;

@@ -156,10 +156,22 @@ static void clear_hard(struct bgp_speaker *s, struct peer *p, struct nanotime no
         peer_reset(s, p, &cause, now);
 }
 
+/* RFC 9384 3. What cannot be forwarded to is not kept over a restart either. */
+static void bfd_down(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_BFD_DOWN}, .reason = BGP_DOWN_BFD};
+    if (p->conn)
+        peer_reset(s, p, &cause, now);
+}
+
 static void clear_peer(struct bgp_speaker *s, struct peer *p, enum bgp_clear how,
                        struct nanotime now) {
     if (how == BGP_CLEAR_HARD) {
         clear_hard(s, p, now);
+        return;
+    }
+    if (how == BGP_CLEAR_BFD_DOWN) {
+        bfd_down(s, p, now);
         return;
     }
     for (unsigned i = 0; p->conn && i < BGP_FAMILIES; i++) {

@@ -105,7 +105,6 @@ static const struct profile profiles[BGP_PROFILES] = {
             .blackhole_no_export = true,
             .graceful_shutdown_receive = true,
             .idle_hold_max_ms = 60000,
-            .mrai_external_ms = 30000,
         },
 };
 

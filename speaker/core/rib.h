@@ -278,6 +278,8 @@ void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool
 bool rib_path_out_reserve(struct bgp_speaker *s, uint32_t entry, uint32_t path);
 void rib_path_out_hold(struct bgp_speaker *s, enum bgp_family f, uint32_t path);
 void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t path);
+/* A number without a path is given back, now or with the last hold. */
+void rib_path_out_end(struct bgp_speaker *s, uint32_t path);
 static inline uint32_t rib_path_entry(const struct bgp_speaker *s, uint32_t path) {
     return s->rib->out[path].entry;
 }

@@ -392,6 +392,14 @@ void rib_path_out_release(struct bgp_speaker *s, enum bgp_family f, uint32_t pat
     rib_entry_tidy(s, f, out->entry);
 }
 
+void rib_path_out_end(struct bgp_speaker *s, uint32_t path) {
+    if (path < s->rib->out_capacity && s->rib->out[path].references > 0) {
+        rib_path_at(s, path)->flags = RIB_PATH_GONE;
+    } else {
+        slab_free(&s->rib->paths, path);
+    }
+}
+
 /* ---- the paths of a peer ---- */
 
 struct rib_walk rib_walk_begin(const struct bgp_speaker *s, const struct peer *p,

@@ -73,7 +73,7 @@ static bool is_hard(uint8_t code, uint8_t subcode) {
     return code == BGP_ERR_CEASE &&
            (subcode == BGP_CEASE_PREFIX_LIMIT || subcode == BGP_CEASE_SHUTDOWN ||
             subcode == BGP_CEASE_DECONFIGURED || subcode == BGP_CEASE_RESET ||
-            subcode == BGP_CEASE_OUT_OF_RESOURCES);
+            subcode == BGP_CEASE_OUT_OF_RESOURCES || subcode == BGP_CEASE_BFD_DOWN);
 }
 
 static void notify(struct run *r, uint8_t code, uint8_t subcode, const uint8_t *data, size_t size) {

@@ -170,7 +170,8 @@ static int run_neighbors(struct ctl *ctl) {
 }
 
 static int run_clear(struct ctl *ctl) {
-    static const char *const hows[][2] = {{"soft-in", "in"}, {"soft-out", "out"}, {"hard", "hard"}};
+    static const char *const hows[][2] = {
+        {"soft-in", "in"}, {"soft-out", "out"}, {"hard", "hard"}, {"bfd-down", "bfd-down"}};
     const char *name = NULL, *how = "hard";
     for (int i = 0; i < ctl->argc; i++) {
         bool known = false;
@@ -358,7 +359,8 @@ static const struct subcommand subcommands[] = {
     {"fib", "", "routes written into the kernel's table", 0, 0, run_fib},
     {"announce", "PREFIX [origin igp|egp|incomplete] [med N]", "an own route", 1, 5, run_announce},
     {"withdraw", "PREFIX", "… no more", 1, 1, run_withdraw},
-    {"clear", "[NAME] [hard|soft-in|soft-out]", "reset, or ask or send again", 0, 2, run_clear},
+    {"clear", "[NAME] [hard|soft-in|soft-out|bfd-down]", "reset, or ask or send again", 0, 2,
+     run_clear},
     {"counters", "", "figures of the speaker", 0, 0, run_counters},
     {"mrt", "FILE", "the table, written as TABLE_DUMP_V2", 1, 1, run_mrt},
     {"reload", "", "read the configuration file again", 0, 0, run_reload},

@@ -83,6 +83,13 @@ static const char *peer_name(const struct dump *d, struct bgp_peer_id id) {
     return p ? p->name : "";
 }
 
+/* RFC 7911: only a session with identifiers has them. */
+static json_t *with_path_id(json_t *row, uint32_t path_id) {
+    if (row && path_id)
+        json_object_set_new(row, "path_id", json_integer(path_id));
+    return row;
+}
+
 static void put_path(struct dump *d, struct text *out, struct ip_prefix prefix,
                      const struct bgp_path_info *p) {
     char text[IP_PREFIX_TEXT_MAX];
@@ -91,23 +98,24 @@ static void put_path(struct dump *d, struct text *out, struct ip_prefix prefix,
         out->failed = true;
         return;
     }
-    put_row(d, out,
-            json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:o}", "prefix",
-                      ip_prefix_format(prefix, text), "peer", peer_name(d, p->peer), "best",
-                      (int)p->best, "valid", (int)p->valid, "stale", (int)p->stale, "rejected",
-                      (int)p->rejected, "source", source_names[p->source], "weight",
-                      (json_int_t)p->weight, "step",
-                      decide_step_name((enum decide_step)p->decision_step), "attrs", attrs));
+    json_t *row = json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:o}", "prefix",
+                            ip_prefix_format(prefix, text), "peer", peer_name(d, p->peer), "best",
+                            (int)p->best, "valid", (int)p->valid, "stale", (int)p->stale,
+                            "rejected", (int)p->rejected, "source", source_names[p->source],
+                            "weight", (json_int_t)p->weight, "step",
+                            decide_step_name((enum decide_step)p->decision_step), "attrs", attrs);
+    put_row(d, out, with_path_id(row, p->path_id));
 }
 
 static void put_sent(struct dump *d, struct text *out, struct ip_prefix prefix) {
     char text[IP_PREFIX_TEXT_MAX];
-    const struct attr_set *a = bgp_adj_out_find(d->host->speaker, d->request.peer, prefix);
-    if (!a)
-        return;
-    put_row(d, out,
+    struct bgp_adj_out sent = {0};
+    while (bgp_adj_out_next(d->host->speaker, d->request.peer, prefix, &sent)) {
+        json_t *row =
             json_pack("{s:s, s:s, s:o}", "prefix", ip_prefix_format(prefix, text), "peer",
-                      peer_name(d, d->request.peer), "attrs", attrs_to_json(&a->v)));
+                      peer_name(d, d->request.peer), "attrs", attrs_to_json(&sent.attrs->v));
+        put_row(d, out, with_path_id(row, sent.path_id));
+    }
 }
 
 static void put_prefix(struct dump *d, struct text *out, struct bgp_rib_iterator *it) {

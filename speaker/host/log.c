@@ -76,6 +76,7 @@ static const char *const reason_names[] = {
     [BGP_DOWN_RR_CLIENT_CHANGE] = "rr_client_change",
     [BGP_DOWN_PREFIX_LIMIT] = "prefix_limit",
     [BGP_DOWN_INTERFACE] = "interface",
+    [BGP_DOWN_BFD] = "bfd_down",
 };
 
 const char *log_reason_name(int reason) {

@@ -369,15 +369,17 @@ static void op_withdraw(struct request *r) {
 }
 
 static void op_clear(struct request *r) {
-    static const char *const hows[] = {
-        [BGP_CLEAR_HARD] = "hard", [BGP_CLEAR_SOFT_IN] = "in", [BGP_CLEAR_SOFT_OUT] = "out"};
+    static const char *const hows[] = {[BGP_CLEAR_HARD] = "hard",
+                                       [BGP_CLEAR_SOFT_IN] = "in",
+                                       [BGP_CLEAR_SOFT_OUT] = "out",
+                                       [BGP_CLEAR_BFD_DOWN] = "bfd-down"};
     const char *peer = member_text(r, "peer");
     struct bgp_peer_id id = {0};
     int how = 0;
     if (!need_speaker(r))
         return;
-    if (!word_index(member_text(r, "how"), hows, 3, &how))
-        r->error = "how is one of hard, in, out";
+    if (!word_index(member_text(r, "how"), hows, 4, &how))
+        r->error = "how is one of hard, in, out, bfd-down";
     else if (peer)
         id = find_peer(r, peer);
     if (!r->error && bgp_clear(r->host->speaker, id, (enum bgp_clear)how, loop_now()) != BGP_OK)

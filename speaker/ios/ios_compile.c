@@ -296,9 +296,10 @@ static void neighbor_finish(struct ios_compile *c, struct ios_neighbor *n) {
     }
     if (!external)
         p->multihop = 0; /* IOS: TTL 255 anyway */
-    if (!n->interval_set)
-        p->advertisement_interval_ms =
-            external ? profile_get(BGP_PROFILE_IOS)->mrai_external_ms : 0;
+    for (int f = 0; f < BGP_FAMILIES; f++)
+        if (!n->interval_set[f])
+            p->advertisement_interval_ms[f] =
+                external ? profile_get(BGP_PROFILE_IOS)->mrai_external_ms : 0;
     p->enforce_first_as = !ios_block_first(c->bgp, "bgp", "enforce-first-as", NULL);
     if (!p->hold_time_set)
         p->hold_time_min_s = c->hold_time_min_s;

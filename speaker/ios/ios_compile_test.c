@@ -68,7 +68,7 @@ static void listen_ranges_have_their_groups_settings(void **state) {
     assert_false(nodes->families[BGP_IPV6_UNICAST]);
     assert_int_equal(tors->remote_as, 65001);
     assert_int_equal(tors->weight, 7);
-    assert_int_equal(tors->advertisement_interval_ms, 30000);
+    assert_int_equal(tors->advertisement_interval_ms[0], 30000);
     assert_true(tors->families[BGP_IPV6_UNICAST]);
     assert_int_equal(c->peer_count, 0);
     ios_router_free(r);
@@ -366,7 +366,7 @@ static const struct {
     {"maximum-prefix 10 warning-only", MEMBER(prefix_warning_only), 1},
     {"soft-reconfiguration inbound", MEMBER(soft_reconfiguration), 1},
     {"transport connection-mode passive", MEMBER(passive), 1},
-    {"advertisement-interval 5", MEMBER(advertisement_interval_ms), 5000},
+    {"advertisement-interval 5", MEMBER(advertisement_interval_ms[0]), 5000},
 #undef MEMBER
 };
 

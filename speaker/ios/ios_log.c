@@ -33,6 +33,7 @@ static const struct reason {
     [BGP_DOWN_RR_CLIENT_CHANGE] = {"RR client config change", false},
     [BGP_DOWN_PREFIX_LIMIT] = {"BGP Notification sent", true},
     [BGP_DOWN_INTERFACE] = {"Interface flap", true},
+    [BGP_DOWN_BFD] = {"BFD adjacency down", false},
 };
 
 static const struct {

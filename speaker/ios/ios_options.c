@@ -178,8 +178,8 @@ static void set_advertise_map(const struct option *o) {
 }
 
 static void set_interval(const struct option *o) {
-    o->p->advertisement_interval_ms = argument_number(o, 0, 0) * 1000;
-    o->n->interval_set = true;
+    o->p->advertisement_interval_ms[o->family] = argument_number(o, 0, 0) * 1000;
+    o->n->interval_set[o->family] = true;
 }
 
 static void set_allowas_in(const struct option *o) {

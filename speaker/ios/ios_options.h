@@ -35,7 +35,7 @@ struct ios_neighbor {
     struct arena *arena;   /* of its texts */
     enum ip_family family; /* of its address */
     const char *update_source;
-    bool interval_set;
+    bool interval_set[BGP_FAMILIES];
     struct ios_add_path add_path[BGP_FAMILIES];
     struct ios_filters in[BGP_FAMILIES], out[BGP_FAMILIES];
     const char *default_map[BGP_FAMILIES], *unsuppress_map[BGP_FAMILIES]; /* NULL: none */

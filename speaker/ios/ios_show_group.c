@@ -103,7 +103,7 @@ static void put_update_group(const struct bgp_speaker *s, enum bgp_family f,
     if (c->send_ext_communities)
         text_puts(out, "  Extended-community attribute sent to this neighbor\n");
     text_printf(out, "  Minimum time between advertisement runs is %u seconds\n",
-                c->advertisement_interval_ms / 1000);
+                c->advertisement_interval_ms[f] / 1000);
     put_update_members(s, first->update_group, out);
 }
 

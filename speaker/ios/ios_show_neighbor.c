@@ -282,6 +282,7 @@ static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
         [BGP_DOWN_RR_CLIENT_CHANGE] = "RR client config change of session 1",
         [BGP_DOWN_PREFIX_LIMIT] = "BGP Notification sent of session 1",
         [BGP_DOWN_INTERFACE] = "Interface flap of session 1",
+        [BGP_DOWN_BFD] = "BFD adjacency down of session 1",
     };
     struct text *out = e->sink->out;
     text_printf(out, "  Connections established %u; dropped %u\n", p->established_count,
@@ -392,7 +393,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
     put_statistics(p, out);
     text_puts(out, "  Do log neighbor state changes (via global configuration)\n");
     text_printf(out, "  Default minimum time between advertisement runs is %u seconds\n",
-                c->advertisement_interval_ms / 1000);
+                c->advertisement_interval_ms[only > 0 ? only : 0] / 1000);
     for (int f = 0; f < BGP_FAMILIES; f++)
         if (c->families[f] && (only < 0 || only == f))
             put_family(e, p, (enum bgp_family)f);
