@@ -219,6 +219,43 @@ static void test_decode_no_memory(void **state) {
     arena_free(empty);
 }
 
+/* What is merged may be longer than a segment, and than a path may be. */
+static void test_C141_merge_of_long_paths(void **state) {
+    static uint32_t old_words[2 * (BGP_AS_PATH_MAX + 16)], words[BGP_AS_PATH_MAX + 16];
+    uint32_t count = 0;
+    struct as_path merged;
+    (void)state;
+    arena_reset(scratch);
+    old_words[count++] = SEQ(255);
+    for (uint32_t i = 0; i < 255; i++) {
+        old_words[count++] = 64512 + i;
+    }
+    old_words[count++] = SEQ(5);
+    for (uint32_t i = 0; i < 5; i++) {
+        old_words[count++] = AS_TRANS;
+    }
+    words[0] = SEQ(200);
+    for (uint32_t i = 1; i <= 200; i++) {
+        words[i] = 100000 + i;
+    }
+    const struct as_path old = {old_words, count}, as4 = {words, 201};
+    assert_int_equal(as_path_merge(old, as4, scratch, &merged), AS_PATH_OK);
+    assert_int_equal(as_path_length(merged), 260);
+    assert_int_equal(merged.words[0], SEQ(60));
+    assert_int_equal(merged.words[61], SEQ(200));
+    /* Sets count one each, so an AS4_PATH can have more ASes than the path it is for. */
+    for (count = 0; count < BGP_AS_PATH_MAX;) {
+        words[count++] = SET(255);
+        for (uint32_t i = 0; i < 255; i++) {
+            words[count++] = 100000 + i;
+        }
+    }
+    const struct as_path sets = {words, count};
+    const struct as_path longest = {old_words, 256};
+    assert_true(as_path_length(sets) <= 255);
+    assert_int_equal(as_path_merge(longest, sets, scratch, &merged), AS_PATH_MALFORMED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C084_facts),
@@ -228,6 +265,7 @@ int main(void) {
         cmocka_unit_test(test_C070_prepend_sizes),
         cmocka_unit_test(test_C139_C140_C145_wire),
         cmocka_unit_test(test_C141_merge_round_trip),
+        cmocka_unit_test(test_C141_merge_of_long_paths),
         cmocka_unit_test(test_decode_no_memory),
     };
     return cmocka_run_group_tests_name("as_path", tests, path_setup, path_teardown);

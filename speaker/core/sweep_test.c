@@ -142,6 +142,26 @@ static void test_back_before_the_end(void **state) {
     bench_end(&b);
 }
 
+/* A prefix that is decided before the sweep has come by it: a path that is gone is no candidate. */
+static void test_gone_is_no_candidate(void **state) {
+    (void)state;
+    begin(false);
+    announce_some(0, 0, ROUTES);
+    const struct attr_values worse = {
+        .next_hop = ip4(0x0a000002), .has_local_pref = true, .local_pref = 50};
+    const struct ip_prefix last = prefix_of(ROUTES - 1);
+    (void)bench_send(&b, 1, &worse, &last, 1);
+    (void)work_counted();
+    uint32_t entry = rib_entry_find(b.s, BGP_IPV4_UNICAST, last);
+    assert_int_equal(rib_entry_at(b.s, BGP_IPV4_UNICAST, entry)->best_peer, b.holds[0].p->index);
+    bench_down(&b, 0, false);
+    rib_entry_dirty(b.s, BGP_IPV4_UNICAST, entry);
+    (void)rib_work(b.s, BUDGET, b.now);
+    assert_true(b.s->rib->paths.used > ROUTES - BUDGET);
+    assert_int_equal(rib_entry_at(b.s, BGP_IPV4_UNICAST, entry)->best_peer, b.holds[1].p->index);
+    bench_end(&b);
+}
+
 /* More sessions than there are epochs while nothing is swept. */
 static void test_flapping_without_work(void **state) {
     (void)state;
@@ -250,6 +270,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_end_is_sliced),
         cmocka_unit_test(test_back_before_the_end),
+        cmocka_unit_test(test_gone_is_no_candidate),
         cmocka_unit_test(test_flapping_without_work),
         cmocka_unit_test(test_refreshes_without_work),
         cmocka_unit_test(test_purged_and_announced_again),
