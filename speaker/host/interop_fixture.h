@@ -68,7 +68,6 @@ struct program {
     bool keeps_routes;        /* does not send them again when asked */
     bool must_not_be_asked;   /* … but ends the session */
     bool hides_unknown;       /* does not show attributes that it does not know */
-    bool idles;               /* half a minute after a NOTIFICATION */
     const char *plain_med;    /* of its plain route, as in the line; NULL: none */
     void (*start)(const struct setup *s);
     /* Dies at once, as in a crash. */

@@ -7,6 +7,7 @@
 #include "interop_fixture.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,19 +106,28 @@ static void announce_rich(int node, int family) {
     act(node, words);
 }
 
-static void gobgp_start(const struct setup *s) {
-    char binary[512], conf[64];
+static struct setup started[NODES_MAX];
+
+static void put_config(const struct setup *s, bool neighbors) {
+    char conf[64];
     struct text c;
     text_init(&c);
     text_printf(&c, "[global.config]\n  as = %u\n  router-id = \"10.0.0.%u\"\n", s->as,
                 s->last_id ? s->last_id : (unsigned)s->node + 1);
-    for (unsigned i = 0; i < s->neighbor_count; i++)
+    for (unsigned i = 0; i < s->neighbor_count && neighbors; i++)
         for (int f = 0; f < FAMILIES; f++)
             put_neighbor(&c, s, &s->neighbors[i], f);
     snprintf(conf, sizeof conf, "/run/%d.toml", s->node);
-    snprintf(binary, sizeof binary, "%s", interop_path(&program_gobgp, "usr/bin/gobgpd"));
     interop_write(conf, text_str(&c));
     text_deinit(&c);
+}
+
+static void gobgp_start(const struct setup *s) {
+    char binary[512], conf[64];
+    started[s->node] = *s;
+    put_config(s, true);
+    snprintf(conf, sizeof conf, "/run/%d.toml", s->node);
+    snprintf(binary, sizeof binary, "%s", interop_path(&program_gobgp, "usr/bin/gobgpd"));
     char *argv[] = {binary,
                     (char *)(uintptr_t) "-f",
                     conf,
@@ -287,6 +297,34 @@ static bool gobgp_route(int node, const char *prefix, struct text *ret_route) {
     return found;
 }
 
+/* It would be idle for five seconds and more after a session; a neighbour that is taken out of the
+ * configuration and put back calls at once. */
+static void gobgp_reset(int node, int neighbor) {
+    (void)neighbor;
+    put_config(&started[node], false);
+    kill(interop_pid(node, 0), SIGHUP);
+}
+
+static bool knows(int node, int neighbor) {
+    bool any = false;
+    for (int f = 0; f < FAMILIES; f++) {
+        struct text answer;
+        char words[96];
+        text_init(&answer);
+        snprintf(words, sizeof words, "neighbor %s", interop_addr(neighbor, f));
+        any = tool(node, words, &answer) || any;
+        text_deinit(&answer);
+    }
+    return any;
+}
+
+static void gobgp_revive(int node, int neighbor) {
+    gobgp_reset(node, neighbor);
+    UNTIL(!knows(node, neighbor));
+    put_config(&started[node], true);
+    kill(interop_pid(node, 0), SIGHUP);
+}
+
 const struct program program_gobgp = {
     .name = "gobgpd",
     .title = "GoBGP 3.10",
@@ -299,4 +337,6 @@ const struct program program_gobgp = {
     .paths = gobgp_paths,
     .sessions = gobgp_sessions,
     .announce = gobgp_announce,
+    .reset = gobgp_reset,
+    .revive = gobgp_revive,
 };

@@ -259,12 +259,25 @@ static void openbgpd_refresh(int node, int family, int neighbor) {
     act(node, "neighbor", interop_addr(neighbor, family), " refresh");
 }
 
+static void each_session(int node, int neighbor, const char *verb) {
+    for (int f = 0; f < FAMILIES; f++)
+        act(node, "neighbor", interop_addr(neighbor, f), verb);
+}
+
+static void openbgpd_reset(int node, int neighbor) {
+    each_session(node, neighbor, " down");
+}
+
+/* Or it would be idle for half a minute. */
+static void openbgpd_revive(int node, int neighbor) {
+    each_session(node, neighbor, " up");
+}
+
 const struct program program_openbgpd = {
     .name = "openbgpd",
     .title = "OpenBGPD 7.7",
     .lacks = CAN_COLLIDE | CAN_RESTART | CAN_SIGN_PASSIVE,
     .keeps_routes = true,
-    .idles = true,
     .local_pref_external = true,
     .no_path = true,
     .start = openbgpd_start,
@@ -275,4 +288,6 @@ const struct program program_openbgpd = {
     .sessions = openbgpd_sessions,
     .announce = openbgpd_announce,
     .refresh = openbgpd_refresh,
+    .reset = openbgpd_reset,
+    .revive = openbgpd_revive,
 };

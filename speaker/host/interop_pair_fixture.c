@@ -113,6 +113,24 @@ void pair_expect_routes(int at, int of, int from, const char *tail) {
         }
 }
 
+void pair_expect_rich(int at, int of, int family) {
+    char line[300];
+    expected_line(line, sizeof line, at, of, family, true, "");
+    pair_expect_route(at, interop_prefix(of, family, true), of, line);
+}
+
+bool pair_has_kept(int node, const char *prefix, int from) {
+    struct text seen;
+    text_init(&seen);
+    if (node == THEIRS)
+        pair.program->route(node, prefix, &seen);
+    else
+        interop_paths(node, prefix, from, &seen);
+    bool has = seen.size > 0;
+    text_deinit(&seen);
+    return has;
+}
+
 bool pair_in_kernel(int node, const char *prefix, const char *gateway) {
     char words[64], via[64];
     struct text out;

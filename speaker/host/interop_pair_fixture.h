@@ -29,6 +29,10 @@ void pair_expect_route(int node, const char *prefix, int from, const char *expec
 /* Both routes of both families of `of`, as `at` has them from `from`. `tail`: what reflection
  * adds to each line. */
 void pair_expect_routes(int at, int of, int from, const char *tail);
+/* Its rich route of a family, as pair_expect_routes. */
+void pair_expect_rich(int at, int of, int family);
+/* As pair_has_route, but a stale one will do. */
+bool pair_has_kept(int node, const char *prefix, int from);
 bool pair_has_route(int node, const char *prefix, int from);
 /* NULL: by whatever gateway. */
 bool pair_in_kernel(int node, const char *prefix, const char *gateway);

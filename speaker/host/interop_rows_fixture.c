@@ -282,11 +282,12 @@ const struct interop_row interop_rows[] = {
     {"every attribute of a third, passed on by them", 3, row_attributes, THEIRS, NULL, 0},
     {"several paths a prefix, sent by us", 4, row_add_path, OURS, NULL, 0},
     {"several paths a prefix, sent by them", 4, row_add_path, THEIRS, NULL, 0},
-    {"20 flaps", 2, row_flap, 0, NULL, 0},
     {"10 collisions, their identifier higher", 3, row_collision, 0, NULL, CAN_COLLIDE},
     {"10 collisions, ours higher", 3, row_collision, 1, NULL, CAN_COLLIDE},
     {"graceful restart of theirs", 2, row_restart_theirs, 0, NULL, CAN_RESTART},
+    {"graceful restart of ours", 2, row_restart_ours, 0, NULL, CAN_HELP},
     {"mesh of three of each, our profile `calico`", MESH, row_mesh, 0, &program_bird, 0},
+    {"100 flaps", 2, row_flap, 0, NULL, 0},
 };
 const unsigned interop_row_count = sizeof interop_rows / sizeof interop_rows[0];
 

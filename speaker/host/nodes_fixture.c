@@ -285,11 +285,15 @@ static _Noreturn void speaker_main(int node, int config, int control, const char
                                          (char *)(uintptr_t) "--bell-fd",
                                          numbers[4]};
     int count = 11;
-    while (more && *more && count < SPEAKER_ARGUMENTS_MAX)
+    while (more && *more && count < SPEAKER_ARGUMENTS_MAX - 1)
         argv[count++] = *more++;
+    argv[count] = NULL;
     text_init(&error);
-    if (setns(nodes.at[node].ns, CLONE_NEWNET) != 0 ||
-        !options_parse(&options, count, argv, &error))
+    if (setns(nodes.at[node].ns, CLONE_NEWNET) != 0)
+        _exit(99);
+    if (nodes.speaker)
+        execv(nodes.speaker, argv);
+    if (nodes.speaker || !options_parse(&options, count, argv, &error))
         _exit(99);
     exit(host_run(&options));
 }

@@ -36,6 +36,7 @@ struct nodes {
     struct scoreboard *board;
     size_t board_size;
     int board_fd, bell_fd, home_ns, fabric_ns;
+    const char *speaker; /* run instead of the test's own code, where memory is measured */
 };
 extern struct nodes nodes;
 
