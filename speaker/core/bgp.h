@@ -248,7 +248,8 @@ enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_con
                               struct nanotime now) BGP_CHECK;
 enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,
                              enum route_source source, struct nanotime now) BGP_CHECK;
-/* The answer to BGP_EVENT_TRACK, and every later change: until told, a next hop is unreachable.
+/* The answer to BGP_EVENT_TRACK, given also when it is "unreachable", and every later change: until
+ * told, a next hop is unreachable, and a restarting speaker waits before its End-of-RIB.
  * `metric`: IGP cost (RFC 4271 9.1.2.2 e). */
 void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
                      struct nanotime now);

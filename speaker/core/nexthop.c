@@ -58,9 +58,16 @@ static uint32_t find(const struct bgp_speaker *s, struct ip_addr a) {
     return table_find(&s->nexthops->index, addr_hash(&a), addr_equal, s->nexthops, &a);
 }
 
+static void set_answered(struct bgp_speaker *s, struct nexthop *hop, bool answered) {
+    s->nexthops->unanswered += hop->answered && !answered;
+    s->nexthops->unanswered -= !hop->answered && answered;
+    hop->answered = answered;
+}
+
 static void hop_free(struct bgp_speaker *s, uint32_t nexthop) {
     struct nexthop *hop = nexthop_at(s, nexthop);
     table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
+    set_answered(s, hop, true);
     slab_free(&s->nexthops->slab, nexthop);
 }
 
@@ -97,6 +104,7 @@ uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
         struct nexthop *known = nexthop_at(s, index);
         if (known->references++ == 0) { /* the host may not have heard that it was unwanted */
             known->reachable = false;
+            set_answered(s, known, false);
             tell(s, index);
         }
         return index;
@@ -112,6 +120,7 @@ uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
     struct nexthop *hop = nexthop_at(s, index);
     hop->addr = a;
     hop->references = 1;
+    n->unanswered++;
     tell(s, index);
     return index;
 }
@@ -143,6 +152,7 @@ void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachab
         return; /* nobody uses it any more */
     }
     struct nexthop *hop = nexthop_at(s, index);
+    set_answered(s, hop, true);
     if (hop->reachable == reachable && (!reachable || hop->metric == metric)) {
         return;
     }

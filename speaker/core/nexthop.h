@@ -9,8 +9,9 @@
 struct nexthop {
     struct ip_addr addr;
     bool reachable;
-    bool untold;  /* the host has not heard of it being wanted, or no longer wanted */
-    bool changed; /* the table is being looked through; listed, and held by that */
+    bool answered; /* the host has spoken since it was wanted */
+    bool untold;   /* the host has not heard of it being wanted, or no longer wanted */
+    bool changed;  /* the table is being looked through; listed, and held by that */
     uint32_t metric;
     uint32_t references;
     uint32_t changed_next;               /* of the list */
@@ -24,7 +25,7 @@ struct nexthops {
     struct ip_prefix *subnets; /* connected */
     size_t subnet_count;
     uint32_t changed_head, changed_tail;
-    uint32_t untold; /* how many */
+    uint32_t untold, unanswered; /* how many */
 };
 
 struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop);
@@ -39,6 +40,11 @@ static inline bool nexthop_may_tell(const struct bgp_speaker *s) {
 }
 static inline bool nexthop_has_work(const struct bgp_speaker *s) {
     return s->nexthops->changed_head != 0 || nexthop_may_tell(s);
+}
+
+/* Is the host still to say about some whether they are reachable? */
+static inline bool nexthop_awaits_answers(const struct bgp_speaker *s) {
+    return s->nexthops->unanswered > 0;
 }
 
 #endif

@@ -394,6 +394,35 @@ static void test_C195_hard_reset_sent(void **state) {
     }
 }
 
+/* C191: what a restarting speaker sends before its End-of-RIB depends on next hops: it waits until
+ * the host has spoken about them, whatever it says. */
+static void test_C191_next_hops_first(void **state) {
+    (void)state;
+    for (int reachable = 0; reachable < 2; reachable++) {
+        struct rig r;
+        const struct bgp_env env = {.seed = 7, .restarting = true};
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        r.s = bgp_speaker_new(&r.config, &env, r.now);
+        assert_non_null(r.s);
+        rig_events(&r);
+        struct bgp_open open = graceful(&r, false, false);
+        struct bgp_conn_id c = session(&r, &open);
+        rig_pull(&r, c); /* OPEN and KEEPALIVE */
+        feed_route(&r, c, 0);
+        feed_end_of_rib(&r, c);
+        rig_pass(&r, 100);
+        rig_pull(&r, c);
+        assert_true(bgp_recovering(r.s));
+        assert_int_equal(r.out_size, 0);
+        bgp_nexthop_set(r.s, ip4(REMOTE), reachable, 0, r.now);
+        rig_pass(&r, 100);
+        rig_pull(&r, c);
+        assert_false(bgp_recovering(r.s));
+        assert_int_equal(r.out_size, BGP_HEADER_SIZE + 4); /* End-of-RIB */
+        rig_end(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C188_vouched_for),
@@ -401,6 +430,7 @@ int main(void) {
         cmocka_unit_test(test_C190_not_vouched_for),
         cmocka_unit_test(test_C189_time_runs_out),
         cmocka_unit_test(test_C192_second_restart),
+        cmocka_unit_test(test_C191_next_hops_first),
         cmocka_unit_test(test_C186_enhanced_refresh),
         cmocka_unit_test(test_C186_lost_between),
         cmocka_unit_test(test_C187_unknown_subtypes),

@@ -578,7 +578,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
         }
     }
     adjout_work(s, budget, now);
-    bool released = s->rib->releasing && !decisions_due(s);
+    bool released = s->rib->releasing && !decisions_due(s) && !nexthop_awaits_answers(s);
     if (released) {
         s->rib->releasing = false;
     }
@@ -586,9 +586,14 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     return rib_has_work(s);
 }
 
+/* The last answer about next hops may have been one that changed nothing. */
+static bool release_due(const struct bgp_speaker *s) {
+    return s->rib->releasing && !nexthop_awaits_answers(s);
+}
+
 bool rib_has_work(const struct bgp_speaker *s) {
-    return rib_sweep_pending(s) ||
-           (!s->restarting && (decisions_due(s) || fib_may_tell(s) || adjout_has_work(s)));
+    return rib_sweep_pending(s) || (!s->restarting && (decisions_due(s) || release_due(s) ||
+                                                       fib_may_tell(s) || adjout_has_work(s)));
 }
 
 bool bgp_recovering(const struct bgp_speaker *s) {

@@ -170,7 +170,8 @@ struct rib {
     uint32_t removed_peers;           /* that wait for the end of theirs */
     struct rib_review review;
     uint64_t swept; /* prefixes looked at by sweeps and reviews, ever */
-    bool releasing; /* RFC 4724 4.1: the first decisions after a restart are under way */
+    bool releasing; /* RFC 4724 4.1: the first decisions after a restart are under way: they
+                       end when the host has answered about all next hops */
     uint64_t adj_in[BGP_FAMILIES], loc_rib[BGP_FAMILIES];
     uint64_t digest;
     struct nanotime loc_rib_last;

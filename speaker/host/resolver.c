@@ -106,10 +106,15 @@ static void drop(struct resolver *n, struct resolver_route *hop) {
 
 void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
     struct resolver_route *hop = find(n, addr);
-    if (hop && !wanted)
+    if (hop && !wanted) {
         drop(n, hop);
-    else if (!hop && wanted && !add(n, addr))
+    } else if (hop) { /* wanted anew before it was unwanted: the speaker has forgotten the answer */
+        hop->known = hop->told = false;
+        n->pending = true;
+    } else if (wanted && !add(n, addr)) {
         log_line(n->host->log, "no_memory", NULL, "next hop");
+        bgp_nexthop_set(n->host->speaker, addr, false, 0, loop_now());
+    }
 }
 
 void resolver_invalidate(struct resolver *n) {
@@ -195,7 +200,8 @@ static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
 static bool settle(struct resolver *n, struct resolver_route *hop, struct resolver_route new) {
     bool same_route = hop->reachable == new.reachable && hop->interface == new.interface &&
                       hop->onlink == new.onlink &&ip_equal(hop->gateway, new.gateway);
-    bool tell = hop->reachable != new.reachable || hop->metric != new.metric;
+    bool tell = !hop->told || hop->reachable != new.reachable || hop->metric != new.metric;
+    new.told = n->host->speaker != NULL;
     new.changed = hop->changed || !same_route;
     *hop = new;
     if (tell && n->host->speaker)

@@ -17,6 +17,7 @@ struct resolver_route {
     uint32_t metric;
     bool reachable, onlink;
     bool known;   /* the kernel was asked */
+    bool told;    /* … and the speaker has the answer */
     bool changed; /* since the last resolver_settled */
 };
 
