@@ -38,6 +38,7 @@
 
 #define FIB_BUDGET 2048 /* routes written per turn */
 #define FIB_RETRY_MS 100
+#define KERNEL_METRIC_IPV6 1024u
 #define CALICO_METRIC_BASE UINT32_C(2147483647)
 
 /* `live` tells entries from free slab objects, whose first word is the slab's. */
@@ -413,6 +414,14 @@ static void put_delete(struct fib *f, uint32_t index, const struct fib_target *t
     f->writes[at].target = (struct fib_target){0};
 }
 
+/* Do both stand at the same place of the kernel's table? For IPv6 it takes no metric for 1024. */
+static bool same_place(const struct fib_entry *e, const struct fib_target *a,
+                       const struct fib_target *b) {
+    uint32_t none = e->prefix.addr.family == IP_V6 ? KERNEL_METRIC_IPV6 : 0;
+    return a->table == b->table &&
+           (a->metric ? a->metric : none) == (b->metric ? b->metric : none);
+}
+
 /* Puts the requests that bring one entry up to date into the batch; at most two. */
 static void entry_write(struct fib *f, uint32_t index) {
     struct fib_entry *e = entry_at(f, index);
@@ -428,7 +437,7 @@ static void entry_write(struct fib *f, uint32_t index) {
     }
     if (!there) {
         put_add(f, index, &target, NLM_F_EXCL);
-    } else if (was->metric == target.metric && was->table == target.table) {
+    } else if (same_place(e, was, &target)) {
         if (e->doubtful || !fib_target_equal(was, &target))
             put_add(f, index, &target, NLM_F_REPLACE);
         else
