@@ -67,6 +67,7 @@ struct program {
     bool no_path;             /* cannot set an AS_PATH of its own choice */
     bool keeps_routes;        /* does not send them again when asked */
     bool must_not_be_asked;   /* … but ends the session */
+    bool claims_restart;      /* sets the R bit for two minutes after its start */
     bool hides_unknown;       /* does not show attributes that it does not know */
     const char *plain_med;    /* of its plain route, as in the line; NULL: none */
     void (*start)(const struct setup *s);

@@ -299,6 +299,7 @@ const struct program program_frr = {
     .kernel = true,
     .plain_med = " med=0",
     .hides_unknown = true,
+    .claims_restart = true,
     .start = frr_start,
     .kill = frr_kill,
     .established = frr_established,
