@@ -83,7 +83,8 @@ bool yaml_enum(const struct yaml_node *n, const char *name, const char *const *w
                struct diag_list *diags, size_t *ret_index);
 
 /* "${name}" in scalars replaced from a table (scenario parameters, --set), in place; an unknown
- * name is a finding. "$${" stands for "${". */
+ * name is a finding. "$${" stands for "${". In a sequence, {repeat: 3, as: rack, each: …} becomes
+ * three items, with ${rack} from 1 to 3. */
 struct yaml_parameter {
     const char *name;
     const char *value;

@@ -64,13 +64,14 @@ static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("{\"a\": [true, null, 1e3], \"b\": {}}"),
     FUZZ_SEED("? k\n: v\n\"${n}\": $${x} ${name}\n"),
     FUZZ_SEED("x: &a 1\ny: *a\n<<: *a\n!!str z: !t 1\n"),
+    FUZZ_SEED("- {repeat: 3, as: r, each: {a: \"${r}${n}\"}}\n- repeat: 2\n  each: [b, c]\n"),
     FUZZ_SEED("%YAML 1.1\n---\na: 1\n...\n"),
 };
 static const char *const words[] = {
-    ":",     "-",     "?",    "[",   "]",       "{",        "}",   ",",    "&a ",
-    "*a",    "!t ",   "|\n",  ">-",  "'",       "\"",       "%",   "@",    "`",
-    "#",     "  ",    "\n",   "\t",  "~",       "<<: *a\n", "\\",  "\xff", "\xc3",
-    "---\n", "...\n", "${n}", "$${", "${name}", "null",     "1e3",
+    ":",   "-",       "?",    "[",        "]",        "{",      "}",    ",",     "&a ",   "*a",
+    "!t ", "|\n",     ">-",   "'",        "\"",       "%",      "@",    "`",     "#",     "  ",
+    "\n",  "\t",      "~",    "<<: *a\n", "\\",       "\xff",   "\xc3", "---\n", "...\n", "${n}",
+    "$${", "${name}", "null", "1e3",      "repeat: ", "each: ", "as: ",
 };
 
 FUZZ_MAIN_WORDS(seeds, words)

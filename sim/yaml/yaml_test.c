@@ -419,8 +419,59 @@ static void substitution_is_limited(void **state) {
     assert_false(yaml_substitute(root, &parameter, 1, p.arena, p.diags));
     assert_string_equal(diag_at(p.diags, 0)->id, "yaml-limit");
     done(&p);
+    free(text);
+    text = repeated("${v}", 1000, "\n");
+    char *all = NULL;
+    assert_true(asprintf(&all, "- repeat: 100\n  each: %s", text) > 0);
+    root = parse_one(&p, all);
+    assert_false(yaml_substitute(root, &parameter, 1, p.arena, p.diags)); /* 100 MB */
+    assert_string_equal(diag_at(p.diags, 0)->id, "yaml-limit");
+    done(&p);
+    free(all);
     free(value);
     free(text);
+}
+
+static void items_are_repeated(void **state) {
+    static const struct yaml_parameter parameters[] = {{"racks", "2"}};
+    (void)state;
+    struct parsed p;
+    struct yaml_node *root =
+        parse_one(&p, "- first\n"
+                      "- {repeat: \"${racks}\", as: r, each: {name: \"rack-${r}\"}}\n"
+                      "- repeat: 2\n  as: r\n  each:\n"
+                      "  - a${r}\n  - {repeat: \"${r}\", as: k, each: \"${r}.${k}\"}\n"
+                      "- {repeat: 0, each: nothing}\n"
+                      "- last\n");
+    assert_true(yaml_substitute(root, parameters, 1, p.arena, p.diags));
+    static const char *const plain[] = {"a1", "1.1", "a2", "2.1", "2.2", "last"};
+    assert_int_equal(root->count, 9);
+    assert_string_equal(yaml_get(root->items[1], "name")->text, "rack-1");
+    assert_string_equal(yaml_get(root->items[2], "name")->text, "rack-2");
+    for (uint32_t i = 0; i < 6; i++)
+        assert_string_equal(root->items[3 + i]->text, plain[i]);
+    assert_int_equal(root->items[2]->line, 2);
+    done(&p);
+}
+
+static void wrong_repetitions_are_findings(void **state) {
+    static const struct {
+        const char *text, *id;
+    } cases[] = {
+        {"- {repeat: many, each: a}\n", "out-of-range"},
+        {"- {repeat: 10001, each: a}\n", "out-of-range"},
+        {"- {repeat: 2, as: r, each: \"${rack}\"}\n", "unknown-parameter"},
+        {"- {repeat: 2, for: r, each: a}\n", "unknown-field"},
+        {"- {repeat: 10000, each: [{repeat: 10000, each: a}]}\n", "yaml-limit"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parsed p;
+        struct yaml_node *root = parse_one(&p, cases[i].text);
+        assert_false(yaml_substitute(root, NULL, 0, p.arena, p.diags));
+        assert_string_equal(diag_at(p.diags, 0)->id, cases[i].id);
+        done(&p);
+    }
 }
 
 /* ---- files ---- */
@@ -532,6 +583,8 @@ int main(void) {
         cmocka_unit_test(parameters_are_put_in),
         cmocka_unit_test(wrong_parameters_are_findings),
         cmocka_unit_test(substitution_is_limited),
+        cmocka_unit_test(items_are_repeated),
+        cmocka_unit_test(wrong_repetitions_are_findings),
         cmocka_unit_test(nothing_outside_is_opened),
         cmocka_unit_test(own_paths_must_be_regular),
     };
