@@ -117,8 +117,9 @@ struct lab_needs engine_needs(const struct engine *e);
 bool state_replace(struct engine *e, struct calico_set *set, struct diag_list *diags,
                    struct state **ret_old);
 void state_release(struct state *s);
-/* A router's listen ranges as passive neighbours, one per node in a range. False: no memory. */
-bool state_expand_ranges(const struct topology *t, const struct state *s, struct bgp_config *c);
+/* A router's listen ranges as passive neighbours, one per node or other router in a range; all
+ * configurations are there already. False: no memory. */
+bool state_expand_ranges(const struct topology *t, const struct state *s, uint32_t router);
 const char *engine_node_name(const struct engine *e, uint32_t node);
 uint32_t engine_node_find(const struct engine *e, const char *name); /* UINT32_MAX */
 /* The pod (or, of a router, loopback or interface) address probes use; not set: none. */

@@ -165,11 +165,13 @@ static bool compile_nodes(struct engine *e, struct state *s, struct diag_list *d
     for (uint32_t i = 0; i < t->router_count; i++) {
         const struct bgp_config *c = ios_bgp_config(e->routers[i].ios, diags);
         s->configs[t->node_count + i] = c ? bgp_config_copy(s->arena, c) : NULL;
-        if (c && (!s->configs[t->node_count + i] ||
-                  !state_expand_ranges(t, s, s->configs[t->node_count + i])))
+        if (c && !s->configs[t->node_count + i])
             return false;
     }
-    return true;
+    bool ok = true;
+    for (uint32_t i = 0; ok && i < t->router_count; i++)
+        ok = state_expand_ranges(t, s, i);
+    return ok;
 }
 
 static bool make_oracle(struct engine *e, struct state *s) {

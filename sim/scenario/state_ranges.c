@@ -44,11 +44,30 @@ static void add_neighbor(struct ranges *r, uint32_t node, struct ip_addr a) {
              range->peer.name, ip_format(a, text));
 }
 
-bool state_expand_ranges(const struct topology *t, const struct state *s, struct bgp_config *c) {
-    struct ranges r = {.s = s, .config = c, .configured = c->peer_count};
-    if (c->listen_range_count == 0)
+/* A router may call from any of its addresses. */
+static void add_router(struct ranges *r, uint32_t index, const struct topo_router *router) {
+    for (size_t i = 0; i < router->attachment_count; i++) {
+        add_neighbor(r, index, router->attachments[i].addr4);
+        add_neighbor(r, index, router->attachments[i].addr6);
+    }
+    for (size_t i = 0; i < router->loopback_count; i++)
+        add_neighbor(r, index, router->loopbacks[i].addr);
+}
+
+static size_t addresses_max(const struct topology *t) {
+    size_t max = (size_t)t->node_count * BGP_FAMILIES;
+    for (uint32_t i = 0; i < t->router_count; i++)
+        max += t->routers[i].attachment_count * BGP_FAMILIES + t->routers[i].loopback_count;
+    return max;
+}
+
+bool state_expand_ranges(const struct topology *t, const struct state *s, uint32_t router) {
+    uint32_t own = (uint32_t)t->node_count + router;
+    struct bgp_config *c = s->configs[own];
+    if (!c || c->listen_range_count == 0)
         return true;
-    size_t max = (size_t)c->peer_count + (size_t)t->node_count * BGP_FAMILIES;
+    struct ranges r = {.s = s, .config = c, .configured = c->peer_count};
+    size_t max = (size_t)c->peer_count + addresses_max(t);
     struct bgp_peer_config *peers = arena_array(s->arena, max + 1, sizeof *peers);
     if (!peers)
         return false;
@@ -58,6 +77,10 @@ bool state_expand_ranges(const struct topology *t, const struct state *s, struct
     for (uint32_t i = 0; i < t->node_count; i++) {
         add_neighbor(&r, i, t->nodes[i].attachment.addr4);
         add_neighbor(&r, i, t->nodes[i].attachment.addr6);
+    }
+    for (uint32_t i = 0; i < t->router_count; i++) {
+        if (i != router)
+            add_router(&r, (uint32_t)t->node_count + i, &t->routers[i]);
     }
     return true;
 }
