@@ -243,6 +243,26 @@ struct lab_probe {
 };
 bool lab_ping(struct lab *lab, struct lab_probe *probes, size_t count, uint32_t deadline_ms);
 
+/* Packets all the while: one a flow each LAB_STREAM_INTERVAL_MS, to see what a change loses. */
+#define LAB_STREAM_INTERVAL_MS 20u
+#define LAB_FLOWS_MAX 1000u
+struct lab_flow {
+    uint32_t from, to;
+    struct ip_addr source, destination;
+    uint64_t sent, answered; /* out */
+    uint64_t outage_ns;      /* out, at the end: the longest, 0 when nothing was lost */
+};
+struct lab_stream;
+/* `flows` is the caller's and outlives the stream. NULL: errno. */
+struct lab_stream *lab_stream_start(struct lab *lab, struct lab_flow *flows, size_t count);
+/* Takes what came, and sends when it is time; never blocks. Returns when to call again. A round
+ * that was missed is not made up for. */
+struct nanotime lab_stream_tick(struct lab_stream *s);
+/* Takes what came; false: not all answers are there yet. */
+bool lab_stream_drained(struct lab_stream *s);
+/* Fills in the flows' outages and frees it. */
+void lab_stream_end(struct lab_stream *s);
+
 /* A program in a host's namespace, argv only, with the caller's standard descriptors. Exit status.
  */
 int lab_exec(struct lab *lab, uint32_t host, char *const argv[], int in, int out, int err);

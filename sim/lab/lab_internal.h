@@ -128,6 +128,7 @@ struct lab {
     struct capture *capture;
     struct ipip_tun *ipip_tun; /* NULL: no TUN device is served */
     enum lab_ipip ipip;
+    uint16_t icmp_series; /* of the last probes: answers that come late are of another */
     int runtime_fd; /* files and sockets of daemons: a file system nobody else sees; -1: none yet */
 };
 
