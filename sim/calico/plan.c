@@ -323,6 +323,8 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->pods_of = o ? o->pods_of : NULL;
         p->pods_context = o ? o->context : NULL;
         p->pod_labels = o ? o->pod_labels : NULL;
+        p->claims = o ? o->claims : NULL;
+        p->claim_count = o ? o->claim_count : 0;
         p->use_pod_cidr = o && o->use_pod_cidr;
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");

@@ -105,11 +105,21 @@ typedef uint32_t calico_pods_fn(void *context, const char *node);
 typedef const struct calico_label *calico_pod_labels_fn(void *context, const char *node,
                                                         size_t *ret_count);
 
+/* A block that IPAM gave a node beyond its first of the pool; no pod is in it. */
+struct calico_claim {
+    const char *node;
+    struct ip_prefix block;
+};
+
 struct calico_plan_options {
     uint32_t pods_per_node;  /* in each block's pool and family; 1 by default */
     calico_pods_fn *pods_of; /* over pods_per_node when given; 0: the node needs no block either */
     calico_pod_labels_fn *pod_labels; /* NULL: they have none */
     void *context;
+    /* Read while the plan is made. A claim of an unknown node, outside all pools, or with
+     * use_pod_cidr counts for nothing. */
+    const struct calico_claim *claims;
+    size_t claim_count;
     bool use_pod_cidr;             /* USE_POD_CIDR: the nodes' podCIDRs instead of IPAM blocks */
     const char *node_ip_interface; /* name of the node's interface, "eth0" */
     uint32_t version;              /* calico_version.h; 0: today's */
@@ -132,6 +142,8 @@ enum calico_program_routes calico_program_routes(const struct calico_plan *p);
 uint32_t calico_normal_priority(const struct calico_plan *p, uint8_t family);
 bool calico_lb_aggregation_disabled(const struct calico_plan *p);
 const struct calico_plan_node *calico_plan_find(const struct calico_plan *p, const char *node);
+/* The first pool that IPAM gives blocks of to nodes; NULL: none. */
+const struct calico_ip_pool *calico_block_pool(const struct calico_set *set);
 
 /*
  * A node's stanzas as a speaker's configuration: peers in BIRD's order, BGPFilters and Calico's own

@@ -53,6 +53,8 @@ struct plan_impl {
     calico_pods_fn *pods_of;          /* may be NULL */
     calico_pod_labels_fn *pod_labels; /* may be NULL */
     void *pods_context;
+    const struct calico_claim *claims; /* the caller's: only while the plan is made */
+    size_t claim_count;
     bool use_pod_cidr;
     struct calico_bgp_configuration own_global; /* `global`, where the environment changes it */
     struct calico_pair *pairs;

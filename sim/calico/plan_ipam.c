@@ -8,7 +8,8 @@
  * With USE_POD_CIDR the podCIDRs of a node stand for its blocks; IPAM gives out none then.
  *
  * Only where a pool has fewer blocks than that order has places does the place among the selected
- * nodes decide; nodes beyond the last block get none, which is a finding.
+ * nodes decide; nodes beyond the last block get none, which is a finding. Claims, the blocks a node
+ * has been given besides, are the caller's to say.
  */
 #include "plan_internal.h"
 
@@ -100,6 +101,47 @@ static void share_out(struct plan_build *b, const struct calico_ip_pool *pool,
                  count);
 }
 
+const struct calico_ip_pool *calico_block_pool(const struct calico_set *set) {
+    for (size_t i = 0; i < calico_pool_count(set); i++)
+        if (gives_blocks(calico_pool_at(set, i)))
+            return calico_pool_at(set, i);
+    return NULL;
+}
+
+/* ---- claims ---- */
+
+static struct calico_plan_node *claimant(const struct plan_build *b, const struct calico_claim *c) {
+    const struct calico_plan_node *n = calico_plan_find(&b->p->plan, c->node);
+    return n ? &b->p->plan.nodes[n - b->p->plan.nodes] : NULL;
+}
+
+/* How many blocks each node claims; NULL: none does, or out of memory. */
+static size_t *count_claims(struct plan_build *b) {
+    size_t *counts = b->p->claim_count
+                         ? plan_array(b, b->scratch, b->p->plan.node_count + 1, sizeof *counts)
+                         : NULL;
+    for (size_t i = 0; counts && i < b->p->claim_count; i++) {
+        const struct calico_plan_node *n = claimant(b, &b->p->claims[i]);
+        if (n)
+            counts[n - b->p->plan.nodes]++;
+    }
+    return counts;
+}
+
+static void take_claims(struct plan_build *b) {
+    for (size_t i = 0; i < b->p->claim_count; i++) {
+        const struct calico_claim *c = &b->p->claims[i];
+        struct calico_plan_node *n = claimant(b, c);
+        for (size_t k = 0; n && k < calico_pool_count(b->set); k++) {
+            const struct calico_ip_pool *pool = calico_pool_at(b->set, k);
+            if (!gives_blocks(pool) || !ip_prefix_contains(pool->cidr, c->block))
+                continue;
+            n->blocks[n->block_count++] = (struct calico_block){c->block, pool};
+            break;
+        }
+    }
+}
+
 /* ---- USE_POD_CIDR ---- */
 
 /* The pool a podCIDR lies in; one of its own where there is none. */
@@ -141,12 +183,16 @@ void plan_ipam(struct plan_build *b) {
     struct member *members = plan_array(b, b->scratch, b->p->plan.node_count + 1, sizeof *members);
     for (size_t i = 0; i < pools; i++)
         givers += gives_blocks(calico_pool_at(b->set, i));
+    const size_t *claims = count_claims(b);
     for (size_t i = 0; !b->out_of_memory && i < b->p->plan.node_count; i++) {
         struct calico_plan_node *n = &b->p->plan.nodes[i];
-        n->blocks = plan_array(b, b->arena, givers + 1, sizeof *n->blocks);
+        size_t room = givers + (claims ? claims[i] : 0);
+        n->blocks = plan_array(b, b->arena, room + 1, sizeof *n->blocks);
         n->pods = plan_array(b, b->arena, givers * pods_of(b, n) + 1, sizeof *n->pods);
     }
     for (size_t i = 0; !b->out_of_memory && i < pools; i++)
         if (gives_blocks(calico_pool_at(b->set, i)))
             share_out(b, calico_pool_at(b->set, i), members);
+    if (!b->out_of_memory)
+        take_claims(b);
 }
