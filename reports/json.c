@@ -105,6 +105,7 @@ static json_t *usage_json(const struct run_result *r) {
     put_number(o, "pss_max_bytes", r->usage.pss_max_bytes);
     put_number(o, "rss_bytes", r->usage.rss_bytes);
     put_number(o, "cpu_ns", r->usage.cpu_ns);
+    put_number(o, "wait_ns", r->usage.wait_ns);
     put_number(o, "updates", r->usage.updates);
     if (r->usage.held_ns) {
         put_number(o, "held_ns", r->usage.held_ns);
@@ -120,6 +121,7 @@ static json_t *host_json(const struct run_result *r) {
     put_number(o, "timer_lag_p99_ns", r->host.timer_lag_p99_ns);
     put_number(o, "timer_lag_max_ns", r->host.timer_lag_max_ns);
     put_number(o, "wait_ns", r->host.wait_ns);
+    put_number(o, "delayed_ns", r->host.delayed_ns);
     put_number(o, "own_cpu_ns", r->host.own_cpu_ns);
     put_number(o, "foreign_cpu_ns", r->host.foreign_cpu_ns);
     json_object_set_new(o, "kernel_bytes", json_integer((json_int_t)r->host.kernel_bytes));

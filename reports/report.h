@@ -58,6 +58,7 @@ struct run_phase {
 
 struct run_usage {
     uint64_t speakers, pss_bytes, pss_max_bytes, rss_bytes, cpu_ns;
+    uint64_t wait_ns; /* they stood in run queues */
     uint64_t updates; /* UPDATEs they sent */
     /* While the lab was held (`hold` steps): how long, CPU time of the speakers and of the runner. */
     uint64_t held_ns, held_speakers_cpu_ns, held_runner_cpu_ns;
@@ -65,7 +66,9 @@ struct run_usage {
 
 /* What the host did to the run, until its teardown (sim/lab/fidelity.h). cpus 0: not measured. */
 struct run_host {
-    uint64_t cpus, timer_lag_p99_ns, timer_lag_max_ns, wait_ns;
+    uint64_t cpus, timer_lag_p99_ns, timer_lag_max_ns;
+    uint64_t wait_ns;                    /* the lab's processes stood in run queues, summed up */
+    uint64_t delayed_ns;                 /* others' part of that */
     uint64_t own_cpu_ns, foreign_cpu_ns; /* taken by others or stolen */
     int64_t kernel_bytes;                /* growth of the kernel's memory */
     const char *spoiled;                 /* why the times mean nothing; "" */

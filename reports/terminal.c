@@ -175,10 +175,19 @@ static void witness_line(struct text *x, const json_t *r) {
     text_putc(x, '\n');
 }
 
-static void spoiled_line(struct text *x, const json_t *r) {
-    const char *why = string(json_object_get(r, "host"), "spoiled");
-    if (*why)
-        text_printf(x, " times are void: %s\n", why);
+/* Whether the times mean anything; checks hold on any host. */
+static void host_line(struct text *x, const json_t *r) {
+    const json_t *host = json_object_get(r, "host");
+    const char *why = string(host, "spoiled");
+    double wanted =
+        (double)number(host, NULL, "own_cpu_ns") + (double)number(host, NULL, "wait_ns");
+    if (!host)
+        return;
+    text_printf(
+        x, " host: others held the lab up for %.0f %% of its time; timers %.1f ms late (p99); ",
+        wanted > 0 ? 100 * (double)number(host, NULL, "delayed_ns") / wanted : 0,
+        (double)number(host, NULL, "timer_lag_p99_ns") / 1e6);
+    text_printf(x, *why ? "result void: %s\n" : "result valid%s\n", why);
 }
 
 void terminal_verdict(struct terminal *t, const json_t *r) {
@@ -195,7 +204,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     if (!t->quiet) {
         witness_line(&x, r);
         convergence_line(&x, r);
-        spoiled_line(&x, r);
+        host_line(&x, r);
     }
     bool good = v == RUN_PASSED || v == RUN_WARNINGS;
     if (good && t->quiet) {

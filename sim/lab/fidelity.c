@@ -128,14 +128,14 @@ static int64_t read_kernel_bytes(void) {
 }
 
 /* "run wait slices": of this process's main thread. */
-static uint64_t read_wait_ns(void) {
+static bool read_wait_ns(uint64_t *ret_ns) {
     char data[128];
-    uint64_t run = 0, wait = 0;
+    uint64_t run = 0;
     const char *at = data;
     if (!read_file("/proc/self/schedstat", data, sizeof data) || !text_read_u64(&at, &run))
-        return 0;
+        return false;
     at += strspn(at, " ");
-    return text_read_u64(&at, &wait) ? wait : 0;
+    return text_read_u64(&at, ret_ns);
 }
 
 static uint64_t rusage_ns(int who) {
@@ -197,16 +197,19 @@ static uint64_t percentile_99(const struct fidelity_probe *p) {
     return 0;
 }
 
-void fidelity_end(struct fidelity_probe *p, uint64_t lab_cpu_ns, struct fidelity *ret_f) {
+void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t speakers_wait_ns,
+                  struct fidelity *ret_f) {
     struct processors end = read_processors();
-    uint64_t one = 1;
+    uint64_t one = 1, own_wait_ns = 0;
+    bool wait_known = read_wait_ns(&own_wait_ns);
     struct fidelity f = {
         .cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
         .wall_ns = now_ns() - p->begin_ns,
         .busy_cpu_ns = end.busy_ns - p->begin.busy_ns,
         .stolen_cpu_ns = end.stolen_ns - p->begin.stolen_ns,
-        .own_cpu_ns = lab_cpu_ns + rusage_ns(RUSAGE_SELF) + rusage_ns(RUSAGE_CHILDREN),
-        .wait_ns = read_wait_ns(),
+        .own_cpu_ns = speakers_cpu_ns + rusage_ns(RUSAGE_SELF) + rusage_ns(RUSAGE_CHILDREN),
+        .wait_ns = own_wait_ns + speakers_wait_ns,
+        .wait_known = wait_known,
         .kernel_bytes = fidelity_kernel_bytes(p),
     };
     while (write(p->end_fd, &one, sizeof one) < 0 && errno == EINTR)
@@ -221,23 +224,57 @@ void fidelity_end(struct fidelity_probe *p, uint64_t lab_cpu_ns, struct fidelity
 
 /* ---- the verdict ---- */
 
-double fidelity_foreign_percent(const struct fidelity *f) {
+static double percent_of_all(const struct fidelity *f, double ns) {
     double all = (double)f->wall_ns * f->cpus;
+    return all > 0 ? 100 * ns / all : 0;
+}
+
+static double foreign_ns(const struct fidelity *f) {
     double foreign = (double)f->busy_cpu_ns - (double)f->own_cpu_ns;
-    if (all <= 0)
-        return 0;
-    return 100 * ((foreign > 0 ? foreign : 0) + (double)f->stolen_cpu_ns) / all;
+    return (foreign > 0 ? foreign : 0) + (double)f->stolen_cpu_ns;
+}
+
+double fidelity_foreign_percent(const struct fidelity *f) {
+    return percent_of_all(f, foreign_ns(f));
+}
+
+/* Others' part of what was used; all of it when nothing was: then it was nobody of this machine. */
+static double foreign_share(const struct fidelity *f) {
+    double used = (double)f->busy_cpu_ns + (double)f->stolen_cpu_ns;
+    double share = used > 0 ? foreign_ns(f) / used : 1;
+    return share < 1 ? share : 1;
+}
+
+uint64_t fidelity_delayed_ns(const struct fidelity *f) {
+    return f->wait_known ? (uint64_t)((double)f->wait_ns * foreign_share(f)) : 0;
+}
+
+double fidelity_delayed_percent(const struct fidelity *f) {
+    double wanted = (double)f->own_cpu_ns + (double)f->wait_ns;
+    return wanted > 0 ? 100 * (double)fidelity_delayed_ns(f) / wanted : 0;
+}
+
+static void judge_processors(const struct fidelity *f, struct text *why) {
+    double delayed = fidelity_delayed_percent(f), foreign = fidelity_foreign_percent(f);
+    double stolen = percent_of_all(f, (double)f->stolen_cpu_ns);
+    if (!f->wait_known && foreign > FIDELITY_FOREIGN_PERCENT)
+        text_printf(why, "others took %.0f %% of the processors (limit %d %%)", foreign,
+                    FIDELITY_FOREIGN_PERCENT);
+    else if (f->wait_known && delayed > FIDELITY_DELAYED_PERCENT)
+        text_printf(why,
+                    "others ran for %.0f %% of the time in which the lab wanted to (limit %d %%)",
+                    delayed, FIDELITY_DELAYED_PERCENT);
+    else if (stolen > FIDELITY_STOLEN_PERCENT)
+        text_printf(why, "the hypervisor took %.0f %% of the processors (limit %d %%)", stolen,
+                    FIDELITY_STOLEN_PERCENT);
 }
 
 bool fidelity_spoiled(const struct fidelity *f, struct text *why) {
-    double foreign = fidelity_foreign_percent(f);
     size_t before = why->size;
     if (f->wall_ns < FIDELITY_WALL_MIN_NS)
         return false;
-    if (foreign > FIDELITY_FOREIGN_PERCENT)
-        text_printf(why, "others took %.0f %% of the processors (limit %d %%)", foreign,
-                    FIDELITY_FOREIGN_PERCENT);
-    if (f->timer_lag_p99_ns > FIDELITY_LAG_P99_NS)
+    judge_processors(f, why);
+    if ((double)f->timer_lag_p99_ns * foreign_share(f) > (double)FIDELITY_LAG_P99_NS)
         text_printf(why, "%sone timer in a hundred was %.0f ms late or more (limit %.0f ms)",
                     why->size > before ? "; " : "", (double)f->timer_lag_p99_ns / 2e6,
                     (double)FIDELITY_LAG_P99_NS / 1e6);

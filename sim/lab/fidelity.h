@@ -11,7 +11,12 @@ struct fidelity_probe;
  * What the host did to a measurement: were timers late, did others take the processors.
  *
  * A probe thread sets itself a timer every 10 ms and notes how late it was woken. The processors'
- * time comes from /proc/stat; what the lab itself used of it is the caller's to say.
+ * time comes from /proc/stat; what the lab's speakers used of it, and how long they stood in the
+ * run queue, is the caller's to say (/proc/PID/schedstat, the scheduler's own count).
+ *
+ * A lab's own load is no noise: thousands of speakers wait for each other wherever they run, and
+ * that is part of what is measured. While one of them waits its processor is somebody's: others'
+ * part of that waiting is taken to be their part of all processor time that was used.
  */
 
 struct fidelity {
@@ -22,7 +27,8 @@ struct fidelity {
     uint64_t busy_cpu_ns;   /* of all processors, interrupts left out */
     uint64_t stolen_cpu_ns; /* taken by the hypervisor */
     uint64_t own_cpu_ns;    /* the lab's processes */
-    uint64_t wait_ns;       /* the supervisor's threads stood runnable and did not run */
+    uint64_t wait_ns;       /* the lab's processes stood runnable and did not run, summed up */
+    bool wait_known;        /* this kernel counts it */
     int64_t kernel_bytes;   /* growth of slabs, page tables, kernel stacks and per-CPU memory */
 };
 
@@ -30,17 +36,24 @@ struct fidelity {
 struct fidelity_probe *fidelity_begin(void);
 /* Growth of the kernel's memory since fidelity_begin; call while the lab still stands. */
 int64_t fidelity_kernel_bytes(const struct fidelity_probe *p);
-/* Ends the probe and frees it. `lab_cpu_ns`: CPU time of the lab's other processes; that of this
- * one and of its dead children is added. */
-void fidelity_end(struct fidelity_probe *p, uint64_t lab_cpu_ns, struct fidelity *ret_f);
+/* Ends the probe and frees it. `speakers_cpu_ns`, `speakers_wait_ns`: of the lab's other processes;
+ * CPU time of this one and of its dead children, and this one's waiting, are added. */
+void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t speakers_wait_ns,
+                  struct fidelity *ret_f);
 
 /* Limits beyond which times mean nothing; each is documented in README.md. */
-#define FIDELITY_FOREIGN_PERCENT 20 /* of all processors' time, taken by others or stolen */
-#define FIDELITY_LAG_P99_NS UINT64_C(50000000)
+#define FIDELITY_DELAYED_PERCENT 20 /* of the time the lab's processes wanted to run */
+#define FIDELITY_STOLEN_PERCENT 20  /* of all processors' time, taken by the hypervisor */
+#define FIDELITY_FOREIGN_PERCENT 20 /* the same, taken by others; where waiting is not counted */
+#define FIDELITY_LAG_P99_NS UINT64_C(50000000)   /* others' part of it */
 #define FIDELITY_WALL_MIN_NS UINT64_C(200000000) /* shorter runs cannot be judged */
 
 /* Percent of all processors' time that neither the lab nor idleness had. */
 double fidelity_foreign_percent(const struct fidelity *f);
+/* How long others ran while the lab's processes wanted to, summed over these; 0: not known. */
+uint64_t fidelity_delayed_ns(const struct fidelity *f);
+/* The same in percent of the time in which they wanted to run: ran or waited. */
+double fidelity_delayed_percent(const struct fidelity *f);
 /* True with the reason appended to `why` when the host spoiled what was measured. */
 bool fidelity_spoiled(const struct fidelity *f, struct text *why);
 

@@ -444,20 +444,22 @@ static bool read_ticks(const char *stat, uint64_t *ret_ticks) {
     return true;
 }
 
-/* The scheduler counts nanoseconds of the one thread a speaker has; kernels built without that
- * count leave clock ticks, which are longer than many a speaker's whole life. */
-static uint64_t read_cpu_ns(pid_t pid) {
+/* The scheduler counts nanoseconds of the one thread a speaker has, run and waited; kernels built
+ * without that count leave clock ticks, which are longer than many a speaker's whole life. */
+static void add_times(pid_t pid, struct lab_usage *u) {
     char data[512];
     const char *at = data;
-    uint64_t ns, ticks;
+    uint64_t ns, wait_ns, ticks;
     long ticks_per_s = sysconf(_SC_CLK_TCK);
 
-    if (read_proc(pid, "schedstat", data, sizeof(data)) && text_read_u64(&at, &ns))
-        return ns;
-    if (ticks_per_s <= 0 || !read_proc(pid, "stat", data, sizeof(data)) ||
-        !read_ticks(data, &ticks))
-        return 0;
-    return ticks * (NANOS_PER_S / (uint64_t)ticks_per_s);
+    if (read_proc(pid, "schedstat", data, sizeof(data)) && text_read_u64(&at, &ns)) {
+        u->cpu_ns += ns;
+        at += strspn(at, " ");
+        u->wait_ns += text_read_u64(&at, &wait_ns) ? wait_ns : 0;
+    } else if (ticks_per_s > 0 && read_proc(pid, "stat", data, sizeof(data)) &&
+               read_ticks(data, &ticks)) {
+        u->cpu_ns += ticks * (NANOS_PER_S / (uint64_t)ticks_per_s);
+    }
 }
 
 static void add_usage(pid_t pid, struct lab_usage *u) {
@@ -474,7 +476,7 @@ static void add_usage(pid_t pid, struct lab_usage *u) {
     }
     if (f != NULL)
         fclose(f);
-    u->cpu_ns += read_cpu_ns(pid);
+    add_times(pid, u);
 }
 
 struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {

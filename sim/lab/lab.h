@@ -287,9 +287,10 @@ size_t host_weigh(const struct lab_needs *needs, struct lab_need ret_list[LAB_NE
  * Appends findings: errors make a run impossible. */
 void host_check(const struct lab_needs *needs, struct diag_list *diags, json_t *ret_facts);
 
-/* Memory and CPU of a process of the lab, from /proc: PSS in bytes (0 if not readable). */
+/* Memory and CPU of a process of the lab, from /proc: PSS in bytes (0 if not readable); how long it
+ * stood in the run queue (0 if the kernel does not count it). */
 struct lab_usage {
-    uint64_t pss_bytes, rss_bytes, cpu_ns;
+    uint64_t pss_bytes, rss_bytes, cpu_ns, wait_ns;
 };
 struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host);
 
