@@ -24,6 +24,7 @@
  *   run.c       phases and steps
  *   felix.c     what Felix programs into a node: tunnels, routes into them
  *   hold.c      nothing changes for a time
+ *   churn.c     blocks added and withdrawn at a rate; roll.c: nodes restarted in batches
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
  *   records.c   what the supervisor tells the command in front (JSON lines)
  *   node_status.c  the table of `calicoctl node status`
@@ -77,6 +78,8 @@ struct engine {
     struct engine_backend backend;
     struct oracle_cut *cuts;
     size_t cut_count, cut_capacity;
+    struct calico_claim *claims; /* blocks that steps gave to nodes; the array is the engine's */
+    size_t claim_count, claim_capacity;
     struct state *state;
     struct diag_list *said;   /* findings of the last apply */
     bool refused;             /* … of which something was refused */
@@ -124,6 +127,21 @@ const char *engine_node_name(const struct engine *e, uint32_t node);
 uint32_t engine_node_find(const struct engine *e, const char *name); /* UINT32_MAX */
 /* The pod (or, of a router, loopback or interface) address probes use; not set: none. */
 struct ip_addr engine_probe_address(const struct engine *e, uint32_t node, enum bgp_family f);
+
+/* ---- pairs.c ---- */
+
+struct engine_pair {
+    uint32_t from, to;
+    struct ip_addr source, destination;
+};
+struct engine_pairs_query {
+    uint32_t from, to; /* UINT32_MAX: any Calico node */
+    bool families[BGP_FAMILIES];
+    size_t sample; /* at most so many, chosen by the seed; 0: all */
+};
+/* Pairs of pods of different nodes, at most `max` (chosen as well). Returns how many. */
+size_t engine_pairs(const struct engine *e, const struct engine_pairs_query *q,
+                    struct engine_pair *ret_list, size_t max);
 
 /* ---- network.c ---- */
 
@@ -181,6 +199,32 @@ bool engine_stopping(const struct engine *e); /* what is being waited for is wan
 void engine_listen(struct engine *e);
 uint64_t engine_elapsed(const struct engine *e); /* ns since the run started */
 void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from the scoreboard */
+
+/* A node whose speaker has ended; `graceful`: as a restarting one. */
+bool engine_start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags);
+
+/* ---- churn.c, roll.c: what changes many nodes; meanwhile.c: packets while it does ---- */
+
+/* False: it could not be done, and the verdict says why. */
+bool step_churn(struct engine *e, const struct scenario_step *s);
+bool step_roll(struct engine *e, const struct scenario_step *s);
+
+struct meanwhile {
+    struct engine *e;
+    const struct scenario_meanwhile *what;
+    struct lab_stream *stream; /* NULL: no packets */
+    struct lab_flow *flows;
+    size_t count;
+    char summary[256]; /* what the step did: its own to write */
+};
+/* False: the sockets could not be had. Nothing to send between is no error. */
+bool meanwhile_begin(struct engine *e, const struct scenario_meanwhile *what,
+                     struct meanwhile *ret_m);
+/* engine_wait, with packets. */
+bool meanwhile_wait(struct meanwhile *m, struct nanotime deadline);
+/* Waits for the last answers; e->step_summary becomes `summary` and what was lost, which is a check
+ * of its own if asked for. */
+void meanwhile_end(struct meanwhile *m);
 
 /* ---- expect.c ---- */
 

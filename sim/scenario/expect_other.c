@@ -8,8 +8,6 @@
 
 #include "engine.h"
 
-#include "../../speaker/base/hash.h"
-
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,44 +19,23 @@
 
 /* ---- packets ---- */
 
-static bool probe_ends(const struct expectation *x, uint32_t from, uint32_t to, enum bgp_family f,
-                       struct lab_probe *p) {
-    *p = (struct lab_probe){
-        .from = from,
-        .to = to,
-        .source = engine_probe_address(x->e, from, f),
-        .destination = engine_probe_address(x->e, to, f),
-    };
-    return from != to && ip_is_set(p->source) && ip_is_set(p->destination);
-}
-
-static bool may_probe(const struct expectation *x, const char *name, uint32_t node) {
-    return name ? engine_node_find(x->e, name) == node : node < x->e->node_count;
-}
-
-static void shuffle(struct lab_probe *list, size_t count, uint64_t seed) {
-    for (size_t i = count; i > 1; i--) {
-        size_t k = (size_t)rng_below(&seed, i);
-        struct lab_probe t = list[i - 1];
-        list[i - 1] = list[k];
-        list[k] = t;
-    }
-}
-
 static size_t make_probes(const struct expectation *x, struct lab_probe *list, size_t max) {
-    size_t n = 0;
-    for (int f = 0; f < BGP_FAMILIES; f++) {
-        if (!x->x->both_families && (enum bgp_family)f != x->x->family)
-            continue;
-        for (uint32_t a = 0; a < x->e->count; a++) {
-            for (uint32_t b = 0; may_probe(x, x->x->from, a) && b < x->e->count && n < max; b++)
-                n += may_probe(x, x->x->to, b) && probe_ends(x, a, b, (enum bgp_family)f, &list[n]);
-        }
-    }
-    if (x->x->sample && n > x->x->sample) {
-        shuffle(list, n, x->e->seed);
-        n = x->x->sample;
-    }
+    const struct scenario_expect *w = x->x;
+    struct engine_pairs_query q = {
+        .from = w->from ? engine_node_find(x->e, w->from) : UINT32_MAX,
+        .to = w->to ? engine_node_find(x->e, w->to) : UINT32_MAX,
+        .families = {w->both_families || w->family == BGP_IPV4_UNICAST,
+                     w->both_families || w->family == BGP_IPV6_UNICAST},
+        .sample = w->sample,
+    };
+    struct engine_pair *pairs = calloc(max, sizeof *pairs);
+    size_t n = pairs ? engine_pairs(x->e, &q, pairs, max) : 0;
+    for (size_t i = 0; i < n; i++)
+        list[i] = (struct lab_probe){.from = pairs[i].from,
+                                     .to = pairs[i].to,
+                                     .source = pairs[i].source,
+                                     .destination = pairs[i].destination};
+    free(pairs);
     return n;
 }
 
@@ -84,7 +61,7 @@ static size_t name_probes(struct expectation *x, const struct lab_probe *list, s
 bool expect_ping(struct expectation *x, bool final) {
     (void) final;
     struct lab_probe *list = calloc(PROBES_MAX, sizeof *list);
-    size_t n = list ? make_probes(x, list, PROBES_MAX - 1) : 0;
+    size_t n = list ? make_probes(x, list, PROBES_MAX) : 0;
     if (!n) {
         reason_add(x, "nothing to probe: no two pod addresses; they come from an IPPool");
         free(list);

@@ -173,6 +173,7 @@ static void fill_usage(struct engine *e) {
         u.pss_bytes += one.pss_bytes;
         u.rss_bytes += one.rss_bytes;
         u.cpu_ns += one.cpu_ns;
+        u.wait_ns += one.wait_ns;
         latest(&u.pss_max_bytes, one.pss_bytes);
     }
     for (uint32_t i = 0; i < e->count; i++)
@@ -189,6 +190,7 @@ static void judge_host(struct engine *e, const struct fidelity *f) {
         .timer_lag_p99_ns = f->timer_lag_p99_ns,
         .timer_lag_max_ns = f->timer_lag_max_ns,
         .wait_ns = f->wait_ns,
+        .delayed_ns = fidelity_delayed_ns(f),
         .own_cpu_ns = f->own_cpu_ns,
         .foreign_cpu_ns =
             (uint64_t)(fidelity_foreign_percent(f) / 100 * (double)f->wall_ns * f->cpus),
@@ -362,7 +364,7 @@ static bool wait_dead(struct engine *e, uint32_t node) {
     return true;
 }
 
-static bool start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags) {
+bool engine_start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags) {
     e->nodes[node].up = true;
     e->nodes[node].incarnation++;
     return network_start_one(e, node, graceful, diags);
@@ -377,7 +379,7 @@ static bool restart(struct engine *e, const struct scenario_fault *f, uint32_t n
         if (!gone || !wait_dead(e, node))
             return false;
     }
-    return start_again(e, node, f->graceful, diags);
+    return engine_start_again(e, node, f->graceful, diags);
 }
 
 static bool end_speaker(struct engine *e, uint32_t node, bool kill, struct diag_list *diags) {
@@ -396,7 +398,7 @@ static bool apply_fault(struct engine *e, const struct scenario_fault *f, uint32
     case FAULT_RESTART:
         return restart(e, f, node, diags);
     case FAULT_START:
-        return start_again(e, node, f->graceful, diags);
+        return engine_start_again(e, node, f->graceful, diags);
     case FAULT_FREEZE:
         return lab_fault(e->lab, LAB_FAULT_FREEZE, node, peer, f->port, diags);
     case FAULT_THAW:
@@ -461,6 +463,10 @@ static bool run_step(struct engine *e, const struct scenario_step *s) {
         return step_fault(e, s);
     case STEP_HOLD:
         return step_hold(e, s);
+    case STEP_CHURN:
+        return step_churn(e, s);
+    case STEP_ROLL:
+        return step_roll(e, s);
     case STEP_EXPECT:
         return expect_all(e, s->expects, s->expect_count, s->deadline_ns);
     }
@@ -598,7 +604,7 @@ int engine_run(struct engine *e) {
         fill_usage(e);
     }
     if (probe) {
-        fidelity_end(probe, e->result.usage.cpu_ns, &f);
+        fidelity_end(probe, e->result.usage.cpu_ns, e->result.usage.wait_ns, &f);
         judge_host(e, &f);
     }
     teardown(e);

@@ -34,6 +34,8 @@ struct arena;
  *     - apply: manifests/rr.yaml             # or {files: …, oneByOne: false, tool: kubectl}
  *     - ios: {router: rr1, lines: |…}
  *     - fault: {kill: kube-1}
+ *     - churn: {rate: 100, for: 10s, blocks: 2, sample: 20, lost: 0}
+ *     - roll: {batch: 5, graceful: true}
  *     - expect: {converged: true}
  *     - hold: {for: 10m, cpu: 60}            # nothing changes for so long
  */
@@ -43,8 +45,28 @@ enum scenario_step_kind {
     STEP_DELETE, /* manifests */
     STEP_IOS,    /* configuration lines to a router */
     STEP_FAULT,
-    STEP_HOLD, /* what stands now stays, for a time */
+    STEP_HOLD,  /* what stands now stays, for a time */
+    STEP_CHURN, /* blocks come and go */
+    STEP_ROLL,  /* nodes are restarted, batch after batch */
     STEP_EXPECT,
+};
+
+/* Packets between sampled pods while a step works. */
+struct scenario_meanwhile {
+    uint32_t sample; /* pairs of pods; 0: none */
+    bool judged;
+    uint64_t lost_max; /* judged: more lost packets are a failure */
+};
+
+struct scenario_churn {
+    uint64_t rate; /* changes a second: one block added or withdrawn */
+    uint64_t duration_ns;
+    uint64_t blocks; /* there for each node; at most all of them are in use at once */
+};
+
+struct scenario_roll {
+    uint64_t batch; /* nodes at a time */
+    bool graceful;  /* RFC 4724: killed, and back as restarting speakers */
 };
 
 enum scenario_fault_kind {
@@ -172,6 +194,9 @@ struct scenario_step {
     struct scenario_fault fault;
     uint64_t hold_ns;          /* 0: nothing is asked */
     uint32_t hold_cpu_percent; /* of one processor, at most; 0: not asked */
+    struct scenario_churn churn;
+    struct scenario_roll roll;
+    struct scenario_meanwhile meanwhile; /* churn, roll */
     const struct scenario_expect *expects;
     size_t expect_count;
 };

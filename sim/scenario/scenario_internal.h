@@ -56,6 +56,13 @@ bool scenario_read_names(struct scenario_reader *r, const struct yaml_node *n, c
 /* "calicoctl" or "kubectl"; *ret_tool is left alone when `n` is NULL. */
 void scenario_read_tool(struct scenario_reader *r, const struct yaml_node *n, const char *field,
                         enum calico_tool *ret_tool);
+/* ---- scenario_many.c ---- */
+
+/* The mappings under `churn` and `roll`: set the step's kind, too. */
+void scenario_read_churn(struct scenario_reader *r, const struct yaml_node *n,
+                         struct scenario_step *step);
+void scenario_read_roll(struct scenario_reader *r, const struct yaml_node *n,
+                        struct scenario_step *step);
 
 /* ---- scenario_expect.c ---- */
 
@@ -86,7 +93,7 @@ extern const struct scenario_keys scenario_keys_top, scenario_keys_step, scenari
     scenario_keys_ios, scenario_keys_fault, scenario_keys_expect, scenario_keys_sessions,
     scenario_keys_route, scenario_keys_fib, scenario_keys_ping, scenario_keys_overhead,
     scenario_keys_log, scenario_keys_exec, scenario_keys_cause, scenario_keys_rejected,
-    scenario_keys_calico;
+    scenario_keys_calico, scenario_keys_churn, scenario_keys_roll;
 bool scenario_check_keys(struct scenario_reader *r, const struct yaml_node *n,
                          const struct scenario_keys *keys);
 

@@ -1,11 +1,11 @@
 /*
  * scenario_step.c: one step of a scenario.
  *
- * Owns: what a step may be (exactly one of apply, delete, ios, fault, hold, expect), manifest
- * lists, faults, holds. An action that carries an `expect` or `rejected` of its own becomes two
- * steps, the action and what must hold after it, so that whoever runs them has one kind of waiting
- * only. Leaves to others: expectations (scenario_expect.c), reading manifests when the step comes
- * (scenario_files.c), whether the named nodes exist (scenario_names.c).
+ * Owns: what a step may be (exactly one action or expectation), manifest lists, faults, holds. An
+ * action that carries an `expect` or `rejected` of its own becomes two steps, the action and what
+ * must hold after it, so that whoever runs them has one kind of waiting only. Leaves to others:
+ * churn and roll (scenario_many.c), expectations (scenario_expect.c), reading manifests when the
+ * step comes (scenario_files.c), whether the named nodes exist (scenario_names.c).
  */
 
 #include "scenario_internal.h"
@@ -16,8 +16,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *const step_keys[] = {"name",  "deadline", "apply",  "delete",  "ios",
-                                        "fault", "hold",     "expect", "rejected"};
+static const char *const step_keys[] = {"name", "deadline", "apply", "delete", "ios",     "fault",
+                                        "hold", "churn",    "roll",  "expect", "rejected"};
 const struct scenario_keys scenario_keys_step = {"step", step_keys, COUNT(step_keys)};
 static const char *const apply_keys[] = {"files", "oneByOne", "tool"};
 const struct scenario_keys scenario_keys_apply = {"apply", apply_keys, COUNT(apply_keys)};
@@ -229,6 +229,11 @@ static const char *made_up_name(struct scenario_reader *r, const struct scenario
         return "fault";
     case STEP_HOLD:
         return "hold";
+    case STEP_CHURN:
+        return "blocks come and go";
+    case STEP_ROLL:
+        return arena_printf(r->arena, "nodes restarted, %lu at a time",
+                            (unsigned long)s->roll.batch);
     case STEP_EXPECT:
         return "expect";
     }
@@ -240,6 +245,7 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
     const struct yaml_node *apply = yaml_get(n, "apply"), *deleted = yaml_get(n, "delete");
     const struct yaml_node *ios = yaml_get(n, "ios"), *fault = yaml_get(n, "fault");
     const struct yaml_node *hold = yaml_get(n, "hold");
+    const struct yaml_node *churn = yaml_get(n, "churn"), *roll = yaml_get(n, "roll");
     if (apply) {
         step->kind = STEP_APPLY;
         step->tool = r->scenario->tool;
@@ -261,7 +267,11 @@ static size_t read_action(struct scenario_reader *r, const struct yaml_node *n,
         step->kind = STEP_HOLD;
         read_hold(r, hold, step);
     }
-    return (size_t) !!apply + !!deleted + !!ios + !!fault + !!hold;
+    if (churn)
+        scenario_read_churn(r, churn, step);
+    if (roll)
+        scenario_read_roll(r, roll, step);
+    return (size_t) !!apply + !!deleted + !!ios + !!fault + !!hold + !!churn + !!roll;
 }
 
 static void read_deadline(struct scenario_reader *r, const struct yaml_node *n,
@@ -310,8 +320,10 @@ size_t scenario_read_step(struct scenario_reader *r, const struct yaml_node *n, 
         return 1;
     size_t actions = read_action(r, n, step);
     if (actions > 1 || (actions == 0 && !yaml_get(n, "expect")))
-        diag_add(r->diags, DIAG_ERROR, step->place, "missing-field",
-                 "steps[%zu]: exactly one of apply, delete, ios, fault, hold or expect", index);
+        diag_add(
+            r->diags, DIAG_ERROR, step->place, "missing-field",
+            "steps[%zu]: exactly one of apply, delete, ios, fault, hold, churn, roll or expect",
+            index);
     bool manifests = step->kind == STEP_APPLY || step->kind == STEP_DELETE;
     step->may_be_rejected = manifests && yaml_get(n, "rejected");
     if (!manifests && yaml_get(n, "rejected"))

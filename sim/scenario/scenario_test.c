@@ -484,12 +484,11 @@ static void shipped_scenarios_are_fine(void **state) {
 
 static void schema_knows_what_the_reader_knows(void **state) {
     static const struct scenario_keys *const all[] = {
-        &scenario_keys_top,      &scenario_keys_step,     &scenario_keys_apply,
-        &scenario_keys_ios,      &scenario_keys_fault,    &scenario_keys_expect,
-        &scenario_keys_sessions, &scenario_keys_route,    &scenario_keys_fib,
-        &scenario_keys_ping,     &scenario_keys_overhead, &scenario_keys_log,
-        &scenario_keys_exec,     &scenario_keys_cause,    &scenario_keys_rejected,
-        &scenario_keys_calico};
+        &scenario_keys_top,   &scenario_keys_step,   &scenario_keys_apply,    &scenario_keys_ios,
+        &scenario_keys_fault, &scenario_keys_expect, &scenario_keys_sessions, &scenario_keys_route,
+        &scenario_keys_fib,   &scenario_keys_ping,   &scenario_keys_overhead, &scenario_keys_log,
+        &scenario_keys_exec,  &scenario_keys_cause,  &scenario_keys_rejected, &scenario_keys_calico,
+        &scenario_keys_churn, &scenario_keys_roll,   &scenario_keys_hold};
     (void)state;
     json_error_t error;
     json_t *schema = json_load_file("scenarios/schema.json", 0, &error);

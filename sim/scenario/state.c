@@ -250,6 +250,8 @@ static struct state *state_make(struct engine *e, struct calico_set *set, struct
     o.pods_of = pods_of_node;
     o.pod_labels = labels_of_pods;
     o.context = e;
+    o.claims = e->claims;
+    o.claim_count = e->claim_count;
     size_t errors = diag_error_count(diags);
     s->plan = plan_applied(set, &o, diags);
     if (s->plan && s->configs && diag_error_count(diags) == errors && compile_nodes(e, s, diags) &&

@@ -1,0 +1,139 @@
+/*
+ * Nodes restarted batch after batch, as an upgrade does it: the next batch waits until all tables
+ * are as computed again.
+ *
+ * Owns the order, the waiting and the times. Leaves to others: ending and starting a speaker
+ * (run.c, network.c), packets meanwhile (meanwhile.c), the exact set of everything: that is what
+ * `expect` behind it is for.
+ */
+
+#include "engine.h"
+
+#include <stdio.h>
+
+#define ASK_BACKEND_AGAIN_MS 100
+#define STOP_DEADLINE_MS 5000
+
+struct roll {
+    struct engine *e;
+    const struct scenario_step *step;
+    uint32_t next;      /* node */
+    uint32_t *batch;    /* nodes */
+    size_t batch_count; /* in it */
+    uint64_t nodes, batches, slowest_ns;
+};
+
+/* The next nodes whose speakers run. */
+static void fill_batch(struct roll *r) {
+    struct engine *e = r->e;
+    r->batch_count = 0;
+    for (; r->next < e->node_count && r->batch_count < r->step->roll.batch; r->next++) {
+        if (e->nodes[r->next].up && e->state->configs[r->next])
+            r->batch[r->batch_count++] = r->next;
+    }
+}
+
+static bool wait_ended(struct roll *r, uint32_t node, struct meanwhile *m) {
+    struct nanotime deadline = nanotime_add_ms(lab_now(), STOP_DEADLINE_MS);
+    while (lab_speaker_state(r->e->lab, node).kind == LAB_RUNNING) {
+        if (!nanotime_before(lab_now(), deadline) || !meanwhile_wait(m, deadline))
+            return false;
+    }
+    return true;
+}
+
+static bool end_batch(struct roll *r, struct meanwhile *m) {
+    struct engine *e = r->e;
+    enum lab_fault how = r->step->roll.graceful ? LAB_FAULT_KILL : LAB_FAULT_STOP;
+    bool ok = true;
+    for (size_t i = 0; ok && i < r->batch_count; i++) {
+        e->nodes[r->batch[i]].up = false;
+        ok = lab_fault(e->lab, how, r->batch[i], UINT32_MAX, 0, e->diags);
+    }
+    for (size_t i = 0; ok && i < r->batch_count; i++)
+        ok = wait_ended(r, r->batch[i], m);
+    return ok;
+}
+
+static bool start_batch(struct roll *r) {
+    struct engine *e = r->e;
+    bool ok = true;
+    for (size_t i = 0; ok && i < r->batch_count; i++)
+        ok = engine_start_again(e, r->batch[i], r->step->roll.graceful, e->diags);
+    return ok && state_replace(e, NULL, e->diags, NULL);
+}
+
+/* What is missing, by name. */
+static void report_late(struct engine *e) {
+    static const struct scenario_expect all = {.kind = EXPECT_CONVERGED, .hold_time_s = -1};
+    struct expectation *x = arena_alloc(e->arena, sizeof *x);
+    if (!x)
+        return;
+    *x = (struct expectation){.e = e, .x = &all};
+    (void)expect_converged(x, true);
+    record_check(e, "every batch comes back within the deadline", CHECK_TIMEOUT, engine_elapsed(e),
+                 x->reason);
+    record_verdict(e, RUN_NOT_CONVERGED, x->reason);
+}
+
+/* By what the speakers say; a restarted one begins with an empty slot. */
+static bool settled(struct engine *e) {
+    static const struct scenario_expect all = {.kind = EXPECT_CONVERGED, .hold_time_s = -1};
+    struct expectation x = {.e = e, .x = &all};
+    e->witnesses_agree = false;
+    return e->backend.driver ? expect_converged(&x, false)
+                             : scoreboard_sessions_match(e) && scoreboard_tables_match(e);
+}
+
+static bool wait_settled(struct roll *r, struct meanwhile *m, struct nanotime deadline) {
+    struct engine *e = r->e;
+    while (!settled(e)) {
+        struct nanotime now = lab_now(), next = deadline;
+        if (!nanotime_before(now, deadline)) {
+            report_late(e);
+            return false;
+        }
+        if (e->backend.driver)
+            next = nanotime_add_ms(now, ASK_BACKEND_AGAIN_MS);
+        if (!meanwhile_wait(m, nanotime_before(next, deadline) ? next : deadline))
+            return false;
+    }
+    return true;
+}
+
+static bool roll_batch(struct roll *r, struct meanwhile *m) {
+    struct nanotime begun = lab_now();
+    struct nanotime deadline = {begun.ns + r->step->deadline_ns};
+    if (!end_batch(r, m) || !start_batch(r)) {
+        record_verdict(r->e, RUN_HOST, "a speaker could not be restarted");
+        return false;
+    }
+    if (!wait_settled(r, m, deadline))
+        return false;
+    uint64_t took = nanotime_since(lab_now(), begun);
+    r->slowest_ns = took > r->slowest_ns ? took : r->slowest_ns;
+    r->nodes += r->batch_count;
+    r->batches++;
+    return true;
+}
+
+static bool run_batches(struct roll *r, struct meanwhile *m) {
+    for (fill_batch(r); r->batch_count; fill_batch(r)) {
+        record_live(r->e, "%s: %lu nodes restarted", r->e->phase, (unsigned long)r->nodes);
+        if (!roll_batch(r, m))
+            return false;
+    }
+    return true;
+}
+
+bool step_roll(struct engine *e, const struct scenario_step *s) {
+    struct roll r = {.e = e, .step = s, .batch = arena_array(e->arena, e->node_count + 1, 4)};
+    struct meanwhile m;
+    if (!r.batch || !meanwhile_begin(e, &s->meanwhile, &m))
+        return false;
+    bool ok = run_batches(&r, &m);
+    snprintf(m.summary, sizeof m.summary, "%lu nodes in %lu batches, the slowest in %.2f s",
+             (unsigned long)r.nodes, (unsigned long)r.batches, (double)r.slowest_ns / 1e9);
+    meanwhile_end(&m);
+    return ok;
+}
