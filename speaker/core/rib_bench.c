@@ -6,7 +6,8 @@
  *
  * Three shapes: PREFIXES (1,000,000) from 4 peers that are sent nothing; a reflector with 500
  * clients of 10 prefixes each; a member of a full mesh with 999 peers of one prefix each. The clock
- * is the process's CPU time, so that a busy machine does not show.
+ * is the process's CPU time, so that a busy machine does not show; bytes are the allocator's, its
+ * own overhead included. What a peer costs while idle is that of the core: sockets are the host's.
  */
 #include "bgp.h"
 #include "message.h"
@@ -25,6 +26,7 @@ struct rib_bench {
     struct bgp_conn_id *conns;
     uint32_t peers;
     uint64_t bytes_out;
+    size_t configured, established; /* bytes, with all peers configured and with all up */
     struct nanotime now;
 };
 
@@ -32,6 +34,11 @@ static double cpu_seconds(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static size_t heap_bytes(void) {
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
 }
 
 static struct ip_addr peer_address(uint32_t n) {
@@ -107,13 +114,17 @@ static void begin(struct rib_bench *b, uint32_t peers, bool clients) {
         p->families[BGP_IPV4_UNICAST] = true;
         p->import[0].accept_by_default = p->export[0].accept_by_default = true;
     }
+    size_t before = heap_bytes();
     b->s = b->conns && b->config.peers ? bgp_speaker_new(&b->config, &env, b->now) : NULL;
     if (!b->s) {
         exit(1);
     }
+    run(b);
+    b->configured = heap_bytes() - before;
     for (uint32_t i = 0; i < peers; i++) {
         establish(b, i);
     }
+    b->established = heap_bytes() - before;
 }
 
 static void end(struct rib_bench *b) {
@@ -154,13 +165,13 @@ static void report(const struct rib_bench *b, const char *what, uint32_t routes,
 static void bench_table(uint32_t prefixes) {
     struct rib_bench b;
     begin(&b, 4, false);
-    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t before = heap_bytes();
     double start = cpu_seconds();
     for (uint32_t i = 0; i < 4; i++) {
         announce(&b, i, i * (prefixes / 4), prefixes / 4);
     }
     double took = cpu_seconds() - start;
-    size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t after = heap_bytes();
     report(&b, "table, 4 peers", prefixes, took);
     printf("  %.1f bytes per route\n", prefixes ? (double)(after - before) / prefixes : 0.0);
     start = cpu_seconds();
@@ -177,11 +188,14 @@ static void bench_shape(const char *what, uint32_t peers, bool clients, uint32_t
     double start = cpu_seconds();
     begin(&b, peers, clients);
     double up = cpu_seconds();
+    size_t before = heap_bytes();
     for (uint32_t i = 0; i < peers; i++) {
         announce(&b, i, i * each, each);
     }
     double learned = cpu_seconds();
+    size_t after = heap_bytes();
     report(&b, what, peers * each, learned - up);
+    printf("  %.1f bytes per route\n", (double)(after - before) / (peers * each));
     for (uint32_t i = 0; i < peers; i++) {
         bgp_conn_down(b.s, b.conns[i], BGP_CONN_RESET, b.now);
         run(&b);
@@ -190,8 +204,24 @@ static void bench_shape(const char *what, uint32_t peers, bool clients, uint32_t
     end(&b);
 }
 
+/* From the difference of two sizes: what every speaker has, whatever its peers, drops out. */
+static void bench_idle(uint32_t few, uint32_t many) {
+    struct rib_bench small, large;
+    begin(&small, few, false);
+    begin(&large, many, false);
+    double peers = (double)many - few;
+    printf(
+        "idle peers, %u to %u: %.0f bytes each configured, %.0f more established\n", few, many,
+        (double)(large.configured - small.configured) / peers,
+        (double)((large.established - large.configured) - (small.established - small.configured)) /
+            peers);
+    end(&small);
+    end(&large);
+}
+
 int main(int argc, char **argv) {
     uint32_t prefixes = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+    bench_idle(100, 1100);
     bench_table(prefixes);
     bench_shape("reflector, 500 clients", 500, true, 10);
     bench_shape("mesh, 999 peers", 999, false, 1);
