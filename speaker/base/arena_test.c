@@ -119,6 +119,26 @@ static void test_arena_text(void **state) {
     arena_free(a);
 }
 
+static void test_slab_shrink(void **state) {
+    struct slab s;
+    (void)state;
+    slab_init(&s, sizeof(uint64_t), 4);
+    for (uint32_t i = 1; i <= 20; i++) {
+        assert_int_equal(slab_alloc(&s), i);
+    }
+    slab_shrink(&s, 0);
+    assert_int_equal(s.page_count, 6); /* in use */
+    for (uint32_t i = 1; i <= 20; i++) {
+        slab_free(&s, i);
+    }
+    slab_shrink(&s, 6);
+    assert_int_equal(s.page_count, 6); /* few enough */
+    slab_shrink(&s, 5);
+    assert_int_equal(s.page_count, 0);
+    assert_int_equal(slab_alloc(&s), 1);
+    slab_deinit(&s);
+}
+
 static void test_slab(void **state) {
     (void)state;
     for (uint32_t per_page = 1; per_page <= 5; per_page++) {
@@ -174,7 +194,7 @@ int main(void) {
         cmocka_unit_test(test_alloc_failure), cmocka_unit_test(test_arena_sizes),
         cmocka_unit_test(test_arena_reuse),   cmocka_unit_test(test_arena_failure),
         cmocka_unit_test(test_arena_text),    cmocka_unit_test(test_slab),
-        cmocka_unit_test(test_slab_failure),
+        cmocka_unit_test(test_slab_shrink),   cmocka_unit_test(test_slab_failure),
     };
     return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }

@@ -197,8 +197,7 @@ static struct attr_set *attr_set_new(const struct attr_values *v) {
     set->v.aggregator_id = key.aggregator_id;
     attr_copy_arrays(&set->v, (unsigned char *)(set + 1));
     set->references = 1;
-    uint32_t length = as_path_length(v->as_path);
-    set->as_path_length = (uint16_t)(length < UINT16_MAX ? length : UINT16_MAX);
+    set->as_path_length = as_path_length(v->as_path);
     set->neighbor_as = as_path_neighbor(v->as_path);
     return set;
 }

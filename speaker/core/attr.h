@@ -65,27 +65,28 @@ struct attr_unknown {
 };
 
 /* What a set holds. Also the plain form in which decoders and policies build one before interning
- * (then the arrays belong to the builder's scratch arena). */
+ * (then the arrays belong to the builder's scratch arena). Counts stand apart from their arrays:
+ * there may be a set per route, and this order leaves no gaps. */
 struct attr_values {
     uint8_t origin; /* 0 IGP, 1 EGP, 2 INCOMPLETE */
     bool has_med, has_local_pref, has_originator_id, atomic_aggregate, has_aggregator;
     struct ip_addr next_hop;
     struct ip_addr link_local; /* second next hop of RFC 2545, or not set */
+    struct as_path as_path;
+    const uint32_t *communities;                     /* sorted, unique, host order */
+    const struct large_community *large_communities; /* sorted, unique */
+    const uint64_t *ext_communities;                 /* sorted, unique */
+    const uint32_t *cluster_list;                    /* host order, most recent first */
+    const struct attr_unknown *unknown;              /* sorted by code */
+    uint32_t community_count;
+    uint32_t large_community_count;
+    uint32_t ext_community_count;
+    uint32_t cluster_count;
+    uint32_t unknown_count;
     uint32_t med, local_pref;
     uint32_t aggregator_as;
     uint32_t aggregator_id; /* host order */
     uint32_t originator_id; /* host order */
-    struct as_path as_path;
-    const uint32_t *communities; /* sorted, unique, host order */
-    uint32_t community_count;
-    const struct large_community *large_communities; /* sorted, unique */
-    uint32_t large_community_count;
-    const uint64_t *ext_communities; /* sorted, unique */
-    uint32_t ext_community_count;
-    const uint32_t *cluster_list; /* host order, most recent first */
-    uint32_t cluster_count;
-    const struct attr_unknown *unknown; /* sorted by code */
-    uint32_t unknown_count;
 };
 
 struct attr_set {
@@ -93,11 +94,12 @@ struct attr_set {
     uint32_t id; /* slab index in its table */
     uint32_t references;
     uint64_t hash;
-    uint16_t as_path_length; /* RFC 4271 9.1.2.2 a: sets count 1, confederation segments 0 */
+    uint32_t as_path_length; /* RFC 4271 9.1.2.2 a: sets count 1, confederation segments 0 */
     uint32_t neighbor_as;    /* leftmost AS of a first AS_SEQUENCE, 0 when there is none */
     /* Owned by rib_path.c: the tracked next hop, held while paths that may be used have the set. */
     uint32_t nexthop, nexthop_paths;
 };
+_Static_assert(sizeof(struct attr_set) == 168, "a set costs 168 bytes and its arrays");
 
 struct attr_table {
     struct slab sets; /* of struct attr_set * */
