@@ -78,6 +78,7 @@ bench: deps
 	@.ci/peers || echo "no other BGP programs to compare with"
 	@.ci/bench $(BUILD)
 	@.ci/bench-cluster $(BUILD)
+	@.ci/bench-daemons --programs ribcage,ios --cases "reflector 500" $(BUILD)
 
 # The speaker beside other BGP programs, about ten minutes; BENCH_WRITE=1 writes speaker/BENCH.md,
 # BENCH_DAEMONS="--repeat 1 --cases reflector --programs ribcage,bird" does less of it.

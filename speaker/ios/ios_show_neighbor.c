@@ -234,6 +234,38 @@ static void put_denied(const struct bgp_config *g, const struct bgp_peer_info *p
                    "  Dynamic slow peer recovered: never\n");
 }
 
+/* What the neighbour is told to do in a family, one line each. */
+static void put_options(const struct bgp_peer_config *c, enum bgp_family f, struct text *out) {
+    if (c->soft_reconfiguration)
+        text_puts(out, "  Inbound soft reconfiguration allowed\n");
+    if (c->next_hop_mode == BGP_NEXT_HOP_SELF)
+        text_puts(out, "  NEXT_HOP is always this router for eBGP paths\n");
+    if (c->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
+        text_puts(out, "  NEXT_HOP is always this router for eBGP and iBGP paths\n");
+    if (c->allow_local_as)
+        text_printf(out, "  My AS number is allowed for %u number of times\n", c->allow_local_as);
+    if (c->as_override)
+        text_puts(out, "  Overrides the neighbor AS with my AS before sending updates\n");
+    if (c->remove_private_as)
+        text_puts(out, "  Private AS number removed from updates to this neighbor\n");
+    if (c->send_communities)
+        text_puts(out, "  Community attribute sent to this neighbor\n");
+    if (c->send_ext_communities)
+        text_puts(out, "  Extended-community attribute sent to this neighbor\n");
+    if (c->default_originate[f])
+        text_puts(out, "  Default information originate, default sent\n");
+    if (c->weight)
+        text_printf(out, "  Default weight %u\n", c->weight);
+    if (c->prefix_max[f]) {
+        text_printf(out, "  Maximum prefixes allowed %u%s\n  Threshold for warning message %u%%",
+                    c->prefix_max[f], c->prefix_warning_only ? " (warning-only)" : "",
+                    c->prefix_warning_percent);
+        if (c->prefix_restart_min)
+            text_printf(out, ", restart interval %u min", c->prefix_restart_min);
+        text_putc(out, '\n');
+    }
+}
+
 static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f) {
     const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
     const struct bgp_peer_config *c = p->config;
@@ -252,16 +284,7 @@ static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum b
         text_printf(out, "  %u update-group member\n", p->update_group);
     if (group)
         text_printf(out, "  %s peer-group member\n", group);
-    if (c->soft_reconfiguration)
-        text_puts(out, "  Inbound soft reconfiguration allowed\n");
-    if (c->next_hop_mode == BGP_NEXT_HOP_SELF)
-        text_puts(out, "  NEXT_HOP is always this router for eBGP paths\n");
-    if (c->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
-        text_puts(out, "  NEXT_HOP is always this router for eBGP and iBGP paths\n");
-    if (c->send_communities)
-        text_puts(out, "  Community attribute sent to this neighbor\n");
-    if (c->send_ext_communities)
-        text_puts(out, "  Extended-community attribute sent to this neighbor\n");
+    put_options(c, f, out);
     put_policies(g, c, f, out);
     put_prefix_activity(e->sink->view->speaker, p, f, out);
     put_denied(g, p, f, out);
