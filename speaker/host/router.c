@@ -202,6 +202,12 @@ static void clear_peers(struct router *r, const struct ios_request *q) {
     host_drain(r->host);
 }
 
+static void clear_dampening(struct router *r, const struct ip_prefix *prefix) {
+    if (r->host->speaker)
+        bgp_dampening_clear(r->host->speaker, ip_is_set(prefix->addr) ? prefix : NULL);
+    host_drain(r->host);
+}
+
 void router_settle(struct router *r) {
     struct ios_request request = ios_take_request(r->ios);
     struct text lines;
@@ -211,6 +217,8 @@ void router_settle(struct router *r) {
         clear_peers(r, &request);
     else if (request.kind == IOS_REQUEST_CLEAR_LOG)
         log_clear_recent(r->host->log);
+    else if (request.kind == IOS_REQUEST_CLEAR_DAMPENING)
+        clear_dampening(r, &request.prefix);
     text_init(&lines);
     ios_take_log(r->ios, &lines);
     router_log_lines(r, text_str(&lines));

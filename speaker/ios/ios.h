@@ -133,13 +133,19 @@ enum ios_clear_scope {
     IOS_CLEAR_EXTERNAL, /* every external session */
 };
 struct ios_request {
-    enum { IOS_REQUEST_NONE, IOS_REQUEST_CLEAR, IOS_REQUEST_CLEAR_LOG } kind;
+    enum {
+        IOS_REQUEST_NONE,
+        IOS_REQUEST_CLEAR,
+        IOS_REQUEST_CLEAR_LOG,
+        IOS_REQUEST_CLEAR_DAMPENING
+    } kind;
     enum bgp_clear how;
     bool and_out; /* soft in both directions: after `how`, BGP_CLEAR_SOFT_OUT too */
     enum ios_clear_scope scope;
     struct ip_addr peer;
     uint32_t asn;
     char group[64];
+    struct ip_prefix prefix; /* of CLEAR_DAMPENING; no address: all */
 };
 /* Does a request to clear concern this peer? */
 bool ios_request_concerns(const struct ios_router *r, const struct ios_request *q,

@@ -35,6 +35,7 @@ const struct ios_row ios_exec_rows[] = {
     SHOW(TABLE "rib-failure", ios_show_rib_failure)
     SHOW(TABLE "inconsistent-as", ios_show_inconsistent_as)
     SHOW(TABLE "paths [<line>]", ios_show_paths)
+    SHOW(TABLE "dampening {dampened-paths|flap-statistics|parameters}", ios_show_dampening)
     SHOW("ip bgp template {peer-session|peer-policy} [<word>]", ios_show_template)
     SHOW(TABLE "{regexp|quote-regexp} <line>", ios_show_regexp)
     SHOW(TABLE "filter-list <1-500>", ios_show_filtered)
@@ -71,6 +72,9 @@ const struct ios_row ios_exec_rows[] = {
     EXEC("show startup-config", ios_show_config)
     EXEC("clear ip bgp [{ipv4|ipv6} unicast] " CLEAR, ios_show_clear)
     EXEC("clear bgp {ipv4|ipv6} unicast " CLEAR, ios_show_clear)
+    EXEC("clear ip bgp [{ipv4|ipv6} unicast] dampening [" PREFIX "|<ip4>]",
+         ios_show_clear_dampening)
+    EXEC("clear bgp {ipv4|ipv6} unicast dampening [" PREFIX "|<ip4>]", ios_show_clear_dampening)
     EXEC("clear logging", ios_show_clear_logging)
     EXEC("configure terminal", ios_show_configure)
     EXEC("disable", ios_show_disable)

@@ -15,10 +15,10 @@ ios_edit_fn ios_show_table, ios_show_longer, ios_show_prefix, ios_show_summary,
     ios_show_interfaces, ios_show_interfaces_brief, ios_show_interfaces_description,
     ios_show_neighbor_policy, ios_show_template, ios_show_rib_failure, ios_show_inconsistent_as,
     ios_show_paths, ios_show_access_lists, ios_show_table_all, ios_show_neighbors_all,
-    ios_show_route_summary, ios_show_hosts, ios_show_undebug, ios_show_history_size,
-    ios_show_privilege, ios_show_history, ios_show_users, ios_show_clear, ios_show_clear_logging,
-    ios_show_configure, ios_show_enable, ios_show_disable, ios_show_exit, ios_show_terminal,
-    ios_show_monitor, ios_show_write;
+    ios_show_route_summary, ios_show_hosts, ios_show_dampening, ios_show_clear_dampening,
+    ios_show_undebug, ios_show_history_size, ios_show_privilege, ios_show_history, ios_show_users,
+    ios_show_clear, ios_show_clear_logging, ios_show_configure, ios_show_enable, ios_show_disable,
+    ios_show_exit, ios_show_terminal, ios_show_monitor, ios_show_write;
 
 /* Is BGP running? If not, IOS's words. */
 bool ios_show_active(struct ios_edit *e);
@@ -57,6 +57,12 @@ bool ios_is_rib_failure(const struct ios_router *r, const struct ios_rib *rib, s
 
 /* 0.0.0.0 for the router's own. */
 struct ip_addr ios_path_next_hop(const struct bgp_path_info *p, enum ip_family family);
+
+/* "Dampinfo: …" of a path that flapped; nothing of others. */
+void ios_put_dampening(struct ios_edit *e, struct ip_prefix prefix, const struct bgp_path_info *p,
+                       struct text *out);
+/* What the flags of rows mean. */
+void ios_put_table_legend(struct ios_edit *e, enum bgp_family f);
 
 /* The table's header, and one row; `network`: print it (first path of a prefix). */
 void ios_put_table_header(struct ios_edit *e, enum bgp_family f);

@@ -69,7 +69,7 @@ uint32_t ios_message_count(const struct bgp_message_counts *c) {
 
 /* ---- the table ---- */
 
-void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
+void ios_put_table_legend(struct ios_edit *e, enum bgp_family f) {
     const struct bgp_speaker *s = e->sink->view->speaker;
     struct text *out = e->sink->out;
     text_printf(out, "BGP table version is %u, local router ID is ", ios_table_version(s, f));
@@ -83,8 +83,13 @@ void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
                    "              t secondary path, \n"
                    "Origin codes: i - IGP, e - EGP, ? - incomplete\n"
                    "RPKI validation codes: V valid, I invalid, N Not found\n"
-                   "\n"
-                   "     Network          Next Hop            Metric LocPrf Weight Path\n");
+                   "\n");
+}
+
+void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
+    ios_put_table_legend(e, f);
+    text_puts(e->sink->out,
+              "     Network          Next Hop            Metric LocPrf Weight Path\n");
 }
 
 static void put_flags(const struct ios_table_row *row, struct text *out) {

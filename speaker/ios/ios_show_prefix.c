@@ -164,6 +164,8 @@ static void put_path_head(const struct bgp_path_info *path, const struct bgp_pee
         text_puts(out, ", (received-only)");
     else if (peer && peer->config->soft_reconfiguration)
         text_puts(out, ", (received & used)");
+    if (path->damped)
+        text_puts(out, ", (suppressed due to dampening)");
     text_puts(out, path->stale ? ", (stale)\n" : "\n");
 }
 
@@ -186,6 +188,7 @@ static void put_path_detail(struct ios_edit *e, const struct bgp_path_info *path
         text_putc(out, '\n');
     }
     put_extended(v, out);
+    ios_put_dampening(e, p, path, out);
     put_reflection(v, out);
     text_printf(out, path->path_id ? "      rx pathid: 0x%X" : "      rx pathid: %u",
                 path->path_id);

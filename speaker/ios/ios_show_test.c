@@ -64,7 +64,7 @@ static struct bgp_origin_config block(const char *prefix) {
     return o;
 }
 
-static void add_client(uint32_t id, const char *prefix) {
+static void add_neighbor(uint32_t id, uint32_t remote_as, const char *prefix) {
     struct bgp_config c;
     struct bgp_peer_config p;
     bgp_config_init(&c, BGP_PROFILE_FAST);
@@ -75,7 +75,7 @@ static void add_client(uint32_t id, const char *prefix) {
     c.peer_count = 1;
     snprintf(p.name, sizeof p.name, "rr");
     p.remote_addr = ip4(0xC0A80101);
-    p.remote_as = 64512;
+    p.remote_as = remote_as;
     p.families[BGP_IPV4_UNICAST] = true;
     p.import[0].accept_by_default = p.export[0].accept_by_default = true;
     struct bgp_origin_config o = block(prefix);
@@ -83,6 +83,10 @@ static void add_client(uint32_t id, const char *prefix) {
     c.origin_count = 1;
     struct bgp_env env = {.seed = id};
     pipe_add(&lab.world, &c, &env);
+}
+
+static void add_client(uint32_t id, const char *prefix) {
+    add_neighbor(id, 64512, prefix);
 }
 
 static int lab_up(void **state) {
@@ -314,6 +318,78 @@ static void log_lines_read_as_ios_writes_them(void **state) {
     assert_memory_equal(text_str(&lab.log), want, strlen(want));
 }
 
+/* ---- dampening ---- */
+
+static const char DAMPENING[] = "hostname RR\n"
+                                "router bgp 65001\n"
+                                " bgp dampening\n"
+                                " neighbor 192.168.1.10 remote-as 64512\n";
+
+static int flapping_up(void **state) {
+    (void)state;
+    struct ios_interface i = {.name = "GigabitEthernet0/0", .length = 24, .up = true};
+    i.addr = ip4(0xC0A80101);
+    struct ios_env env = {.hostname = "R1", .interfaces = &i, .interface_count = 1};
+    struct bgp_env speaker_env = {.seed = 1};
+    lab.router = ios_router_new(&env);
+    text_init(&lab.log);
+    text_init(&lab.out);
+    if (!lab.router || !ios_load(lab.router, DAMPENING, strlen(DAMPENING), "d", true, NULL))
+        return -1;
+    pipe_init(&lab.world, 1);
+    pipe_add(&lab.world, ios_bgp_config(lab.router, NULL), &speaker_env);
+    add_neighbor(0xC0A8010A, 65001, "10.244.1.0/26");
+    pipe_run(&lab.world, 60000);
+    return 0;
+}
+
+static void flap(void) {
+    struct bgp_origin_config o = block("10.244.1.0/26");
+    struct bgp_speaker *s = lab.world.nodes[1].speaker;
+    assert_int_equal(bgp_withdraw(s, o.prefix, o.source, lab.world.now), BGP_OK);
+    pipe_run(&lab.world, 5000);
+    assert_int_equal(bgp_originate(s, &o, lab.world.now), BGP_OK);
+    pipe_run(&lab.world, 5000);
+}
+
+static void routes_that_flap_are_shown(void **state) {
+    (void)state;
+    assert_string_equal(show("show ip bgp dampening parameters"),
+                        " dampening 15 750 2000 60 (DEFAULT)\n"
+                        "  Half-life time      : 15 mins       Decay Time       : 2320 secs\n"
+                        "  Max suppress penalty: 12000         Max suppress time: 60 mins\n"
+                        "  Suppress penalty    :  2000         Reuse penalty    : 750\n\n");
+    assert_string_equal(show("show ip bgp dampening dampened-paths"), "");
+    assert_string_equal(show("show ip bgp dampening flap-statistics"), "");
+    flap();
+    assert_non_null(strstr(show("show ip bgp dampening flap-statistics"),
+                           "\n     Network          From            Flaps Duration Reuse    Path\n"
+                           " *>   10.244.1.0/26    192.168.1.10    1     00:00:"));
+    assert_string_equal(show("show ip bgp dampening dampened-paths"), "");
+    flap();
+    flap();
+    assert_non_null(strstr(show("show ip bgp dampening dampened-paths"),
+                           "\n     Network          From             Reuse    Path\n"
+                           " *d   10.244.1.0/26    192.168.1.10    00:2"));
+    assert_non_null(strstr(show("show ip bgp"), "\n *d   10.244.1.0/26    192.168.1.10 "));
+    const char *text = show("show ip bgp 10.244.1.0/26");
+    assert_non_null(strstr(text, "  64512, (suppressed due to dampening)\n"));
+    assert_non_null(strstr(text, "      Dampinfo: penalty 2"));
+    assert_non_null(strstr(text, ", flapped 3 times in 00:00:"));
+    assert_non_null(strstr(text, ", reuse in 00:2"));
+    assert_string_equal(show("clear ip bgp dampening 10.244.1.0 255.255.255.192"), "");
+    struct ios_request q = ios_take_request(lab.router);
+    assert_int_equal(q.kind, IOS_REQUEST_CLEAR_DAMPENING);
+    assert_int_equal(q.prefix.length, 26);
+    bgp_dampening_clear(lab.world.nodes[0].speaker, &q.prefix);
+    pipe_run(&lab.world, 1000);
+    assert_non_null(strstr(show("show ip bgp"), "\n *>   10.244.1.0/26    192.168.1.10 "));
+    assert_string_equal(show("clear ip bgp dampening"), "");
+    q = ios_take_request(lab.router);
+    assert_int_equal(q.kind, IOS_REQUEST_CLEAR_DAMPENING);
+    assert_false(ip_is_set(q.prefix.addr));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table_is_laid_out_as_ios_does),
@@ -325,5 +401,9 @@ int main(void) {
         cmocka_unit_test(clear_chooses_peers),
         cmocka_unit_test(log_lines_read_as_ios_writes_them),
     };
-    return cmocka_run_group_tests(tests, lab_up, lab_down);
+    const struct CMUnitTest flapping[] = {
+        cmocka_unit_test(routes_that_flap_are_shown),
+    };
+    int failed = cmocka_run_group_tests(tests, lab_up, lab_down);
+    return failed + cmocka_run_group_tests(flapping, flapping_up, lab_down);
 }
