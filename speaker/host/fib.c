@@ -418,8 +418,7 @@ static void put_delete(struct fib *f, uint32_t index, const struct fib_target *t
 static bool same_place(const struct fib_entry *e, const struct fib_target *a,
                        const struct fib_target *b) {
     uint32_t none = e->prefix.addr.family == IP_V6 ? KERNEL_METRIC_IPV6 : 0;
-    return a->table == b->table &&
-           (a->metric ? a->metric : none) == (b->metric ? b->metric : none);
+    return a->table == b->table && (a->metric ? a->metric : none) == (b->metric ? b->metric : none);
 }
 
 /* Puts the requests that bring one entry up to date into the batch; at most two. */
