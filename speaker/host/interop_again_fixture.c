@@ -180,6 +180,8 @@ static void collide(bool ours_is_higher, int first) {
     gate(GATE_MTU);
     pair.program->reset(THEIRS, OURS);
     UNTIL(drops() >= before + FAMILIES);
+    if (pair.program->revive)
+        pair.program->revive(THEIRS, OURS);
     hold_until_crossed(first);
     pair_wait_up(OURS, THEIRS);
     check_kept(ours_is_higher);

@@ -290,38 +290,3 @@ const struct interop_row interop_rows[] = {
     {"100 flaps", 2, row_flap, 0, NULL, 0},
 };
 const unsigned interop_row_count = sizeof interop_rows / sizeof interop_rows[0];
-
-const char interop_legend[] =
-    "- **routes**: two routes a family each way; one with ORIGIN, AS_PATH, MED, LOCAL_PREF,\n"
-    "  communities and large communities set; both kernels' tables; withdrawn and announced again\n"
-    "  while the session stays. IPv6 routes travel over IPv6.\n"
-    "- BIRD 1.6 is configured as Calico's template does: multihop, gateway recursive, add paths,\n"
-    "  graceful restart, connect delay 2, connect retry 5, error wait 5,30. Flaps and collisions\n"
-    "  use waits of one second. Our profile is `fast` where nothing else is said.\n"
-    "- **flaps**: every other one by us, Cease/Administrative Reset, and by them.\n"
-    "- **collisions**: OPEN messages are held back until each side has connected to the other;\n"
-    "  the connection that stays must be the one of the higher identifier (RFC 4271 6.8).\n"
-    "- **graceful restart**: killed and started again; the kernel deletes no route meanwhile.\n"
-    "\n## What the programs do their own way\n\n"
-    "- FRR sends MED 0 with routes of `network`, and adds MED 0 to a route without one that it\n"
-    "  reflects. It applies a route map that stands behind its use in the file only seconds "
-    "later,\n"
-    "  after End-of-RIB: a helper has dropped the routes by then.\n"
-    "- GoBGP sends its own routes to clients with ORIGINATOR_ID and CLUSTER_LIST, as if they were\n"
-    "  reflected. Its soft reset asks for nothing (it keeps what it received). After a reset it\n"
-    "  stays idle for 30 s whatever its configuration says, so its process is restarted instead.\n"
-    "  It closes what comes in while it is idle; in 20 s of both sides trying there were never "
-    "two\n"
-    "  connections at once, so there is no collision to test.\n"
-    "  It runs without zebra here: its kernel's table is not looked at.\n"
-    "- OpenBGPD cannot set an AS_PATH of its own choice on a network. It says \"AID not "
-    "negotiated\"\n"
-    "  to every ROUTE-REFRESH of ours and sends nothing. It is idle for half a minute after a\n"
-    "  NOTIFICATION, so its process is ended and started instead. Behind the gate of the "
-    "collisions\n"
-    "  its sessions did not end within 20 s; and where it is called, its kernel counted no wrong\n"
-    "  key within 20 s: neither row is run. It runs without kernel routes, and keeps none over a\n"
-    "  restart.\n"
-    "- BIRD 1.6 waits in whole seconds: its connect timer often fires in the very turn in which "
-    "it\n"
-    "  answers our OPEN, and it connects once more although the session is about to be up.\n";

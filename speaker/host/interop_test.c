@@ -32,15 +32,11 @@ static const struct program *const programs[] = {
     &program_bird, &program_bird2, &program_frr, &program_gobgp, &program_openbgpd, &program_exabgp,
 };
 #define PROGRAMS (sizeof programs / sizeof programs[0])
-#define ROWS_MAX 24
 #define SHARDS 3 /* children of a program: most of a row is waiting for timers of seconds */
 
 /* Written by the children, read by the parent. */
 static struct board {
-    struct cell {
-        enum { CELL_NONE, CELL_SKIPPED, CELL_FAILED, CELL_HELD } result;
-        char note[INTEROP_NOTE_SIZE];
-    } cells[ROWS_MAX];
+    struct interop_cell cells[INTEROP_ROWS_MAX];
     atomic_uint taken; /* rows that a child has taken, from the last one on: long ones first */
 } * boards;
 
@@ -58,7 +54,7 @@ static int row_index(void **state) {
 
 static void test_row(void **state) {
     const struct interop_row *row = *state;
-    struct cell *cell = &boards[run.column].cells[row_index(state)];
+    struct interop_cell *cell = &boards[run.column].cells[row_index(state)];
     cell->result = CELL_SKIPPED;
     if (!interop_present(run.program)) {
         printf("skipped: %s is missing; .ci/peers fetches it\n", interop_path(run.program, ""));
@@ -98,10 +94,6 @@ static int end_row(void **state) {
     return 0;
 }
 
-static bool row_applies(const struct interop_row *row, const struct program *p) {
-    return (!row->only || row->only == p) && !(row->needs & p->lacks);
-}
-
 /* Takes rows of a program until there are none left; how many failed. */
 static int run_program(unsigned column) {
     const char *only = getenv("INTEROP_ROW");
@@ -111,7 +103,7 @@ static int run_program(unsigned column) {
     run.program = programs[column];
     while ((taken = atomic_fetch_add(&boards[column].taken, 1)) < interop_row_count) {
         const struct interop_row *row = &interop_rows[interop_row_count - 1 - taken];
-        if (!row_applies(row, run.program) || (only && !strstr(row->name, only)))
+        if (!interop_row_applies(row, run.program) || (only && !strstr(row->name, only)))
             continue;
         struct CMUnitTest test = {row->name, test_row, NULL, end_row, (void *)(uintptr_t)row};
         struct timespec begin, end;
@@ -167,51 +159,18 @@ static int run_all(void) {
     return failed;
 }
 
-/* ---- the matrix ---- */
-
-static void write_cell(FILE *f, const struct cell *c) {
-    static const char *const words[] = {[CELL_NONE] = "–",
-                                        [CELL_SKIPPED] = "not run",
-                                        [CELL_FAILED] = "**no**",
-                                        [CELL_HELD] = "yes"};
-    fprintf(f, " %s%s%s |", words[c->result], c->note[0] ? ", " : "", c->note);
-}
-
-static const char head[] =
-    "# Interoperability\n\n"
-    "Written by `speaker/host/interop_test.c` with `INTEROP_WRITE=1`, not by hand. Each cell is a\n"
-    "test with real processes in network namespaces: our speaker on one side, the program as\n"
-    "Debian 12 packages it on the other, routes of both families both ways with every attribute\n"
-    "compared. `.ci/peers` fetches the programs; a dash means the row is not for that program.\n\n"
-    "|  |";
-
-static void write_matrix(const char *path) {
-    FILE *f = fopen(path, "w");
-    if (!f) {
-        perror(path);
-        exit(1);
-    }
-    fputs(head, f);
+static void write_page(void) {
+    const struct interop_cell *cells[PROGRAMS];
     for (unsigned p = 0; p < PROGRAMS; p++)
-        fprintf(f, " %s |", programs[p]->title);
-    fputs("\n|---|", f);
-    for (unsigned p = 0; p < PROGRAMS; p++)
-        fputs("---|", f);
-    for (unsigned i = 0; i < interop_row_count; i++) {
-        fprintf(f, "\n| %s |", interop_rows[i].name);
-        for (unsigned p = 0; p < PROGRAMS; p++)
-            write_cell(f, &boards[p].cells[i]);
-    }
-    fputs("\n\n", f);
-    fputs(interop_legend, f);
-    fclose(f);
+        cells[p] = boards[p].cells;
+    interop_page_write("speaker/INTEROP.md", programs, PROGRAMS, cells);
 }
 
 int main(void) {
     const char *only = getenv("INTEROP_PROGRAM");
     boards = mmap(NULL, PROGRAMS * sizeof *boards, PROT_READ | PROT_WRITE,
                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (boards == MAP_FAILED || interop_row_count > ROWS_MAX)
+    if (boards == MAP_FAILED || interop_row_count > INTEROP_ROWS_MAX)
         return 1;
     for (unsigned i = 0; only && i < PROGRAMS; i++)
         if (strcmp(programs[i]->name, only) == 0) {
@@ -220,6 +179,6 @@ int main(void) {
         }
     int failed = run_all();
     if (getenv("INTEROP_WRITE"))
-        write_matrix("speaker/INTEROP.md");
+        write_page();
     return failed;
 }
