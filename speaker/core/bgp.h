@@ -301,9 +301,11 @@ struct bgp_peer_info {
     bool extended_messages, extended_next_hop;             /* negotiated */
     bool dynamic;                                          /* made by a listen range */
     bool families[BGP_FAMILIES];                           /* negotiated */
-    uint32_t prefixes_received[BGP_FAMILIES];              /* paths held in Adj-RIB-In */
-    uint32_t prefixes_accepted[BGP_FAMILIES];              /* … that import policy let through */
-    uint32_t prefixes_sent[BGP_FAMILIES];                  /* Adj-RIB-Out */
+    bool path_ids[BGP_FAMILIES];              /* RFC 7911: negotiated, of what is received; as
+                                    the last session had it */
+    uint32_t prefixes_received[BGP_FAMILIES]; /* paths held in Adj-RIB-In */
+    uint32_t prefixes_accepted[BGP_FAMILIES]; /* … that import policy let through */
+    uint32_t prefixes_sent[BGP_FAMILIES];     /* Adj-RIB-Out */
     /* RFC 8212: nothing passes, because the session is external and has no policy. */
     bool import_policy_missing[BGP_FAMILIES], export_policy_missing[BGP_FAMILIES];
     uint32_t prefixes_best[BGP_FAMILIES];
@@ -362,6 +364,11 @@ bool bgp_rib_next_prefix(const struct bgp_speaker *s, struct bgp_rib_iterator *i
 bool bgp_rib_next_path(const struct bgp_speaker *s, struct bgp_rib_iterator *it,
                        struct bgp_path_info *ret_path);
 void bgp_rib_end(struct bgp_rib_iterator *it);
+/* Every prefix once, in no order, and without a snapshot: the speaker may go on between two calls.
+ * What changes meanwhile is shown as it was, as it is, or not at all. `at` starts at 0; free each
+ * iterator with bgp_rib_end. BGP_UNKNOWN: no more. */
+enum bgp_status bgp_rib_walk(const struct bgp_speaker *s, enum bgp_family family, uint32_t *at,
+                             struct bgp_rib_iterator *ret_it) BGP_CHECK;
 /* Starts at one prefix (exact); false: not in the table. */
 bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
                   struct bgp_rib_iterator *ret_it);

@@ -54,7 +54,19 @@ static void starve(struct rig *r, struct bgp_conn_id c) {
     alloc_fail_after(0, false);
 }
 
+static void exceed(struct rig *r, struct bgp_conn_id c) {
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size;
+    const struct attr_values v = {.next_hop = ip4(REMOTE), .has_local_pref = true};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    const struct ip_prefix two[] = {ip_prefix_make(ip4(0x0B000000), 24),
+                                    ip_prefix_make(ip4(0x0B000100), 24)};
+    assert_int_equal(update_encode(&v, &how, two, 2, message, sizeof message, &size), 2);
+    rig_feed(r, c, message, size);
+}
+
 static const struct cause causes[] = {
+    {"more prefixes than allowed", exceed, BGP_CEASE_PREFIX_LIMIT, BGP_DOWN_PREFIX_LIMIT},
     {"shutdown in the configuration", shut_down, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
     {"the speaker stops", stop, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
     {"reset by the operator", reset, BGP_CEASE_RESET, BGP_DOWN_ADMIN_RESET},
@@ -68,6 +80,7 @@ static void test_C059_each_cause(void **state) {
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
         struct rig r;
         rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.prefix_max[0] = 1;
         rig_start(&r);
         struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
         causes[i].bring_about(&r, c);
@@ -81,8 +94,8 @@ static void test_C059_each_cause(void **state) {
     }
 }
 
-/* C060: no session, nothing to end; the peer tries again afterwards as after a reset. With the N bit
- * of both (RFC 8538) it is a hard reset, and what says so says why. */
+/* C060: no session, nothing to end; the peer tries again afterwards as after a reset. With the N
+ * bit of both (RFC 8538) it is a hard reset, and what says so says why. */
 static void test_C060_bfd_down(void **state) {
     (void)state;
     struct rig r;
@@ -106,6 +119,30 @@ static void test_C060_bfd_down(void **state) {
     assert_int_equal(rig_info(&r).last_reason, BGP_DOWN_BFD);
     assert_true(rig_info(&r).state <= BGP_ACTIVE);
     rig_end(&r);
+}
+
+/* RFC 8538 4: what must not be kept ends in a hard reset where both sides know it. */
+static void test_C195_hard_resets_sent(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.prefix_max[0] = 1;
+        rig_start(&r);
+        struct bgp_open open = rig_open(&r);
+        open.gr = open.gr_notification = true;
+        open.gr_families[0].present = true;
+        struct bgp_conn_id c = rig_call(&r);
+        feed_open(&r, c, &open);
+        feed_keepalive(&r, c);
+        causes[i].bring_about(&r, c);
+        rig_pull(&r, c);
+        bool hard = causes[i].subcode != BGP_CEASE_CONFIG_CHANGE;
+        expect_last_message(&r, BGP_ERR_CEASE, hard ? BGP_CEASE_HARD_RESET : causes[i].subcode);
+        if (hard)
+            assert_int_equal(r.notified.notified.data[1], causes[i].subcode);
+        rig_end(&r);
+    }
 }
 
 static void test_C059_deconfigured(void **state) {
@@ -155,9 +192,8 @@ static void test_C059_rejected(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C059_each_cause),
-        cmocka_unit_test(test_C060_bfd_down),
-        cmocka_unit_test(test_C059_deconfigured),
+        cmocka_unit_test(test_C059_each_cause),       cmocka_unit_test(test_C060_bfd_down),
+        cmocka_unit_test(test_C195_hard_resets_sent), cmocka_unit_test(test_C059_deconfigured),
         cmocka_unit_test(test_C059_rejected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

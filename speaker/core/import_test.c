@@ -221,6 +221,42 @@ static void test_C172_unknown_reserved_communities(void **state) {
     bench_end(&b);
 }
 
+/* RFC 4271 6.3: a prefix nobody can be reached at is passed over, the rest of the UPDATE is not. */
+static void test_prefixes_that_are_no_destination(void **state) {
+    static const char *const held[] = {"0.0.0.0/0",  "0.0.0.0/1",  "128.0.0.0/1",
+                                       "10.0.0.0/8", "1.0.0.0/32", "223.255.255.255/32"};
+    static const char *const refused[] = {"0.0.0.0/8",    "0.1.0.0/16",  "127.0.0.0/8",
+                                          "127.0.0.1/32", "224.0.0.0/4", "239.1.1.1/32",
+                                          "240.0.0.0/4"};
+    static const char *const refused6[] = {"ff00::/8", "fe80::/10", "::1/128", "::/128"};
+    static const char *const held6[] = {"::/0", "2000::/3", "fe00::/7", "2001:db8::1/128"};
+    (void)state;
+    three_peers(BGP_PROFILE_PLAIN, 0);
+    b.peers[1].families[BGP_IPV6_UNICAST] = true;
+    start();
+    const struct attr_values v = internal_route();
+    struct attr_values w = internal_route();
+    w.next_hop = addr("2001:db8::9");
+    const uint32_t *received = b.holds[1].p->prefixes_received;
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+        (void)bench_announce(&b, 1, &v, held[i]);
+        assert_int_equal(received[0], i + 1);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        (void)bench_announce(&b, 1, &v, refused[i]);
+        assert_int_equal(received[0], sizeof held / sizeof held[0]);
+    }
+    for (size_t i = 0; i < sizeof held6 / sizeof held6[0]; i++) {
+        (void)bench_announce(&b, 1, &w, held6[i]);
+        assert_int_equal(received[1], i + 1);
+    }
+    for (size_t i = 0; i < sizeof refused6 / sizeof refused6[0]; i++) {
+        (void)bench_announce(&b, 1, &w, refused6[i]);
+        assert_int_equal(received[1], sizeof held6 / sizeof held6[0]);
+    }
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C072_first_as),
@@ -231,6 +267,7 @@ int main(void) {
         cmocka_unit_test(test_C157_shorter_cluster_list),
         cmocka_unit_test(test_C159_cluster_id_sent),
         cmocka_unit_test(test_own_cluster_id_of_bird),
+        cmocka_unit_test(test_prefixes_that_are_no_destination),
         cmocka_unit_test(test_C172_unknown_reserved_communities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

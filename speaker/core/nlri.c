@@ -55,7 +55,7 @@ static bool nlri_martian6(const struct ip_prefix *p) {
     return p->length >= 10 && ip_is_link_local(p->addr);
 }
 
-static bool nlri_martian(const struct ip_prefix *p) {
+bool nlri_is_martian(const struct ip_prefix *p) {
     return p->addr.family == IP_V4 ? nlri_martian4(p) : nlri_martian6(p);
 }
 
@@ -88,7 +88,7 @@ bool nlri_next(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *ret_pre
     struct ip_prefix p;
     uint32_t path_id;
     while (nlri_next_path(n, at, &p, &path_id)) {
-        if (!nlri_martian(&p)) {
+        if (!nlri_is_martian(&p)) {
             *ret_prefix = p;
             return true;
         }

@@ -13,4 +13,7 @@
  * path identifier before it (RFC 7911 3). */
 bool nlri_valid(enum bgp_family family, bool add_path, const uint8_t *data, size_t size);
 
+/* No destination of unicast (RFC 4271 6.3: a semantic error, which concerns that prefix only). */
+bool nlri_is_martian(const struct ip_prefix *p);
+
 #endif

@@ -78,6 +78,7 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     i->last_reset = p->last_reset;
     memcpy(i->prefixes_received, p->prefixes_received, sizeof i->prefixes_received);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        i->path_ids[f] = p->add_path[f] & BGP_ADD_PATH_RECEIVE;
         i->import_policy_missing[f] = rib_policy_missing(s, p, &p->config->import[f]);
         i->export_policy_missing[f] = rib_policy_missing(s, p, &p->config->export[f]);
     }

@@ -63,13 +63,8 @@ bool bgp_rib_next_prefix(const struct bgp_speaker *s, struct bgp_rib_iterator *i
     return true;
 }
 
-bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
-                  struct bgp_rib_iterator *ret_it) {
-    enum bgp_family f = rib_prefix_family(prefix);
-    uint32_t entry = rib_entry_find(s, f, prefix);
-    if (!entry || !rib_entry_at(s, f, entry)->paths) {
-        return false;
-    }
+static bool snapshot_of_one(enum bgp_family f, struct ip_prefix prefix, uint32_t entry,
+                            struct bgp_rib_iterator *ret_it) {
     struct snapshot *snap = snapshot_new(1);
     if (!snap) {
         return false;
@@ -82,6 +77,30 @@ bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
     ret_it->at = snap;
     ret_it->position = 1;
     return true;
+}
+
+enum bgp_status bgp_rib_walk(const struct bgp_speaker *s, enum bgp_family family, uint32_t *at,
+                             struct bgp_rib_iterator *ret_it) {
+    const struct slab *slab = &s->rib->entries[family];
+    while (slab->page_count && ++*at < slab->next_new) {
+        const struct rib_entry *e = rib_entry_at(s, family, *at);
+        if (!(e->flags & RIB_ENTRY_USED) || !e->paths) {
+            continue;
+        }
+        struct ip_prefix prefix = rib_entry_prefix(s, family, *at);
+        return snapshot_of_one(family, prefix, *at, ret_it) ? BGP_OK : BGP_NO_MEMORY;
+    }
+    return BGP_UNKNOWN;
+}
+
+bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
+                  struct bgp_rib_iterator *ret_it) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    if (!entry || !rib_entry_at(s, f, entry)->paths) {
+        return false;
+    }
+    return snapshot_of_one(f, prefix, entry, ret_it);
 }
 
 void bgp_rib_end(struct bgp_rib_iterator *it) {

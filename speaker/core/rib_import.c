@@ -16,6 +16,7 @@
 #include "../base/arena.h"
 #include "dampening.h"
 #include "nexthop.h"
+#include "nlri.h"
 #include "otc.h"
 #include "tally.h"
 
@@ -91,18 +92,6 @@ bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
                         const struct policy_chain *chain) {
     return peer_is_outside(p) && s->profile->default_deny_external && chain->count == 0 &&
            !chain->accept_by_default; /* who accepts everything has said so */
-}
-
-/* Martians (RFC 4271 6.3: a semantic error concerns that prefix only). */
-static bool prefix_is_martian(struct ip_prefix p) {
-    if (p.length == 0) {
-        return false;
-    }
-    if (p.addr.family == IP_V4) {
-        return p.addr.bytes[0] == 0 || p.addr.bytes[0] == 127 || p.addr.bytes[0] >= 224;
-    }
-    return ip_is_multicast(p.addr) || ip_is_link_local(p.addr) || ip_is_loopback(p.addr) ||
-           (ip_is_unspecified(p.addr) && p.length == 128);
 }
 
 /* ---- one UPDATE ---- */
@@ -389,7 +378,7 @@ static void import_list(struct import *im, const struct bgp_nlri *list, bool wit
     struct ip_prefix prefix;
     uint32_t path_id;
     for (uint32_t at = 0; nlri_next_path(list, &at, &prefix, &path_id);) {
-        if (prefix_is_martian(prefix)) {
+        if (nlri_is_martian(&prefix)) {
             continue;
         }
         if (withdraw) {

@@ -15,9 +15,12 @@
 #include "fib.h"
 #include "host.h"
 #include "monitor.h"
+#include "mrt_table.h"
 #include "requests.h"
 
 #include <string.h>
+
+#define MRT_PREFIXES 256u /* written in one step */
 
 struct dump {
     struct host *host;
@@ -30,6 +33,8 @@ struct dump {
     struct fib_view *fib;
     size_t fib_count, fib_at;
     bool first; /* no comma yet */
+    struct mrt_table *mrt;
+    json_t *answer;
 };
 
 static const char *const source_names[] = {
@@ -50,6 +55,22 @@ struct dump *dump_new(struct host *h, const struct dump_request *r) {
     return d;
 }
 
+struct dump *dump_mrt(struct mrt_table *table, json_t *answer) {
+    struct dump *d = alloc_zero(1, sizeof *d);
+    uint64_t unused;
+    if (!d) {
+        (void)mrt_table_end(table, &unused);
+        return NULL;
+    }
+    d->mrt = table;
+    d->answer = json_incref(answer);
+    return d;
+}
+
+bool dump_is_silent(const struct dump *d) {
+    return d->mrt != NULL;
+}
+
 void dump_pause(struct dump *d) {
     if (!d->open)
         return;
@@ -61,7 +82,11 @@ void dump_pause(struct dump *d) {
 void dump_free(struct dump *d) {
     if (!d)
         return;
+    uint64_t unused;
     dump_pause(d);
+    if (d->mrt)
+        (void)mrt_table_end(d->mrt, &unused);
+    json_decref(d->answer);
     alloc_free(d->fib);
     alloc_free(d);
 }
@@ -197,7 +222,26 @@ static bool rib_step(struct dump *d, struct text *out, size_t limit) {
     return false;
 }
 
+/* False: the answer has been given. */
+static bool mrt_step(struct dump *d, struct text *out) {
+    uint64_t prefixes = 0;
+    if (mrt_table_step(d->mrt, MRT_PREFIXES))
+        return true;
+    const char *error = mrt_table_end(d->mrt, &prefixes);
+    d->mrt = NULL;
+    json_object_set_new(d->answer, "ok", json_boolean(error == NULL));
+    if (error)
+        json_object_set_new(d->answer, "error", json_string(error));
+    else
+        json_object_set_new(d->answer, "prefixes", json_integer((json_int_t)prefixes));
+    request_put_json(out, d->answer);
+    text_putc(out, '\n');
+    return false;
+}
+
 bool dump_step(struct dump *d, struct text *out, size_t bytes) {
+    if (d->mrt)
+        return mrt_step(d, out);
     size_t limit = out->size + bytes;
     for (; d->family < BGP_FAMILIES; d->family++) {
         if (!d->request.families[d->family])

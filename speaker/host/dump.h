@@ -4,6 +4,7 @@
 #include "../base/addr.h"
 #include "../core/bgp.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,6 +26,11 @@ struct dump_request {
  * memory. */
 struct dump *dump_new(struct host *h, const struct dump_request *r);
 void dump_free(struct dump *d);
+struct mrt_table;
+/* The same for an MRT file: nothing is said before it is written, then the members of the answer
+ * (taken over). NULL: out of memory. */
+struct dump *dump_mrt(struct mrt_table *table, json_t *answer);
+bool dump_is_silent(const struct dump *d);
 /* Appends about `bytes` more. False: it was the last piece. */
 bool dump_step(struct dump *d, struct text *out, size_t bytes);
 /* The speaker may have changed since the last step. */

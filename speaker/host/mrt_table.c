@@ -1,9 +1,11 @@
 /*
- * The speaker's table as an MRT file: RFC 6396 4.3.
+ * The speaker's table as an MRT file: RFC 6396 4.3, RFC 8050.
  *
  * The peer table has our own routes' entry first (address 0.0.0.0, our AS), then the configured
- * peers in their order. Paths come as they stand after import policy, those it refused left out.
- * The file is written under another name, synced and renamed.
+ * peers in their order, as it was at the beginning: paths of peers that came later are left out,
+ * and a configuration that comes meanwhile ends it. Paths come as they stand after import policy,
+ * those it refused left out; those with path identifiers in a record of their own. The file is
+ * written under another name, synced and renamed.
  */
 #include "mrt_table.h"
 
@@ -24,21 +26,30 @@
 
 #define FLUSH_BYTES (1u << 20)
 
-struct table_writer {
+struct table_peer {
+    uint16_t place; /* in `peers` */
+    bool known, path_ids[BGP_FAMILIES];
+};
+
+struct mrt_table {
     struct host *host;
     int fd;
     struct text pending;
     struct mrt_peer *peers;
-    uint16_t *by_index; /* of a peer's id: its place in `peers` */
+    struct table_peer *by_index; /* of a peer's id; 0: our own routes */
     uint32_t peer_count, index_count;
     struct mrt_entry *entries;
     uint32_t sequence;
     uint32_t time_s;
-    struct nanotime now;
+    uint64_t generation; /* of the configuration */
+    unsigned family;
+    uint32_t at; /* of the walk */
+    bool whole;
     const char *error;
+    char path[PATH_MAX], partial[PATH_MAX];
 };
 
-static bool flush(struct table_writer *w, bool now) {
+static bool flush(struct mrt_table *w, bool now) {
     if (w->pending.failed)
         w->error = "out of memory";
     if (w->error || (!now && w->pending.size < FLUSH_BYTES))
@@ -54,91 +65,119 @@ static bool flush(struct table_writer *w, bool now) {
 }
 
 /* Counts first, then fills in. */
-static bool collect_peers(struct table_writer *w) {
+static bool collect_peers(struct mrt_table *w) {
     const struct bgp_config *config = bgp_config_of(w->host->speaker);
     struct bgp_peer_info info;
     uint32_t count = 0;
     for (; bgp_peer_at(w->host->speaker, count, &info); count++)
         w->index_count = info.id.index >= w->index_count ? info.id.index + 1 : w->index_count;
+    w->index_count = w->index_count ? w->index_count : 1;
     if (count >= UINT16_MAX)
         return false;
     w->peers = alloc_zero(count + 1, sizeof *w->peers);
-    w->by_index = alloc_zero(w->index_count + 1, sizeof *w->by_index);
+    w->by_index = alloc_zero(w->index_count, sizeof *w->by_index);
     w->entries = alloc_zero(BGP_PATHS_PER_PREFIX_MAX, sizeof *w->entries);
     if (!w->peers || !w->by_index || !w->entries)
         return false;
     w->peers[0] = (struct mrt_peer){ip4(0), config->local_as, ip4_to_u32(config->router_id)};
+    w->by_index[0].known = true;
     for (uint32_t i = 0; i < count && bgp_peer_at(w->host->speaker, i, &info); i++) {
+        struct table_peer *p = &w->by_index[info.id.index];
         w->peers[i + 1] =
             (struct mrt_peer){info.config->remote_addr, info.config->remote_as, info.remote_id};
-        w->by_index[info.id.index] = (uint16_t)(i + 1);
+        *p = (struct table_peer){.place = (uint16_t)(i + 1), .known = true};
+        memcpy(p->path_ids, info.path_ids, sizeof p->path_ids);
     }
     w->peer_count = count + 1;
     return true;
 }
 
-static void put_prefix(struct table_writer *w, struct bgp_rib_iterator *it) {
+/* The paths of a prefix with, or without, identifiers. */
+static void put_paths(struct mrt_table *w, struct bgp_rib_iterator it, bool path_ids) {
+    struct nanotime now = loop_now();
     struct bgp_path_info p;
     uint16_t count = 0;
-    while (count < BGP_PATHS_PER_PREFIX_MAX && bgp_rib_next_path(w->host->speaker, it, &p)) {
-        if (p.rejected)
+    while (count < BGP_PATHS_PER_PREFIX_MAX && bgp_rib_next_path(w->host->speaker, &it, &p)) {
+        const struct table_peer *peer =
+            p.peer.index < w->index_count ? &w->by_index[p.peer.index] : NULL;
+        if (p.rejected || !peer || !peer->known || peer->path_ids[it.family] != path_ids)
             continue;
-        uint64_t age_s = nanotime_since(w->now, p.received) / NANOS_PER_S;
-        uint16_t peer = p.peer.index < w->index_count ? w->by_index[p.peer.index] : 0;
-        w->entries[count++] = (struct mrt_entry){
-            .peer = peer, .time_s = w->time_s - (uint32_t)age_s, .attrs = &p.attrs->v};
+        uint64_t age_s = nanotime_since(now, p.received) / NANOS_PER_S;
+        w->entries[count++] = (struct mrt_entry){.peer = peer->place,
+                                                 .time_s = w->time_s - (uint32_t)age_s,
+                                                 .path_id = p.path_id,
+                                                 .attrs = &p.attrs->v};
     }
     if (count > 0)
-        mrt_put_rib(&w->pending, w->time_s, w->sequence++, it->prefix, false, w->entries, count);
+        mrt_put_rib(&w->pending, w->time_s, w->sequence++, it.prefix, path_ids, w->entries, count);
 }
 
-static void put_family(struct table_writer *w, enum bgp_family family) {
-    struct bgp_rib_iterator it;
-    if (bgp_rib_begin(w->host->speaker, family, &it) != BGP_OK) {
-        w->error = "out of memory";
-        return;
+bool mrt_table_step(struct mrt_table *w, uint32_t prefixes) {
+    if (!w->error && (!w->host->speaker || w->generation != w->host->config_generation))
+        w->error = "the configuration changed meanwhile";
+    for (; prefixes > 0 && !w->whole && flush(w, false); prefixes--) {
+        struct bgp_rib_iterator it;
+        enum bgp_status status =
+            bgp_rib_walk(w->host->speaker, (enum bgp_family)w->family, &w->at, &it);
+        if (status == BGP_OK) {
+            put_paths(w, it, false);
+            put_paths(w, it, true);
+            bgp_rib_end(&it);
+        } else if (status == BGP_NO_MEMORY) {
+            w->error = "out of memory";
+        } else {
+            w->at = 0;
+            w->whole = ++w->family == BGP_FAMILIES && flush(w, true);
+        }
     }
-    while (bgp_rib_next_prefix(w->host->speaker, &it) && flush(w, false))
-        put_prefix(w, &it);
-    bgp_rib_end(&it);
+    return !w->error && !w->whole;
 }
 
-static void put_table(struct table_writer *w) {
-    const struct bgp_config *config = bgp_config_of(w->host->speaker);
-    if (!collect_peers(w)) {
-        w->error = "out of memory";
-        return;
-    }
-    mrt_put_peers(&w->pending, w->time_s, ip4_to_u32(config->router_id), config->hostname, w->peers,
-                  (uint16_t)w->peer_count);
-    for (int f = 0; f < BGP_FAMILIES && !w->error; f++)
-        put_family(w, (enum bgp_family)f);
-    flush(w, true);
-}
-
-static const char *finish(struct table_writer *w, const char *partial, const char *path) {
-    if (!w->error && (fsync(w->fd) != 0 || rename(partial, path) != 0))
-        w->error = strerror(errno);
-    close(w->fd);
-    if (w->error)
-        unlink(partial);
+const char *mrt_table_end(struct mrt_table *w, uint64_t *ret_prefixes) {
+    const char *error = w->error;
+    if (!error && !w->whole)
+        error = "not finished";
+    if (!error && (fsync(w->fd) != 0 || rename(w->partial, w->path) != 0))
+        error = strerror(errno);
+    if (w->fd >= 0)
+        close(w->fd);
+    if (error && w->fd >= 0)
+        unlink(w->partial);
+    *ret_prefixes = w->sequence;
     text_deinit(&w->pending);
     alloc_free(w->peers);
     alloc_free(w->by_index);
     alloc_free(w->entries);
-    return w->error;
+    alloc_free(w);
+    return error;
 }
 
-const char *mrt_table_write(struct host *h, const char *path, uint64_t *ret_prefixes) {
-    char partial[PATH_MAX];
-    struct table_writer w = {.host = h, .now = loop_now(), .time_s = (uint32_t)time(NULL)};
-    if ((size_t)snprintf(partial, sizeof partial, "%s.partial", path) >= sizeof partial)
+static const char *open_partial(struct mrt_table *w, const char *path) {
+    int size = snprintf(w->partial, sizeof w->partial, "%s.partial", path);
+    if (size < 0 || (size_t)size >= sizeof w->partial)
         return "path too long";
-    w.fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (w.fd < 0)
-        return strerror(errno);
-    put_table(&w);
-    const char *error = finish(&w, partial, path);
-    *ret_prefixes = w.sequence;
-    return error;
+    memcpy(w->path, path, strlen(path) + 1);
+    w->fd = open(w->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    return w->fd < 0 ? strerror(errno) : NULL;
+}
+
+struct mrt_table *mrt_table_begin(struct host *h, const char *path, const char **ret_error) {
+    struct mrt_table *w = alloc_zero(1, sizeof *w);
+    const struct bgp_config *config = bgp_config_of(h->speaker);
+    uint64_t unused;
+    *ret_error = "out of memory";
+    if (!w)
+        return NULL;
+    w->host = h;
+    w->fd = -1;
+    w->time_s = (uint32_t)time(NULL);
+    w->generation = h->config_generation;
+    w->error = collect_peers(w) ? open_partial(w, path) : "out of memory";
+    if (w->error) {
+        *ret_error = mrt_table_end(w, &unused);
+        return NULL;
+    }
+    mrt_put_peers(&w->pending, w->time_s, ip4_to_u32(config->router_id), config->hostname, w->peers,
+                  (uint16_t)w->peer_count);
+    return w;
 }

@@ -445,15 +445,20 @@ static void op_counters(struct request *r) {
     put_number(r, "sockets", sockets_count(r->host->sockets));
 }
 
+/* The answer comes when the file is written. */
 static void op_mrt(struct request *r) {
     const char *path = member_text(r, "path");
-    uint64_t prefixes = 0;
-    if (!path)
+    if (!path) {
         r->error = "path is needed";
-    else if (need_speaker(r))
-        r->error = mrt_table_write(r->host, path, &prefixes);
-    if (!r->error)
-        put_number(r, "prefixes", prefixes);
+        return;
+    }
+    struct mrt_table *table = need_speaker(r) ? mrt_table_begin(r->host, path, &r->error) : NULL;
+    if (!table)
+        return;
+    r->error = NULL;
+    r->dump = dump_mrt(table, r->out);
+    if (!r->dump)
+        r->error = "out of memory";
 }
 
 static json_t *hex_to_json(const uint8_t *data, uint32_t size) {
@@ -539,6 +544,8 @@ static void answer(struct request *r, struct text *out) {
     size_t before = out->size;
     if (id)
         json_object_set(r->out, "id", id);
+    if (r->dump && dump_is_silent(r->dump))
+        return;
     json_object_set_new(r->out, "ok", json_boolean(r->error == NULL));
     if (r->error)
         json_object_set_new(r->out, "error", json_string(r->error));
