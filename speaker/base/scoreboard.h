@@ -18,7 +18,7 @@
  */
 
 #define SCOREBOARD_MAGIC UINT32_C(0x52494243) /* "RIBC" */
-#define SCOREBOARD_VERSION 2
+#define SCOREBOARD_VERSION 3
 
 enum scoreboard_phase {
     SCOREBOARD_EMPTY = 0, /* not started yet */
@@ -77,8 +77,7 @@ struct scoreboard {
 };
 
 /*
- * The contribution of one route. `prefix` and `next_hop` are `struct ip_prefix`/`struct ip_addr`
- * bytes. In loc_rib_digest the next hop is BGP's NEXT_HOP (no address for the node's own routes);
+ * The contribution of one route. In loc_rib_digest the next hop is BGP's NEXT_HOP (no address for the node's own routes);
  * in fib_digest it is the gateway in the kernel (no address for blackhole and connected). A kernel
  * route with several next hops contributes once for each of its gateways, and counts as one route.
  */

@@ -192,6 +192,17 @@ static void test_route_digest(void **state) {
     assert_true(straight != crossed);
     assert_true(scoreboard_route_digest(&p1, &n1) != scoreboard_route_digest(&p1, &none));
     assert_true(scoreboard_route_digest(&p1, &n1) == scoreboard_route_digest(&p1, &n1));
+    const uint8_t low[16] = {[15] = 1};
+    struct ip_addr n6 = ip6(low);
+    assert_true(scoreboard_route_digest(&p1, &n1) != scoreboard_route_digest(&p1, &n6));
+    for (uint32_t i = 0; i < 4096; i++) { /* neighbours that swap their next hops */
+        struct ip_prefix a = ip_prefix_make(ip4(i << 8), 24);
+        struct ip_prefix b = ip_prefix_make(ip4((i + 1) << 8), 24);
+        struct ip_addr via = ip4(0x0A000000 + i), other = ip4(0x0A000001 + i);
+        straight = scoreboard_route_digest(&a, &via) + scoreboard_route_digest(&b, &other);
+        crossed = scoreboard_route_digest(&a, &other) + scoreboard_route_digest(&b, &via);
+        assert_true(straight != crossed);
+    }
 }
 
 int main(void) {

@@ -286,7 +286,7 @@ static size_t parts_size(const struct bgp_part *parts, size_t count) {
 /* The first `sent` octets of the parts (< 0: none), for the file of messages. */
 static void log_sent(struct connection *c, const struct bgp_part *parts, size_t count,
                      ssize_t sent) {
-    size_t left = sent > 0 ? (size_t)sent : 0;
+    size_t left = sent > 0 && c->owner->host->mrt ? (size_t)sent : 0;
     for (size_t i = 0; i < count && left > 0; i++) {
         size_t size = parts[i].size < left ? parts[i].size : left;
         mrt_log_octets(c->owner->host->mrt, &c->tap, c->source.fd, true, parts[i].data, size);
