@@ -58,7 +58,7 @@ static bool collect_prefixes(struct oracle *o) {
     for (size_t i = 0; i < o->in.node_count; i++) {
         const struct bgp_config *c = o->in.nodes[i].config;
         if (c)
-            total += c->origin_count + 2;
+            total += c->origin_count + c->aggregate_count + 2;
     }
     o->prefixes = arena_array(o->arena, total + 1, sizeof *o->prefixes);
     if (!o->prefixes)
@@ -68,6 +68,8 @@ static bool collect_prefixes(struct oracle *o) {
         const struct bgp_config *c = o->in.nodes[i].config;
         for (uint32_t k = 0; c && k < c->origin_count; k++)
             o->prefixes[n++] = c->origins[k].prefix;
+        for (uint32_t k = 0; c && k < c->aggregate_count; k++)
+            o->prefixes[n++] = c->aggregates[k].prefix;
         for (uint32_t k = 0; c && k < c->peer_count; k++) {
             if (!c->peers[k].default_originate[0] && !c->peers[k].default_originate[1])
                 continue;

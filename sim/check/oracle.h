@@ -23,6 +23,7 @@ struct text;
  *   oracle_outcome.c what is kept of it, equal things once
  *   oracle_result.c  tables and sums made from that
  *   oracle_policy.c  its own evaluation of policy terms
+ *   oracle_as_path.c AS_PATH between ASes; oracle_originate.c aggregates and conditions
  *
  * The computation is synchronous: a route spreads from its origin, every node keeps the best of
  * what its neighbours would send, until nothing changes. BGP configurations that have no or several
@@ -132,6 +133,14 @@ size_t oracle_unstable(const struct oracle *o, const struct ip_prefix **ret_pref
  * block-two exportV4[0] Reject In 10.244.2.0/24". */
 void oracle_explain(struct oracle *o, uint32_t node, struct ip_prefix prefix, struct text *out);
 
+/* What a policy did to the next hop, for the caller to make an address of. */
+enum oracle_next_hop {
+    ORACLE_NEXT_HOP_UNTOUCHED,
+    ORACLE_NEXT_HOP_SET, /* to an address, or to what it was */
+    ORACLE_NEXT_HOP_SELF,
+    ORACLE_NEXT_HOP_PEER,
+};
+
 /* The oracle's own evaluation of a chain: passes? *ret_attrs (in arena) as changed; *ret_rule names
  * the deciding policy and term. */
 struct oracle_candidate {
@@ -142,6 +151,8 @@ struct oracle_candidate {
     uint32_t metric;
     bool external_session;
     uint32_t *weight; /* import: where a weight that is set goes; may be NULL */
+    uint32_t tag;
+    enum oracle_next_hop *next_hop; /* where an action on the next hop is noted; may be NULL */
 };
 bool oracle_policy(const struct bgp_config *c, const struct policy_chain *chain,
                    const struct oracle_candidate *r, struct arena *arena,

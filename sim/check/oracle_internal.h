@@ -49,6 +49,14 @@ struct oracle_outcome {
 struct oracle_keeper;
 struct oracle_results;
 
+/* Has the node a best path that a policy (index + 1) accepts? As of the round before. */
+struct oracle_question {
+    uint32_t node;
+    enum bgp_family family;
+    uint32_t policy;
+    bool present;
+};
+
 struct oracle {
     struct arena *arena;
     struct arena *work; /* of the prefix that spreads */
@@ -73,6 +81,8 @@ struct oracle {
     uint32_t prefix_count;
     struct ip_prefix *unstable;
     size_t unstable_count;
+    struct oracle_question *questions;
+    uint32_t question_count;
 };
 
 uint32_t oracle_address_owner(const struct oracle *o, struct ip_addr a);  /* node or UINT32_MAX */
@@ -91,6 +101,35 @@ static inline enum bgp_family oracle_family(struct ip_prefix p) {
     return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
 }
 
+/* oracle_as_path.c: a path sent to an external peer, and what comes in from one. False: no memory.
+ */
+bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p,
+                     struct arena *arena, struct as_path *path);
+bool oracle_path_in(const struct bgp_config *c, const struct bgp_peer_config *p,
+                    struct arena *arena, struct as_path *path);
+bool oracle_path_loops(const struct bgp_config *c, const struct bgp_peer_config *p,
+                       struct as_path path);
+
+/* oracle_originate.c: a held route as policies see it. */
+struct oracle_candidate oracle_held(const struct oracle_path *p, struct ip_prefix prefix);
+/* Why an aggregate, or a condition, keeps the route from this peer; NULL: nothing does. */
+const char *oracle_suppressed(const struct oracle *o, uint32_t node,
+                              const struct bgp_peer_config *p, const struct oracle_path *best,
+                              struct ip_prefix prefix);
+const char *oracle_condition_stop(const struct oracle *o, uint32_t node,
+                                  const struct bgp_peer_config *p, const struct oracle_path *best,
+                                  struct ip_prefix prefix);
+/* Is the peer sent a default route of ours, whatever the table has? */
+bool oracle_default_sent(const struct oracle *o, uint32_t node, const struct bgp_peer_config *p,
+                         enum bgp_family f);
+/* The aggregate the node makes of what it has inside of the prefix; NULL: none, or no memory. */
+const struct bgp_origin_config *oracle_aggregate(struct oracle *o, uint32_t node, uint32_t prefix,
+                                                 const struct attr_values **ret_attrs,
+                                                 bool *ret_no_memory);
+bool oracle_collect_questions(struct oracle *o); /* false: no memory */
+/* Answers all questions from the outcomes; is some answer another one than was assumed? */
+bool oracle_answers_change(struct oracle *o);
+
 bool oracle_find_sessions(struct oracle *o);
 bool oracle_spread_routes(struct oracle *o);
 
@@ -100,6 +139,8 @@ bool oracle_keep_outcomes(struct oracle *o, uint32_t prefix);
 const struct oracle_outcome *oracle_outcome_of(const struct oracle *o, uint32_t node,
                                                uint32_t prefix);
 void oracle_free_outcomes(struct oracle *o);
+/* … so that prefixes can spread once more. */
+void oracle_forget_outcomes(struct oracle *o);
 /* oracle_result.c: the totals of all nodes, and room for lists. False: no memory. */
 bool oracle_make_results(struct oracle *o);
 void oracle_free_results(struct oracle *o);

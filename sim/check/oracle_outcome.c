@@ -165,3 +165,14 @@ void oracle_free_outcomes(struct oracle *o) {
     alloc_free(o->keeper);
     alloc_free(o->outcomes);
 }
+
+void oracle_forget_outcomes(struct oracle *o) {
+    oracle_free_outcomes(o);
+    o->keeper = NULL;
+    o->outcomes = NULL;
+    o->outcome_count = o->outcome_capacity = 0;
+    for (uint32_t i = 0; i < o->in.node_count; i++) {
+        if (o->states[i].outcomes)
+            memset(o->states[i].outcomes, 0, o->prefix_count * sizeof *o->states[i].outcomes);
+    }
+}

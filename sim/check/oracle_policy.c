@@ -263,6 +263,11 @@ static void prepend_last(struct evaluation *e, uint32_t times) {
         (void)as_path_prepend(e->values.as_path, &last, 1, e->arena, &e->values.as_path);
 }
 
+static void note_next_hop(struct evaluation *e, enum oracle_next_hop what) {
+    if (e->route->next_hop)
+        *e->route->next_hop = what;
+}
+
 static void apply(struct evaluation *e, const struct policy_action *a) {
     struct attr_values *v = &e->values;
     switch (a->kind) {
@@ -282,6 +287,7 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
         break;
     case POLICY_SET_NEXT_HOP:
         v->next_hop = a->address;
+        note_next_hop(e, ORACLE_NEXT_HOP_SET);
         break;
     case POLICY_PREPEND_AS_PATH:
         (void)as_path_prepend(v->as_path, a->asns, a->asn_count, e->arena, &v->as_path);
@@ -320,8 +326,13 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
     case POLICY_SET_DAMPENING: /* what has settled is not held back */
         break;
     case POLICY_SET_NEXT_HOP_SELF: /* resolved by the caller, who knows the session */
+        note_next_hop(e, ORACLE_NEXT_HOP_SELF);
+        break;
     case POLICY_SET_NEXT_HOP_PEER:
+        note_next_hop(e, ORACLE_NEXT_HOP_PEER);
+        break;
     case POLICY_SET_NEXT_HOP_KEEP:
+        note_next_hop(e, ORACLE_NEXT_HOP_SET);
         break;
     }
 }
@@ -379,8 +390,12 @@ bool oracle_policy_traced(const struct bgp_config *c, const struct policy_chain 
                           const struct oracle_candidate *r, struct arena *arena,
                           const struct oracle_tracer *tracer, struct attr_values *ret_attrs,
                           const char **ret_rule) {
-    struct evaluation e = {
-        .tracer = tracer, .config = c, .route = r, .arena = arena, .values = *r->attrs};
+    struct evaluation e = {.tracer = tracer,
+                           .config = c,
+                           .route = r,
+                           .arena = arena,
+                           .values = *r->attrs,
+                           .tag = r->tag};
     bool passes = run_chain(&e, chain, ret_rule);
     *ret_attrs = e.values;
     return passes;

@@ -6,6 +6,8 @@
  * again. In a network that has exactly one stable outcome the work list runs empty; a node that
  * changes its mind more often than there are nodes is reported as unstable.
  *
+ * Leaves AS_PATH to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
+ *
  * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065 is not modelled. BIRD: attributes for eBGP are made
  * before the export filter runs; IOS: afterwards.
  */
@@ -69,7 +71,7 @@ static int compare_attributes(const struct bgp_config *c, const struct oracle_pa
         d = order(local_pref_of(c, b), local_pref_of(c, a));
     if (!d)
         d = order(a->own == NULL, b->own == NULL);
-    if (!d)
+    if (!d && !c->as_path_ignore)
         d = order(as_path_length(a->attrs->as_path), as_path_length(b->attrs->as_path));
     if (!d)
         d = order(a->attrs->origin, b->attrs->origin);
@@ -197,17 +199,14 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
 static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e,
                           struct attr_values *v) {
     const struct bgp_config *c = config_of(o, u);
-    uint32_t as = oracle_local_as(c, &c->peers[e->peer]);
-    (void)as_path_prepend(v->as_path, &as, 1, o->arena, &v->as_path);
+    (void)oracle_path_out(c, &c->peers[e->peer], o->arena, &v->as_path);
 }
 
-/* What never crosses to an external peer (RFC 4271 5.1.4, 5.1.5; 4456 8). */
-static void strip_external(const struct oracle_path *best, struct attr_values *v) {
+/* What never crosses to an external peer (RFC 4271 5.1.5; 4456 8). */
+static void strip_external(struct attr_values *v) {
     v->has_local_pref = false;
     v->has_originator_id = false;
     v->cluster_count = 0;
-    if (!best->own && v->has_med && best->attrs->has_med && best->attrs->med == v->med)
-        v->has_med = false;
 }
 
 static bool reflect(struct oracle *o, uint32_t u, const struct oracle_path *best,
@@ -234,8 +233,11 @@ static const char *export_stop(const struct oracle *o, uint32_t u, const struct 
     enum bgp_family f = oracle_family(prefix);
     if (!e->families[f])
         return "the session does not carry that address family";
-    if (best->own)
-        return well_known_stop(best->attrs, e->external);
+    const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
+    const char *held_back = oracle_suppressed(o, u, p, best, prefix);
+    held_back = held_back ? held_back : oracle_condition_stop(o, u, p, best, prefix);
+    if (held_back || best->own)
+        return held_back ? held_back : well_known_stop(best->attrs, e->external);
     if (s->ends[best->end].neighbor == e->neighbor)
         return "never sent back to the neighbor it was learned from";
     if (!best->external && !e->external) {
@@ -247,15 +249,32 @@ static const char *export_stop(const struct oracle *o, uint32_t u, const struct 
 }
 
 static struct oracle_candidate candidate(const struct oracle_path *best, struct ip_prefix prefix,
-                                         const struct attr_values *v, bool external) {
-    return (struct oracle_candidate){
-        .prefix = prefix,
-        .attrs = v,
-        .source = best->own ? best->own->source : ROUTE_SOURCE_BGP,
-        .interface = best->own ? best->own->interface : "",
-        .metric = best->own ? best->own->metric : UINT32_MAX,
-        .external_session = external,
-    };
+                                         const struct attr_values *v, bool external,
+                                         enum oracle_next_hop *next_hop) {
+    struct oracle_candidate r = oracle_held(best, prefix);
+    r.attrs = v;
+    r.external_session = external;
+    r.next_hop = next_hop;
+    return r;
+}
+
+/* Behind the policy. BIRD made the next hop before it. */
+static struct ip_addr resolve_next_hop(const struct oracle *o, uint32_t u,
+                                       const struct oracle_end *e, const struct oracle_path *best,
+                                       enum oracle_next_hop done, struct ip_addr now) {
+    switch (done) {
+    case ORACLE_NEXT_HOP_SELF:
+        return e->local;
+    case ORACLE_NEXT_HOP_PEER:
+        return e->remote;
+    case ORACLE_NEXT_HOP_SET:
+        if (ip_is_set(now))
+            return now;
+        break;
+    case ORACLE_NEXT_HOP_UNTOUCHED:
+        break;
+    }
+    return bird(config_of(o, u)) ? now : sent_next_hop(o, u, e, best);
 }
 
 const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
@@ -271,7 +290,12 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     struct attr_values *v = copy_values(o, best->attrs);
     if (!v)
         return NULL;
-    v->next_hop = sent_next_hop(o, u, e, best);
+    if (e->external && !best->own) { /* RFC 4271 5.1.4 */
+        v->has_med = false;
+        v->med = 0;
+    }
+    if (bird(c))
+        v->next_hop = sent_next_hop(o, u, e, best);
     if (bird(c) && e->external)
         make_external(o, u, e, v);
     if (bird(c) && !v->has_local_pref) {
@@ -279,13 +303,15 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         v->local_pref = c->default_local_pref;
     }
     enum bgp_family f = oracle_family(prefix);
-    struct oracle_candidate r = candidate(best, prefix, v, e->external);
+    enum oracle_next_hop done = ORACLE_NEXT_HOP_UNTOUCHED;
+    struct oracle_candidate r = candidate(best, prefix, v, e->external, &done);
     if (!oracle_policy_traced(c, &p->export[f], &r, o -> arena, o -> tracer, v, ret_rule))
         return NULL;
+    v->next_hop = resolve_next_hop(o, u, e, best, done, v->next_hop);
     if (!bird(c) && e->external)
         make_external(o, u, e, v);
     if (e->external)
-        strip_external(best, v);
+        strip_external(v);
     else if (!v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
@@ -314,7 +340,7 @@ static const char *loop_stop(const struct oracle *o, uint32_t v, const struct or
                              const struct attr_values *a) {
     const struct bgp_config *c = config_of(o, v);
     const struct bgp_peer_config *p = &c->peers[e->peer];
-    if (as_path_count(a->as_path, oracle_local_as(c, p)) > p->allow_local_as)
+    if (oracle_path_loops(c, p, a->as_path))
         return "own AS in AS_PATH";
     if (a->has_originator_id && a->originator_id == ip4_to_u32(c->router_id))
         return "own router id as ORIGINATOR_ID";
@@ -351,10 +377,21 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         received.has_local_pref = true;
         received.local_pref = c->default_local_pref;
     }
-    struct oracle_candidate r = {prefix,     &received,   ROUTE_SOURCE_BGP, "",
-                                 UINT32_MAX, e->external, &weight};
+    if (e->external)
+        (void)oracle_path_in(c, &c->peers[e->peer], o->arena, &received.as_path);
+    enum oracle_next_hop done = ORACLE_NEXT_HOP_UNTOUCHED;
+    struct oracle_candidate r = {.prefix = prefix,
+                                 .attrs = &received,
+                                 .source = ROUTE_SOURCE_BGP,
+                                 .interface = "",
+                                 .metric = UINT32_MAX,
+                                 .external_session = e->external,
+                                 .weight = &weight,
+                                 .next_hop = &done};
     if (!oracle_policy_traced(c, chain, &r, o->arena, o->tracer, &result, ret_rule))
         return NULL;
+    if (done == ORACLE_NEXT_HOP_PEER)
+        result.next_hop = e->remote;
     /* A mesh of 1,000 has a million paths: what nothing changed is shared. */
     const struct attr_values *a =
         memcmp(&result, sent, sizeof result) == 0 ? sent : copy_values(o, &result);
@@ -441,6 +478,8 @@ static bool same_treatment(const struct bgp_config *c, const struct oracle_end *
     return !a->external && !b->external && a->client == b->client &&
            a->families[f] == b->families[f] && ip_equal(a->local, b->local) &&
            p->next_hop_mode == q->next_hop_mode && p->send_communities == q->send_communities &&
+           !p->condition_count && !q->condition_count &&
+           p->unsuppress_policy[f] == q->unsuppress_policy[f] &&
            p->export[f].count == q->export[f].count &&
            p->export[f].accept_by_default == q->export[f].accept_by_default &&
            (p->export[f].count == 0 ||
@@ -463,6 +502,8 @@ static void tell_all(struct spread *s, uint32_t u) {
     for (uint32_t i = 0; i < count; i++) {
         const struct oracle_end *e = &st->ends[narrow ? st->onward[i] : i];
         const char *rule = NULL;
+        if (prefix.length == 0 && oracle_default_sent(o, u, &config_of(o, u)->peers[e->peer], f))
+            continue; /* what is originated for it stands in for whatever the table has */
         bool own_neighbor = best && !best->own && st->ends[best->end].neighbor == e->neighbor;
         if (own_neighbor || !last || !same_treatment(config_of(o, u), last, e, f)) {
             const struct attr_values *now =
@@ -478,16 +519,43 @@ static void tell_all(struct spread *s, uint32_t u) {
     }
 }
 
-static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_config *origin) {
+/* IOS: the route-map of `network` and `redistribute`. False: the route is refused. */
+static bool run_origin_policy(const struct oracle *o, uint32_t node,
+                              const struct bgp_origin_config *origin, struct attr_values *v,
+                              uint32_t *weight) {
+    const uint16_t index = (uint16_t)(origin->policy - 1);
+    const struct policy_chain chain = {&index, 1, true};
+    const struct attr_values before = *v;
+    const struct oracle_candidate r = {.prefix = origin->prefix,
+                                       .attrs = &before,
+                                       .source = origin->source,
+                                       .interface = origin->interface,
+                                       .metric = origin->metric,
+                                       .weight = weight,
+                                       .tag = origin->tag};
+    if (origin->policy && !oracle_policy(config_of(o, node), &chain, &r, o->arena, v, NULL))
+        return false;
+    v->next_hop = origin->gateway;
+    return true;
+}
+
+/* `attrs`: of an aggregate; NULL: what the origin says. False: no memory. */
+static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_config *origin,
+                    const struct attr_values *attrs) {
     struct oracle *o = s->o;
     struct oracle_path *p = arena_alloc(o->work, sizeof *p);
     struct attr_values *v = arena_alloc(o->arena, sizeof *v);
+    uint32_t weight = origin->weight;
     if (!p || !v)
         return false;
     v->origin = origin->origin;
     v->has_med = origin->med_set;
-    v->med = origin->med;
+    v->med = origin->med_set ? origin->med : 0;
     v->next_hop = origin->gateway;
+    if (attrs)
+        *v = *attrs;
+    else if (!run_origin_policy(o, node, origin, v, &weight))
+        return true;
     *p = (struct oracle_path){
         .next = o->states[node].paths,
         .end = OWN_END,
@@ -495,7 +563,7 @@ static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_con
         .attrs = v,
         .eligible =
             !ip_is_set(origin->gateway) || oracle_connected(&o->in.nodes[node], origin->gateway),
-        .weight = origin->weight,
+        .weight = weight,
         .router_id = ip4_to_u32(config_of(o, node)->router_id),
         .own = origin,
     };
@@ -515,34 +583,40 @@ static void run(struct spread *s) {
         s->o->unstable[s->o->unstable_count++] = s->o->prefixes[s->prefix];
 }
 
-/* IOS `neighbor X default-originate`: the default route to this neighbour alone. */
-static void tell_default(struct spread *s, uint32_t node) {
+/* IOS `neighbor X default-originate`: the default route to this neighbour alone. False: no memory.
+ */
+static bool tell_default(struct spread *s, uint32_t node) {
     struct oracle *o = s->o;
     struct ip_prefix prefix = o->prefixes[s->prefix];
     if (prefix.length != 0)
-        return;
+        return true;
     bool v6 = prefix.addr.family == IP_V6;
     for (uint32_t i = 0; i < o->states[node].end_count; i++) {
         const struct oracle_end *e = &o->states[node].ends[i];
         const struct bgp_peer_config *p = &config_of(o, node)->peers[e->peer];
         uint32_t end = far_end(o, e);
-        if (!p->default_originate[v6] || !e->families[v6] || !end)
+        bool sent = oracle_default_sent(o, node, p, v6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST);
+        if (!sent || !e->families[v6] || !end)
             continue;
-        struct attr_values v = {.next_hop = e->local};
+        struct attr_values *v = arena_alloc(o->arena, sizeof *v);
+        if (!v)
+            return false;
+        v->next_hop = e->local;
         if (e->external)
-            make_external(o, node, e, &v);
+            make_external(o, node, e, v);
         else {
-            v.has_local_pref = true;
-            v.local_pref = config_of(o, node)->default_local_pref;
+            v->has_local_pref = true;
+            v->local_pref = config_of(o, node)->default_local_pref;
         }
         const char *rule = NULL;
-        struct oracle_path *path = oracle_import(o, e->neighbor, end - 1, &v, prefix, &rule);
+        struct oracle_path *path = oracle_import(o, e->neighbor, end - 1, v, prefix, &rule);
         if (!path)
             continue;
         path->origin_node = node;
         if (replace_path(&o->states[e->neighbor], end - 1, path))
             rechoose(s, e->neighbor);
     }
+    return true;
 }
 
 static bool make_states(struct oracle *o) {
@@ -595,45 +669,119 @@ static struct own_route *collect_own(struct oracle *o, size_t *ret_count) {
     return list;
 }
 
+static bool add_aggregates(struct spread *s) {
+    struct oracle *o = s->o;
+    for (uint32_t i = 0; i < o->in.node_count; i++) {
+        const struct attr_values *v = NULL;
+        bool no_memory = false;
+        if (!config_of(o, i) || !o->in.nodes[i].up || !config_of(o, i)->aggregate_count)
+            continue;
+        const struct bgp_origin_config *origin = oracle_aggregate(o, i, s->prefix, &v, &no_memory);
+        if (no_memory || (origin && !add_own(s, i, origin, v)))
+            return false;
+    }
+    return true;
+}
+
 static bool spread_prefix(struct spread *s, const struct own_route *own, size_t count) {
     memset(s->changes, 0, s->o->in.node_count * sizeof *s->changes);
     memset(s->queued, 0, s->o->in.node_count * sizeof *s->queued);
     s->head = s->length = 0;
     s->unstable = false;
     for (size_t i = 0; i < count; i++) {
-        if (!add_own(s, own[i].node, own[i].origin))
+        if (!add_own(s, own[i].node, own[i].origin, NULL))
             return false;
     }
+    if (!add_aggregates(s))
+        return false;
     for (size_t i = 0; i < count; i++)
         rechoose(s, own[i].node);
+    for (uint32_t i = 0; i < s->o->in.node_count; i++)
+        if (config_of(s->o, i) && config_of(s->o, i)->aggregate_count)
+            rechoose(s, i);
     if (s->o->prefixes[s->prefix].length == 0) {
         for (uint32_t i = 0; i < s->o->in.node_count; i++) {
-            if (config_of(s->o, i))
-                tell_default(s, i);
+            if (config_of(s->o, i) && !tell_default(s, i))
+                return false;
         }
     }
     run(s);
     return oracle_keep_outcomes(s->o, s->prefix);
 }
 
+/* All own routes, where those of a prefix begin, and the order of spreading. */
+struct plan {
+    struct own_route *own;
+    size_t *first;   /* [prefix_count + 1] */
+    uint32_t *order; /* prefixes, the longest first */
+};
+
+/* By counting, so that equal lengths stay in order. */
+static void plan_order(const struct oracle *o, uint32_t *order) {
+    uint32_t at[130] = {0}; /* where the next prefix of a length goes; [i]: of 128 - i */
+    for (uint32_t i = 0; i < o->prefix_count; i++)
+        at[129 - o->prefixes[i].length]++;
+    for (uint32_t i = 1; i < 130; i++)
+        at[i] += at[i - 1];
+    for (uint32_t i = 0; i < o->prefix_count; i++)
+        order[at[128 - o->prefixes[i].length]++] = i;
+}
+
+static bool plan_make(struct oracle *o, struct plan *p) {
+    size_t count = 0, at = 0;
+    p->own = collect_own(o, &count);
+    p->first = arena_array(o->arena, o->prefix_count + (size_t)1, sizeof *p->first);
+    p->order = arena_array(o->arena, o->prefix_count + (size_t)1, sizeof *p->order);
+    if (!p->own || !p->first || !p->order)
+        return false;
+    for (uint32_t i = 0; i <= o->prefix_count; i++) {
+        while (at < count && p->own[at].prefix < i)
+            at++;
+        p->first[i] = i < o->prefix_count ? at : count;
+    }
+    plan_order(o, p->order);
+    return true;
+}
+
+static bool spread_all(struct spread *s, const struct plan *p) {
+    for (uint32_t i = 0; i < s->o->prefix_count; i++) {
+        s->prefix = p->order[i];
+        size_t first = p->first[s->prefix];
+        if (!spread_prefix(s, &p->own[first], p->first[s->prefix + 1] - first))
+            return false;
+    }
+    return true;
+}
+
+#define ROUNDS_MAX 8 /* of conditions that hang on one another */
+
+/* Whatever comes out hangs on answers that never agree: nothing of it can be expected. */
+static void note_undecided(struct oracle *o) {
+    o->unstable_count = o->prefix_count;
+    if (o->prefix_count)
+        memcpy(o->unstable, o->prefixes, o->prefix_count * sizeof *o->unstable);
+}
+
 bool oracle_spread_routes(struct oracle *o) {
-    size_t n = o->in.node_count, own_count = 0;
+    size_t n = o->in.node_count;
     struct spread s = {.o = o, .capacity = (uint32_t)n + 1};
+    struct plan p = {0};
     s.queue = arena_array(o->arena, n + 1, sizeof *s.queue);
     s.queued = arena_array(o->arena, n + 1, sizeof *s.queued);
     s.changes = arena_array(o->arena, n + 1, sizeof *s.changes);
     o->unstable = arena_array(o->arena, o->prefix_count + 1, sizeof *o->unstable);
-    struct own_route *own = collect_own(o, &own_count);
-    if (!s.queue || !s.queued || !s.changes || !o->unstable || !own || !make_states(o))
+    if (!s.queue || !s.queued || !s.changes || !o->unstable || !plan_make(o, &p) ||
+        !make_states(o) || !oracle_collect_questions(o))
         return false;
-    size_t at = 0;
-    for (s.prefix = 0; s.prefix < o->prefix_count; s.prefix++) {
-        size_t end = at;
-        while (end < own_count && own[end].prefix == s.prefix)
-            end++;
-        if (!spread_prefix(&s, &own[at], end - at))
+    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+        if (!spread_all(&s, &p))
             return false;
-        at = end;
+        if (!o->question_count || !oracle_answers_change(o))
+            return true;
+        oracle_forget_outcomes(o);
+        o->unstable_count = 0;
     }
-    return true;
+    bool ok = spread_all(&s, &p);
+    note_undecided(o);
+    return ok;
 }

@@ -219,7 +219,7 @@ static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
     /* IOS: default-originate stands in for whatever the table has. */
     if (r->prefix.length == 0 && g->key.default_originate[f]) {
         bool other = g->key.add_path[f] && !r->stands_in;
-        result = other ? EXPORT_WITHHOLD : export_default(&g->key, f, arena, &v);
+        result = other ? EXPORT_WITHHOLD : export_default(s, &g->key, f, arena, &v);
     } else if (r->attrs) {
         result = p ? export_route(s, &g->key, p->config, r, arena, NULL, &v) : EXPORT_NO_MEMORY;
     }

@@ -540,20 +540,16 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     return result;
 }
 
-enum export_result export_default(const struct export_key *key, enum bgp_family f,
-                                  struct arena *arena, struct attr_values *ret_values) {
+enum export_result export_default(const struct bgp_speaker *s, const struct export_key *key,
+                                  enum bgp_family f, struct arena *arena,
+                                  struct attr_values *ret_values) {
     struct attr_values v = {.next_hop = self_address(key, f)};
     if (!family_fits(key, v.next_hop, f)) {
         return EXPORT_WITHHOLD;
     }
-    if (key->confed) {
-        if (!as_path_prepend_confed(v.as_path, key->local_as, arena, &v.as_path)) {
-            return EXPORT_NO_MEMORY;
-        }
-    } else if (key->external) {
-        if (!as_path_prepend(v.as_path, &key->local_as, 1, arena, &v.as_path)) {
-            return EXPORT_NO_MEMORY;
-        }
+    enum export_result result = make_as_path(s, key, arena, &v);
+    if (result != EXPORT_SEND) {
+        return result;
     }
     if (!is_outside(key)) {
         default_local_pref(key, &v);

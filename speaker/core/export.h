@@ -53,7 +53,8 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
 /* So short that it fits into a message with any prefix. */
 bool export_is_short(const struct attr_values *v);
 /* What `neighbor default-originate` sends; withheld without a next hop of that family. */
-enum export_result export_default(const struct export_key *key, enum bgp_family f,
-                                  struct arena *arena, struct attr_values *ret_values);
+enum export_result export_default(const struct bgp_speaker *s, const struct export_key *key,
+                                  enum bgp_family f, struct arena *arena,
+                                  struct attr_values *ret_values);
 
 #endif
