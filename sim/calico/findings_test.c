@@ -118,6 +118,16 @@ static const struct {
     {ROUTER("p", "") ROUTER("q", "nodeSelector: rack == 'rack-1', "), "shadowed-by-global",
      "wins on every", NULL, NULL},
     {ROUTER("p", "") ROUTER("q", ""), "duplicate-peer", "at random", NULL, NULL},
+    /* With them, only what makes a difference in the file. */
+    {TWO_NODES ROUTER("p", "") ROUTER("q", "numAllowedLocalASNumbers: 1, "), "duplicate-peer",
+     "at random", NULL, NULL},
+    {TWO_NODES ROUTER("p", "keepaliveTime: 0s, ") ROUTER("q", ""), "duplicate-peer", "at random",
+     NULL, NULL},
+    {TWO_NODES ROUTER("p", "reachableBy: 10.0.0.9, ") ROUTER("q", ""), "duplicate-peer",
+     "at random", NULL, NULL},
+    {TWO_NODES MESH_OFF PEER("p", "peerIP: 10.0.0.2, asNumber: 64512")
+         PEER("q", "peerSelector: 'has(none) || all()'"),
+     "duplicate-peer", "at random", NULL, NULL},
 };
 
 static bool part_of(const char *whole, const char *part) {
@@ -190,6 +200,10 @@ static const struct {
          MESH_OFF ROUTER("p", ""),
      "unreachable-routes"},
     {ROUTER("p", "node: a, ") ROUTER("q", "node: b, "), "duplicate-peer"},
+    {TWO_NODES ROUTER("p", "") ROUTER("q", ""), "duplicate-peer"},
+    {TWO_NODES PEER("p", "nodeSelector: all(), peerSelector: all(), numAllowedLocalASNumbers: 1")
+         PEER("q", "nodeSelector: all(), peerSelector: all()"),
+     "duplicate-peer"},
     {ROUTER("p", "") PEER("q", "peerIP: '192.0.2.1:1179', asNumber: 65001"), "duplicate-peer"},
     {PEER("p", "nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"), "selects-nothing"},
 };

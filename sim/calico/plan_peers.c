@@ -245,11 +245,23 @@ static bool same_text(const char *a, const char *b) {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* Fields that only count in a BGPPeer with peerIP; a global one also makes passive ends. */
+static bool same_by_address(const struct entry *x, const struct entry *y) {
+    const struct calico_bgp_peer *p = x->from->peer, *q = y->from->peer;
+    uint32_t local_x = x->by_address ? p->local_as_number : 0,
+             local_y = y->by_address ? q->local_as_number : 0,
+             allowed_x = x->by_address ? p->allowed_local_as : 0,
+             allowed_y = y->by_address ? q->allowed_local_as : 0;
+    return local_x == local_y && allowed_x == allowed_y &&
+           (x->passive_rule == y->passive_rule || !x->from->global || x->reverse);
+}
+
 /* Would the two entries render the same stanza? */
 static bool same_settings(const struct entry *x, const struct entry *y) {
     const struct calico_bgp_peer *p = x->from->peer, *q = y->from->peer;
-    if (x->as_number != y->as_number || p->ttl_security != q->ttl_security ||
-        p->local_as_number != q->local_as_number || p->next_hop_mode != q->next_hop_mode ||
+    if (!same_by_address(x, y) || x->as_number != y->as_number ||
+        p->ttl_security != q->ttl_security || p->next_hop_mode != q->next_hop_mode ||
+        p->keepalive_set != q->keepalive_set || !ip_equal(p->reachable_by, q->reachable_by) ||
         p->keep_original_next_hop != q->keep_original_next_hop ||
         p->source_address_none != q->source_address_none ||
         p->max_restart_time_set != q->max_restart_time_set ||

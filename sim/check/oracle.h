@@ -105,7 +105,8 @@ struct oracle_route {
     bool blackhole;
     uint32_t metric;
     bool by_age; /* IOS: tied with another external path, the oldest one wins: any of them may be
-                    the best, or be left out where fewer may share the load than are equal */
+                    the best, or be left out where fewer may share the load than are equal; or a
+                    neighbour that has chosen so has handed its choice on, next hop and all */
 };
 /* Loc-RIB of a node, sorted by prefix; good until those of four other nodes were asked for. NULL
  * and 0: nothing there, or out of memory. */

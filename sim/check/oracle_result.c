@@ -132,6 +132,20 @@ static bool fill_gateways(const struct oracle *o, struct arena *arena, uint32_t 
     return true;
 }
 
+/* What a neighbour has chosen by age it hands on, with the chosen one's next hop where that stays.
+ */
+static bool is_by_age(const struct oracle *o, uint32_t node, uint32_t prefix,
+                      const struct oracle_path *p) {
+    for (uint32_t hops = 0; hops < o->in.node_count && !p->by_age && !p->own; hops++) {
+        node = o->states[node].ends[p->end].neighbor;
+        const struct oracle_path *theirs = o->states[node].best[prefix];
+        if (!theirs || !ip_equal(theirs->attrs->next_hop, p->attrs->next_hop))
+            return false;
+        p = theirs;
+    }
+    return p->by_age;
+}
+
 /* The route by way of the best path, in `arena` what it points to. False: out of memory. */
 static bool fill_route(const struct oracle *o, struct arena *arena, uint32_t node, uint32_t prefix,
                        struct oracle_route *r) {
@@ -140,7 +154,7 @@ static bool fill_route(const struct oracle *o, struct arena *arena, uint32_t nod
     r->prefix = o->prefixes[prefix];
     r->origin_node = p->origin_node;
     r->attrs = p->attrs;
-    r->by_age = p->by_age;
+    r->by_age = is_by_age(o, node, prefix, p);
     if (p->own) {
         r->from_node = node;
         r->blackhole = p->own->blackhole_in_kernel;

@@ -492,6 +492,32 @@ static void ios_ties_between_external_paths_are_by_age(void **state) {
     oracle_free(o);
 }
 
+/* On one segment the next hop stays the chosen one's: who hears of it knows no more. */
+static void a_choice_by_age_is_handed_on(void **state) {
+    (void)state;
+    static struct net n;
+    n = (struct net){0};
+    add_node(&n, BGP_PROFILE_IOS, 65001);
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_node(&n, BGP_PROFILE_PLAIN, 64512);
+    add_node(&n, BGP_PROFILE_IOS, 65002);
+    add_pair(&n, 0, 1);
+    add_pair(&n, 0, 2);
+    add_pair(&n, 0, 3);
+    struct bgp_peer_config *last = &n.configs[0].peers[n.configs[0].peer_count - 1];
+    last->multihop = n.configs[3].peers[0].multihop = 0;
+    n.origins[2].prefix = node_block(1);
+    struct oracle *o = solve(&n);
+    assert_non_null(oracle_find(o, 3, node_block(1)));
+    assert_true(oracle_find(o, 3, node_block(1))->by_age);
+    assert_false(oracle_find(o, 3, node_block(0))->by_age);
+    oracle_free(o);
+    last->next_hop_mode = BGP_NEXT_HOP_SELF;
+    o = solve(&n);
+    assert_false(oracle_find(o, 3, node_block(1))->by_age);
+    oracle_free(o);
+}
+
 static void no_export_stays_inside(void **state) {
     (void)state;
     static struct net n;
@@ -561,6 +587,7 @@ int main(void) {
         cmocka_unit_test(a_filter_is_named_with_its_rule),
         cmocka_unit_test(a_bad_gadget_is_reported_not_guessed),
         cmocka_unit_test(ios_ties_between_external_paths_are_by_age),
+        cmocka_unit_test(a_choice_by_age_is_handed_on),
         cmocka_unit_test(no_export_stays_inside),
         cmocka_unit_test(witness_sets_differ_exactly),
     };

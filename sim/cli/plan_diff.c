@@ -311,6 +311,9 @@ static bool judge(struct walk *w, const struct planned *old, const char *path, s
                   struct diag_list *diags) {
     struct calico_set *set = calico_set_copy(old->set);
     manifests_read(&w->in, path);
+    if (w->in.count == 0 && diag_error_count(diags) == 0)
+        diag_add(diags, DIAG_ERROR, (struct diag_place){.file = path}, "no-manifest",
+                 "there is no manifest in it");
     bool ok =
         set && diag_error_count(diags) == 0 &&
         calico_apply_each(set, w->in.documents, w->in.count, w->tool, arena, diags, &w->applied);

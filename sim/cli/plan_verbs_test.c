@@ -177,6 +177,10 @@ static void test_diff_frozen(void **state) {
 static void test_diff_prune(void **state) {
     const char *m = fixture_path("m"), *off = fixture_path("off.yaml");
     (void)state;
+    fixture_text("empty.yaml", "");
+    says(WORDS("plan", "--diff", m, fixture_path("empty.yaml")), 2, WORDS("no manifest in it"));
+    says(WORDS("plan", m, "--prune"), 2, WORDS("--prune has a meaning with --diff only"));
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", m), 2, WORDS("a prefix wants --to PEER"));
     says(WORDS("plan", "--diff", m, off), 3,
          WORDS("not in NEW, so they stay as before", "BGPPeer tor (", "IPPool "));
     says(WORDS("plan", "--diff", m, off, "--prune"), 3,

@@ -66,6 +66,14 @@ static json_t *parsed(const struct run *r) {
     return root;
 }
 
+static void test_nothing_there(void **state) {
+    (void)state;
+    fixture_text("nothing.yaml", "# to be written\n---\n");
+    struct run r = validate(WORDS("validate", fixture_path("nothing.yaml")), 2);
+    assert_non_null(strstr(written(r.err), "there is no manifest in it"));
+    run_close(&r);
+}
+
 static void test_json(void **state) {
     (void)state;
     struct run r = validate(WORDS("validate", "-o", "json", fixture_path("nodes.yaml"),
@@ -108,6 +116,7 @@ static void test_sarif(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_nothing_there),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_sarif),
     };

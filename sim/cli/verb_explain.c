@@ -42,8 +42,8 @@ static int explain_peer(const struct planned *p, const struct calico_plan_node *
     bool unknown = false;
     json_t *found = calico_explain_session(p->plan, n, o->arguments[1], &unknown);
     if (!found) {
-        cli_error("explain: %s is no address, no node and no session of %s", o->arguments[1],
-                  n->node->name);
+        cli_error("explain: %s is no address, no node and no session of %s%s", o->arguments[1],
+                  n->node->name, strchr(o->arguments[1], '/') ? "; a prefix wants --to PEER" : "");
         return 2;
     }
     bool any = json_array_size(json_object_get(found, "sessions")) > 0;

@@ -231,6 +231,10 @@ static int plan_all(struct manifests *in, struct cli_options *o) {
 int verb_plan(struct cli_options *o) {
     if (o->diff)
         return plan_diff(o);
+    if (o->prune || o->tool) {
+        cli_error("plan: --%s has a meaning with --diff only", o->prune ? "prune" : "tool");
+        return 2;
+    }
     if (!o->argument_count) {
         fprintf(stderr, "ribcage plan: which manifests?\n");
         return 2;

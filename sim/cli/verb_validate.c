@@ -78,6 +78,16 @@ static void validate_bundle(struct manifests *in, const struct cli_options *o) {
     calico_set_free(set);
 }
 
+/* Most likely not the path that was meant: calicoctl ends with an error, too. */
+static void expect_some(struct manifests *in, const char *path, size_t from, size_t errors) {
+    for (size_t i = from; i < in->count; i++)
+        if (in->documents[i].root->kind != YAML_NULL)
+            return;
+    if (diag_error_count(in->diags) == errors)
+        diag_add(in->diags, DIAG_ERROR, (struct diag_place){.file = path}, "no-manifest",
+                 "there is no manifest in it");
+}
+
 /* A topology is checked here; manifests are kept for the bundle. */
 static void validate_one(struct manifests *in, const char *path, const struct cli_options *o) {
     if (cli_is_scenario(path)) {
@@ -86,8 +96,9 @@ static void validate_one(struct manifests *in, const char *path, const struct cl
     }
     if (validate_below(in, path, o))
         return;
-    size_t before = in->count;
+    size_t before = in->count, errors = diag_error_count(in->diags);
     manifests_read(in, path);
+    expect_some(in, path, before, errors);
     const struct yaml_node *root = in->count > before ? in->documents[before].root : NULL;
     if (root && root->kind == YAML_MAPPING && yaml_get(root, "segments")) {
         (void)topology_read(root, in->arena, in->diags);

@@ -4,9 +4,8 @@
  * Owns: running the engine with or without BIRD, waiting until things have settled, the lines.
  * Leaves to bird_judge_compare_fixture.c what two texts have in common.
  *
- * A step is written down only when the network is as the oracle computed it and nothing is on its
- * way any more (see is_done), or when the deadline has come. Deadlines are generous, for nothing
- * waits longer than it must.
+ * A step is written down only when nothing is on its way any more (see is_done), or when the
+ * deadline has come. Deadlines are generous, for nothing waits longer than it must.
  */
 #include "bird_judge_fixture.h"
 
@@ -14,8 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTLE_DEADLINE_S 45
+#define SETTLE_DEADLINE_S                                                                          \
+    35 /* IOS's advertisement interval is 30 s, and BIRD's wait after errors */
 #define SAME_DEADLINE_MS 10000
+#define FIT_DEADLINE_MS 45000
 #define LOOK_AGAIN_MS 300
 #define REQUEST_DEADLINE_MS 20000
 #define PROTOCOL_BIRD 12
@@ -68,15 +69,16 @@ static void put_sessions(struct page *p) {
 }
 
 /* IOS: of equally good external paths the oldest is the best; which one that is, is chance. */
-static bool by_age(const struct page *p, struct ip_prefix prefix) {
-    const struct oracle_route *r = oracle_find(p->e->state->oracle, p->node, prefix);
+static bool by_age(const struct page *p, uint32_t node, struct ip_prefix prefix) {
+    const struct oracle_route *r =
+        node < p->e->count ? oracle_find(p->e->state->oracle, node, prefix) : NULL;
     return r && r->by_age;
 }
 
 static bool is_best(const struct page *p, json_t *route) {
     struct ip_prefix prefix;
     return json_is_true(json_object_get(route, "best")) &&
-           ip_prefix_parse(text_of(route, "prefix"), &prefix) && !by_age(p, prefix);
+           ip_prefix_parse(text_of(route, "prefix"), &prefix) && !by_age(p, p->node, prefix);
 }
 
 /* The node at the other end of one of this node's sessions; UINT32_MAX: a stranger. */
@@ -126,9 +128,21 @@ static bool is_of_felix(const struct page *p, json_t *routes, size_t at) {
     return second || elsewhere;
 }
 
+/* A neighbour that has chosen by age hands its choice on: a next hop on the segment that they
+ * share is the chosen one's. */
+static json_t *told_attributes(const struct page *p, json_t *route) {
+    json_t *attrs = json_deep_copy(json_object_get(route, "attrs"));
+    struct ip_prefix prefix;
+    if (ip_prefix_parse(text_of(route, "prefix"), &prefix) &&
+        by_age(p, peer_node(p, text_of(route, "peer")), prefix))
+        json_object_set_new(attrs, "next_hop", json_string("of the oldest"));
+    return attrs;
+}
+
 static void put_path(const struct page *p, json_t *routes, size_t at) {
-    json_t *route = json_array_get(routes, at);
-    char *text = json_dumps(json_object_get(route, "attrs"), JSON_COMPACT | JSON_SORT_KEYS);
+    json_t *route = json_array_get(routes, at), *attrs = told_attributes(p, route);
+    char *text = json_dumps(attrs, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(attrs);
     begin_line(p, is_of_felix(p, routes, at) ? "path-felix" : "path");
     fprintf(p->out, " %s %s %s%s\n", text_of(route, "prefix"), text_of(route, "peer"),
             is_best(p, route) ? "best " : "", text ? text : "?");
@@ -170,7 +184,7 @@ static size_t put_kernel_route(const struct page *p, const struct lab_route *lis
         n++;
     begin_line(p, "kernel");
     fprintf(p->out, " %s", ip_prefix_format(list[0].prefix, text));
-    if (by_age(p, list[0].prefix))
+    if (by_age(p, p->node, list[0].prefix))
         fputs(" oldest", p->out);
     else if (list[0].blackhole)
         fputs(" blackhole", p->out);
@@ -223,8 +237,8 @@ static char *write_down(struct engine *e, size_t step, bool held, size_t *ret_st
     return NULL;
 }
 
-/* BIRD's network is waited for until it is as ours was; ours until nothing is stale and it is the
- * same twice, for no oracle says which paths beside the best are there. */
+/* BIRD's network is waited for until it is as ours was, ours until it is as computed, nothing is
+ * stale, and it is the same twice, for no oracle says which paths beside the best are there. */
 static bool is_done(const struct judge_run *r, size_t step, size_t stale, const char *before,
                     const char *now) {
     if (r->target)
@@ -237,8 +251,11 @@ static void look(struct engine *e, size_t step, bool held) {
     struct nanotime deadline;
     char *before = NULL, *now;
     size_t stale = 0;
-    settle(e);
-    deadline = nanotime_add_ms(lab_now(), SAME_DEADLINE_MS);
+    if (r->last_step && step >= r->last_step)
+        return;
+    if (!r->target)
+        settle(e);
+    deadline = nanotime_add_ms(lab_now(), r->target ? FIT_DEADLINE_MS : SAME_DEADLINE_MS);
     now = write_down(e, step, held, &stale);
     while (now && !is_done(r, step, stale, before, now) && nanotime_before(lab_now(), deadline)) {
         struct nanotime next = nanotime_add_ms(lab_now(), LOOK_AGAIN_MS);
@@ -290,12 +307,42 @@ static bool shorten(struct scenario *s, struct arena *arena, struct diag_list *d
     return true;
 }
 
+/* Two BIRDs that call each other at one time both give up, and call again at one time: chance ends
+ * that, after 5 to 30 s a turn. */
+static void be_patient(struct scenario *s, struct arena *arena) {
+    struct scenario_step *steps = arena_array(arena, s->step_count + 1, sizeof *steps);
+    for (size_t i = 0; steps && i < s->step_count; i++) {
+        steps[i] = s->steps[i];
+        steps[i].deadline_ns *= 3;
+    }
+    if (steps)
+        s->steps = steps;
+}
+
 static void print_findings(const struct judge_run *r, const struct diag_list *diags) {
     struct text t;
     text_init(&t);
     diag_print(diags, &t);
     fprintf(stderr, "%s%s: %s", r->scenario, r->bird ? " (BIRD)" : "", text_str(&t));
     text_deinit(&t);
+}
+
+/* A fresh node has nothing to recover: without -R it only does not wait for it. */
+static void arguments_without_recovery(const struct daemon_place *place, const char **argv) {
+    size_t kept = 0;
+    daemon_bird.arguments(place, argv);
+    for (size_t i = 0; argv[i]; i++)
+        if (strcmp(argv[i], "-R") != 0)
+            argv[kept++] = argv[i];
+    argv[kept] = NULL;
+}
+
+static const struct daemon_driver *driver_of(const struct judge_run *r) {
+    static struct daemon_driver driver;
+    driver = daemon_bird;
+    if (r->without_recovery)
+        driver.arguments = arguments_without_recovery;
+    return &driver;
 }
 
 int judge_body(int fd, void *argument) {
@@ -314,8 +361,10 @@ int judge_body(int fd, void *argument) {
         s->profile = BGP_PROFILE_CALICO;
         e.seed = s->seed;
     }
+    if (s && r->bird)
+        be_patient(s, e.arena);
     if (r->bird)
-        e.backend = (struct engine_backend){&daemon_bird, *r->bird};
+        e.backend = (struct engine_backend){driver_of(r), *r->bird};
     if (s && shorten(s, e.arena, e.diags) && engine_prepare(&e, e.diags))
         status = engine_run(&e);
     if (status != 0) {

@@ -22,8 +22,12 @@ enum { JUDGE_OURS, JUDGE_BIRD };
 struct judge_run {
     const char *scenario;
     const struct daemon_root *bird; /* NULL: our speaker */
-    FILE *out;                      /* shared with the supervisor */
-    FILE *target;                   /* what our speaker's run has written; NULL: this is it */
+    bool without_recovery;          /* BIRD is started without -R */
+    size_t last_step;               /* this one and later ones are not written down; 0: all are */
+    struct nanotime started;
+    uint64_t duration_ns;
+    FILE *out;    /* shared with the supervisor */
+    FILE *target; /* what our speaker's run has written; NULL: this is it */
     pid_t pid;
     int fd, pidfd, status;
 };
@@ -33,8 +37,10 @@ struct judged {
     struct judge_run runs[2];
     bool quiet; /* differences are not printed */
     size_t lines, explained, unexplained;
-    const char *skipped; /* why it is not run; NULL: it is */
-    char verdict[256];   /* "the same" or the explanations */
+    const char *skipped;   /* why it is not run; NULL: it is */
+    bool without_recovery; /* of BIRD's run */
+    size_t last_step;      /* of both */
+    char verdict[256];     /* "the same" or the explanations */
 };
 
 /* A supervisor's body; `argument` is a struct judge_run. */

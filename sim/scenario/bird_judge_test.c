@@ -24,7 +24,7 @@
 
 #define NODES_MAX 10
 #define SCENARIOS_MAX 64
-#define RUNNING_MAX 24 /* labs at the same time */
+#define RUNNING_MAX 48 /* labs at the same time */
 
 static struct daemon_root root;
 
@@ -34,9 +34,31 @@ static const struct {
     const char *path, *reason;
 } skipped[] = {
     {"/dataplane/ipip", "stock BIRD has no krt_tunnel"},
-    {"/tor/reachable-by", "BIRD -R writes the way to its peer after 240 s"},
-    {"/trouble/password", "BIRD -R writes nothing for 240 s while a session is missing"},
 };
+
+/* With -R, BIRD writes nothing to the kernel for 240 s while a session is missing, not even the way
+ * to the peer. */
+static const char *const without_recovery[] = {"/tor/reachable-by", "/trouble/password"};
+
+/* Behind this step a session waits for its hold time with a peer that nobody can reach. */
+static const struct {
+    const char *path;
+    size_t last_step;
+} short_ones[] = {{"/tor/reachable-by", 1}};
+
+static size_t last_step_of(const char *path) {
+    for (size_t i = 0; i < sizeof short_ones / sizeof short_ones[0]; i++)
+        if (strstr(path, short_ones[i].path))
+            return short_ones[i].last_step;
+    return 0;
+}
+
+static bool is_without_recovery(const char *path) {
+    for (size_t i = 0; i < sizeof without_recovery / sizeof without_recovery[0]; i++)
+        if (strstr(path, without_recovery[i]))
+            return true;
+    return false;
+}
 
 static const char *skip_reason(const char *path) {
     for (size_t i = 0; i < sizeof skipped / sizeof skipped[0]; i++)
@@ -66,7 +88,10 @@ static size_t find_scenarios(struct arena *arena, struct judged *list) {
     for (size_t i = 0; i < count && n < SCENARIOS_MAX; i++) {
         if (!is_ours(paths[i], arena))
             continue;
-        list[n] = (struct judged){.path = paths[i], .skipped = skip_reason(paths[i])};
+        list[n] = (struct judged){.path = paths[i],
+                                  .skipped = skip_reason(paths[i]),
+                                  .without_recovery = is_without_recovery(paths[i]),
+                                  .last_step = last_step_of(paths[i])};
         n++;
     }
     diag_list_free(diags);
@@ -81,6 +106,9 @@ static void start(struct judged *j, int side) {
     struct judge_run *r = &j->runs[side];
     *r = (struct judge_run){.scenario = j->path,
                             .bird = side == JUDGE_BIRD ? &root : NULL,
+                            .without_recovery = j->without_recovery,
+                            .last_step = j->last_step,
+                            .started = lab_now(),
                             .out = tmpfile(),
                             .target = side == JUDGE_BIRD ? j->runs[JUDGE_OURS].out : NULL,
                             .fd = -1,
@@ -106,6 +134,7 @@ static bool take_one(struct judged *list, size_t count) {
         if (r->pid != pid)
             continue;
         r->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        r->duration_ns = nanotime_since(lab_now(), r->started);
         r->pid = 0;
         close(r->fd);
         close(r->pidfd);
@@ -146,7 +175,9 @@ static void judge(void **state) {
         if (!list[i].skipped)
             judge_compare(&list[i]);
         unexplained += list[i].unexplained;
-        printf("%-40s %s\n", list[i].path,
+        printf("%-34s %5.1f s %5.1f s  %s\n", list[i].path,
+               (double)list[i].runs[JUDGE_OURS].duration_ns / 1e9,
+               (double)list[i].runs[JUDGE_BIRD].duration_ns / 1e9,
                list[i].skipped       ? list[i].skipped
                : list[i].unexplained ? "differs"
                                      : list[i].verdict);

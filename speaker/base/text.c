@@ -96,6 +96,12 @@ void text_printf(struct text *t, const char *format, ...) {
     va_end(again);
 }
 
+/* Without a width, or turning the direction of writing: what is seen is not what is there. */
+static bool text_is_deceptive(uint32_t code) {
+    return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
+}
+
 /* How many bytes at `p` form one printable character: 0 when they form none. */
 static size_t text_character_size(const unsigned char *p, size_t left) {
     if (p[0] < 0x80) {
@@ -114,7 +120,8 @@ static size_t text_character_size(const unsigned char *p, size_t left) {
     }
     static const uint32_t smallest[5] = {0, 0, 0xA0, 0x800, 0x10000};
     bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-    return code < smallest[size] || code > 0x10FFFF || surrogate ? 0 : size;
+    bool bad = code < smallest[size] || code > 0x10FFFF || surrogate;
+    return bad || text_is_deceptive(code) ? 0 : size;
 }
 
 static void text_put_octet(struct text *t, unsigned char octet) {

@@ -90,6 +90,8 @@ static void test_escape(void **state) {
         {"\xE0\x80\xAF", "\\xe0\\x80\\xaf", "\\xe0\\x80\\xaf"},               /* overlong */
         {"\xED\xA0\x80", "\\xed\\xa0\\x80", "\\xed\\xa0\\x80"},               /* surrogate */
         {"\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\xf4\\x90\\x80\\x80"}, /* too large */
+        {"\xE2\x80\xAE", "\\xe2\\x80\\xae", "\\xe2\\x80\\xae"},               /* right to left */
+        {"\xE2\x80\x8B", "\\xe2\\x80\\x8b", "\\xe2\\x80\\x8b"},               /* no width */
         {"\xE2\x82", "\\xe2\\x82", "\\xe2\\x82"},                             /* cut off */
         {"\xC3(", "\\xc3(", "\\xc3("},
         {"\xFF", "\\xff", "\\xff"},
