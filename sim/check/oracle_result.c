@@ -138,7 +138,7 @@ static bool is_by_age(const struct oracle *o, uint32_t node, uint32_t prefix,
                       const struct oracle_path *p) {
     for (uint32_t hops = 0; hops < o->in.node_count && !p->by_age && !p->own; hops++) {
         node = o->states[node].ends[p->end].neighbor;
-        const struct oracle_path *theirs = o->states[node].best[prefix];
+        const struct oracle_path *theirs = oracle_outcome_of(o, node, prefix)->best;
         if (!theirs || !ip_equal(theirs->attrs->next_hop, p->attrs->next_hop))
             return false;
         p = theirs;
