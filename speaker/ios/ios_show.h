@@ -46,6 +46,8 @@ void ios_put_communities(const struct ios_router *r, const uint32_t *list, uint3
                          struct text *out);
 /* 1 for an empty table, one more for every change of a best path. */
 uint32_t ios_table_version(const struct bgp_speaker *s, enum bgp_family f);
+/* "Idle", "Active"… */
+const char *ios_state_name(const struct bgp_peer_info *p);
 uint32_t ios_message_count(const struct bgp_message_counts *c);
 
 /* Has the router a route of its own to this prefix that is better than BGP's? */

@@ -55,11 +55,9 @@ static struct nanotime later(struct nanotime a, struct nanotime b) {
 static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
     struct text *out = e->sink->out;
     struct nanotime now = e->sink->view->now;
-    static const char *const STATES[] = {"Idle",     "Active",      "Active",
-                                         "OpenSent", "OpenConfirm", "Established"};
     text_puts(out, "  BGP version 4, remote router ID ");
     ios_put_addr(ip4(p->remote_id), out);
-    text_printf(out, "\n  BGP state = %s", STATES[p->state]);
+    text_printf(out, "\n  BGP state = %s", ios_state_name(p));
     if (p->state == BGP_ESTABLISHED) {
         text_puts(out, ", up for ");
         put_age(now, p->since, out);

@@ -122,12 +122,18 @@ static void put_memory(struct census *c, const struct bgp_table_tally *t, struct
                 t->prefixes_made, t->prefixes_gone, t->paths_made, t->paths_gone);
 }
 
-static const char *state_text(const struct bgp_peer_info *p) {
+const char *ios_state_name(const struct bgp_peer_info *p) {
     static const char *const STATES[] = {"Idle",     "Active",      "Active",
                                          "OpenSent", "OpenConfirm", "Established"};
+    /* IOS: between two tries it is idle; who only listens is active. */
+    bool between = p->state == BGP_ACTIVE && !p->config->passive;
+    return between ? "Idle" : STATES[p->state];
+}
+
+static const char *state_text(const struct bgp_peer_info *p) {
     if (p->admin_down)
         return "Idle (Admin)";
-    return p->prefix_limit_down ? "Idle (PfxCt)" : STATES[p->state];
+    return p->prefix_limit_down ? "Idle (PfxCt)" : ios_state_name(p);
 }
 
 static void put_summary_row(const struct bgp_peer_info *p, enum bgp_family f, uint32_t version,

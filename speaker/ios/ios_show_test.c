@@ -3,8 +3,9 @@
  * configuration with two clients, joined by pipes under virtual time. Layouts are compared byte by
  * byte.
  */
+#include "../core/attr.h"
 #include "../core/pipe_test.h"
-#include "ios.h"
+#include "ios_show.h"
 
 #include "../base/diag.h"
 
@@ -318,6 +319,71 @@ static void log_lines_read_as_ios_writes_them(void **state) {
     assert_memory_equal(text_str(&lab.log), want, strlen(want));
 }
 
+/* ---- IPv6 ---- */
+
+/* What is too long for its column stands alone; the rest goes on below, where it belongs. */
+static void long_columns_wrap(void **state) {
+    (void)state;
+    static const struct {
+        const char *prefix, *next_hop, *row;
+    } ROWS[] = {
+        {"2001:db8:1::/48", "2001:db8::2",
+         " *>   2001:DB8:1::/48  2001:DB8::2              5             0 ?\n"},
+        {"2001:db8:12:3456::/64", "2001:db8::2",
+         " *>   2001:DB8:12:3456::/64\n"
+         "                      2001:DB8::2              5             0 ?\n"},
+        {"2001:db8:1::/48", "2001:db8:0:1234::2",
+         " *>   2001:DB8:1::/48  2001:DB8:0:1234::2\n"
+         "                                                5             0 ?\n"},
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct attr_set set = {.v = {.origin = 2, .has_med = true, .med = 5}};
+        struct bgp_path_info path = {
+            .peer = {1}, .attrs = &set, .best = true, .valid = true, .external = true};
+        struct ios_table_row row = {.path = &path, .network = true};
+        struct text out;
+        text_init(&out);
+        assert_true(ip_prefix_parse(ROWS[i].prefix, &row.prefix));
+        assert_true(ip_parse(ROWS[i].next_hop, &set.v.next_hop));
+        ios_put_table_row(&row, &out);
+        assert_string_equal(text_str(&out), ROWS[i].row);
+        text_deinit(&out);
+    }
+}
+
+static void neighbors_of_ipv6_take_two_lines(void **state) {
+    (void)state;
+    static const char TEXT[] = "router bgp 64512\n bgp router-id 1.1.1.1\n"
+                               " neighbor 2001:db8:ffff::2 remote-as 65001\n"
+                               " neighbor 2001:db8::2 remote-as 65001\n"
+                               " address-family ipv6\n"
+                               "  neighbor 2001:db8:ffff::2 activate\n"
+                               "  neighbor 2001:db8::2 activate\n";
+    struct ios_env env = {.hostname = "R1"};
+    struct ios_router *r = ios_router_new(&env);
+    assert_true(ios_load(r, TEXT, sizeof TEXT - 1, "t.ios", false, NULL));
+    struct bgp_env speaker_env = {.seed = 1};
+    struct nanotime now = {NANOS_PER_S};
+    struct bgp_speaker *s = bgp_speaker_new(ios_bgp_config(r, NULL), &speaker_env, now);
+    assert_non_null(s);
+    struct ios_view view = {.speaker = s, .now = now};
+    struct text out;
+    text_init(&out);
+    assert_true(ios_exec(r, &view, "show bgp ipv6 unicast summary", &out));
+    assert_string_equal(
+        text_str(&out),
+        "BGP router identifier 1.1.1.1, local AS number 64512\n"
+        "BGP table version is 1, main routing table version 1\n"
+        "\n"
+        "Neighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd\n"
+        "2001:DB8::2     4        65001       0       0        1    0    0 never    Idle\n"
+        "2001:DB8:FFFF::2\n"
+        "                4        65001       0       0        1    0    0 never    Idle\n");
+    text_deinit(&out);
+    bgp_speaker_free(s);
+    ios_router_free(r);
+}
+
 /* ---- dampening ---- */
 
 static const char DAMPENING[] = "hostname RR\n"
@@ -399,6 +465,8 @@ int main(void) {
         cmocka_unit_test(lists_and_clock_are_shown),
         cmocka_unit_test(clear_leaves_a_request),
         cmocka_unit_test(clear_chooses_peers),
+        cmocka_unit_test(long_columns_wrap),
+        cmocka_unit_test(neighbors_of_ipv6_take_two_lines),
         cmocka_unit_test(log_lines_read_as_ios_writes_them),
     };
     const struct CMUnitTest flapping[] = {
