@@ -64,6 +64,8 @@ static const char scenario_up[] = "  - name: up\n    expect: {sessions: mesh, co
 static const char scenario_long[] = "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
                                     "  - name: forever\n    deadline: 2s\n"
                                     "    expect: {log: {node: kube-1, contains: never-said}}\n";
+static const char scenario_held[] = "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
+                                    "  - hold: {for: 1h}\n";
 
 static int setup(void **state) {
     const char *given = getenv("RIBCAGE_SPEAKER");
@@ -77,6 +79,7 @@ static int setup(void **state) {
     fixture_scenario("mesh", scenario_up);
     fixture_scenario("short", "  - name: up\n    deadline: 1s\n    expect: {sessions: mesh}\n");
     fixture_scenario("long", scenario_long);
+    fixture_scenario("held", scenario_held);
     return 0;
 }
 
@@ -254,8 +257,8 @@ static pid_t find_speaker(const char *slot) {
     return found;
 }
 
-static struct run start_long(void) {
-    struct run r = run_start(WORDS("run", fixture_path("long"), "--runs", fixture_path("runs")));
+static struct run start_scenario(const char *name) {
+    struct run r = run_start(WORDS("run", fixture_path(name), "--runs", fixture_path("runs")));
 
     assert_true(await_file_says(r.out, " up  ", r.pid));
     return r;
@@ -263,7 +266,7 @@ static struct run start_long(void) {
 
 static void test_killed_in_mid_run(void **state) {
     (void)state;
-    struct run r = start_long();
+    struct run r = start_scenario("long");
     pid_t pid = find_speaker("2");
 
     assert_true(pid > 0);
@@ -281,10 +284,26 @@ static void test_killed_in_mid_run(void **state) {
     assert_nothing_left();
 }
 
+/* The hold ends when it is broken, not an hour later. */
+static void test_killed_while_held(void **state) {
+    (void)state;
+    struct run r = start_scenario("held");
+    pid_t pid = find_speaker("2");
+
+    assert_true(pid > 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_true(await_file_says(r.out, "held for 3600 s", r.pid));
+    run_end(&r);
+    assert_non_null(strstr(written(r.out), "FAIL  held for 3600 s"));
+    json_decref(assert_report(&r, 6, "crashed"));
+    run_close(&r);
+    assert_nothing_left();
+}
+
 /* A frozen speaker holds its sessions until the hold time ends; the end must not wait for it. */
 static void test_frozen_in_mid_run(void **state) {
     (void)state;
-    struct run r = start_long();
+    struct run r = start_scenario("long");
     pid_t pid = find_speaker("2");
 
     assert_true(pid > 0);
@@ -662,6 +681,7 @@ int main(int argc, char **argv) {
         TEST(test_speaker_never_answers),
         TEST(test_last_words_are_escaped),
         TEST(test_killed_in_mid_run),
+        TEST(test_killed_while_held),
         TEST(test_frozen_in_mid_run),
         TEST(test_runs_is_no_directory),
         TEST(test_runs_is_read_only),

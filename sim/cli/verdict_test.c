@@ -93,10 +93,36 @@ static void test_the_last_hop_is_named(void **state) {
     run_close(&r);
 }
 
+/* Calico's BIRD waits two seconds before it connects: nothing stands when the hold begins. */
+static void test_a_hold_can_fail(void **state) {
+    (void)state;
+    fixture_scenario("held", "  - hold: {for: 1h}\n");
+    struct run r = run_words(
+        WORDS("run", fixture_path("held"), "--runs", fixture_path("runs"), "--profile", "calico"));
+    assert_says(r.out, "held for 3600 s: no session lost, tables as computed");
+    assert_says(r.out, "not all planned sessions are there");
+    assert_int_equal(r.status, 1);
+    run_close(&r);
+}
+
+/* Many differences are counted: the text stays short. */
+static void test_differences_are_counted(void **state) {
+    (void)state;
+    fixture_scenario("many", "  - expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n");
+    struct run r = run_words(
+        WORDS("run", fixture_path("many"), "--runs", fixture_path("runs"), "--set", "nodes=9"));
+    assert_says(r.out, "planned but not listed");
+    assert_says(r.out, "; and 11 more"); /* 36 pairs, one is listed, 24 are named */
+    assert_int_equal(r.status, 5);
+    run_close(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_expectation_can_fail),
         cmocka_unit_test(test_the_last_hop_is_named),
+        cmocka_unit_test(test_a_hold_can_fail),
+        cmocka_unit_test(test_differences_are_counted),
     };
     return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

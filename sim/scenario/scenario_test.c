@@ -194,6 +194,22 @@ static void parameters_can_be_set(void **state) {
     done(&f);
 }
 
+static void a_hold_has_a_time_and_a_limit(void **state) {
+    (void)state;
+    struct fixture f = read_text(HEAD "steps:\n  - hold: {for: 10m, cpu: 60}\n"
+                                      "    expect: {converged: true}\n"
+                                      "  - {hold: {for: 0s}}\n");
+    const struct scenario *s = f.scenario;
+    assert_int_equal(s->step_count, 3); /* what must hold after it is a step of its own */
+    assert_int_equal(s->steps[0].kind, STEP_HOLD);
+    assert_int_equal(s->steps[0].hold_ns, UINT64_C(600000000000));
+    assert_int_equal(s->steps[0].hold_cpu_percent, 60);
+    assert_int_equal(s->steps[1].kind, STEP_EXPECT);
+    assert_int_equal(s->steps[2].hold_ns, 0);
+    assert_int_equal(s->steps[2].hold_cpu_percent, 0);
+    done(&f);
+}
+
 static void refusals_need_no_lab(void **state) {
     (void)state;
     struct fixture f = read_text("manifests: bad.yaml\nrejected:\n"
@@ -380,6 +396,12 @@ static void mistakes_have_id_and_place(void **state) {
         {HEAD "steps: [{fault: {kill: kube-1, stop: kube-2}}]\n", "missing-field", 3, 17, "one of"},
         {HEAD "steps: [{fault: {kill: kube-1, peer: kube-2}}]\n", "unknown-field", 3, 32, "block"},
         {HEAD "steps: [{ios: {router: kube-1, lines: x}}]\n", "unknown-node", 3, 9, "router"},
+        {HEAD "steps: [{hold: {cpu: 60}}]\n", "missing-field", 3, 16, "for"},
+        {HEAD "steps: [{hold: {for: 25h}}]\n", "out-of-range", 3, 22, "24h"},
+        {HEAD "steps: [{hold: {for: 1s, cpu: 0}}]\n", "out-of-range", 3, 31, "cpu"},
+        {HEAD "steps: [{hold: {four: 1s}}]\n", "unknown-field", 3, 17, "\"for\""},
+        {HEAD "steps: [{hold: {for: 1s}, fault: {kill: kube-1}}]\n", "missing-field", 3, 9,
+         "one of"},
         {HEAD "steps: [{fault: {kill: kube-1}, rejected: {finding: x}}]\n", "unknown-field", 3, 33,
          "apply"},
         {HEAD "deadline: 5\nsteps: [{expect: {ping: all}}]\n", "wrong-type", 3, 11, "duration"},
@@ -551,6 +573,7 @@ int main(void) {
         cmocka_unit_test(a_scenario_is_read),
         cmocka_unit_test(manifests_come_in_name_order),
         cmocka_unit_test(parameters_can_be_set),
+        cmocka_unit_test(a_hold_has_a_time_and_a_limit),
         cmocka_unit_test(refusals_need_no_lab),
         cmocka_unit_test(session_sets_are_told_apart),
         cmocka_unit_test(routes_keep_every_attribute),

@@ -27,7 +27,7 @@
 #define NODES_MIN 128u /* of a lab in which listening is too dear */
 #define ROUTES_MIN 64u /* written at once: a rush begins */
 #define RUSH_MS 500u   /* it lasts so long after the last write */
-#define LOOK_MS 10u    /* per node: between two looks */
+#define LOOK_MS 20u    /* per node: between two looks */
 
 #define GROUPS                                                                                     \
     (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)

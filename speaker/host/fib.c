@@ -3,7 +3,7 @@
  *
  * Owns every route with our protocol number (RTPROT_BIRD, so that tools which know BIRD know us)
  * in the configured table: what is wanted, what the kernel has confirmed, and the difference, which
- * is written in batches with an acknowledgement per route. Resolution of next hops is resolver.c's.
+ * is written in batches, each with one acknowledgement. Resolution of next hops is resolver.c's.
  *
  * An entry is wanted or not, installed or not, and dirty while the two may differ. A new route is
  * made with NLM_F_EXCL: what stands there is not ours and is left alone (the entry waits as
@@ -53,7 +53,8 @@ struct fib_entry {
     bool live;
     bool wanted, external_source; /* external_source: learned over BGP */
     bool installed, doubtful, refused, dirty;
-    bool stale; /* left behind by an earlier life */
+    bool stale;   /* left behind by an earlier life */
+    bool waiting; /* wanted, and there is no way to its next hop */
 };
 
 struct fib {
@@ -62,6 +63,7 @@ struct fib {
     struct slab entries;
     struct table index;
     uint32_t dirty_head, dirty_tail, dirty_count;
+    uint32_t waiting_count;
     struct fib_counts counts;
     struct nanotime retry_at;
     struct netlink_batch batch;
@@ -152,10 +154,18 @@ static void entry_dirty(struct fib *f, uint32_t index) {
     f->dirty_count++;
 }
 
+static void entry_waits(struct fib *f, struct fib_entry *e, bool waits) {
+    if (e->waiting == waits)
+        return;
+    e->waiting = waits;
+    f->waiting_count += waits ? 1u : UINT32_MAX;
+}
+
 static void entry_release(struct fib *f, uint32_t index) {
     struct fib_entry *e = entry_at(f, index);
     if (e->wanted || e->installed || e->dirty || e->doubtful)
         return;
+    entry_waits(f, e, false);
     entry_clear(e);
     table_remove(&f->index, prefix_hash(e->prefix), index);
     slab_free(&f->entries, index);
@@ -339,6 +349,10 @@ static void touch_changed(struct fib *f, uint32_t index, void *context) {
     }
 }
 
+bool fib_waits(const struct fib *f) {
+    return f->waiting_count > 0;
+}
+
 void fib_resolver_changed(struct fib *f) {
     entries_visit(f, touch_changed, NULL);
 }
@@ -429,7 +443,9 @@ static void entry_write(struct fib *f, uint32_t index) {
     bool there = e->installed || e->doubtful;
     if (e->stale && !e->wanted)
         return;
-    if (!target_of(f, e, &target)) {
+    bool found = target_of(f, e, &target);
+    entry_waits(f, e, e->wanted && !found);
+    if (!found) {
         if (there)
             put_delete(f, index, was, false);
         return;

@@ -26,6 +26,8 @@ void fib_sweep(struct fib *f);
 void fib_configure(struct fib *f, const struct bgp_fib_config *c);
 /* BGP_EVENT_FIB. */
 void fib_route(struct fib *f, const struct bgp_fib_route *r);
+/* Does a route wait for its next hop to be resolved? */
+bool fib_waits(const struct fib *f);
 /* Next hops marked `changed` resolve differently now. */
 void fib_resolver_changed(struct fib *f);
 /* The kernel may have dropped our routes through this interface, or this very route. */

@@ -195,7 +195,8 @@ static bool settle(struct host *h) {
     bool more = false;
     for (int i = 0; i < SETTLE_ROUNDS_MAX; i++) {
         monitor_work(h->monitor);
-        if (resolver_work(h->resolver)) {
+        enum resolver_news news = resolver_work(h->resolver);
+        if (news == RESOLVER_CHANGED || (news == RESOLVER_ANSWERED && fib_waits(h->fib))) {
             fib_resolver_changed(h->fib);
             resolver_settled(h->resolver);
         }

@@ -8,6 +8,10 @@
  * base + i. A reply that never comes (receive buffer overflow, ENOBUFS) leaves -1 in the batch's
  * errors: the caller must not assume either outcome.
  *
+ * Of the requests that want an acknowledgement only the last one of a batch asks for it; the kernel
+ * reports what fails without being asked, in order. So when the last one's answer is there and
+ * nothing was lost, those before it that got none were carried out.
+ *
  * Attributes are walked with the length checks of RTA_OK; what is too short is skipped.
  */
 #include "netlink.h"
@@ -190,14 +194,28 @@ static void batch_reply(struct netlink_batch *b, uint32_t index, const struct nl
         reply(context, index, m);
 }
 
-static void batch_number(struct netlink_batch *b, uint32_t base) {
+/* True: silence means success, once the last request's answer is there. */
+static bool batch_number(struct netlink_batch *b, uint32_t base) {
+    bool acknowledged = true;
     size_t at = 0;
     for (uint32_t i = 0; i < b->count; i++) {
         struct nlmsghdr *m = (struct nlmsghdr *)(void *)(b->data + at);
         m->nlmsg_seq = base + i;
         at += NLMSG_ALIGN(m->nlmsg_len);
         b->errors[i] = -1;
+        acknowledged = acknowledged && (m->nlmsg_flags & NLM_F_ACK);
+        if (i + 1 < b->count)
+            m->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
     }
+    return acknowledged;
+}
+
+static void batch_silence(struct netlink_batch *b) {
+    if (b->errors[b->count - 1] == -1)
+        return;
+    for (uint32_t i = 0; i < b->count; i++)
+        if (b->errors[i] == -1)
+            b->errors[i] = 0;
 }
 
 bool netlink_send(struct netlink *n, struct netlink_batch *b, netlink_reply_fn *reply,
@@ -206,21 +224,26 @@ bool netlink_send(struct netlink *n, struct netlink_batch *b, netlink_reply_fn *
     if (b->count == 0)
         return true;
     n->sequence += b->count;
-    batch_number(b, base);
+    bool silent = batch_number(b, base);
     if (!send_all(n, b->data, b->size))
         return false;
     for (;;) {
         ssize_t got = receive(n, MSG_DONTWAIT);
-        if (got < 0 && errno == ENOBUFS)
-            continue; /* answers were lost: their -1 stays */
+        if (got < 0 && errno == ENOBUFS) {
+            silent = false; /* answers were lost: their -1 stays */
+            continue;
+        }
         if (got <= 0)
-            return true;
+            break;
         unsigned left = (unsigned)got;
         for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)n->reply; NLMSG_OK(m, left);
              m = NLMSG_NEXT(m, left))
             if (m->nlmsg_seq - base < b->count)
                 batch_reply(b, m->nlmsg_seq - base, m, reply, context);
     }
+    if (silent)
+        batch_silence(b);
+    return true;
 }
 
 /* One received chunk of a dump. True: there is more to come. */

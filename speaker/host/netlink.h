@@ -16,7 +16,7 @@
  * nothing here blocks for long.
  */
 
-#define NETLINK_BATCH_MAX 128 /* acks that fit into the default receive buffer */
+#define NETLINK_BATCH_MAX 128 /* errors that fit into the default receive buffer */
 #define NETLINK_BATCH_BYTES (NETLINK_BATCH_MAX * 128)
 #define NETLINK_HOPS_MAX 32        /* next hops of one route */
 #define NETLINK_REQUEST_BYTES 1024 /* the longest there is: a route with that many */

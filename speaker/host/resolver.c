@@ -31,8 +31,9 @@ struct resolver {
     struct host *host;
     struct resolver_route *hops;
     uint32_t count, capacity;
-    struct table index; /* by address; values are place + 1 */
-    bool pending;       /* some are not known */
+    struct table index;    /* by address; values are place + 1 */
+    bool pending;          /* some are not known */
+    uint32_t unknown_from; /* all before this place are known */
     struct netlink_batch batch;
 };
 
@@ -88,20 +89,30 @@ static bool add(struct resolver *n, struct ip_addr addr) {
     if (!table_insert(&n->index, addr_hash(addr), n->count + 1))
         return false;
     n->count++;
-    n->pending = true;
+    n->pending = true; /* unknown_from is not behind it */
     return true;
 }
 
 static void drop(struct resolver *n, struct resolver_route *hop) {
     uint32_t at = (uint32_t)(hop - n->hops);
     table_remove(&n->index, addr_hash(hop->addr), at + 1);
-    if (--n->count == at)
+    if (--n->count < n->unknown_from)
+        n->unknown_from = n->count;
+    if (n->count == at)
         return;
     struct ip_addr moved = n->hops[n->count].addr;
     table_remove(&n->index, addr_hash(moved), n->count + 1);
     n->hops[at] = n->hops[n->count];
+    if (at < n->unknown_from && !n->hops[at].known)
+        n->unknown_from = at;
     if (!table_insert(&n->index, addr_hash(moved), at + 1))
         log_line(n->host->log, "no_memory", NULL, "next hop index");
+}
+
+static void ask_again(struct resolver *n, uint32_t at) {
+    n->pending = true;
+    if (at < n->unknown_from)
+        n->unknown_from = at;
 }
 
 void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
@@ -110,7 +121,7 @@ void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
         drop(n, hop);
     } else if (hop) { /* wanted anew before it was unwanted: the speaker has forgotten the answer */
         hop->known = hop->told = false;
-        n->pending = true;
+        ask_again(n, (uint32_t)(hop - n->hops));
     } else if (wanted && !add(n, addr)) {
         log_line(n->host->log, "no_memory", NULL, "next hop");
         bgp_nexthop_set(n->host->speaker, addr, false, 0, loop_now());
@@ -120,6 +131,7 @@ void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
 void resolver_invalidate(struct resolver *n) {
     for (uint32_t i = 0; i < n->count; i++)
         n->hops[i].known = false;
+    n->unknown_from = 0;
     n->pending = n->count > 0;
 }
 
@@ -185,7 +197,7 @@ static struct ip_addr asked_for(const struct resolver *n, struct ip_addr addr) {
 /* `asked`: asked_for(addr). */
 static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
                                     const struct netlink_route *r) {
-    struct resolver_route hop = {.addr = addr, .known = true};
+    struct resolver_route hop = {.addr = addr, .known = true, .answered = true};
     if (!r || r->type != RTN_UNICAST || r->hop.interface == 0)
         return hop;
     hop.reachable = true;
@@ -196,24 +208,30 @@ static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
     return hop;
 }
 
-/* Puts a result in place and tells the speaker; true: routes through it are concerned. */
-static bool settle(struct resolver *n, struct resolver_route *hop, struct resolver_route new) {
+/* Puts a result in place and tells the speaker. */
+static enum resolver_news settle(struct resolver *n, struct resolver_route *hop,
+                                 struct resolver_route new) {
     bool same_route = hop->reachable == new.reachable && hop->interface == new.interface &&
                       hop->onlink == new.onlink &&ip_equal(hop->gateway, new.gateway);
     bool tell = !hop->told || hop->reachable != new.reachable || hop->metric != new.metric;
     new.told = n->host->speaker != NULL;
+    bool first = !hop->answered;
     new.changed = hop->changed || !same_route;
     *hop = new;
     if (tell && n->host->speaker)
         bgp_nexthop_set(n->host->speaker, new.addr, new.reachable, new.metric, loop_now());
-    return !same_route;
+    return same_route ? RESOLVER_NOTHING : first ? RESOLVER_ANSWERED : RESOLVER_CHANGED;
+}
+
+static enum resolver_news graver(enum resolver_news a, enum resolver_news b) {
+    return a > b ? a : b;
 }
 
 /* One batch from `*at` on. */
-static bool resolve_batch(struct resolver *n, uint32_t *at) {
+static enum resolver_news resolve_batch(struct resolver *n, uint32_t *at) {
     static struct answers answers; /* large; used by one call at a time */
     uint32_t places[NETLINK_BATCH_MAX] = {0};
-    bool changed = false;
+    enum resolver_news news = RESOLVER_NOTHING;
     memset(answers.found, 0, sizeof answers.found);
     netlink_batch_init(&n->batch);
     for (; *at < n->count && !netlink_batch_full(&n->batch); ++*at)
@@ -221,7 +239,8 @@ static bool resolve_batch(struct resolver *n, uint32_t *at) {
             places[netlink_put_lookup(&n->batch, asked_for(n, n->hops[*at].addr))] = *at;
     if (!netlink_send(n->host->netlink, &n->batch, on_answer, &answers)) {
         log_line(n->host->log, "netlink_failed", NULL, "next hops: %s", strerror(errno));
-        return false;
+        n->unknown_from = 0;
+        return RESOLVER_NOTHING;
     }
     for (uint32_t i = 0; i < n->batch.count; i++) {
         struct resolver_route *hop = &n->hops[places[i]];
@@ -230,24 +249,25 @@ static bool resolve_batch(struct resolver *n, uint32_t *at) {
         if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, asked, r))
             r = NULL;
         if (n->batch.errors[i] == -1) /* no answer: ask again */
-            n->pending = true;
+            ask_again(n, places[i]);
         else
-            changed |= settle(n, hop, result(hop->addr, asked, r));
+            news = graver(news, settle(n, hop, result(hop->addr, asked, r)));
     }
-    return changed;
+    return news;
 }
 
 bool resolver_pending(const struct resolver *n) {
     return n->pending;
 }
 
-bool resolver_work(struct resolver *n) {
-    bool changed = false;
-    uint32_t at = 0;
+enum resolver_news resolver_work(struct resolver *n) {
+    enum resolver_news news = RESOLVER_NOTHING;
+    uint32_t at = n->unknown_from;
     if (!n->pending)
-        return false;
+        return RESOLVER_NOTHING;
     n->pending = false;
+    n->unknown_from = n->count;
     while (at < n->count)
-        changed |= resolve_batch(n, &at);
-    return changed;
+        news = graver(news, resolve_batch(n, &at));
+    return news;
 }

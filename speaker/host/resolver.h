@@ -16,9 +16,10 @@ struct resolver_route {
     uint32_t interface;
     uint32_t metric;
     bool reachable, onlink;
-    bool known;   /* the kernel was asked */
-    bool told;    /* … and the speaker has the answer */
-    bool changed; /* since the last resolver_settled */
+    bool known;    /* the kernel was asked */
+    bool answered; /* … ever: what was said may be out of date */
+    bool told;     /* … and the speaker has the answer */
+    bool changed;  /* since the last resolver_settled */
 };
 
 struct resolver *resolver_new(struct host *h); /* NULL: out of memory */
@@ -27,9 +28,13 @@ void resolver_free(struct resolver *n);
 void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted);
 /* The kernel's table changed: ask again for all of them. */
 void resolver_invalidate(struct resolver *n);
-/* Asks the kernel about what is pending and tells the speaker. True: some route changed, so kernel
- * routes through it must be looked at. */
-bool resolver_work(struct resolver *n);
+/* Asks the kernel about what is pending and tells the speaker. */
+enum resolver_news {
+    RESOLVER_NOTHING,
+    RESOLVER_ANSWERED, /* next hops nobody had asked for before: routes may wait for them */
+    RESOLVER_CHANGED,  /* some route changed: kernel routes through it must be looked at */
+};
+enum resolver_news resolver_work(struct resolver *n);
 bool resolver_pending(const struct resolver *n);
 /* NULL: not tracked. Valid until the next call. */
 const struct resolver_route *resolver_find(const struct resolver *n, struct ip_addr addr);
