@@ -80,7 +80,8 @@ bench: deps
 	@.ci/bench-cluster $(BUILD)
 	@.ci/bench-daemons --programs ribcage,ios --cases "reflector 500" $(BUILD)
 
-# The speaker beside other BGP programs, about ten minutes; BENCH_WRITE=1 writes speaker/BENCH.md,
+# The speaker beside other BGP programs, about ten minutes on a machine with nothing else to do;
+# BENCH_WRITE=1 writes speaker/BENCH.md if it had nothing else to do,
 # BENCH_DAEMONS="--repeat 1 --cases reflector --programs ribcage,bird" does less of it.
 bench-daemons: deps
 	@.ci/packages python3
