@@ -77,9 +77,10 @@ struct scoreboard {
 };
 
 /*
- * The contribution of one route. In loc_rib_digest the next hop is BGP's NEXT_HOP (no address for the node's own routes);
- * in fib_digest it is the gateway in the kernel (no address for blackhole and connected). A kernel
- * route with several next hops contributes once for each of its gateways, and counts as one route.
+ * The contribution of one route. In loc_rib_digest the next hop is BGP's NEXT_HOP (no address for
+ * the node's own routes); in fib_digest it is the gateway in the kernel (no address for blackhole
+ * and connected). A kernel route with several next hops contributes once for each of its gateways,
+ * and counts as one route.
  */
 struct ip_prefix;
 struct ip_addr;

@@ -69,13 +69,13 @@ static void test_multipath(void **state) {
     (void)state;
     begin();
     assert_false(b.fib.multipath);
-    b.config.multipath_external = 2;
+    b.config.multipath_external[BGP_IPV4_UNICAST] = 2;
     b.config.multipath_as_path_relax = true;
     b.config.always_compare_med = false;
     assert_int_equal(configure(), 1);
     assert_true(b.fib.multipath);
     assert_int_equal(b.fib.next_hop_count, 2);
-    b.config.multipath_external = 1;
+    b.config.multipath_external[BGP_IPV4_UNICAST] = 1;
     assert_int_equal(configure(), 1);
     assert_false(b.fib.multipath);
     bench_end(&b);

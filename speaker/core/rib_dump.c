@@ -160,7 +160,7 @@ static void fill_info(const struct bgp_speaker *s, enum bgp_family f, const stru
     ret_path->suppressed = ret_path->best && e->flags & RIB_ENTRY_SUPPRESSED;
     ret_path->igp_metric = igp_metric(s, ret_path->attrs);
     ret_path->path_id = rib_side_get(&s->rib->ids, path);
-    ret_path->decision_step = rib_path_step(p);
+    ret_path->decision_step = (uint8_t)rib_path_step(p);
     ret_path->received.ns = (uint64_t)p->received_16ms << RIB_RECEIVED_SHIFT;
 }
 

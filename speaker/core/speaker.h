@@ -187,7 +187,8 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
 /* The session ended: withdraw the routes of the families, or keep them stale. */
 void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
                    struct nanotime now);
-/* What is stale still counts no more and is removed; with `tell`, BGP_LOG_GR_ENDED says how much. */
+/* What is stale still counts no more and is removed; with `tell`, BGP_LOG_GR_ENDED says how much.
+ */
 void rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool tell);
 /* Everything of the peer becomes stale (enhanced refresh BoRR, restart again). */
 void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now);
@@ -241,7 +242,7 @@ struct adjout_route {
     const char *interface; /* own routes; "" if none */
     uint32_t metric;
     bool suppressed; /* an aggregate is sent in its place, unless unsuppress_policy wants it */
-    bool stands_in; /* no path's: RFC 7911's number of default-originate */
+    bool stands_in;  /* no path's: RFC 7911's number of default-originate */
 };
 void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r, struct nanotime now);
 uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
