@@ -65,6 +65,32 @@ static bool exports(struct fixture *f, const struct bgp_config *c, const char *p
 
 /* ---- Calico's own policy ---- */
 
+/* Routes into tunl0 are told to internal peers when BIRD is the one who writes them. */
+static void test_export_by_tunnel(void **state) {
+    static const struct {
+        const char *program;
+        bool internal;
+    } cases[] = {{"Enabled", true},
+                 {"EnabledIPIPOnly", true},
+                 {"EnabledNoEncapOnly", false},
+                 {"Disabled", false}};
+    static const struct route by_tunnel = {"10.244.1.0/26", ROUTE_SOURCE_BGP, "tunl0", 0};
+    struct fixture *f = *state;
+    fixture_nodes(f, 3);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[400];
+        snprintf(text, sizeof text, "%s  programClusterRoutes: %s\n",
+                 "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
+                 "metadata: {name: default}\nspec:\n",
+                 cases[i].program);
+        fixture_must_apply(f, text);
+        fixture_must_apply(f, POOL("a", "cidr: 10.244.0.0/16, ipipMode: Always"));
+        fixture_plan(f);
+        assert_int_equal(exports(f, compiled(f, "kube-1"), "Mesh_10_0_0_2", &by_tunnel),
+                         cases[i].internal);
+    }
+}
+
 static void test_export_policy(void **state) {
     static const struct {
         struct route route;
@@ -410,17 +436,12 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_export_policy),
-        FIXTURE_TEST(test_local_pref),
-        FIXTURE_TEST(test_reflector_passes_service_ranges),
-        FIXTURE_TEST(test_communities),
-        FIXTURE_TEST(test_import_conditions),
-        FIXTURE_TEST(test_export_filters),
-        FIXTURE_TEST(test_operations),
-        FIXTURE_TEST(test_origins),
-        FIXTURE_TEST(test_frame),
-        FIXTURE_TEST(test_listens_on_both),
-        FIXTURE_TEST(test_sharing),
+        FIXTURE_TEST(test_export_by_tunnel), FIXTURE_TEST(test_export_policy),
+        FIXTURE_TEST(test_local_pref),       FIXTURE_TEST(test_reflector_passes_service_ranges),
+        FIXTURE_TEST(test_communities),      FIXTURE_TEST(test_import_conditions),
+        FIXTURE_TEST(test_export_filters),   FIXTURE_TEST(test_operations),
+        FIXTURE_TEST(test_origins),          FIXTURE_TEST(test_frame),
+        FIXTURE_TEST(test_listens_on_both),  FIXTURE_TEST(test_sharing),
         FIXTURE_TEST(test_no_memory),
     };
     return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

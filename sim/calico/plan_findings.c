@@ -86,7 +86,7 @@ static void node_findings(struct plan_build *b) {
                      "Node \"%s\": %s is the address of Node \"%s\" already: BIRD refuses two "
                      "peers of one name on every node",
                      n->name, b->p->info[i].text[family], p->nodes[owner].node->name);
-            if (ip_is_set(a) && ip_is_link_local(a))
+            if (a.family == IP_V6 && ip_is_link_local(a))
                 FAIL(b, n->place, "link-local",
                      "Node \"%s\": %s is link-local: Calico's sessions are multihop, BIRD refuses "
                      "them",

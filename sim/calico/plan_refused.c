@@ -3,10 +3,10 @@
  * keeps the old one if it fails. From then on every change of BGP is frozen on that node, until the
  * cause is gone. IPv4 and IPv6 are two daemons with a file each.
  *
- * What BIRD 1.6 stumbles over: a neighbour in AS 0; two stanzas of one name; link-local addresses,
- * because Calico's sessions are multihop; a quote in a password; a router id that is missing; a
- * prefix range without a length. The last stands in every file of its family, because all
- * BGPFilters do, used or not.
+ * What BIRD 1.6 stumbles over: a neighbour in AS 0; two stanzas of one name; link-local IPv6
+ * addresses, because Calico's sessions are multihop; a quote in a password; a router id that is
+ * missing; a prefix range without a length. The last stands in every file of its family, because
+ * all BGPFilters do, used or not.
  */
 #include "plan_internal.h"
 
@@ -49,13 +49,18 @@ static const char *refused_filter(struct plan_build *b, int family) {
 
 /* ---- one node ---- */
 
+/* BIRD 1.6 knows the notion in IPv6 alone: 169.254.0.0/16 is like any other to it. */
+static bool is_link_local(struct ip_addr a) {
+    return a.family == IP_V6 && ip_is_link_local(a);
+}
+
 static const char *refused_session(struct plan_build *b, const struct calico_session *s,
                                    const struct calico_session *before) {
     if (s->peer_as == 0)
         return say(b, arena_printf(b->arena, "%s: no AS number for the neighbor", s->name));
     if (before && before->family == s->family && strcmp(before->name, s->name) == 0)
         return say(b, arena_printf(b->arena, "%s is defined twice", s->name));
-    if (ip_is_link_local(s->neighbor) || ip_is_link_local(s->source_address))
+    if (is_link_local(s->neighbor) || is_link_local(s->source_address))
         return say(b, arena_printf(b->arena, "%s: multihop with a link-local address", s->name));
     if (s->password && strchr(s->password, '"'))
         return say(b, arena_printf(b->arena, "%s: a quote in the password", s->name));

@@ -350,6 +350,13 @@ static const struct {
     {A B "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: 'a\"b'}\n---\n" CONFIG(
          "nodeMeshPassword: {secretKeyRef: {name: s, key: k}}"),
      "a", "quote in the password", NULL},
+    {A PEER("p", "peerIP: 169.254.1.9, asNumber: 65001"), "a", NULL, NULL}, /* only in IPv6 */
+    {NODE("d", "ipv4Address: 10.0.0.1/24, ipv6Address: 'fd00::1/64'")
+         PEER("p", "peerIP: 'fe80::9', asNumber: 65001"),
+     "d", NULL, "link-local"},
+    {NODE("d", "ipv4Address: 10.0.0.1/24, ipv6Address: 'fe80::1/64'")
+         NODE("e", "ipv4Address: 10.0.0.2/24, ipv6Address: 'fd00::2/64'"),
+     "d", NULL, "link-local"},
 };
 
 static void check_refusal(const char *got, const char *wanted) {

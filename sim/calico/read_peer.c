@@ -214,7 +214,7 @@ static void check_remote(struct read_context *c, const struct yaml_node *root,
         read_warning(c, root, "empty-peer", "spec",
                      "names no remote side: no peerIP, no peerSelector; Calico accepts it and "
                      "peers the selected nodes with every node that lacks an address family");
-    if (o->peer_ip.family != IP_NONE && ip_is_link_local(o->peer_ip))
+    if (o->peer_ip.family == IP_V6 && ip_is_link_local(o->peer_ip))
         read_warning(c, yaml_key(spec, "peerIP"), "link-local", "spec",
                      "a link-local peer is impossible: Calico's sessions are multihop, and BIRD "
                      "refuses the configuration");

@@ -332,6 +332,9 @@ static void test_pools_together(void **state) {
     assert_non_null(fixture_find(f, "pool-overlap"));
     assert_false(fixture_apply(f, POOL "  cidr: 10.245.0.0/16\n", true));
     assert_non_null(fixture_find(f, "immutable-field"));
+    fixture_forget(f);
+    assert_false(fixture_apply(f, POOL "  cidr: 10.244.0.0/16\n  blockSize: 27\n", true));
+    assert_non_null(strstr(fixture_find(f, "immutable-field")->message, "from 26 to 27"));
 }
 
 static void test_order_warnings(void **state) {
