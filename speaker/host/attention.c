@@ -72,7 +72,7 @@ static void stop_paying(struct attention *a, struct nanotime now) {
 }
 
 bool attention_begin(struct attention *a, struct host *h, int fd) {
-    struct sockaddr_nl at;
+    struct sockaddr_nl at = {.nl_family = AF_NETLINK};
     socklen_t size = sizeof at;
     *a = (struct attention){.host = h, .fd = fd};
     if (getsockname(fd, (struct sockaddr *)&at, &size) != 0)
@@ -103,7 +103,8 @@ enum attention_turn attention_advance(struct attention *a, struct nanotime now) 
     if (!nanotime_before(now, board_rush_until(a->host->board)) && pay(a))
         return ATTENTION_LOOK;
     a->look_at = look_time(a, now);
-    if (nanotime_before(now, nanotime_add_ms(a->looked, LOOK_MS * board_slots(a->host->board))))
+    if (nanotime_before(
+            now, nanotime_add_ms(a->looked, (uint64_t)LOOK_MS * board_slots(a->host->board))))
         return ATTENTION_AS_BEFORE;
     a->looked = now;
     return ATTENTION_LOOK;
