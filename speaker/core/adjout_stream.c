@@ -420,6 +420,7 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
     struct adjout_member *m = adjout_member_at(s, p->group_member);
     struct adjout_group *g = adjout_group_at(s, m->group);
     struct pull pull = {.parts = parts, .count = count, .offset = m->offset};
+    tally_clock(s, now);
     pull_private(&pull, m->private);
     if (m->flags & ADJOUT_MEMBER_WAITING) {
         if (pull.used || !may_begin(s, g)) {

@@ -126,15 +126,20 @@ static bool encode_all(struct bgp_speaker *s, struct adjout_group *g, struct adj
     return true;
 }
 
-static bool add_frame(struct adjout_member *m, enum bgp_family f, uint8_t subtype) {
+#define BORR 1 /* RFC 7313 3 */
+#define EORR 2
+
+static bool add_frame(struct bgp_speaker *s, struct adjout_member *m, enum bgp_family f,
+                      uint8_t subtype) {
     uint8_t message[BGP_HEADER_SIZE + 4];
     const struct bgp_refresh r = {.afi = family_afi(f), .subtype = subtype, .safi = 1};
     size_t size = refresh_encode(&r, message, sizeof message);
-    return add_private(m, message, size);
+    if (!add_private(m, message, size)) {
+        return false;
+    }
+    tally_refresh_sent(s, m->peer, f, subtype == BORR);
+    return true;
 }
-
-#define BORR 1 /* RFC 7313 3 */
-#define EORR 2
 
 /* ---- the walk ---- */
 
@@ -176,21 +181,23 @@ static bool is_framed(const struct adjout_member *m, enum bgp_family f) {
 
 /* What the log brought so far stands before the BoRR, so the receiver will take it for stale: it is
  * sent again. */
-static bool begin_family(const struct adjout_group *g, struct adjout_member *m, enum bgp_family f) {
+static bool begin_family(struct bgp_speaker *s, const struct adjout_group *g,
+                         struct adjout_member *m, enum bgp_family f) {
     if (m->flags & ADJOUT_MEMBER_BEGUN || !is_framed(m, f)) {
         return true;
     }
     m->start = g->log_end - 1;
-    return add_frame(m, f, BORR);
+    return add_frame(s, m, f, BORR);
 }
 
 /* *ret_again: the family is walked once more. */
-static bool end_family(struct adjout_member *m, enum bgp_family f, bool *ret_again) {
+static bool end_family(struct bgp_speaker *s, struct adjout_member *m, enum bgp_family f,
+                       bool *ret_again) {
     uint8_t message[64];
     uint8_t done = adjout_mask(f, ADJOUT_MASK_EOR);
     bool framed = is_framed(m, f);
     bool again = m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) && !framed;
-    if (framed && !add_frame(m, f, EORR)) {
+    if (framed && !add_frame(s, m, f, EORR)) {
         return false;
     }
     if (m->masks & adjout_mask(f, ADJOUT_MASK_EOR)) {
@@ -221,9 +228,9 @@ bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjo
         enum bgp_family f = m->flags & ADJOUT_MEMBER_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
         uint32_t cursor = m->cursor;
         bool again = false;
-        bool ok = begin_family(g, m, f) && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
+        bool ok = begin_family(s, g, m, f) && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
         bool ended = cursor >= slot_limit(g, m, f);
-        if (!ok || (ended && !end_family(m, f, &again))) {
+        if (!ok || (ended && !end_family(s, m, f, &again))) {
             cut_private(m);
             return false;
         }

@@ -426,8 +426,14 @@ uint32_t bgp_prefix_version(const struct bgp_speaker *s, struct ip_prefix prefix
 struct bgp_prefix_tally {
     uint32_t total, implicit_withdraws, explicit_withdraws;
 };
+/* RFC 7313: times are 0 where there was none. */
+struct bgp_refresh_tally {
+    uint32_t starts, ends;
+    struct nanotime last_start, last_end;
+};
 struct bgp_session_tally {
     struct bgp_prefix_tally sent, received;
+    struct bgp_refresh_tally refresh_sent, refresh_received;
 };
 bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_family f,
                            struct bgp_session_tally *ret_tally);

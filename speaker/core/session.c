@@ -420,6 +420,8 @@ static void apply_refresh(struct run *r) {
         return; /* fed in as FSM_REFRESH_ERROR */
     if (!family_from_afi(refresh.afi, refresh.safi, &f) || !r->p->families[f])
         return; /* RFC 2918 4: ignored */
+    if (refresh.subtype == 1 || refresh.subtype == 2)
+        tally_refresh_received(r->s, r->p, f, refresh.subtype == 1, r->now);
     if (refresh.subtype == 0)
         adjout_refresh(r->s, r->p, f, r->now);
     else if (refresh.subtype == 1 && r->p->enhanced_refresh)

@@ -20,6 +20,7 @@
 
 struct row {
     struct bgp_prefix_tally sent[BGP_FAMILIES], received[BGP_FAMILIES];
+    struct bgp_refresh_tally refresh_sent[BGP_FAMILIES], refresh_received[BGP_FAMILIES];
 };
 
 struct versions {
@@ -32,6 +33,7 @@ struct tally {
     struct versions versions[BGP_FAMILIES];
     struct row *rows; /* by peer */
     uint32_t capacity;
+    struct nanotime now; /* of what is sent */
 };
 
 bool tally_new(struct bgp_speaker *s) {
@@ -159,6 +161,33 @@ void tally_withdrawn(struct bgp_speaker *s, const struct peer *p, enum bgp_famil
     }
 }
 
+static void count_refresh(struct bgp_refresh_tally *t, bool start, struct nanotime now) {
+    t->starts += start;
+    t->ends += !start;
+    *(start ? &t->last_start : &t->last_end) = now;
+}
+
+void tally_refresh_received(struct bgp_speaker *s, const struct peer *p, enum bgp_family f,
+                            bool start, struct nanotime now) {
+    struct row *r = row_of(s, p->index);
+    if (r) {
+        count_refresh(&r->refresh_received[f], start, now);
+    }
+}
+
+void tally_refresh_sent(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool start) {
+    struct row *r = row_of(s, peer);
+    if (r) {
+        count_refresh(&r->refresh_sent[f], start, s->tally->now);
+    }
+}
+
+void tally_clock(struct bgp_speaker *s, struct nanotime now) {
+    if (s->tally) {
+        s->tally->now = now;
+    }
+}
+
 static void add(struct bgp_prefix_tally *to, const struct bgp_prefix_tally *more, uint32_t sign) {
     to->total += sign * more->total;
     to->implicit_withdraws += sign * more->implicit_withdraws;
@@ -241,13 +270,15 @@ void tally_member_sends(struct bgp_speaker *s, uint32_t peer, enum bgp_family f,
 bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer, enum bgp_family f,
                            struct bgp_session_tally *ret_tally) {
     const struct peer *p = s->tally ? speaker_peer(s, peer.index) : NULL;
-    struct bgp_session_tally t = {{0}, {0}};
+    struct bgp_session_tally t = {.sent = {0}};
     if (!p) {
         return false;
     }
     if (p->state == BGP_ESTABLISHED && peer.index < s->tally->capacity) {
         t.sent = s->tally->rows[peer.index].sent[f];
         t.received = s->tally->rows[peer.index].received[f];
+        t.refresh_sent = s->tally->rows[peer.index].refresh_sent[f];
+        t.refresh_received = s->tally->rows[peer.index].refresh_received[f];
         const struct adjout_member *m =
             p->group_member ? adjout_member_at(s, p->group_member) : NULL;
         if (m && !(m->flags & ADJOUT_MEMBER_WAITING)) {

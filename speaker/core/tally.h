@@ -36,6 +36,13 @@ void tally_received(struct bgp_speaker *s, const struct peer *p, enum bgp_family
 /* … withdrawn, that was there. */
 void tally_withdrawn(struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 
+/* A BoRR (`start`) or EoRR came. */
+void tally_refresh_received(struct bgp_speaker *s, const struct peer *p, enum bgp_family f,
+                            bool start, struct nanotime now);
+/* … is about to go, at the time of the last tally_clock. */
+void tally_refresh_sent(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool start);
+void tally_clock(struct bgp_speaker *s, struct nanotime now);
+
 /* What a group encodes counts for each member on its stream: from joining it to leaving it. */
 void tally_member_joins(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer);
 void tally_member_leaves(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer);

@@ -169,7 +169,15 @@ static void a_refresh_is_counted(void **state) {
     assert_int_equal(bgp_clear(world.nodes[2].speaker, info.id, BGP_CLEAR_SOFT_IN, world.now),
                      BGP_OK);
     pipe_run(&world, 1000);
-    assert_int_equal(tally_of(2, 0).received.total, before.received.total + PREFIXES);
+    struct bgp_session_tally after = tally_of(2, 0), hub = tally_of(0, 1);
+    assert_int_equal(after.received.total, before.received.total + PREFIXES);
+    assert_int_equal(before.refresh_received.starts, 0);
+    assert_int_equal(after.refresh_received.starts, 1);
+    assert_int_equal(after.refresh_received.ends, 1);
+    assert_int_equal(hub.refresh_sent.starts, 1);
+    assert_int_equal(hub.refresh_sent.ends, 1);
+    assert_true(nanotime_before(hub.refresh_sent.last_start, after.refresh_received.last_end));
+    assert_true(world.now.ns - after.refresh_received.last_end.ns < NANOS_PER_S);
     ends_agree();
 }
 

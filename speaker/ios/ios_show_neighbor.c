@@ -215,6 +215,34 @@ static const char *refused_by(const struct bgp_config *g, const struct policy_ch
     return name ? name : "Invalid Path:";
 }
 
+static void put_refresh_time(struct ios_edit *e, const char *which, struct nanotime at) {
+    struct text *out = e->sink->out;
+    text_printf(out, "  Last %s-of-rib: ", which);
+    if (at.ns)
+        put_age(e->sink->view->now, at, out);
+    else
+        text_puts(out, "never");
+    text_putc(out, '\n');
+}
+
+static void put_refreshes(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f) {
+    struct bgp_session_tally t = {.sent = {0}};
+    struct text *out = e->sink->out;
+    (void)bgp_session_tally_get(e->sink->view->speaker, p->id, f, &t);
+    const struct bgp_refresh_tally *sent = &t.refresh_sent, *received = &t.refresh_received;
+    text_printf(out, "  Refresh Epoch: %u\n", received->starts + 1);
+    put_refresh_time(e, "Sent Refresh Start", sent->last_start);
+    put_refresh_time(e, "Sent Refresh End", sent->last_end);
+    put_refresh_time(e, "Received Refresh Start", received->last_start);
+    put_refresh_time(e, "Received Refresh End", received->last_end);
+    text_printf(out,
+                "\t\t\t\t       Sent\t  Rcvd\n"
+                "\tRefresh activity:\t       ----\t  ----\n"
+                "\t  Refresh Start-of-RIB %10u %10u\n"
+                "\t  Refresh End-of-RIB   %10u %10u\n",
+                sent->starts, received->starts, sent->ends, received->ends);
+}
+
 /* What policy and reflection keep back now; IOS counts since the session began. */
 static void put_denied(const struct bgp_config *g, const struct bgp_peer_info *p, enum bgp_family f,
                        struct text *out) {
@@ -286,6 +314,7 @@ static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum b
     put_policies(g, c, f, out);
     put_prefix_activity(e->sink->view->speaker, p, f, out);
     put_denied(g, p, f, out);
+    put_refreshes(e, p, f);
 }
 
 static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
