@@ -16,6 +16,7 @@
 
 #include "../../speaker/core/profile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -497,6 +498,7 @@ static void tell_all(struct spread *s, uint32_t u) {
      * sent while another path was best must be taken back everywhere, though. */
     bool narrow = best && !best->own && !best->external && s->changes[u] == 1;
     uint32_t count = narrow ? st->onward_count : st->end_count;
+    assert(st->ends || count == 0);
     const struct oracle_end *last = NULL;
     const struct attr_values *sent = NULL;
     for (uint32_t i = 0; i < count; i++) {
