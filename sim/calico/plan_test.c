@@ -459,6 +459,35 @@ static void test_pods_of_each_node(void **state) {
     assert_int_equal(calico_plan_find(f->plan, "kube-3")->pod_count, 1);
 }
 
+/* Blocks beyond the first: in the pool's policy and origins as the others, without pods. */
+static void test_claimed_blocks(void **state) {
+    struct fixture *f = *state;
+    struct calico_claim claims[4] = {
+        {.node = "kube-2"}, {.node = "kube-2"}, {.node = "kube-9"}, {.node = "kube-1"}};
+    static const char *const blocks[] = {"10.244.255.192/26", "10.244.255.128/26",
+                                         "10.244.255.64/26", "10.9.0.0/26"};
+    for (size_t i = 0; i < 4; i++)
+        assert_true(ip_prefix_parse(blocks[i], &claims[i].block));
+    fixture_nodes(f, 2);
+    fixture_must_apply(f, POOL("a", "cidr: 10.244.0.0/16"));
+    struct calico_plan_options o = {.claims = claims, .claim_count = 4};
+    f->plan = calico_plan_new(f->set, &o, f->diags);
+    assert_ptr_equal(calico_block_pool(f->set), calico_pool_at(f->set, 0));
+    assert_int_equal(calico_plan_find(f->plan, "kube-1")->block_count, 1); /* no pool has that */
+    assert_int_equal(calico_plan_find(f->plan, "kube-2")->block_count, 3);
+    assert_int_equal(calico_plan_find(f->plan, "kube-2")->pod_count, 1);
+    assert_block(f, "kube-2", 1, blocks[0]);
+    assert_block(f, "kube-2", 2, blocks[1]);
+    struct arena *arena = arena_new();
+    const struct bgp_config *c =
+        calico_compile(f->plan, calico_plan_find(f->plan, "kube-2"), BGP_PROFILE_CALICO, arena);
+    size_t held = 0;
+    for (uint32_t i = 0; i < c->origin_count; i++)
+        held += c->origins[i].blackhole_in_kernel;
+    assert_int_equal(held, 3);
+    arena_free(arena);
+}
+
 /* Nodes that come or go leave the others' blocks alone; names count naturally. */
 static void test_blocks_are_sticky(void **state) {
     struct fixture *f = *state;
@@ -603,6 +632,7 @@ int main(void) {
         FIXTURE_TEST(test_password_of_other_namespace),
         FIXTURE_TEST(test_blocks),
         FIXTURE_TEST(test_pods_of_each_node),
+        FIXTURE_TEST(test_claimed_blocks),
         FIXTURE_TEST(test_blocks_are_sticky),
         FIXTURE_TEST(test_print),
         FIXTURE_TEST(test_json),

@@ -168,6 +168,64 @@ static void test_routes(void **state) {
 
 /* ---- changes ---- */
 
+static bool tick_until(struct lab *lab, struct lab_stream *s, const uint64_t *count,
+                       uint64_t least) {
+    struct nanotime end = nanotime_add_ms(lab_now(), FIXTURE_DEADLINE_MS);
+
+    while (*count < least && nanotime_before(lab_now(), end))
+        (void)lab_wait(lab, lab_stream_tick(s), -1);
+    return *count >= least;
+}
+
+static bool drained(struct lab *lab, struct lab_stream *s) {
+    struct nanotime end = nanotime_add_ms(lab_now(), FIXTURE_DEADLINE_MS);
+
+    while (!lab_stream_drained(s) && nanotime_before(lab_now(), end))
+        (void)lab_wait(lab, nanotime_add_ms(lab_now(), LAB_STREAM_INTERVAL_MS), -1);
+    return lab_stream_drained(s);
+}
+
+/* Nothing is lost until a link goes down, and then everything of one flow and nothing of the other
+ * until it comes back. */
+static int stream_body(int fd, void *argument) {
+    struct lab_flow f[2] = {
+        {.from = 0, .to = 1, .source = host_addr4(0), .destination = host_addr4(1)},
+        {.from = 0, .to = 2, .source = host_addr4(0), .destination = host_addr4(2)}};
+    struct diag_list *d = diag_list_new();
+    struct lab_stream *s;
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 3, LAB_FABRIC_ROUTED, false);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    s = lab_stream_start(lab, f, 2);
+    CHECK(s != NULL && tick_until(lab, s, &f[0].sent, 5) && drained(lab, s));
+    CHECK(f[0].answered == f[0].sent && f[1].answered == f[1].sent);
+    CHECK(lab_fault(lab, LAB_FAULT_LINK_DOWN, 1, UINT32_MAX, 0, d));
+    CHECK(tick_until(lab, s, &f[0].sent, f[0].answered + 5));
+    CHECK(lab_fault(lab, LAB_FAULT_LINK_UP, 1, UINT32_MAX, 0, d));
+    CHECK(tick_until(lab, s, &f[0].answered, f[0].answered + 5));
+    CHECK(tick_until(lab, s, &f[1].answered, f[1].sent));
+    CHECK(!lab_stream_drained(s));
+    lab_stream_end(s);
+    CHECK(f[0].sent >= f[0].answered + 5);
+    CHECK(f[0].outage_ns >= 5 * LAB_STREAM_INTERVAL_MS * NANOS_PER_MS && f[1].outage_ns == 0);
+    f[0].from = 7; /* no such host */
+    CHECK(lab_stream_start(lab, f, 2) == NULL);
+    diag_list_free(d);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+static void test_stream(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(stream_body, NULL), 0);
+}
+
 static int update_body(int fd, void *argument) {
     struct diag_list *d = diag_list_new();
     struct lab_probe p = {.from = 0, .to = 1, .source = host_addr4(0), .destination = pod_addr4(7)};
@@ -183,7 +241,7 @@ static int update_body(int fd, void *argument) {
     lab = build_network(&n);
     CHECK(lab != NULL);
     CHECK(add_route(lab, 0, block4(7), fabric_gateway(IP_V4)));
-    CHECK(!lab_ping(lab, &p, 1, 10));
+    CHECK(!lab_ping(lab, &p, 1, 500));
     CHECK(strcmp(p.error, "network is unreachable") == 0); /* the router says so */
     want = n.hosts[1];
     locals[0].addr = pod_addr4(7);
@@ -386,15 +444,11 @@ static void test_exec(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_build),
-        cmocka_unit_test(test_pods),
-        cmocka_unit_test(test_routes),
-        cmocka_unit_test(test_update),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_unwind),
-        cmocka_unit_test(test_descriptor_limit),
-        cmocka_unit_test(test_exec),
-        cmocka_unit_test(test_caller_sees_nothing),
+        cmocka_unit_test(test_build),  cmocka_unit_test(test_pods),
+        cmocka_unit_test(test_routes), cmocka_unit_test(test_stream),
+        cmocka_unit_test(test_update), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_unwind), cmocka_unit_test(test_descriptor_limit),
+        cmocka_unit_test(test_exec),   cmocka_unit_test(test_caller_sees_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -404,6 +404,12 @@ static void mistakes_have_id_and_place(void **state) {
          "one of"},
         {HEAD "steps: [{fault: {kill: kube-1}, rejected: {finding: x}}]\n", "unknown-field", 3, 33,
          "apply"},
+        {HEAD "steps: [{churn: {rate: 5}}]\n", "missing-field", 3, 17, "rate"},
+        {HEAD "steps: [{churn: {rate: 0, for: 1s}}]\n", "out-of-range", 3, 24, "rate"},
+        {HEAD "steps: [{churn: {rate: 1, for: 0s}}]\n", "out-of-range", 3, 32, "24h"},
+        {HEAD "steps: [{roll: {sample: 0, lost: 1}}]\n", "out-of-range", 3, 34, "no packet"},
+        {HEAD "steps: [{roll: {}, churn: {rate: 1, for: 1s}}]\n", "missing-field", 3, 9,
+         "exactly one"},
         {HEAD "deadline: 5\nsteps: [{expect: {ping: all}}]\n", "wrong-type", 3, 11, "duration"},
         {HEAD "deadline: 0s\nsteps: [{expect: {ping: all}}]\n", "out-of-range", 3, 11, "24h"},
         {HEAD "profile: slow\nsteps: [{expect: {ping: all}}]\n", "unknown-value", 3, 10, "calico"},
@@ -529,6 +535,41 @@ static void schema_knows_what_the_reader_knows(void **state) {
     json_decref(schema);
 }
 
+static void many_changes_are_read(void **state) {
+    static const char steps[] =
+        HEAD "steps:\n"
+             "  - churn: {rate: 500, for: 2m, blocks: 3, sample: 7, lost: 4}\n"
+             "    deadline: 5m\n"
+             "  - {churn: {rate: 1, for: 250ms}}\n"
+             "  - roll: {batch: 4, graceful: true, sample: 0}\n"
+             "    expect: {converged: true}\n"
+             "  - roll: {}\n";
+    (void)state;
+    struct fixture f = read_text(steps);
+    assert_non_null(f.scenario);
+    const struct scenario_step *s = f.scenario->steps;
+    assert_int_equal(f.scenario->step_count, 5);
+    assert_int_equal(s[0].kind, STEP_CHURN);
+    assert_int_equal(s[0].churn.rate, 500);
+    assert_int_equal(s[0].churn.duration_ns, UINT64_C(120000000000));
+    assert_int_equal(s[0].churn.blocks, 3);
+    assert_int_equal(s[0].meanwhile.sample, 7);
+    assert_true(s[0].meanwhile.judged);
+    assert_int_equal(s[0].meanwhile.lost_max, 4);
+    assert_int_equal(s[1].churn.blocks, 2);
+    assert_int_equal(s[1].meanwhile.sample, 20);
+    assert_false(s[1].meanwhile.judged);
+    assert_string_equal(s[1].name, "blocks come and go");
+    assert_int_equal(s[2].kind, STEP_ROLL);
+    assert_int_equal(s[2].roll.batch, 4);
+    assert_true(s[2].roll.graceful);
+    assert_int_equal(s[2].meanwhile.sample, 0);
+    assert_int_equal(s[3].kind, STEP_EXPECT);
+    assert_int_equal(s[4].roll.batch, 1);
+    assert_string_equal(s[4].name, "nodes restarted, 1 at a time");
+    done(&f);
+}
+
 static void applying_can_be_told_how(void **state) {
     static const char steps[] =
         HEAD "steps:\n"
@@ -570,6 +611,7 @@ static void applying_can_be_told_how(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(applying_can_be_told_how),
+        cmocka_unit_test(many_changes_are_read),
         cmocka_unit_test(a_scenario_is_read),
         cmocka_unit_test(manifests_come_in_name_order),
         cmocka_unit_test(parameters_can_be_set),
