@@ -220,7 +220,8 @@ struct meanwhile {
 /* False: the sockets could not be had. Nothing to send between is no error. */
 bool meanwhile_begin(struct engine *e, const struct scenario_meanwhile *what,
                      struct meanwhile *ret_m);
-/* engine_wait, with packets. */
+/* engine_wait, with packets: returns at least as often as one is due, so whoever waits for
+ * something looks again then. */
 bool meanwhile_wait(struct meanwhile *m, struct nanotime deadline);
 /* Waits for the last answers; e->step_summary becomes `summary` and what was lost, which is a check
  * of its own if asked for. */

@@ -39,14 +39,8 @@ bool meanwhile_begin(struct engine *e, const struct scenario_meanwhile *what,
 }
 
 bool meanwhile_wait(struct meanwhile *m, struct nanotime deadline) {
-    while (m->stream) {
-        struct nanotime next = lab_stream_tick(m->stream);
-        if (!nanotime_before(next, deadline))
-            break;
-        if (!engine_wait(m->e, next) || !nanotime_before(next, lab_now()))
-            return !engine_stopping(m->e); /* woken by something else */
-    }
-    return engine_wait(m->e, deadline);
+    struct nanotime next = m->stream ? lab_stream_tick(m->stream) : deadline;
+    return engine_wait(m->e, nanotime_before(next, deadline) ? next : deadline);
 }
 
 static void drain(struct meanwhile *m) {
