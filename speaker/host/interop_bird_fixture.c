@@ -256,12 +256,10 @@ static bool attribute(const char *path, const char *name, char *ret_value, size_
 /* "10.0.9.9 AS4200000009"; and "BGP.d5 [t]: ca fe" of an attribute it does not know, without flags.
  */
 static void put_rare(struct text *out, const char *path) {
-    char value[256], id[64];
-    unsigned as;
+    char value[256], *as;
     const char *unknown = strstr(path, "BGP.d5 [");
-    if (attribute(path, "aggregator", value, sizeof value) &&
-        sscanf(value, "%63s AS%u", id, &as) == 2)
-        text_printf(out, " aggregator=%u:%s", as, id);
+    if (attribute(path, "aggregator", value, sizeof value) && (as = strstr(value, " AS")))
+        text_printf(out, " aggregator=%s:%.*s", as + 3, (int)(as - value), value);
     if (strstr(path, "BGP.atomic_aggr:"))
         text_puts(out, " atomic");
     if (!unknown)

@@ -8,12 +8,13 @@
 #include "interop_fixture.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <ctype.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,12 +32,12 @@ struct message {
 
 static void put_hex(struct message *m, const char *hex) {
     for (; *hex; hex += *hex == ' ' ? 1 : 2) {
-        unsigned octet;
+        const char octet[3] = {hex[0], hex[1]};
         if (*hex == ' ')
             continue;
-        assert_int_equal(sscanf(hex, "%2x", &octet), 1);
+        assert_true(isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]));
         assert_true(m->size < sizeof m->data);
-        m->data[m->size++] = (uint8_t)octet;
+        m->data[m->size++] = (uint8_t)strtoul(octet, NULL, 16);
     }
 }
 
