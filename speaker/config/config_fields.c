@@ -284,6 +284,8 @@ static const struct field origin_fields[] = {
     PLAIN(struct bgp_origin_config, blackhole_in_kernel, FIELD_BOOL),
     PLAIN(struct bgp_origin_config, policy, FIELD_U32),
     PLAIN(struct bgp_origin_config, gateway, FIELD_ADDR),
+    PLAIN(struct bgp_origin_config, next_hop, FIELD_ADDR),
+    PLAIN(struct bgp_origin_config, attributes, FIELD_TEXT),
 };
 
 /* A route that says nothing of a metric has none. */

@@ -243,7 +243,8 @@ bool bgp_next_event(struct bgp_speaker *s, struct bgp_event *ret_event);
 
 /* ---- routes ------------------------------------------------------------------------------ */
 
-/* A route of our own, beside the configured ones. BGP_INVALID: prefix not masked. */
+/* A route of our own, beside the configured ones. BGP_INVALID: prefix not masked, or attributes
+ * that no UPDATE could have. */
 enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_config *o,
                               struct nanotime now) BGP_CHECK;
 enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,

@@ -196,6 +196,8 @@ struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config 
     copy->policies = policies;
     for (uint32_t i = 0; ok && i < c->peer_count; i++)
         copy_peer(arena, i ? &copy->peers[i - 1] : NULL, &copy->peers[i], &ok);
+    for (uint32_t i = 0; ok && i < c->origin_count; i++)
+        copy->origins[i].attributes = copy_text(arena, copy->origins[i].attributes, &ok);
     for (uint32_t i = 0; ok && i < c->listen_range_count; i++)
         copy_peer(arena, NULL, &copy->listen_ranges[i].peer, &ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++)

@@ -163,7 +163,11 @@ struct bgp_origin_config {
     /* Index into `policies` + 1: what it refuses is not originated, and it may change the
      * attributes; 0: none. IOS: route-map of network and redistribute. */
     uint32_t policy;
-    struct ip_addr gateway; /* the host writes a route through it while it is reachable */
+    struct ip_addr gateway;  /* the host writes a route through it while it is reachable */
+    struct ip_addr next_hop; /* sent as it is to everyone, reachable or not; not set: ours */
+    /* Path attributes beside, as in an UPDATE with four-octet ASes, in hexadecimal (RFC 4271 4.3;
+     * not NEXT_HOP, MP_REACH_NLRI and MP_UNREACH_NLRI); NULL: none. */
+    const char *attributes;
 };
 
 /* RFC 4271 9.2.2.2, as IOS's aggregate-address does it: originated while a more specific prefix has
@@ -269,6 +273,9 @@ const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, s
 
 /* A deep copy in `arena`; NULL when memory is out. */
 struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c);
+
+/* Are these path attributes, as bgp_origin_config.attributes wants them? */
+bool bgp_attributes_valid(const char *text);
 
 struct diag_list;
 /*

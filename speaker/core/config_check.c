@@ -238,6 +238,8 @@ static void check_origins(const struct check *whole) {
                   o->origin);
         snprintf(where, sizeof where, "route %s: ", ip_prefix_format(o->prefix, text));
         check_policy(k, where, o->policy);
+        if (o->attributes && !bgp_attributes_valid(o->attributes))
+            ERROR(k, "bad-attributes", "%sattributes are not those of a sound UPDATE", where);
         if (i == 0)
             continue;
         int order = ip_prefix_compare(c->origins[i - 1].prefix, o->prefix);

@@ -281,9 +281,13 @@ static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_ke
 }
 
 static void make_next_hop(const struct bgp_speaker *s, const struct export_key *k,
-                          const struct peer *source, enum bgp_family f, struct attr_values *v) {
+                          const struct peer *source, const struct adjout_route *r,
+                          struct attr_values *v) {
+    enum bgp_family f = rib_prefix_family(r->prefix);
     v->link_local = (struct ip_addr){0}; /* RFC 2545 3: only of the shared link, which it left */
-    if (next_hop_is_self(s, k, source, v->next_hop)) {
+    if (ip_is_set(r->next_hop)) {
+        v->next_hop = r->next_hop;
+    } else if (next_hop_is_self(s, k, source, v->next_hop)) {
         v->next_hop = self_address(k, f);
     }
 }
@@ -425,7 +429,7 @@ static enum export_result run_policy(const struct passage *e, struct attr_values
 /* BIRD: attributes first, then filters, which see the own AS in the path. */
 static enum export_result pass_bird(const struct passage *e, struct attr_values *v) {
     bool done;
-    make_next_hop(e->s, e->key, e->source, e->family, v);
+    make_next_hop(e->s, e->key, e->source, e->route, v);
     default_local_pref(e->key, v);
     enum export_result result = make_as_path(e->s, e->key, e->arena, v);
     return result == EXPORT_SEND ? run_policy(e, v, &done) : result;
@@ -438,7 +442,7 @@ static enum export_result pass_rfc(const struct passage *e, struct attr_values *
         return result;
     }
     if (!done) {
-        make_next_hop(e->s, e->key, e->source, e->family, v);
+        make_next_hop(e->s, e->key, e->source, e->route, v);
     }
     v->link_local = (struct ip_addr){0};
     default_local_pref(e->key, v);

@@ -408,6 +408,44 @@ static void test_C080_interval(void **state) {
     bench_end(&b);
 }
 
+/* An own route with attributes of its own: sent as they are, with the next hop it names. */
+static void test_own_route_with_attributes(void **state) {
+    static const char text[] =
+        "40 02 0a 02 02 0000fde9 0000fdea 40 05 04 000000c8 c0 08 04 fde90001"
+        " e0 63 02 0102";
+    struct bgp_origin_config o = {.prefix = pfx("192.0.2.0/24"),
+                                  .source = ROUTE_SOURCE_STATIC,
+                                  .metric = UINT32_MAX,
+                                  .next_hop = addr("198.51.100.7"),
+                                  .attributes = text};
+    (void)state;
+    six_peers(BGP_PROFILE_PLAIN);
+    b.peers[1].send_communities = true;
+    start();
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    for (uint32_t peer = 1; peer < 6; peer++) {
+        if (bench_held(&b, peer, "192.0.2.0/24")) {
+            expect_next_hop(bench_held(&b, peer, "192.0.2.0/24"), "198.51.100.7");
+        }
+    }
+    const struct attr_values *v = bench_held(&b, 2, "192.0.2.0/24");
+    assert_non_null(v);
+    assert_int_equal(v->local_pref, 200);
+    assert_int_equal(v->communities[0], 0xfde90001);
+    assert_int_equal(v->unknown[0].code, 99);
+    expect_path(v, "65001 65002");
+    o.attributes = "40 05 03 0000c8";
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_INVALID);
+    o.attributes = "40 03 04 c6336407"; /* NEXT_HOP is a member of its own */
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_INVALID);
+    o.attributes = "4005040000";
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_INVALID);
+    o.attributes = "zz";
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_INVALID);
+    bench_end(&b);
+}
+
 /* C080: the families of a peer have intervals of their own: what one waits for does not hold up the
  * other, and none is starved by the other's news. */
 static void test_C080_interval_per_family(void **state) {
@@ -455,6 +493,7 @@ int main(void) {
         cmocka_unit_test(test_C180_C181_rfc8212),
         cmocka_unit_test(test_local_pref_from_metric),
         cmocka_unit_test(test_default_originate),
+        cmocka_unit_test(test_own_route_with_attributes),
         cmocka_unit_test(test_C080_interval),
         cmocka_unit_test(test_C080_interval_per_family),
     };

@@ -367,6 +367,7 @@ static void route_add_origin(const struct bgp_speaker *s, const struct rib_path 
     const struct rib_origin *o = slab_at(&s->rib->origins, p->origin);
     r->interface = o->interface;
     r->metric = o->metric;
+    r->next_hop = o->next_hop;
 }
 
 struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family f,

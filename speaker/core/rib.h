@@ -67,6 +67,7 @@ struct rib_origin {
     char interface[16];
     uint32_t metric;
     bool blackhole;
+    struct ip_addr next_hop; /* sent as it is; or not set */
 };
 
 /* Prefixes whose decision is due, oldest first. What no memory was there for is marked in its entry

@@ -10,13 +10,15 @@
  */
 #include "../base/arena.h"
 #include "aggregate.h"
+#include "attr_decode.h"
 #include "rib.h"
 
 #include <string.h>
 
 static bool origin_is_valid(const struct bgp_origin_config *o) {
     return ip_is_set(o->prefix.addr) && ip_prefix_is_masked(o->prefix) &&
-           o->source > ROUTE_SOURCE_BGP && o->source <= ROUTE_SOURCE_AGGREGATE;
+           o->source > ROUTE_SOURCE_BGP && o->source <= ROUTE_SOURCE_AGGREGATE &&
+           (!o->attributes || bgp_attributes_valid(o->attributes));
 }
 
 static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
@@ -57,11 +59,67 @@ static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
     return true;
 }
 
+static int hex_digit(char c) {
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c ? strchr(digits, c | 0x20) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The octets a text stands for, blanks between them passed over. False: it is none, or no memory.
+ */
+static bool read_hex(const char *text, struct arena *arena, struct byte_reader *ret) {
+    size_t size = 0;
+    uint8_t *data = arena_array(arena, strlen(text) / 2 + 1, 1);
+    while (data && *text) {
+        if (*text == ' ') {
+            text++;
+            continue;
+        }
+        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0) {
+            return false;
+        }
+        data[size++] = (uint8_t)(high << 4 | low);
+        text += 2;
+    }
+    *ret = bytes_reader(data, size);
+    return data != NULL;
+}
+
+/* What an UPDATE's decoder has nothing to say against. */
+static bool read_attributes(const char *text, struct arena *arena, struct attr_values *values) {
+    const struct bgp_codec codec = {.as4 = true};
+    struct bgp_update u = {.attrs = *values};
+    struct attr_decoder d = {.codec = &codec, .scratch = arena, .update = &u};
+    struct byte_reader r;
+    if (!read_hex(text, arena, &r)) {
+        return false;
+    }
+    attr_decode(&d, &r);
+    if (u.outcome != BGP_OUTCOME_OK || attr_decode_seen(&d, ATTR_NEXT_HOP) ||
+        attr_decode_seen(&d, ATTR_MP_REACH) || attr_decode_seen(&d, ATTR_MP_UNREACH)) {
+        return false;
+    }
+    *values = u.attrs;
+    return true;
+}
+
+bool bgp_attributes_valid(const char *text) {
+    struct arena *arena = arena_new();
+    struct attr_values values = {0};
+    bool valid = arena && read_attributes(text, arena, &values);
+    arena_free(arena);
+    return valid;
+}
+
 static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
                        struct nanotime now) {
     struct attr_values values = {
         .origin = o->origin, .has_med = o->med_set, .next_hop = o->gateway};
     values.med = o->med_set ? o->med : 0;
+    if (o->attributes && !read_attributes(o->attributes, s->scratch, &values)) {
+        return false;
+    }
     struct rib_path_values v = {.weight = o->weight, .source = o->source};
     bool no_memory = false;
     if (!run_policy(s, o, &values, &v.weight, &no_memory)) {
@@ -81,6 +139,7 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
     memcpy(record->interface, o->interface, sizeof record->interface);
     record->interface[sizeof record->interface - 1] = 0;
     record->metric = o->metric;
+    record->next_hop = o->next_hop;
     record->blackhole = o->blackhole_in_kernel;
     arena_reset(s->scratch);
     return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
@@ -114,7 +173,9 @@ static bool origin_same(const struct bgp_origin_config *a, const struct bgp_orig
            strncmp(a->interface, b->interface, sizeof a->interface) == 0 &&
            a->metric == b->metric && a->origin == b->origin && a->weight == b->weight &&
            a->med_set == b->med_set && (!a->med_set || a->med == b->med) &&
-           a->blackhole_in_kernel == b->blackhole_in_kernel && ip_equal(a->gateway, b->gateway);
+           a->blackhole_in_kernel == b->blackhole_in_kernel && ip_equal(a->gateway, b->gateway) &&
+           ip_equal(a->next_hop, b->next_hop) &&
+           strcmp(a->attributes ? a->attributes : "", b->attributes ? b->attributes : "") == 0;
 }
 
 static void push_no_memory(struct bgp_speaker *s) {

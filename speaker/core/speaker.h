@@ -242,7 +242,8 @@ struct adjout_route {
     const char *interface; /* own routes; "" if none */
     uint32_t metric;
     bool suppressed; /* an aggregate is sent in its place, unless unsuppress_policy wants it */
-    bool stands_in;  /* no path's: RFC 7911's number of default-originate */
+    struct ip_addr next_hop; /* own routes: sent as it is, or not set */
+    bool stands_in;          /* no path's: RFC 7911's number of default-originate */
 };
 void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r, struct nanotime now);
 uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);

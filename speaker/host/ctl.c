@@ -10,6 +10,7 @@
 #include "../base/addr.h"
 #include "../base/text.h"
 #include "../config/config_fields.h"
+#include "ctl_attrs.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -282,31 +283,12 @@ static int run_policy(struct ctl *ctl) {
 
 /* ---- own routes ---- */
 
-/* "med 5 origin igp": pairs of a word and its value. False: usage was said. */
-static bool put_attributes(struct ctl *ctl, json_t *route, int at) {
-    uint64_t med;
-    for (; at + 1 < ctl->argc; at += 2) {
-        const char *word = ctl->argv[at], *value = ctl->argv[at + 1];
-        if (strcmp(word, "origin") == 0) {
-            json_object_set_new(route, "origin", json_string(value));
-        } else if (strcmp(word, "med") == 0 && text_to_u64(value, 0, UINT32_MAX, &med)) {
-            json_object_set_new(route, "med", json_integer((json_int_t)med));
-            json_object_set_new(route, "med_set", json_true());
-        } else {
-            usage("what is", word);
-            return false;
-        }
-    }
-    if (at < ctl->argc)
-        usage("a value is missing behind", ctl->argv[at]);
-    return at == ctl->argc;
-}
-
 static int run_announce(struct ctl *ctl) {
     json_t *route = json_pack("{s:s, s:s}", "prefix", ctl->argv[0], "source", "static");
-    if (!put_attributes(ctl, route, 1)) {
+    const char *wrong = ctl_attrs_put(route, ctl->argv + 1, ctl->argc - 1);
+    if (wrong) {
         json_decref(route);
-        return CTL_EXIT_USAGE;
+        return usage("what is", wrong);
     }
     return tell(ctl, ask(ctl, json_pack("{s:s, s:[o]}", "op", "originate", "routes", route)), NULL);
 }
@@ -357,7 +339,7 @@ static const struct subcommand subcommands[] = {
     {"adj-out", "NAME [PREFIX]", "what it was sent", 1, 2, run_adj_out},
     {"policy", "import|export NAME PREFIX", "what the policies do with a route", 3, 3, run_policy},
     {"fib", "", "routes written into the kernel's table", 0, 0, run_fib},
-    {"announce", "PREFIX [origin igp|egp|incomplete] [med N]", "an own route", 1, 5, run_announce},
+    {"announce", "PREFIX " CTL_ATTRS_HELP, "an own route", 1, 64, run_announce},
     {"withdraw", "PREFIX", "… no more", 1, 1, run_withdraw},
     {"clear", "[NAME] [hard|soft-in|soft-out|bfd-down]", "reset, or ask or send again", 0, 2,
      run_clear},

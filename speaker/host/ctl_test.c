@@ -225,6 +225,39 @@ static void test_why_a_path_is_best(void **state) {
     expect_status(WEST, "explain 172.16.0.0/12", CTL_EXIT_REFUSED);
 }
 
+/* Every attribute a test peer may want, as the neighbour sees it. */
+static void test_announce_attributes(void **state) {
+    static const char *const words[][2] = {
+        {"next-hop 192.0.2.99", "\"next_hop\":\"192.0.2.99\""},
+        {"as-path 65010,{65011,65012},4200000000", "65010 {65011,65012} 4200000000\""},
+        {"communities 65001:1,65535:65284", "\"communities\":[\"65001:1\",\""},
+        {"large-communities 65001:1:2", "\"large_communities\":[\"65001:1:2\"]"},
+        {"ext-communities 0002fde900000064", "\"ext_communities\":[\"0002fde900000064\"]"},
+        {"aggregator 65001:192.0.2.7", "\"aggregator\":\"65001:192.0.2.7\""},
+        {"atomic-aggregate yes", "\"atomic_aggregate\":true"},
+        {"unknown 99:c0:0102ff", "\"code\":99"},
+    };
+    (void)state;
+    if (skipped())
+        skip();
+    start_both();
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        char line[160], prefix[32];
+        snprintf(prefix, sizeof prefix, "198.51.%zu.0/24", i);
+        snprintf(line, sizeof line, "announce %s %s", prefix, words[i][0]);
+        expect_status(WEST, line, CTL_EXIT_OK);
+        snprintf(line, sizeof line, "--json explain %s", prefix);
+        wait_says(EAST, line, words[i][1]);
+    }
+    expect_status(WEST, "announce 10.9.0.0/16 local-pref 7 originator-id 192.0.2.9", CTL_EXIT_OK);
+    wait_says(WEST, "--json explain 10.9.0.0/16", "\"local_pref\":7");
+    expect_status(WEST, "announce 10.9.0.0/16 unknown 3:40:c0000201", CTL_EXIT_REFUSED);
+    expect_status(WEST, "announce 10.9.0.0/16 unknown 99:c0:0", CTL_EXIT_USAGE);
+    expect_status(WEST, "announce 10.9.0.0/16 as-path 65010,{65011", CTL_EXIT_USAGE);
+    expect_status(WEST, "announce 10.9.0.0/16 communities 65010:70000", CTL_EXIT_USAGE);
+    expect_status(WEST, "announce 10.9.0.0/16 aggregator 192.0.2.1", CTL_EXIT_USAGE);
+}
+
 static void test_clear_and_stop(void **state) {
     struct stat st;
     (void)state;
@@ -336,6 +369,7 @@ int main(int argc, char *argv[]) {
     const struct CMUnitTest tests[] = {
         TEST(test_the_manuals_example),
         TEST(test_why_a_path_is_best),
+        TEST(test_announce_attributes),
         TEST(test_clear_and_stop),
         TEST(test_usage),
         TEST(test_reload),
