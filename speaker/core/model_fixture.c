@@ -395,14 +395,11 @@ void model_table_free(struct model_table *t) {
 static bool martian(struct ip_prefix p) {
     static const uint8_t zero[16], one[16] = {[15] = 1};
     const uint8_t *b = p.addr.bytes;
-    if (p.length == 0) {
-        return false;
+    if (p.addr.family == IP_V4) { /* a supernet of 0/8 or 127/8 is none */
+        return (p.length >= 8 && (b[0] == 0 || b[0] == 127)) || b[0] >= 224;
     }
-    if (p.addr.family == IP_V4) {
-        return b[0] == 0 || b[0] == 127 || b[0] >= 224;
-    }
-    return b[0] == 0xFF || (b[0] == 0xFE && (b[1] & 0xC0) == 0x80) || memcmp(b, one, 16) == 0 ||
-           (p.length == 128 && memcmp(b, zero, 16) == 0);
+    return b[0] == 0xFF || (p.length >= 10 && b[0] == 0xFE && (b[1] & 0xC0) == 0x80) ||
+           memcmp(b, one, 16) == 0 || (p.length == 128 && memcmp(b, zero, 16) == 0);
 }
 
 static struct ip_prefix list_prefix(const struct model_list *l, size_t at) {
