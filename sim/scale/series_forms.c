@@ -273,6 +273,9 @@ void scale_table(const struct scale_series *s, bool noise, struct text *out) {
     }
 }
 
+/* Beyond this factor between its ends an interval says nothing: more sizes are needed. */
+#define INTERVAL_FACTOR_MAX 100
+
 static void put_growth(int f, const struct fit *fit, struct text *out) {
     text_printf(out, "  %s", scale_figures[f].title);
     text_pad(out, 24);
@@ -283,6 +286,10 @@ static void put_growth(int f, const struct fit *fit, struct text *out) {
         struct fit_forecast at = fit_at(fit, forecasts[k]);
         text_pad(out, 42 + k * 34);
         text_printf(out, "%.0f: ", forecasts[k]);
+        if (at.high > INTERVAL_FACTOR_MAX * at.low) {
+            text_puts(out, "too few sizes to say");
+            continue;
+        }
         put_figure(out, at.value);
         text_puts(out, " [");
         put_figure(out, at.low);

@@ -116,6 +116,15 @@ static void test_growth(void **state) {
     scale_growth(s, false, &out);
     assert_non_null(strstr(text_str(&out), "extrapolated"));
     assert_non_null(strstr(text_str(&out), "last session"));
+    assert_null(strstr(text_str(&out), "too few sizes"));
+    text_deinit(&out);
+    scale_series_free(s);
+    s = series_new(1);
+    for (uint32_t v = 0; v < SIZES; v++)
+        take(s, v, 0, v % 2 ? 50 : 0.1, 0, "");
+    text_init(&out);
+    scale_growth(s, false, &out);
+    assert_non_null(strstr(text_str(&out), "2000: too few sizes to say"));
     text_deinit(&out);
     scale_series_free(s);
 }
