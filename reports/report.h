@@ -60,8 +60,7 @@ struct run_usage {
     uint64_t speakers, pss_bytes, pss_max_bytes, rss_bytes, cpu_ns;
     uint64_t wait_ns; /* they stood in run queues */
     uint64_t updates; /* UPDATEs they sent */
-    /* While the lab was held (`hold` steps): how long, CPU time of the speakers and of the runner.
-     */
+    /* While the lab was held (`hold` steps): how long, CPU time of speakers and runner. */
     uint64_t held_ns, held_speakers_cpu_ns, held_runner_cpu_ns;
 };
 

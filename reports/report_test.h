@@ -69,7 +69,7 @@ static inline struct run_result *sample_full(struct sample *s) {
         .sessions = {45, 44, 43, 42, s->missing, s->unexpected, 1, 1},
         .routes = {100, 99, 98},
         .convergence = {1, 2, 3, 4, 5},
-        .usage = {10, 11, 12, 13, 14, 15, 16},
+        .usage = {10, 11, 12, 13, 14, 15, 16, 17, 18, 19},
         .host = {2, 20, 21, 22, 23, 24, 25, -26, "others took it"},
         .partial_of = "step 2",
     };
