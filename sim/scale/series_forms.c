@@ -276,6 +276,10 @@ void scale_table(const struct scale_series *s, bool noise, struct text *out) {
 /* Beyond this factor between its ends an interval says nothing: more sizes are needed. */
 #define INTERVAL_FACTOR_MAX 100
 
+static bool forecast_says(struct fit_forecast at) {
+    return at.high <= INTERVAL_FACTOR_MAX * at.low;
+}
+
 static void put_growth(int f, const struct fit *fit, struct text *out) {
     text_printf(out, "  %s", scale_figures[f].title);
     text_pad(out, 24);
@@ -286,7 +290,7 @@ static void put_growth(int f, const struct fit *fit, struct text *out) {
         struct fit_forecast at = fit_at(fit, forecasts[k]);
         text_pad(out, 42 + k * 34);
         text_printf(out, "%.0f: ", forecasts[k]);
-        if (at.high > INTERVAL_FACTOR_MAX * at.low) {
+        if (!forecast_says(at)) {
             text_puts(out, "too few sizes to say");
             continue;
         }
@@ -337,11 +341,12 @@ static void draw_line(const struct scale_series *s, uint32_t i, int f, bool nois
             points[count++] = (struct plot_point){n, r.median, r.low, r.high};
     }
     *ret_line = (struct plot_line){short_name(s->scenarios[i]), points, count, false, 0, 0, 0};
-    if (scale_fit(s, i, (enum scale_figure)f, noise, &fit)) {
+    double last = forecasts[FORECASTS - 1];
+    if (scale_fit(s, i, (enum scale_figure)f, noise, &fit) && forecast_says(fit_at(&fit, last))) {
         ret_line->has_law = true;
         ret_line->factor = fit.factor;
         ret_line->exponent = fit.exponent;
-        ret_line->law_to = forecasts[FORECASTS - 1];
+        ret_line->law_to = last;
     }
 }
 

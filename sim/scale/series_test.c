@@ -101,6 +101,15 @@ static void test_median_and_what_counts(void **state) {
     scale_series_free(s);
 }
 
+static size_t dashed_lines(const char *svg) {
+    size_t count = 0;
+    while ((svg = strstr(svg, "stroke-dasharray"))) {
+        svg++;
+        count++;
+    }
+    return count;
+}
+
 /* A size of 10 would bend the line; three larger ones are there, so it is left out. */
 static void test_growth(void **state) {
     struct scale_series *s = full_series(1);
@@ -117,6 +126,9 @@ static void test_growth(void **state) {
     assert_non_null(strstr(text_str(&out), "extrapolated"));
     assert_non_null(strstr(text_str(&out), "last session"));
     assert_null(strstr(text_str(&out), "too few sizes"));
+    text_clear(&out);
+    scale_svg(s, false, &out);
+    size_t with_law = dashed_lines(text_str(&out));
     text_deinit(&out);
     scale_series_free(s);
     s = series_new(1);
@@ -125,6 +137,9 @@ static void test_growth(void **state) {
     text_init(&out);
     scale_growth(s, false, &out);
     assert_non_null(strstr(text_str(&out), "2000: too few sizes to say"));
+    text_clear(&out);
+    scale_svg(s, false, &out);
+    assert_int_equal(dashed_lines(text_str(&out)), with_law - 2); /* last session, last FIB */
     text_deinit(&out);
     scale_series_free(s);
 }
