@@ -224,9 +224,24 @@ static void reasons_are_joined_and_end(void **state) {
     assert_string_equal(x.reason, "one is 1; two");
     for (int i = 0; i < 2000; i++)
         reason_add(&x, "reason number %d", i);
-    size_t size = strlen(x.reason);
-    assert_true(size < sizeof x.reason && size > sizeof x.reason - 32);
     assert_memory_equal(x.reason, "one is 1; two; reason number 0; reason", 38);
+    assert_non_null(strstr(x.reason, "; reason number 21"));
+    assert_null(strstr(x.reason, "reason number 22"));
+    assert_int_equal(x.reasons_left_out, 2000 - 22);
+}
+
+/* Long ones leave room for the number of those left out. */
+static void long_reasons_end_in_time(void **state) {
+    (void)state;
+    struct expectation x = {0};
+    char *word = alloc_zero(2, sizeof x.reason);
+    assert_non_null(word);
+    memset(word, 'w', 2 * sizeof x.reason - 1);
+    reason_add(&x, "%s", word);
+    reason_add(&x, "%s", word);
+    assert_int_equal(x.reasons_left_out, 1);
+    assert_true(strlen(x.reason) < sizeof x.reason - strlen("; and 4294967295 more"));
+    alloc_free(word);
 }
 
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_begin, stage_end)
@@ -242,6 +257,7 @@ int main(void) {
         STAGED(worse_replaces_better),
         STAGED(without_words_the_old_ones_stay),
         cmocka_unit_test(reasons_are_joined_and_end),
+        cmocka_unit_test(long_reasons_end_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
