@@ -46,6 +46,32 @@ static inline struct attr_values sample_attrs(const char *next_hop) {
     };
 }
 
+/* In hexadecimal, what others write and we do not. */
+#define SAMPLE_STAMP "65532f80"
+#define SAMPLE_MARKER "ffffffffffffffffffffffffffffffff"
+#define SAMPLE_ATTRS "400101 00 400204 0201 fde9 400304 0a000002"
+#define SAMPLE_ATTRS4 "400101 00 400206 0201 0000fde9 400304 0a000002"
+#define SAMPLE_TABLE_DUMP                                                                          \
+    SAMPLE_STAMP                                                                                   \
+    "000c0001 00000028 0000 0001 0a010000 10 01 65532f00 0a000002 fde9 0012" SAMPLE_ATTRS
+#define SAMPLE_STATE                                                                               \
+    SAMPLE_STAMP "00100000 00000014 fde9 fdea 0000 0001 0a000002 0a000001 0006 0001"
+#define SAMPLE_MESSAGE                                                                             \
+    SAMPLE_STAMP "00100001 0000002b fde9 fdea 0000 0001 0a000002 0a000001" SAMPLE_MARKER           \
+                 "001b 02 0004 180a0102 0000"
+/* A peer table, and behind it RIB_GENERIC and RIB_IPV4_UNICAST_ADDPATH. */
+#define SAMPLE_PEERS                                                                               \
+    SAMPLE_STAMP "000d0001 00000015 0a000001 0000 0001 02 0a000002 0a000002 0000fde9"
+#define SAMPLE_GENERIC                                                                             \
+    SAMPLE_STAMP                                                                                   \
+    "000d0006 00000028 00000000 0001 01 100a01 0001 0000 65532f00 0014" SAMPLE_ATTRS4
+#define SAMPLE_TABLE_AP                                                                            \
+    SAMPLE_STAMP                                                                                   \
+    "000d0008 00000029 00000000 100a01 0001 0000 65532f00 00000009 0014" SAMPLE_ATTRS4
+#define SAMPLE_MESSAGE_AP                                                                          \
+    SAMPLE_STAMP "00100009 00000047 0000fde9 0000fdea 0000 0001 0a000002 0a000001" SAMPLE_MARKER   \
+                 "0033 02 0000 0014" SAMPLE_ATTRS4 "00000009 180a0102"
+
 static inline void sample_tables(struct text *out) {
     struct mrt_peer peers[] = {{sample_address("10.0.0.2"), 65001, 0x0A000002},
                                {sample_address("2001:db8::2"), 4200000001, 0x0A000003}};

@@ -133,43 +133,29 @@ static void test_C217_as_json(void **state) {
     text_deinit(&r.out);
 }
 
-#define MARKER "ffffffffffffffffffffffffffffffff"
-#define T "65532f80"
-#define ATTRS "400101 00 400204 0201 fde9 400304 0a000002"
-#define ATTRS4 "400101 00 400206 0201 0000fde9 400304 0a000002"
+#define T SAMPLE_STAMP
 
 /* C213: records that others write. */
 static void test_C213_others_records(void **state) {
     (void)state;
     assert_lines(
-        T "000c0001 00000028 0000 0001 0a010000 10 01 65532f00 0a000002 fde9 0012" ATTRS,
+        SAMPLE_TABLE_DUMP,
         "TABLE_DUMP|1699950464|B|10.0.0.2|65001|10.1.0.0/16|65001|IGP|10.0.0.2|0|0||NAG||\n");
-    assert_lines(T "00100000 00000014 fde9 fdea 0000 0001 0a000002 0a000001 0006 0001",
-                 "BGP4MP|1699950464|STATE|10.0.0.2|65001|6|1\n");
-    assert_lines(T "00100001 0000002b fde9 fdea 0000 0001 0a000002 0a000001" MARKER
-                   "001b 02 0004 180a0102 0000",
-                 "BGP4MP|1699950464|W|10.0.0.2|65001|10.1.2.0/24\n");
+    assert_lines(SAMPLE_STATE, "BGP4MP|1699950464|STATE|10.0.0.2|65001|6|1\n");
+    assert_lines(SAMPLE_MESSAGE, "BGP4MP|1699950464|W|10.0.0.2|65001|10.1.2.0/24\n");
 }
 
 /* C214: generic and add-path tables, add-path messages. */
 static void test_C214_add_path_records(void **state) {
     (void)state;
-    static const char peers[] =
-        T "000d0001 00000015 0a000001 0000 0001 02 0a000002 0a000002 0000fde9";
     static const char with_id[] =
         "TABLE_DUMP2_AP|1699950464|B|10.0.0.2|65001|10.1.0.0/16|9|65001|IGP|10.0.0.2|0|0||NAG||\n";
     static const char route[] =
         "TABLE_DUMP2|1699950464|B|10.0.0.2|65001|10.1.0.0/16|65001|IGP|10.0.0.2|0|0||NAG||\n";
-    char hex[1024];
-    snprintf(hex, sizeof hex, "%s%s", peers,
-             T "000d0006 00000028 00000000 0001 01 100a01 0001 0000 65532f00 0014" ATTRS4);
-    assert_lines(hex, route);
-    snprintf(hex, sizeof hex, "%s%s", peers,
-             T "000d0008 00000029 00000000 100a01 0001 0000 65532f00 00000009 0014" ATTRS4);
-    assert_lines(hex, with_id);
+    assert_lines(SAMPLE_PEERS SAMPLE_GENERIC, route);
+    assert_lines(SAMPLE_PEERS SAMPLE_TABLE_AP, with_id);
     assert_lines(
-        T "00100009 00000047 0000fde9 0000fdea 0000 0001 0a000002 0a000001" MARKER
-          "0033 02 0000 0014" ATTRS4 "00000009 180a0102",
+        SAMPLE_MESSAGE_AP,
         "BGP4MP_AP|1699950464|A|10.0.0.2|65001|10.1.2.0/24|9|65001|IGP|10.0.0.2|0|0||NAG||\n");
 }
 
