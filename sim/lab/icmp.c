@@ -148,52 +148,52 @@ const char *icmp_errno_text(int error) {
     }
 }
 
-static int send_ip4(int fd, const struct icmp_request *q, const uint8_t *packet, size_t size) {
-    struct sockaddr_in to = {.sin_family = AF_INET};
-    struct in_pktinfo info = {0};
+/* From which address a packet leaves: a control message of `level` and `type`. */
+struct origin {
+    int level, type;
+    const void *info; /* struct in_pktinfo or in6_pktinfo */
+    size_t info_size;
+};
+
+static int send_from(int fd, const struct origin *o, void *to, socklen_t to_size,
+                     const uint8_t *packet, size_t size) {
     union {
-        char bytes[CMSG_SPACE(sizeof(info))];
+        char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
         struct cmsghdr align;
     } control = {0};
     struct iovec io = {.iov_base = (void *)(uintptr_t)packet, .iov_len = size};
-    struct msghdr m = {.msg_name = &to,
-                       .msg_namelen = sizeof(to),
+    struct msghdr m = {.msg_name = to,
+                       .msg_namelen = to_size,
                        .msg_iov = &io,
                        .msg_iovlen = 1,
                        .msg_control = control.bytes,
-                       .msg_controllen = sizeof(control.bytes)};
+                       .msg_controllen = CMSG_SPACE(o->info_size)};
+
+    control.align.cmsg_level = o->level;
+    control.align.cmsg_type = o->type;
+    control.align.cmsg_len = CMSG_LEN(o->info_size);
+    memcpy(CMSG_DATA(&control.align), o->info, o->info_size);
+    return sendmsg(fd, &m, 0) < 0 ? errno : 0;
+}
+
+static int send_ip4(int fd, const struct icmp_request *q, const uint8_t *packet, size_t size) {
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    struct in_pktinfo info = {0};
 
     memcpy(&to.sin_addr, q->destination.bytes, 4);
     memcpy(&info.ipi_spec_dst, q->source.bytes, 4);
-    control.align.cmsg_level = IPPROTO_IP;
-    control.align.cmsg_type = IP_PKTINFO;
-    control.align.cmsg_len = CMSG_LEN(sizeof(info));
-    memcpy(CMSG_DATA(&control.align), &info, sizeof(info));
-    return sendmsg(fd, &m, 0) < 0 ? errno : 0;
+    return send_from(fd, &(struct origin){IPPROTO_IP, IP_PKTINFO, &info, sizeof(info)}, &to,
+                     sizeof(to), packet, size);
 }
 
 static int send_ip6(int fd, const struct icmp_request *q, const uint8_t *packet, size_t size) {
     struct sockaddr_in6 to = {.sin6_family = AF_INET6};
     struct in6_pktinfo info = {0};
-    union {
-        char bytes[CMSG_SPACE(sizeof(info))];
-        struct cmsghdr align;
-    } control = {0};
-    struct iovec io = {.iov_base = (void *)(uintptr_t)packet, .iov_len = size};
-    struct msghdr m = {.msg_name = &to,
-                       .msg_namelen = sizeof(to),
-                       .msg_iov = &io,
-                       .msg_iovlen = 1,
-                       .msg_control = control.bytes,
-                       .msg_controllen = sizeof(control.bytes)};
 
     memcpy(&to.sin6_addr, q->destination.bytes, 16);
     memcpy(&info.ipi6_addr, q->source.bytes, 16);
-    control.align.cmsg_level = IPPROTO_IPV6;
-    control.align.cmsg_type = IPV6_PKTINFO;
-    control.align.cmsg_len = CMSG_LEN(sizeof(info));
-    memcpy(CMSG_DATA(&control.align), &info, sizeof(info));
-    return sendmsg(fd, &m, 0) < 0 ? errno : 0;
+    return send_from(fd, &(struct origin){IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info)}, &to,
+                     sizeof(to), packet, size);
 }
 
 static uint16_t checksum(const uint8_t *data, size_t size) {
