@@ -2,7 +2,7 @@
  * `ribcage doctor`: what this machine can do, before anything is built.
  *
  * Owns: probing of kernel features, reading of limits, the largest lab they allow, one finding for
- * each thing that is short, with its cure; the figures of one process.
+ * each thing that is short, with its cure.
  * Leaves to others: whether to go on.
  *
  * Features are not looked up but tried, in a namespace of a child process that ends right after:
@@ -260,25 +260,13 @@ static uint64_t read_number(const char *path) {
     return netns_read_sysctl(path, value, sizeof(value)) ? strtoull(value, NULL, 10) : 0;
 }
 
-/* The figure of a line `KEY   123 kB`, in bytes; 0 when the line is another. */
-static uint64_t kib_line(const char *line, const char *key) {
-    size_t size = strlen(key);
-    uint64_t kib;
-
-    if (strncmp(line, key, size) != 0)
-        return 0;
-    line += size;
-    line += strspn(line, " \t");
-    return text_read_u64(&line, &kib) ? kib << 10 : 0;
-}
-
 static uint64_t available_memory(void) {
     FILE *f = fopen("/proc/meminfo", "re");
     char line[128];
     uint64_t bytes = 0;
 
     while (f != NULL && bytes == 0 && fgets(line, sizeof(line), f) != NULL)
-        bytes = kib_line(line, "MemAvailable:");
+        bytes = proc_kib_line(line, "MemAvailable:");
     if (f != NULL)
         fclose(f);
     return bytes;
@@ -410,82 +398,4 @@ void host_check(const struct lab_needs *needs, struct diag_list *diags, json_t *
     check_features(needs, diags, ret_facts);
     check_memory(needs, &l, diags);
     check_counts(needs, &l, diags);
-}
-
-/* ---- one process ---- */
-
-static bool read_proc(pid_t pid, const char *name, char *ret_data, size_t size) {
-    char path[64];
-    ssize_t got = -1;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        got = read(fd, ret_data, size - 1);
-        close(fd);
-    }
-    ret_data[got > 0 ? got : 0] = '\0';
-    return got > 0;
-}
-
-/* `utime` and `stime` of /proc/PID/stat, its 14th and 15th value. The 2nd, a name in parentheses,
- * may hold blanks and parentheses itself. */
-static bool read_ticks(const char *stat, uint64_t *ret_ticks) {
-    const char *at = strrchr(stat, ')');
-    uint64_t user, system;
-
-    for (int value = 2; at != NULL && value < 14; value++)
-        if ((at = strchr(at, ' ')) != NULL)
-            at++;
-    if (at == NULL || !text_read_u64(&at, &user) || *at++ != ' ' || !text_read_u64(&at, &system))
-        return false;
-    *ret_ticks = user + system;
-    return true;
-}
-
-/* The scheduler counts nanoseconds of the one thread a speaker has, run and waited; kernels built
- * without that count leave clock ticks, which are longer than many a speaker's whole life. */
-static void add_times(pid_t pid, struct lab_usage *u) {
-    char data[512];
-    const char *at = data;
-    uint64_t ns, wait_ns, ticks;
-    long ticks_per_s = sysconf(_SC_CLK_TCK);
-
-    if (read_proc(pid, "schedstat", data, sizeof(data)) && text_read_u64(&at, &ns)) {
-        u->cpu_ns += ns;
-        at += strspn(at, " ");
-        u->wait_ns += text_read_u64(&at, &wait_ns) ? wait_ns : 0;
-    } else if (ticks_per_s > 0 && read_proc(pid, "stat", data, sizeof(data)) &&
-               read_ticks(data, &ticks)) {
-        u->cpu_ns += ticks * (NANOS_PER_S / (uint64_t)ticks_per_s);
-    }
-}
-
-static void add_usage(pid_t pid, struct lab_usage *u) {
-    char path[64], line[256];
-    FILE *f;
-
-    if (pid <= 0)
-        return;
-    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
-    f = fopen(path, "re");
-    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-        u->pss_bytes += kib_line(line, "Pss:");
-        u->rss_bytes += kib_line(line, "Rss:");
-    }
-    if (f != NULL)
-        fclose(f);
-    add_times(pid, u);
-}
-
-struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {
-    const struct speaker *s = &lab->nodes[host].speaker;
-    struct lab_usage u = {0};
-
-    if (s->daemon.driver == NULL)
-        add_usage(s->pid, &u);
-    for (size_t i = 0; i < DAEMON_PROGRAMS_MAX; i++)
-        add_usage(s->daemon.pids[i], &u);
-    return u;
 }

@@ -44,6 +44,7 @@
  *   wire.c       the same, and the frames they travel in (wire.h)
  *   overlay.c    tunnels and the routes into them (overlay.h); ipip_tun.c: IPIP without a device
  *   host.c       what this machine can do (doctor)
+ *   proc.c       what /proc says of processes: memory, CPU, about to end
  */
 
 /* ---- supervisor ---- */
@@ -293,5 +294,8 @@ struct lab_usage {
     uint64_t pss_bytes, rss_bytes, cpu_ns, wait_ns;
 };
 struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host);
+/* Reaps what has ended, and waits for what has begun to end. True: a child has ended that lab_wait
+ * has not reported yet. */
+bool lab_await_exits(struct lab *lab, uint32_t deadline_ms);
 
 #endif

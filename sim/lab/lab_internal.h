@@ -197,6 +197,10 @@ struct link_mac fabric_vtep_mac(uint32_t host, uint32_t device);
 /* Another host's address as next hop on the link: itself, or the router of the routed fabric. */
 struct ip_addr fabric_next_hop(const struct lab *lab, struct ip_addr host);
 
+/* proc.c */
+/* The figure of a line `KEY   123 kB`, in bytes; 0 when the line is another. */
+uint64_t proc_kib_line(const char *line, const char *key);
+
 /* sockets.c */
 /* Ends what closed processes left behind (FIN-WAIT and the like), which would hold a namespace. */
 void sockets_destroy_orphans(struct lab *lab);

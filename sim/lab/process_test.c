@@ -120,6 +120,9 @@ static int run_double(char **argv) {
         (void)double_listen((uint16_t)number(config, "listen"));
     for (int64_t i = 0; i < lines; i++)
         fprintf(stderr, "line %lld\n", (long long)i);
+    /* Closed after its pipes when it ends: its end takes a while longer than they last. */
+    for (int64_t i = number(config, "descriptors"); i > 0; i--)
+        (void)socket(AF_INET, SOCK_STREAM, 0);
     if (json_object_get(config, "exit") != NULL)
         _exit((int)number(config, "exit"));
     double_report(argv);
@@ -322,6 +325,30 @@ static int death_body(int fd, void *argument) {
     return 0;
 }
 
+/* Its pipes are closed, which is how the others notice; that it has ended is to be known then. */
+static int exits_body(int fd, void *argument) {
+    struct network n;
+    struct lab *lab = make_lab(&n, 1);
+
+    (void)fd;
+    (void)argument;
+    CHECK(lab != NULL);
+    for (int round = 0; round < 20; round++) {
+        CHECK(start(lab, 0, "{\"descriptors\":3000}") && await_running(lab, 0, 1));
+        CHECK(!lab_await_exits(lab, FIXTURE_DEADLINE_MS));
+        struct pollfd log = {.fd = lab->nodes[0].speaker.log_fd};
+        CHECK(kill(lab_speaker_state(lab, 0).pid, SIGKILL) == 0);
+        CHECK(poll(&log, 1, FIXTURE_DEADLINE_MS) == 1);
+        CHECK(lab_await_exits(lab, FIXTURE_DEADLINE_MS));
+        struct lab_speaker_state s = lab_speaker_state(lab, 0);
+        CHECK(s.kind == LAB_KILLED && s.code == SIGKILL && !s.expected);
+        CHECK(lab_wait(lab, nanotime_add_ms(lab_now(), FIXTURE_DEADLINE_MS), -1) == LAB_WAKE_CHILD);
+    }
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
 static int signal_body(int fd, void *argument) {
     struct network n;
     struct lab *lab = make_lab(&n, 1);
@@ -476,6 +503,7 @@ BODY_TEST(test_control, control_body, NULL)
 BODY_TEST(test_many, many_body, NULL)
 BODY_TEST(test_large, large_body, NULL)
 BODY_TEST(test_death, death_body, NULL)
+BODY_TEST(test_exits, exits_body, NULL)
 BODY_TEST(test_signal, signal_body, NULL)
 BODY_TEST(test_block_all, block_body, &everybody)
 BODY_TEST(test_block_peer, block_body, &one_peer)
@@ -486,12 +514,12 @@ BODY_TEST(test_link_routed, link_body, &routed)
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_control),     cmocka_unit_test(test_many),
-        cmocka_unit_test(test_large),       cmocka_unit_test(test_death),
-        cmocka_unit_test(test_signal),      cmocka_unit_test(test_block_all),
-        cmocka_unit_test(test_block_peer),  cmocka_unit_test(test_capture_l2),
-        cmocka_unit_test(test_link_l2),     cmocka_unit_test(test_capture_routed),
-        cmocka_unit_test(test_link_routed),
+        cmocka_unit_test(test_control),        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_large),          cmocka_unit_test(test_death),
+        cmocka_unit_test(test_exits),          cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_block_all),      cmocka_unit_test(test_block_peer),
+        cmocka_unit_test(test_capture_l2),     cmocka_unit_test(test_link_l2),
+        cmocka_unit_test(test_capture_routed), cmocka_unit_test(test_link_routed),
     };
     char self[512];
     ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);

@@ -488,6 +488,13 @@ static void end_step(struct engine *e, const struct scenario_step *s, size_t fir
         (unsigned long)e->result.routes.loc_rib, (unsigned long)e->result.routes.expected);
 }
 
+/* What a speaker's peers lose is seen before its end is known: what went wrong is not judged until
+ * it is. */
+static void name_the_fallen(struct engine *e) {
+    if (e->result.verdict != RUN_INCOMPLETE && lab_await_exits(e->lab, STOP_DEADLINE_MS))
+        watch_children(e);
+}
+
 /* A failed expectation does not hide what the following ones would say; a step that could not be
  * done does end the run. */
 static void run_steps(struct engine *e) {
@@ -496,6 +503,7 @@ static void run_steps(struct engine *e) {
         size_t first_check = e->result.check_count;
         record_phase_begin(e, s->name);
         bool ok = run_step(e, s);
+        name_the_fallen(e);
         if (s->kind == STEP_EXPECT && e->looked && !engine_stopping(e))
             e->looked(e, i, ok);
         uint64_t kernel = e->result.sessions.kernel, wire = e->result.sessions.wire;
