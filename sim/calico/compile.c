@@ -101,6 +101,16 @@ static const char *shortened(const struct compile *c, const char *text, size_t m
     return text && strlen(text) > max ? arena_strndup(c->arena, text, max) : text;
 }
 
+/* BIRD: of a longer one the first octets count. */
+static const struct bgp_password *key_of(struct compile *c, const char *text) {
+    if (text && text != c->password_text) {
+        c->password = bgp_password_new(c->arena, text, strnlen(text, BGP_PASSWORD_MAX));
+        c->password_text = text;
+        c->out_of_memory |= !c->password && text[0];
+    }
+    return text ? c->password : NULL;
+}
+
 static void compile_peer(struct compile *c, const struct calico_session *s,
                          struct bgp_peer_config *p) {
     const struct compile_chains *chains = chains_for(c, s);
@@ -118,7 +128,7 @@ static void compile_peer(struct compile *c, const struct calico_session *s,
     p->rr_client = s->rr_client;
     p->ttl_security_hops = s->ttl_security;
     p->multihop = s->ttl_security ? 0 : s->multihop; /* ttl security says both */
-    p->password = shortened(c, s->password, BGP_PASSWORD_MAX);
+    p->password = key_of(c, s->password);
     p->hold_time_set = true;
     p->hold_time_s = HOLD_TIME_S;
     p->keepalive_s = s->keepalive_set ? (uint16_t)s->keepalive_s : 0;

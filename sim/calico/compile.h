@@ -44,6 +44,8 @@ struct compile {
     size_t filter_count, filter_capacity;
     /* index + 1 of the built-in policies */
     uint16_t sync, import[BGP_FAMILIES], export[BGP_FAMILIES];
+    const char *password_text; /* of the session before, and its key: most share one */
+    const struct bgp_password *password;
     size_t origin_room;
     bool out_of_memory;
 };

@@ -202,7 +202,7 @@ static bool agree_as(struct meeting *m) {
 
 static bool agree_transport(struct meeting *m) {
     const struct bgp_config *ca = config_of(m->o, m->a), *cb = config_of(m->o, m->b);
-    if (strcmp(m->pa->password ? m->pa->password : "", m->pb->password ? m->pb->password : "") != 0)
+    if (!bgp_password_equal(m->pa->password, m->pb->password))
         return refuse(m, "password", "the TCP MD5 passwords differ");
     unsigned hops = m->o->in.routed_fabric ? 1 : 0;
     if (!ttl_fits(ca, m->pa, m->pb, hops) || !ttl_fits(cb, m->pb, m->pa, hops))

@@ -154,7 +154,8 @@ static void wrong_as(struct net *n) {
     n->configs[0].peers[0].remote_as = 65000;
 }
 static void passwords_differ(struct net *n) {
-    n->configs[0].peers[0].password = "secret";
+    static const struct bgp_password secret = {6, "secret"};
+    n->configs[0].peers[0].password = &secret;
 }
 static void nobody_dials(struct net *n) {
     n->configs[0].peers[0].passive = n->configs[1].peers[0].passive = true;

@@ -72,7 +72,9 @@ static void mirror(struct arena *arena, const struct calico_session *s,
     p->send_communities = true;
     p->import[s->family].accept_by_default = p->export[s->family].accept_by_default = true;
     snprintf(p->name, sizeof p->name, "%s", n->node->name);
-    p->password = s->password ? arena_strndup(arena, s->password, BGP_PASSWORD_MAX) : NULL;
+    p->password = s->password
+                      ? bgp_password_new(arena, s->password, strnlen(s->password, BGP_PASSWORD_MAX))
+                      : NULL;
 }
 
 static bool outside_node(struct planned *p, const struct outside *o, struct oracle_node *ret_node) {

@@ -18,6 +18,8 @@
     { #member, kind_, false, MEMBER(type, member), 0, 0, NULL, NULL, 0 }
 #define NEEDED(type, member, kind_)                                                                \
     { #member, kind_, true, MEMBER(type, member), 0, 0, NULL, NULL, 0 }
+#define OCTETS(type, member, max_)                                                                 \
+    { #member, FIELD_OCTETS, false, MEMBER(type, member), 0, max_, NULL, NULL, 0 }
 #define TEXT(type, member, max_)                                                                   \
     { #member, FIELD_TEXT, false, MEMBER(type, member), 0, max_, NULL, NULL, 0 }
 #define WORD(type, member, need, words_)                                                           \
@@ -205,7 +207,7 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, rr_client, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, ttl_security_hops, FIELD_U8),
     PLAIN(struct bgp_peer_config, multihop, FIELD_U8),
-    TEXT(struct bgp_peer_config, password, BGP_PASSWORD_MAX),
+    OCTETS(struct bgp_peer_config, password, BGP_PASSWORD_MAX),
     PLAIN(struct bgp_peer_config, hold_time_s, FIELD_U16),
     PLAIN(struct bgp_peer_config, hold_time_set, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, keepalive_s, FIELD_U16),

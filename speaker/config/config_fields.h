@@ -21,6 +21,7 @@ enum field_kind {
     FIELD_WORD,          /* an enum (or uint8_t) as one of `words` */
     FIELD_CHARS,         /* char[size], NUL-terminated */
     FIELD_TEXT,          /* const char *, NULL when absent; `max` octets */
+    FIELD_OCTETS,        /* const struct bgp_password *, NULL when absent; text or its octets */
     FIELD_ADDR,          /* struct ip_addr, "" when not set */
     FIELD_PREFIX,        /* struct ip_prefix */
     FIELD_ID,            /* uint32_t in host order as a dotted quad */

@@ -149,36 +149,49 @@ static bool read_word(struct reading *r, const json_t *v, const char *const *wor
     return bad_word(r, words, count);
 }
 
-/* The octets of {"octets":[…]}: text that is not UTF-8. */
-static bool read_octets(struct reading *r, const json_t *v, char *out, size_t size) {
+/* The octets of {"octets":[…]}, which may be any; at most `max`. */
+static bool read_octets(struct reading *r, const json_t *v, uint8_t *out, size_t max,
+                        size_t *ret_count) {
     const json_t *octets = json_object_get(v, "octets");
     size_t count = json_array_size(octets);
-    if (json_object_size(v) != 1 || !json_is_array(octets) || count >= size)
+    if (json_object_size(v) != 1 || !json_is_array(octets) || count > max)
         return finding(r, "bad-text", "expected text, or its octets, that fits");
     for (size_t i = 0; i < count; i++) {
         uint64_t octet;
         if (!read_number(r, json_array_get(octets, i), 255, &octet))
             return false;
-        out[i] = (char)octet;
+        out[i] = (uint8_t)octet;
     }
-    out[count] = '\0';
+    *ret_count = count;
     return true;
+}
+
+static bool too_long(struct reading *r, size_t max) {
+    struct text what;
+    text_init(&what);
+    text_printf(&what, "longer than %zu octets", max);
+    finding(r, "too-long", text_str(&what));
+    text_deinit(&what);
+    return false;
+}
+
+/* Text that is not UTF-8, of `size` octets with its NUL. */
+static bool read_octets_text(struct reading *r, const json_t *v, char *out, size_t size) {
+    size_t count;
+    if (!read_octets(r, v, (void *)out, size - 1, &count))
+        return false;
+    out[count] = '\0';
+    return strlen(out) == count || finding(r, "bad-text", "expected text without NUL");
 }
 
 static bool read_chars(struct reading *r, const json_t *v, char *out, size_t size) {
     if (json_is_object(v))
-        return read_octets(r, v, out, size);
+        return read_octets_text(r, v, out, size);
     const char *text = json_string_value(v);
     if (!text || json_string_length(v) != strlen(text))
         return finding(r, "bad-text", "expected text without NUL");
-    if (strlen(text) >= size) {
-        struct text what;
-        text_init(&what);
-        text_printf(&what, "longer than %zu octets", size - 1);
-        finding(r, "too-long", text_str(&what));
-        text_deinit(&what);
-        return false;
-    }
+    if (strlen(text) >= size)
+        return too_long(r, size - 1);
     memcpy(out, text, strlen(text) + 1);
     return true;
 }
@@ -199,6 +212,22 @@ static bool read_text(struct reading *r, const json_t *v, uint32_t max, const ch
         return no_memory(r);
     *ret_text = copy;
     return read_chars(r, v, copy, size + 1);
+}
+
+/* Text, which may have a NUL in it (\u0000), or octets; none of either is no password. */
+static bool read_password(struct reading *r, const json_t *v, uint32_t max,
+                          const struct bgp_password **ret_password) {
+    uint8_t octets[UINT8_MAX];
+    const char *text = json_string_value(v);
+    size_t size = text ? json_string_length(v) : 0;
+    if (!text && !json_is_object(v))
+        return finding(r, "bad-text", "expected text, or its octets");
+    if (text && size > max)
+        return too_long(r, max);
+    if (!text && !read_octets(r, v, octets, max, &size))
+        return false;
+    *ret_password = bgp_password_new(r->arena, text ? (const void *)text : octets, size);
+    return *ret_password || size == 0 || no_memory(r);
 }
 
 static bool read_addr(struct reading *r, const json_t *v, struct ip_addr *ret_addr) {
@@ -449,6 +478,8 @@ static bool read_field(struct reading *r, const struct field *f, const json_t *v
         return read_chars(r, v, at, f->size);
     case FIELD_TEXT:
         return read_text(r, v, f->max, at);
+    case FIELD_OCTETS:
+        return read_password(r, v, f->max, at);
     case FIELD_ADDR:
         return read_addr(r, v, at);
     case FIELD_PREFIX:

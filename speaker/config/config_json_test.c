@@ -38,6 +38,14 @@ static void fill_text(char *out, size_t size) {
     out[length] = '\0';
 }
 
+/* Any octets, often one of them NUL. */
+static const struct bgp_password *random_password(struct arena *arena) {
+    uint8_t octets[BGP_PASSWORD_MAX];
+    for (size_t i = 0; i < sizeof octets; i++)
+        octets[i] = (uint8_t)pick(256);
+    return bgp_password_new(arena, octets, pick(sizeof octets + 1));
+}
+
 static struct ip_addr random_addr(void) {
     uint8_t bytes[16];
     for (int i = 0; i < 16; i++)
@@ -116,6 +124,11 @@ static void fill_field(const struct field *f, char *object, struct arena *arena)
         memcpy(at, &text, sizeof text);
         break;
     }
+    case FIELD_OCTETS: {
+        const struct bgp_password *password = random_password(arena);
+        memcpy(at, &password, sizeof password);
+        break;
+    }
     case FIELD_ADDR:
         *(struct ip_addr *)at = pick(4) ? random_addr() : (struct ip_addr){0};
         break;
@@ -172,8 +185,7 @@ static void test_round_trip(void **state) {
         assert_true(json_equal(first, second));
         assert_int_equal(back->peer_count, c->peer_count);
         for (uint32_t i = 0; i < c->peer_count; i++) {
-            const char *key = c->peers[i].password, *read = back->peers[i].password;
-            assert_string_equal(read ? read : "", key ? key : "");
+            assert_true(bgp_password_equal(c->peers[i].password, back->peers[i].password));
             assert_int_equal(back->peers[i].weight, c->peers[i].weight);
             assert_memory_equal(back->peers[i].families, c->peers[i].families,
                                 sizeof c->peers[i].families);
@@ -305,25 +317,68 @@ static void test_C206_C218_not_offered(void **state) {
     }
 }
 
-/* C203: a key of 80 octets is the longest TCP's option takes. */
+/* The configuration with that password as JSON, read; NULL: one finding, of that id. */
+static struct bgp_config *with_password(struct arena *arena, const char *json, const char *id) {
+    char text[1024];
+    snprintf(text, sizeof text,
+             HEAD ",\"peers\":[{\"name\":\"a\",\"remote_addr\":\"10.0.0.2\","
+                  "\"remote_as\":1,\"password\":%s}]}",
+             json);
+    struct diag_list *diags = diag_list_new();
+    struct bgp_config *c = config_from_text(text, strlen(text), "f", arena, diags);
+    assert_int_equal(diag_error_count(diags), c ? 0 : 1);
+    if (!c)
+        assert_string_equal(diag_at(diags, 0)->id, id);
+    diag_list_free(diags);
+    return c;
+}
+
+/* A key of 80 octets is the longest TCP's option takes; text and octets are counted alike. */
 static void test_C203_key_lengths(void **state) {
     (void)state;
     for (unsigned size = 1; size <= 90; size++) {
-        char key[100], text[400];
-        memset(key, 'k', sizeof key);
-        key[size] = '\0';
-        snprintf(text, sizeof text,
-                 HEAD ",\"peers\":[{\"name\":\"a\",\"remote_addr\":\"10.0.0.2\","
-                      "\"remote_as\":1,\"password\":\"%s\"}]}",
-                 key);
+        char text[100], octets[512] = "{\"octets\":[";
         struct arena *arena = arena_new();
-        struct diag_list *diags = diag_list_new();
-        struct bgp_config *c = config_from_text(text, strlen(text), "f", arena, diags);
-        assert_int_equal(c != NULL, size <= 80);
-        assert_int_equal(diag_error_count(diags), size > 80);
-        if (c)
-            assert_string_equal(c->peers[0].password, key);
-        diag_list_free(diags);
+        snprintf(text, sizeof text, "\"%0*d\"", (int)size, 0);
+        for (unsigned i = 0; i < size; i++)
+            strncat(octets, i ? ",48" : "48", sizeof octets - strlen(octets) - 1);
+        strncat(octets, "]}", sizeof octets - strlen(octets) - 1);
+        for (unsigned form = 0; form < 2; form++) {
+            const struct bgp_config *c =
+                with_password(arena, form ? octets : text, form ? "bad-text" : "too-long");
+            assert_int_equal(c != NULL, size <= 80);
+            if (c)
+                assert_true(c->peers[0].password->size == size &&
+                            c->peers[0].password->octets[size - 1] == '0');
+        }
+        arena_free(arena);
+    }
+}
+
+/* Any octets, NUL first, last, alone and between others, written either way. */
+static void test_C203_binary_keys(void **state) {
+    static const struct {
+        const char *json;
+        uint8_t size;
+        uint8_t octets[4];
+    } rows[] = {
+        {"\"\\u0000\"", 1, {0}},
+        {"\"a\\u0000b\"", 3, {'a', 0, 'b'}},
+        {"{\"octets\":[0]}", 1, {0}},
+        {"{\"octets\":[0,255,0]}", 3, {0, 255, 0}},
+        {"{\"octets\":[97,0]}", 2, {'a', 0}},
+        {"{\"octets\":[]}", 0, {0}},
+        {"\"\"", 0, {0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena *arena = arena_new();
+        const struct bgp_config *c = with_password(arena, rows[i].json, "");
+        assert_non_null(c);
+        const struct bgp_password *p = c->peers[0].password;
+        assert_int_equal(p ? p->size : 0, rows[i].size);
+        if (p)
+            assert_memory_equal(p->octets, rows[i].octets, p->size);
         arena_free(arena);
     }
 }
@@ -430,7 +485,7 @@ int main(void) {
         cmocka_unit_test(test_findings),         cmocka_unit_test(test_all_findings_at_once),
         cmocka_unit_test(test_damage),           cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_attributes),       cmocka_unit_test(test_C206_C218_not_offered),
-        cmocka_unit_test(test_C203_key_lengths),
+        cmocka_unit_test(test_C203_key_lengths), cmocka_unit_test(test_C203_binary_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@ static json_t *schema_of(const struct field *f) {
         return words_schema(f->words, f->word_count);
     case FIELD_CHARS:
     case FIELD_TEXT:
+    case FIELD_OCTETS:
         return text_schema(f);
     case FIELD_ADDR:
         return type_schema("string", "an IPv4 or IPv6 address");

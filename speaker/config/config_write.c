@@ -2,8 +2,8 @@
  * bgp_config to JSON: walks the tables of config_fields.c.
  *
  * A member is left out when it equals its default (shape->init), unless its row says required.
- * Text that is not UTF-8 (a password may be any octets) is written as {"octets":[…]}. Running out
- * of memory anywhere gives NULL for the whole.
+ * Text that is not UTF-8, and a password with a NUL in it, is written as {"octets":[…]}. Running
+ * out of memory anywhere gives NULL for the whole.
  */
 #include "config_fields.h"
 #include "config_json.h"
@@ -32,17 +32,26 @@ static const void *list_data(const void *object, const struct field *f) {
     return data;
 }
 
-static json_t *text_to_json(const char *text) {
-    json_t *value = json_string(text);
+static json_t *octets_to_json(const uint8_t *octets, size_t count) {
+    bool has_nul = count && memchr(octets, '\0', count);
+    json_t *value = has_nul ? NULL : json_stringn((const char *)octets, count);
     if (value)
         return value;
     json_t *bytes = json_array();
-    for (; bytes && *text; text++)
-        if (json_array_append_new(bytes, json_integer((unsigned char)*text)) != 0) {
+    for (size_t i = 0; bytes && i < count; i++)
+        if (json_array_append_new(bytes, json_integer(octets[i])) != 0) {
             json_decref(bytes);
             return NULL;
         }
     return bytes ? json_pack("{s:o}", "octets", bytes) : NULL;
+}
+
+static json_t *text_to_json(const char *text) {
+    return octets_to_json((const uint8_t *)text, strlen(text));
+}
+
+static json_t *password_to_json(const struct bgp_password *p) {
+    return p ? octets_to_json(p->octets, p->size) : json_string("");
 }
 
 static json_t *word_to_json(const void *at, const struct field *f) {
@@ -167,6 +176,8 @@ static json_t *field_to_json(const struct field *f, const void *object, enum bgp
         return text_to_json(at);
     case FIELD_TEXT:
         return text_to_json(list_data(object, f) ? list_data(object, f) : "");
+    case FIELD_OCTETS:
+        return password_to_json(list_data(object, f));
     case FIELD_ADDR:
         return addr_to_json(at);
     case FIELD_PREFIX:
@@ -209,6 +220,8 @@ static bool field_is_default(const struct field *f, const void *object, const vo
         return strncmp(a, b, f->size) == 0;
     case FIELD_TEXT:
         return is_none(f, list_data(object, f));
+    case FIELD_OCTETS:
+        return !list_data(object, f);
     case FIELD_U32_LIST:
     case FIELD_LARGE_LIST:
     case FIELD_LIST:

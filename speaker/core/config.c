@@ -12,6 +12,7 @@
 #include "../base/arena.h"
 #include "profile.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* ---- defaults ---- */
@@ -153,6 +154,13 @@ static void copy_chain(struct arena *arena, struct policy_chain *c, bool *ok) {
     c->policies = copy_array(arena, c->policies, c->count, sizeof *c->policies, ok);
 }
 
+static const struct bgp_password *copy_password(struct arena *arena, const struct bgp_password *p,
+                                                bool *ok) {
+    const struct bgp_password *copy = p ? bgp_password_new(arena, p->octets, p->size) : NULL;
+    *ok = *ok && (copy || !p);
+    return copy;
+}
+
 /* `before`: a copy whose chains may be shared, NULL: none. Most peers of a node have the same. */
 static void copy_chain_shared(struct arena *arena, const struct policy_chain *before,
                               struct policy_chain *c, bool *ok) {
@@ -167,12 +175,28 @@ static void copy_peer(struct arena *arena, const struct bgp_peer_config *before,
                       struct bgp_peer_config *p, bool *ok) {
     p->shutdown_text = copy_text(arena, p->shutdown_text, ok);
     p->description = copy_text(arena, p->description, ok);
-    p->password = copy_text(arena, p->password, ok);
+    p->password = copy_password(arena, p->password, ok);
     p->conditions = copy_array(arena, p->conditions, p->condition_count, sizeof *p->conditions, ok);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         copy_chain_shared(arena, before ? &before->import[f] : NULL, &p->import[f], ok);
         copy_chain_shared(arena, before ? &before->export[f] : NULL, &p->export[f], ok);
     }
+}
+
+const struct bgp_password *bgp_password_new(struct arena *arena, const void *octets, size_t size) {
+    assert(size <= UINT8_MAX);
+    struct bgp_password *p = octets && size ? arena_alloc(arena, sizeof *p + size) : NULL;
+    if (p) {
+        p->size = (uint8_t)size;
+        memcpy(p->octets, octets, size);
+    }
+    return p;
+}
+
+bool bgp_password_equal(const struct bgp_password *a, const struct bgp_password *b) {
+    if (!a || !b)
+        return a == b;
+    return a->size == b->size && memcmp(a->octets, b->octets, a->size) == 0;
 }
 
 struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c) {

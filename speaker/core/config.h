@@ -60,6 +60,12 @@ enum bgp_role {
 };
 #define BGP_ROLES 6
 
+/* A TCP MD5 key (RFC 2385): counted, because any octet may be in it, NUL too. */
+struct bgp_password {
+    uint8_t size; /* 1 to BGP_PASSWORD_MAX */
+    uint8_t octets[];
+};
+
 struct bgp_peer_config {
     char name[BGP_PEER_NAME_MAX]; /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
     const char *description;      /* at most BGP_PEER_NAME_MAX - 1 octets; NULL: none */
@@ -76,13 +82,13 @@ struct bgp_peer_config {
     bool rr_client;
     uint8_t ttl_security_hops; /* RFC 5082: 0 off; else accept TTL >= 255 - hops + 1, send 255 */
     uint8_t multihop;          /* 0: directly connected (eBGP TTL 1); else TTL to send */
-    const char *password;      /* RFC 2385: at most BGP_PASSWORD_MAX octets; NULL: none */
-    uint16_t hold_time_s;      /* 0 with hold_time_set: no hold timer */
-    bool hold_time_set;        /* false: the profile's */
-    uint16_t keepalive_s;      /* 0: a third of the negotiated hold time */
-    uint16_t hold_time_min_s;  /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
-    uint16_t connect_retry_s;  /* between tries to connect; 0: the profile's */
-    uint16_t error_wait_s;     /* Idle after an error; 0: the profile's, which doubles */
+    const struct bgp_password *password; /* NULL: none */
+    uint16_t hold_time_s;                /* 0 with hold_time_set: no hold timer */
+    bool hold_time_set;                  /* false: the profile's */
+    uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
+    uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
+    uint16_t connect_retry_s; /* between tries to connect; 0: the profile's */
+    uint16_t error_wait_s;    /* Idle after an error; 0: the profile's, which doubles */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */
@@ -270,6 +276,11 @@ bool bgp_config_listens(const struct bgp_config *c, enum ip_family family,
                         struct ip_addr *ret_addr);
 /* The listen range with the longest prefix that has `a`; NULL: none. */
 const struct bgp_listen_range *bgp_config_range_of(const struct bgp_config *c, struct ip_addr a);
+
+/* Of `size` octets, 255 at most (more than BGP_PASSWORD_MAX are refused with the configuration);
+ * NULL: `octets` is NULL or `size` 0, or memory is out. */
+const struct bgp_password *bgp_password_new(struct arena *arena, const void *octets, size_t size);
+bool bgp_password_equal(const struct bgp_password *a, const struct bgp_password *b);
 
 /* A deep copy in `arena`; NULL when memory is out. */
 struct bgp_config *bgp_config_copy(struct arena *arena, const struct bgp_config *c);

@@ -158,7 +158,7 @@ static void check_peer(const struct check *k, const struct bgp_peer_config *p, b
     if (!template)
         check_addresses(k, p);
     check_features(k, where, p);
-    if (p->password && strlen(p->password) > BGP_PASSWORD_MAX)
+    if (p->password && p->password->size > BGP_PASSWORD_MAX)
         ERROR(k, "bad-password", "%spassword longer than %d octets", where, BGP_PASSWORD_MAX);
     if (p->ttl_security_hops && p->multihop)
         ERROR(k, "ttl-conflict", "%sttl security and multihop exclude each other", where);

@@ -33,13 +33,8 @@ static bool endpoint_moves(const struct bgp_peer_config *a, const struct bgp_pee
            a->ttl_security_hops != b->ttl_security_hops || a->multihop != b->multihop;
 }
 
-/* Absent and empty are the same. */
-static bool same_text(const char *a, const char *b) {
-    return strcmp(a ? a : "", b ? b : "") == 0;
-}
-
 bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
-    return endpoint_moves(a, b) || !same_text(a->password, b->password);
+    return endpoint_moves(a, b) || !bgp_password_equal(a->password, b->password);
 }
 
 bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_peer_config *a,

@@ -74,9 +74,8 @@ static void client(struct bgp_config *c) {
     c->peers[0].rr_client = true, c->peers[0].remote_as = 1;
 }
 static void key(struct bgp_config *c) {
-    static char long_one[BGP_PASSWORD_MAX + 2];
-    memset(long_one, 'x', BGP_PASSWORD_MAX + 1);
-    c->peers[0].password = long_one;
+    static const struct bgp_password long_one = {BGP_PASSWORD_MAX + 1, {[BGP_PASSWORD_MAX] = 1}};
+    c->peers[0].password = &long_one;
 }
 static void ttl(struct bgp_config *c) {
     c->peers[0].ttl_security_hops = 1;
@@ -313,6 +312,7 @@ static void copy_without_memory(void **state) {
 
 static void what_resets(void **state) {
     (void)state;
+    static const struct bgp_password k = {1, {'k'}};
     struct bgp_peer_config a, b;
     bool rr = false;
     bgp_peer_config_init(&a, BGP_PROFILE_CALICO);
@@ -324,10 +324,10 @@ static void what_resets(void **state) {
     b = a;
     b.rr_client = true;
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
-    b.password = "k";
+    b.password = &k;
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
     b = a;
-    b.password = "k";
+    b.password = &k;
     assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
     assert_false(config_diff_resets_peer(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
     assert_true(config_diff_endpoint(&a, &b));

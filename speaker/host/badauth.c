@@ -112,7 +112,8 @@ static const uint8_t *find_signature(const struct badauth_call *c) {
 }
 
 /* RFC 2385 2.0: pseudo-header, header without options and with checksum 0, data, password. */
-static void sign(const struct badauth_call *c, const char *password, uint8_t digest[MD5_SIZE]) {
+static void sign(const struct badauth_call *c, const struct bgp_password *password,
+                 uint8_t digest[MD5_SIZE]) {
     size_t header = (size_t)(c->tcp[12] >> 4) * 4;
     size_t addr_size = ip_bits((enum ip_family)c->from.family) / 8u;
     uint8_t fixed[TCP_HEADER_MIN];
@@ -130,11 +131,12 @@ static void sign(const struct badauth_call *c, const char *password, uint8_t dig
         md5_update(&m, tail6, sizeof tail6);
     md5_update(&m, fixed, sizeof fixed);
     md5_update(&m, c->tcp + header, c->tcp_size - header);
-    md5_update(&m, password, strlen(password));
+    md5_update(&m, password->octets, password->size);
     md5_final(&m, digest);
 }
 
-enum badauth_verdict badauth_judge(const struct badauth_call *c, const char *password) {
+enum badauth_verdict badauth_judge(const struct badauth_call *c,
+                                   const struct bgp_password *password) {
     const uint8_t *signature = find_signature(c);
     uint8_t digest[MD5_SIZE];
     if (!signature)

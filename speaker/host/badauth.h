@@ -2,6 +2,7 @@
 #define RIBCAGE_HOST_BADAUTH_H
 
 #include "../base/addr.h"
+#include "../core/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct badauth_call {
 };
 /* An IP packet as a call; false: it is none. */
 bool badauth_read(const uint8_t *packet, size_t size, struct badauth_call *ret_call);
-enum badauth_verdict badauth_judge(const struct badauth_call *c, const char *password);
+enum badauth_verdict badauth_judge(const struct badauth_call *c,
+                                   const struct bgp_password *password);
 
 #endif

@@ -104,6 +104,7 @@ static void test_lengths_are_not_believed(void **state) {
         {42, 2, true, BADAUTH_MISSING},    /* another option */
         {40, 0, true, BADAUTH_MISSING},    /* the end of options */
     };
+    static const struct bgp_password x = {1, {'x'}};
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         uint8_t packet[sizeof SYN];
         struct badauth_call c;
@@ -111,8 +112,8 @@ static void test_lengths_are_not_believed(void **state) {
         packet[ROWS[i].at] = ROWS[i].value;
         if (badauth_read(packet, sizeof packet, &c) != ROWS[i].read)
             fail_msg("row %zu", i);
-        if (ROWS[i].read && badauth_judge(&c, "x") != ROWS[i].verdict)
-            fail_msg("row %zu: %d", i, (int)badauth_judge(&c, "x"));
+        if (ROWS[i].read && badauth_judge(&c, &x) != ROWS[i].verdict)
+            fail_msg("row %zu: %d", i, (int)badauth_judge(&c, &x));
     }
     struct badauth_call c;
     for (size_t size = 0; size < sizeof SYN; size++)

@@ -250,7 +250,7 @@ void connection_refresh(struct connection *c) {
         return;
     sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
     if (!p->password)
-        sockopt_md5(c->source.fd, from, "");
+        sockopt_md5(c->source.fd, from, NULL);
     sockets_prepare(c->owner, c->source.fd, p, from, true);
 }
 

@@ -256,25 +256,37 @@ static void test_foreign_route_is_left_alone(void **state) {
     assert_int_equal(nodes_stop(1), 0);
 }
 
-static void test_C202_password(void **state) {
+/* Two speakers whose keys differ, until the second one is told the key of the first. */
+static void key_is_corrected(const char *right, const char *wrong) {
     struct text request;
-    (void)state;
-    SKIP_IF_FORBIDDEN();
     for (int i = 0; i < NODES; i++)
         counter_before[i] = nodes_tcp_counter(i, "TCPMD5Failure");
-    start(0, config_of(0, 64512, 64512, "\"password\":\"right\",", ""));
-    start(1, config_of(1, 64512, 64512, "\"password\":\"wrong\",", ""));
+    start(0, config_of(0, 64512, 64512, right, ""));
+    start(1, config_of(1, 64512, 64512, wrong, ""));
     WAIT_FOR(md5_failures, 0, 1);
     assert_true(established(0, 0) && established(1, 0));
     text_init(&request);
     text_printf(&request, "{\"op\":\"configure\",\"config\":%s}\n",
-                config_of(1, 64512, 64512, "\"password\":\"right\",", ""));
+                config_of(1, 64512, 64512, right, ""));
     assert_true(nodes_ask(1, text_str(&request), "\"ok\":true"));
     WAIT_FOR(established, 0, 1);
     WAIT_FOR(established, 1, 1);
     text_deinit(&request);
     assert_int_equal(nodes_stop(1), 0);
     assert_int_equal(nodes_stop(0), 0);
+}
+
+static void test_C202_password(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    key_is_corrected("\"password\":\"right\",", "\"password\":\"wrong\",");
+}
+
+static void test_C203_keys_that_differ_behind_a_nul(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    key_is_corrected("\"password\":{\"octets\":[107,0,1]},",
+                     "\"password\":{\"octets\":[107,0,2]},");
 }
 
 static void test_C204_ttl_security(void **state) {
@@ -435,6 +447,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_kernel_changes_are_followed, speakers_end),
         cmocka_unit_test_teardown(test_foreign_route_is_left_alone, speakers_end),
         cmocka_unit_test_teardown(test_C202_password, speakers_end),
+        cmocka_unit_test_teardown(test_C203_keys_that_differ_behind_a_nul, speakers_end),
         cmocka_unit_test_teardown(test_C204_ttl_security, speakers_end),
         cmocka_unit_test_teardown(test_stop_request_aborts, speakers_end),
         cmocka_unit_test_teardown(test_refused_configuration, speakers_end),

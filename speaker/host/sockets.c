@@ -199,12 +199,12 @@ static const struct peer_key *key_find(const struct peer_key *keys, uint32_t cou
     return NULL;
 }
 
-static void key_apply(struct sockets *s, struct ip_addr addr, const char *key) {
+static void key_apply(struct sockets *s, struct ip_addr addr, const struct bgp_password *key) {
     char text[IP_ADDR_TEXT_MAX];
     struct listener *l = &s->listeners[addr.family == IP_V6 ? 1 : 0];
     if (l->source.fd < 0 || sockopt_md5(l->source.fd, addr, key))
         return;
-    if (key[0] == '\0' && errno == ENOENT)
+    if (!key && errno == ENOENT)
         return;
     log_line(s->host->log, "md5_failed", ip_format(addr, text), "%s%s", strerror(errno),
              errno == ENOMEM ? "; raise net.core.optmem_max" : "");
@@ -223,7 +223,7 @@ static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
         bool repeated = count && ip_equal(keys[count - 1].addr, p->remote_addr);
         if (!p->password || p->shutdown || repeated)
             continue;
-        uint64_t hash = hash_bytes(p->password, strlen(p->password), 1);
+        uint64_t hash = hash_bytes(p->password->octets, p->password->size, 1);
         const struct peer_key *old = key_find(s->keys, s->key_count, p->remote_addr);
         if (!old || old->hash != hash)
             key_apply(s, p->remote_addr, p->password);
@@ -231,18 +231,19 @@ static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
     }
     for (uint32_t i = 0; i < s->key_count; i++)
         if (!key_find(keys, count, s->keys[i].addr))
-            key_apply(s, s->keys[i].addr, "");
+            key_apply(s, s->keys[i].addr, NULL);
     alloc_free(s->keys);
     s->keys = keys;
     s->key_count = count;
 }
 
-static void range_key_apply(struct sockets *s, struct ip_prefix prefix, const char *key) {
+static void range_key_apply(struct sockets *s, struct ip_prefix prefix,
+                            const struct bgp_password *key) {
     char text[IP_PREFIX_TEXT_MAX];
     const struct listener *l = &s->listeners[prefix.addr.family == IP_V6 ? 1 : 0];
     if (l->source.fd < 0 || sockopt_md5_prefix(l->source.fd, prefix, key))
         return;
-    if (key[0] == '\0' && errno == ENOENT)
+    if (!key && errno == ENOENT)
         return;
     log_line(s->host->log, "md5_failed", ip_prefix_format(prefix, text), "%s", strerror(errno));
 }
@@ -263,7 +264,7 @@ static void range_keys_rebuild(struct sockets *s, const struct bgp_config *c) {
         const struct bgp_listen_range *r = &c->listen_ranges[i];
         if (!r->peer.password)
             continue;
-        uint64_t hash = hash_bytes(r->peer.password, strlen(r->peer.password), 1);
+        uint64_t hash = hash_bytes(r->peer.password->octets, r->peer.password->size, 1);
         const struct range_key *old = range_key_find(s->range_keys, s->range_key_count, r->prefix);
         if (!old || old->hash != hash)
             range_key_apply(s, r->prefix, r->peer.password);
@@ -271,7 +272,7 @@ static void range_keys_rebuild(struct sockets *s, const struct bgp_config *c) {
     }
     for (uint32_t i = 0; i < s->range_key_count; i++)
         if (!range_key_find(keys, count, s->range_keys[i].prefix))
-            range_key_apply(s, s->range_keys[i].prefix, "");
+            range_key_apply(s, s->range_keys[i].prefix, NULL);
     memcpy(s->range_keys, keys, count * sizeof *keys);
     s->range_key_count = count;
 }

@@ -6,7 +6,7 @@
  */
 #include "sockopt.h"
 
-#include "../core/limits.h"
+#include "../core/config.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -75,17 +75,18 @@ bool sockopt_ttl_min(int fd, int family, uint8_t ttl) {
                               : set_int(fd, IPPROTO_IP, IP_MINTTL, ttl);
 }
 
-static bool md5_set(int fd, int option, struct ip_prefix remote, const char *key) {
+static bool md5_set(int fd, int option, struct ip_prefix remote, const struct bgp_password *key) {
     struct tcp_md5sig md5 = {0};
     union sockaddr_any a;
-    size_t size = strlen(key);
+    size_t size = key ? key->size : 0;
     if (size > TCP_MD5SIG_MAXKEYLEN) {
         errno = EINVAL;
         return false;
     }
     memcpy(&md5.tcpm_addr, &a, sockaddr_make(&a, remote.addr, 0));
     md5.tcpm_keylen = (uint16_t)size;
-    memcpy(md5.tcpm_key, key, size);
+    if (key)
+        memcpy(md5.tcpm_key, key->octets, size);
     if (option == TCP_MD5SIG_EXT) {
         md5.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
         md5.tcpm_prefixlen = remote.length;
@@ -93,11 +94,11 @@ static bool md5_set(int fd, int option, struct ip_prefix remote, const char *key
     return setsockopt(fd, IPPROTO_TCP, option, &md5, sizeof md5) == 0;
 }
 
-bool sockopt_md5(int fd, struct ip_addr remote, const char *key) {
+bool sockopt_md5(int fd, struct ip_addr remote, const struct bgp_password *key) {
     return md5_set(fd, TCP_MD5SIG, (struct ip_prefix){.addr = remote}, key);
 }
 
-bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const char *key) {
+bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const struct bgp_password *key) {
     return md5_set(fd, TCP_MD5SIG_EXT, remote, key);
 }
 

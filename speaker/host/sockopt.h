@@ -23,10 +23,11 @@ bool sockopt_common(int fd, int family);
 bool sockopt_ttl(int fd, int family, uint8_t ttl);
 /* RFC 5082: segments with a lower TTL are dropped by the kernel. 0 accepts all. */
 bool sockopt_ttl_min(int fd, int family, uint8_t ttl);
-/* RFC 2385. An empty key removes it. */
+struct bgp_password;
+/* RFC 2385; NULL removes the key. */
+bool sockopt_md5(int fd, struct ip_addr remote, const struct bgp_password *key);
 /* The same for all addresses of a prefix (Linux 4.13). */
-bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const char *key);
-bool sockopt_md5(int fd, struct ip_addr remote, const char *key);
+bool sockopt_md5_prefix(int fd, struct ip_prefix remote, const struct bgp_password *key);
 /*
  * close(), and the death of the process, will send RST and forget what is unsent. Else the kernel
  * goes on asking for an answer to the FIN, for minutes if the other end is gone too, and keeps the

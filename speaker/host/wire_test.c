@@ -170,6 +170,20 @@ static void test_C203_keys(void **state) {
     }
 }
 
+/* NUL is an octet like any other: alone, first, between others, last. */
+static void test_C203_binary_keys(void **state) {
+    static const char *const keys[] = {"[0]", "[0,0,0]", "[0,107,255]", "[107,0,1,10,34]",
+                                       "[107,0]"};
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        char member[128];
+        snprintf(member, sizeof member, "\"password\":{\"octets\":%s},", keys[i]);
+        start_pair(64512, "90", member);
+        stop_both();
+    }
+}
+
 /* ---- the system's clock ---- */
 
 static void date_of(int node, char out[16]) {
@@ -310,6 +324,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_C205_ttl_on_the_wire, speakers_end),
         cmocka_unit_test_teardown(test_C203_keys, speakers_end),
+        cmocka_unit_test_teardown(test_C203_binary_keys, speakers_end),
         cmocka_unit_test_teardown(test_C061_clock_jumps, speakers_end),
         cmocka_unit_test_teardown(test_C212_control_socket, speakers_end),
     };

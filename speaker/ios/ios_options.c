@@ -78,7 +78,7 @@ static void set_password(const struct option *o) {
         ios_password_type7(text, plain, sizeof plain);
     else
         snprintf(plain, sizeof plain, "%s", text);
-    o->p->password = plain[0] ? arena_strdup(o->n->arena, plain) : NULL;
+    o->p->password = bgp_password_new(o->n->arena, plain, strlen(plain));
 }
 
 static void set_timers(const struct option *o) {
