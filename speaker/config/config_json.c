@@ -214,7 +214,7 @@ static bool read_text(struct reading *r, const json_t *v, uint32_t max, const ch
     return read_chars(r, v, copy, size + 1);
 }
 
-/* Text, which may have a NUL in it (\u0000), or octets; none of either is no password. */
+/* Text, or any octets; none of either is no password. */
 static bool read_password(struct reading *r, const json_t *v, uint32_t max,
                           const struct bgp_password **ret_password) {
     uint8_t octets[UINT8_MAX];
