@@ -124,6 +124,21 @@ static struct calico_applied apply(struct fixture *f, const char *text, enum cal
     return a;
 }
 
+/* More notes than are kept: what is refused is still found, and stops nobody else. */
+static void test_many_notes(void **state) {
+    struct fixture *f = *state;
+    struct text t;
+    text_init(&t);
+    for (int i = 0; i < DIAG_COUNT_MAX + 100; i++)
+        text_printf(&t, "%s", DOC(V3, "Node", "n", "spec: {bgp: {ipv4Address: 10.0.0.1/24}}"));
+    text_puts(&t, PEER(V3, "bad", "peerIP: nonsense") GOOD("good"));
+    struct calico_applied a = apply(f, text_str(&t), CALICO_TOOL_CALICOCTL);
+    assert_int_equal(a.taken, DIAG_COUNT_MAX + 101);
+    assert_int_equal(a.refused, 1);
+    assert_non_null(fixture_find(f, "bad-peer-ip"));
+    text_deinit(&t);
+}
+
 /* A refused object leaves what was stored under its name. */
 static void test_refused_keeps_old(void **state) {
     struct fixture *f = *state;
@@ -210,8 +225,11 @@ static void test_unnamed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tools),        FIXTURE_TEST(test_refused_keeps_old),
-        FIXTURE_TEST(test_names_and_places), FIXTURE_TEST(test_parts),
+        cmocka_unit_test(test_tools),
+        FIXTURE_TEST(test_many_notes),
+        FIXTURE_TEST(test_refused_keeps_old),
+        FIXTURE_TEST(test_names_and_places),
+        FIXTURE_TEST(test_parts),
         FIXTURE_TEST(test_unnamed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

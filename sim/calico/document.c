@@ -433,13 +433,18 @@ static void report_frameless(struct walk *w, const struct yaml_node *root) {
 
 /* ---- leaves ---- */
 
-/* Errors since there were `kept` findings, at which calicoctl reads no further. */
+/* Errors since there were `kept` findings, at which calicoctl reads no further. A full list has
+ * them in the places of notes, and does not keep them all when it is full of errors. */
 static bool refuses_file(const struct diag_list *diags, size_t kept) {
-    for (size_t i = kept; i < diag_count(diags); i++)
-        if (diag_at(diags, i)->severity == DIAG_ERROR &&
-            finding_refuses_file(diag_at(diags, i)->id))
+    size_t errors = 0;
+    bool full = diag_count(diags) == DIAG_COUNT_MAX;
+    for (size_t i = full ? 0 : kept; i < diag_count(diags); i++) {
+        const struct diag *d = diag_at(diags, i);
+        if (d->severity == DIAG_ERROR && finding_refuses_file(d->id))
             return true;
-    return diag_count(diags) == DIAG_COUNT_MAX; /* perhaps one that was not kept */
+        errors += d->severity == DIAG_ERROR;
+    }
+    return full && diag_error_count(diags) > errors;
 }
 
 static void read_leaf(struct walk *w, const struct yaml_node *root, const char *version) {

@@ -1,9 +1,10 @@
 /*
  * The list of findings about a user's texts.
  *
- * Owns copies of everything it is given. Up to DIAG_COUNT_MAX findings are kept, later ones are
- * counted; a finding whose text finds no memory is counted as well, so that diag_error_count says
- * "there were errors" even when none of them could be remembered.
+ * Owns copies of everything it is given. Up to DIAG_COUNT_MAX findings are kept; a later one takes
+ * the place of the last that is less grave, or else is counted; a finding whose text finds no
+ * memory is counted as well, so that diag_error_count says "there were errors" even when none of
+ * them could be remembered.
  *
  * Invariants: count <= capacity <= DIAG_COUNT_MAX; error_count covers kept and dropped findings;
  * an entry's `sequence` is its order of arrival and breaks ties of sorting.
@@ -31,8 +32,9 @@ struct diag_list {
     size_t capacity;
     size_t error_count, warning_count;
     size_t dropped;
-    uint32_t file_count;
-    bool last_kept; /* the entry at the end is the finding just added */
+    uint32_t file_count, arrived;
+    size_t ends[DIAG_NOTE + 1]; /* all entries of a severity stand before this index */
+    struct diag_entry *last; /* the finding just added; NULL: it was not kept, or order changed */
 };
 
 struct diag_list *diag_list_new(void) {
@@ -57,9 +59,30 @@ void diag_list_free(struct diag_list *d) {
     alloc_free(d);
 }
 
-static struct diag_entry *diag_new_entry(struct diag_list *d) {
+/* The list is full: the last of the least grave entries gives way. NULL: there is none. */
+static struct diag_entry *diag_displace(struct diag_list *d, enum diag_severity severity) {
+    for (enum diag_severity least = DIAG_NOTE; least > severity; least--) {
+        for (size_t *end = &d->ends[least]; *end > 0; --*end) {
+            struct diag_entry *e = &d->entries[*end - 1];
+            if (e->diag.severity != least)
+                continue;
+            d->ends[severity] = *end > d->ends[severity] ? *end : d->ends[severity];
+            d->dropped++;
+            return e;
+        }
+    }
+    return NULL;
+}
+
+/* Nothing is known of which entries are how grave. */
+static void diag_forget_ends(struct diag_list *d) {
+    for (int i = 0; i <= DIAG_NOTE; i++)
+        d->ends[i] = d->count;
+}
+
+static struct diag_entry *diag_new_entry(struct diag_list *d, enum diag_severity severity) {
     if (d->count >= DIAG_COUNT_MAX) {
-        return NULL;
+        return diag_displace(d, severity);
     }
     if (d->count == d->capacity) {
         size_t capacity = d->capacity ? d->capacity * 2 : 16;
@@ -72,16 +95,16 @@ static struct diag_entry *diag_new_entry(struct diag_list *d) {
         d->capacity = capacity;
     }
     struct diag_entry *e = &d->entries[d->count];
-    *e = (struct diag_entry){.sequence = (uint32_t)d->count};
     d->count++;
+    diag_forget_ends(d);
     return e;
 }
 
 /* The same file name is stored once: entries share its copy and its order. */
 static void diag_set_file(struct diag_list *d, struct diag_entry *e, const char *file) {
     e->diag.file = "";
-    for (size_t i = d->count - 1; i-- > 0;) {
-        if (strcmp(d->entries[i].diag.file, file) == 0) {
+    for (size_t i = d->count; i-- > 0;) {
+        if (e != &d->entries[i] && strcmp(d->entries[i].diag.file, file) == 0) {
             e->diag.file = d->entries[i].diag.file;
             e->file_order = d->entries[i].file_order;
             return;
@@ -111,12 +134,13 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
         d->error_count++;
     }
     d->warning_count += severity == DIAG_WARNING;
-    struct diag_entry *e = diag_new_entry(d);
-    d->last_kept = e != NULL;
+    struct diag_entry *e = diag_new_entry(d, severity);
+    d->last = e;
     if (!e) {
         d->dropped++;
         return;
     }
+    *e = (struct diag_entry){.sequence = d->arrived++};
     diag_set_file(d, e, place.file ? place.file : "");
     const char *id_copy = arena_strdup(d->arena, id);
     e->diag.severity = severity;
@@ -131,10 +155,10 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
 }
 
 void diag_about(struct diag_list *d, const char *pair, const char *prefix) {
-    if (!d->last_kept) {
+    if (!d->last) {
         return;
     }
-    struct diag *f = &d->entries[d->count - 1].diag;
+    struct diag *f = &d->last->diag;
     const char *pair_copy = arena_strdup(d->arena, pair);
     const char *prefix_copy = arena_strdup(d->arena, prefix);
     f->pair = pair_copy ? pair_copy : "";
@@ -184,7 +208,8 @@ static int diag_compare(const void *a, const void *b) {
 }
 
 void diag_sort(struct diag_list *d) {
-    d->last_kept = false;
+    d->last = NULL;
+    diag_forget_ends(d);
     if (d->count > 1) {
         qsort(d->entries, d->count, sizeof *d->entries, diag_compare);
     }
@@ -218,12 +243,44 @@ static void diag_print_place(const struct diag *f, struct text *out) {
     }
 }
 
+/* What a message says of the thing it names: `Node "a": …` and `Node "b": …` say the same. */
+static const char *diag_statement(const struct diag *f) {
+    const char *end = strstr(f->message, "\": ");
+    return end ? end : f->message;
+}
+
+/* A note that a file has for each of many objects. */
+static bool diag_same_note(const struct diag *a, const struct diag *b) {
+    return a->severity == DIAG_NOTE && b->severity == DIAG_NOTE && a->id[0] != '\0' &&
+           strcmp(a->id, b->id) == 0 && strcmp(a->file, b->file) == 0 &&
+           strcmp(diag_statement(a), diag_statement(b)) == 0;
+}
+
+static bool diag_noted_before(const struct diag_list *d, size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (diag_same_note(&d->entries[i].diag, &d->entries[index].diag))
+            return true;
+    return false;
+}
+
+static size_t diag_notes_behind(const struct diag_list *d, size_t index) {
+    size_t n = 0;
+    for (size_t i = index + 1; i < d->count; i++)
+        n += diag_same_note(&d->entries[i].diag, &d->entries[index].diag);
+    return n;
+}
+
 void diag_print(const struct diag_list *d, struct text *out) {
     for (size_t i = 0; i < d->count; i++) {
         const struct diag *f = &d->entries[i].diag;
+        if (diag_noted_before(d, i))
+            continue;
+        size_t more = diag_notes_behind(d, i);
         diag_print_place(f, out);
         text_printf(out, "%s: ", diag_severity_name(f->severity));
         text_put_printable(out, f->message, strlen(f->message));
+        if (more > 0)
+            text_printf(out, " (%zu more of these in this file)", more);
         text_putc(out, '\n');
     }
     if (d->dropped > 0) {

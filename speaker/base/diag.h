@@ -40,7 +40,8 @@ struct diag {
 
 struct diag_list;
 
-#define DIAG_COUNT_MAX 1000 /* further ones are counted, not kept */
+/* Further ones are counted, not kept; but a graver one takes the place of the last less grave. */
+#define DIAG_COUNT_MAX 1000
 
 struct diag_list *diag_list_new(void);
 void diag_list_free(struct diag_list *d);
@@ -60,7 +61,8 @@ size_t diag_warning_count(const struct diag_list *d); /* likewise */
 const struct diag *diag_at(const struct diag_list *d, size_t index);
 /* Sorts by file (in order of first appearance), line, column; stable. */
 void diag_sort(struct diag_list *d);
-/* One line per finding, and a closing line if some were dropped. */
+/* One line per finding, but one only for all notes of a file that say the same of other things;
+ * and a closing line if some were dropped. */
 void diag_print(const struct diag_list *d, struct text *out);
 
 #endif

@@ -249,6 +249,51 @@ static void test_diag_limit(void **state) {
     diag_list_free(d);
 }
 
+/* What is graver takes the place of what is less: a thousand notes hide no error. */
+static void test_diag_limit_keeps_the_gravest(void **state) {
+    (void)state;
+    struct diag_list *d = diag_list_new();
+    for (int i = 0; i < DIAG_COUNT_MAX; i++)
+        diag_add(d, i % 2 ? DIAG_NOTE : DIAG_WARNING, (struct diag_place){"f", 1, 1}, NULL, "n");
+    diag_add(d, DIAG_WARNING, (struct diag_place){"f", 2, 1}, NULL, "w");
+    diag_add(d, DIAG_ERROR, (struct diag_place){"g", 3, 1}, "id", "e");
+    diag_about(d, "a - b", NULL);
+    diag_add(d, DIAG_NOTE, (struct diag_place){"f", 4, 1}, NULL, "left out");
+    diag_sort(d);
+    const struct diag *last = diag_at(d, DIAG_COUNT_MAX - 1);
+    assert_string_equal(last->file, "g");
+    assert_string_equal(last->pair, "a - b");
+    assert_string_equal(diag_at(d, DIAG_COUNT_MAX - 2)->message, "w");
+    for (int i = 0; i < DIAG_COUNT_MAX + 5; i++)
+        diag_add(d, DIAG_ERROR, (struct diag_place){"h", 5, 1}, NULL, "e");
+    for (size_t i = 0; i < DIAG_COUNT_MAX; i++)
+        assert_int_equal(diag_at(d, i)->severity, DIAG_ERROR);
+    assert_int_equal(diag_error_count(d), DIAG_COUNT_MAX + 6);
+    diag_list_free(d);
+}
+
+static void test_diag_same_notes(void **state) {
+    (void)state;
+    struct diag_list *d = diag_list_new();
+    struct text out;
+    for (uint32_t i = 1; i <= 3; i++)
+        diag_add(d, DIAG_NOTE, (struct diag_place){"f", i, 1}, "kind", "Node \"n%u\": no kind", i);
+    diag_add(d, DIAG_NOTE, (struct diag_place){"f", 4, 1}, "kind", "Node \"n4\": another");
+    diag_add(d, DIAG_NOTE, (struct diag_place){"g", 1, 1}, "kind", "Node \"n1\": no kind");
+    diag_add(d, DIAG_ERROR, (struct diag_place){"g", 2, 1}, "x", "Node \"n1\": wrong");
+    diag_add(d, DIAG_ERROR, (struct diag_place){"g", 3, 1}, "x", "Node \"n2\": wrong");
+    text_init(&out);
+    diag_print(d, &out);
+    assert_string_equal(text_str(&out),
+                        "f:1:1: note: Node \"n1\": no kind (2 more of these in this file)\n"
+                        "f:4:1: note: Node \"n4\": another\n"
+                        "g:1:1: note: Node \"n1\": no kind\n"
+                        "g:2:1: error: Node \"n1\": wrong\n"
+                        "g:3:1: error: Node \"n2\": wrong\n");
+    text_deinit(&out);
+    diag_list_free(d);
+}
+
 static void test_diag_no_memory(void **state) {
     (void)state;
     alloc_fail_after(2, true);
@@ -273,12 +318,13 @@ static void test_diag_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append),     cmocka_unit_test(test_pad),
-        cmocka_unit_test(test_no_memory),  cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_numbers),    cmocka_unit_test(test_read_number),
-        cmocka_unit_test(test_C146_asn),   cmocka_unit_test(test_distance),
-        cmocka_unit_test(test_nearest),    cmocka_unit_test(test_diag),
-        cmocka_unit_test(test_diag_limit), cmocka_unit_test(test_diag_no_memory),
+        cmocka_unit_test(test_append),          cmocka_unit_test(test_pad),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_read_number),
+        cmocka_unit_test(test_C146_asn),        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_nearest),         cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_diag_limit),      cmocka_unit_test(test_diag_limit_keeps_the_gravest),
+        cmocka_unit_test(test_diag_same_notes), cmocka_unit_test(test_diag_no_memory),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
