@@ -7,6 +7,7 @@
  */
 
 #include "engine.h"
+#include "felix.h"
 
 #include <regex.h>
 #include <stdlib.h>
@@ -58,6 +59,46 @@ static size_t name_probes(struct expectation *x, const struct lab_probe *list, s
     return bad;
 }
 
+/* Does BGP, by the oracle, give the node a route that covers the address? */
+static bool is_routed(const struct engine *e, uint32_t node, struct ip_addr a) {
+    const struct oracle_route *list = NULL;
+    size_t n = oracle_loc_rib(e->state->oracle, node, &list);
+    for (size_t i = 0; i < n; i++)
+        if (ip_prefix_contains_addr(list[i].prefix, a))
+            return true;
+    return false;
+}
+
+/* The block of a pod, unless its routes are Felix's, which asks no BGP. */
+static const struct calico_block *bgp_block(const struct engine *e, const struct lab_probe *p) {
+    const struct calico_plan *plan = e->state->plan;
+    const struct calico_plan_node *n = calico_plan_find(plan, engine_node_name(e, p->to));
+    for (size_t i = 0; n && i < n->block_count; i++)
+        if (ip_prefix_contains_addr(n->blocks[i].prefix, p->destination) &&
+            !felix_programs(plan, n->blocks[i].pool))
+            return &n->blocks[i];
+    return NULL;
+}
+
+/* The first packet that is lost because its sender is to have no route: nothing that the lab does
+ * brings it, and the oracle says why. */
+static bool name_unrouted(struct expectation *x, const struct lab_probe *list, size_t count) {
+    for (size_t i = 0; !x->x->absent && i < count; i++) {
+        const struct calico_block *b = list[i].arrived ? NULL : bgp_block(x->e, &list[i]);
+        if (!b || is_routed(x->e, list[i].from, list[i].destination))
+            continue;
+        struct text why;
+        char prefix[IP_PREFIX_TEXT_MAX];
+        text_init(&why);
+        oracle_explain(x->e->state->oracle, list[i].from, b->prefix, &why);
+        reason_add(x, "by plan %s has no route to %s: %s", engine_node_name(x->e, list[i].from),
+                   ip_prefix_format(b->prefix, prefix), text_str(&why));
+        text_deinit(&why);
+        return true;
+    }
+    return false;
+}
+
 bool expect_ping(struct expectation *x, bool final) {
     (void) final;
     struct lab_probe *list = calloc(PROBES_MAX, sizeof *list);
@@ -70,6 +111,7 @@ bool expect_ping(struct expectation *x, bool final) {
     }
     bool ran = lab_ping(x->e->lab, list, n, x->x->absent ? PING_ABSENT_MS : PING_DEADLINE_MS);
     (void)ran; /* false: not all arrived, which is what the list says one by one */
+    x->hopeless = name_unrouted(x, list, n); /* the cause stands in front of what it does */
     size_t bad = name_probes(x, list, n);
     free(list);
     return bad == 0;
