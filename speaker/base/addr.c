@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,29 @@ struct ip_prefix ip_prefix_make(struct ip_addr a, uint8_t length) {
         a.bytes[i] &= ip_mask_octet(length, i);
     }
     return (struct ip_prefix){.addr = a, .length = length};
+}
+
+/* A struct of octets is copied 16 of them at a time, and a processor that loads these waits until
+ * smaller stores into them have reached its cache. So this, which is made for every route that
+ * comes in or goes out, is written in the pieces in which it is copied. */
+struct ip_prefix ip_prefix_of_octets(enum ip_family family, const uint8_t *octets, uint8_t length) {
+    typedef uint64_t pair __attribute__((vector_size(16)));
+    uint64_t word[2] = {0}; /* of the address, the first octet lowest */
+    uint32_t count = (length + 7u) / 8;
+    struct ip_prefix p;
+    for (uint32_t i = 0; i < count; i++) {
+        word[i / 8] |= (uint64_t)octets[i] << i % 8 * 8;
+    }
+    if (length % 8 != 0) {
+        uint64_t host_bits = 0xFFu >> length % 8;
+        word[length / 64] &= ~(host_bits << (count - 1) % 8 * 8);
+    }
+    pair head = {htole64((uint64_t)family | word[0] << 8), htole64(word[0] >> 56 | word[1] << 8)};
+    uint16_t tail = htole16((uint16_t)(word[1] >> 56 | (unsigned)length << 8));
+    static_assert(sizeof head + sizeof tail == sizeof p, "the pieces of a prefix");
+    memcpy(&p, &head, sizeof head);
+    memcpy((uint8_t *)&p + sizeof head, &tail, sizeof tail);
+    return p;
 }
 
 bool ip_prefix_is_masked(struct ip_prefix p) {

@@ -56,6 +56,8 @@ bool ip_prefix_parse(const char *text, struct ip_prefix *ret_prefix);
 char *ip_prefix_format(struct ip_prefix p, char text[IP_PREFIX_TEXT_MAX]);
 
 struct ip_prefix ip_prefix_make(struct ip_addr a, uint8_t length); /* masks the host bits */
+/* The same of the octets that NLRI have: the first (length + 7) / 8 of an address. */
+struct ip_prefix ip_prefix_of_octets(enum ip_family family, const uint8_t *octets, uint8_t length);
 bool ip_prefix_is_masked(struct ip_prefix p);
 /* Is `inner` equal to or inside `outer`? Families must agree. */
 bool ip_prefix_contains(struct ip_prefix outer, struct ip_prefix inner);

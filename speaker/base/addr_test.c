@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct ip_prefix prefix(const char *text) {
@@ -89,6 +90,28 @@ static void test_mask(void **state) {
             assert_true(ip_prefix_is_masked(p));
             p.addr = six ? ones6 : ones4;
             assert_int_equal(ip_prefix_is_masked(p), length == (six ? 128 : 32));
+        }
+    }
+}
+
+/* Every length of both families; what lies behind the octets of a prefix is not its business. */
+static void test_octets(void **state) {
+    (void)state;
+    for (int six = 0; six <= 1; six++) {
+        for (unsigned length = 0; length <= (six ? 128u : 32u); length++) {
+            uint8_t octets[17];
+            struct ip_addr a = {.family = six ? IP_V6 : IP_V4};
+            for (unsigned i = 0; i < sizeof octets; i++) {
+                octets[i] = (uint8_t)(0xE7 + 31 * i);
+            }
+            memcpy(a.bytes, octets, six ? 16 : 4);
+            struct ip_prefix want = ip_prefix_make(a, (uint8_t)length);
+            uint8_t *exact = malloc((length + 7) / 8 + !length); /* the sanitizer watches its end */
+            assert_non_null(exact);
+            memcpy(exact, octets, (length + 7) / 8);
+            struct ip_prefix p = ip_prefix_of_octets(six ? IP_V6 : IP_V4, exact, (uint8_t)length);
+            assert_memory_equal(&p, &want, sizeof p);
+            free(exact);
         }
     }
 }
@@ -189,10 +212,11 @@ static void test_kinds(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),  cmocka_unit_test(test_prefix_text),
-        cmocka_unit_test(test_mask),  cmocka_unit_test(test_contains),
-        cmocka_unit_test(test_order), cmocka_unit_test(test_offset),
-        cmocka_unit_test(test_nth),   cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_prefix_text),
+        cmocka_unit_test(test_mask),     cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_contains), cmocka_unit_test(test_order),
+        cmocka_unit_test(test_offset),   cmocka_unit_test(test_nth),
+        cmocka_unit_test(test_kinds),
     };
     return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
 }

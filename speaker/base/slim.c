@@ -51,6 +51,12 @@ static uint32_t slim_slot(const struct slim_table *t, uint64_t hash, uint32_t in
     return (uint32_t)(hash >> 32) << t->index_bits | index;
 }
 
+void slim_prefetch(const struct slim_table *t, uint64_t hash) {
+    if (t->capacity > 0) {
+        __builtin_prefetch(&t->slots[slim_home(t, hash)]);
+    }
+}
+
 uint32_t slim_find(const struct slim_table *t, uint64_t hash, table_equal_fn *equal,
                    const void *context, const void *key) {
     if (t->capacity == 0) {

@@ -26,6 +26,8 @@ typedef bool slim_hash_fn(const void *context, uint32_t index, uint64_t *ret_has
 
 void slim_init(struct slim_table *t);
 void slim_deinit(struct slim_table *t);
+/* Before several are looked for: asks the processor for the place of this hash, and goes on. */
+void slim_prefetch(const struct slim_table *t, uint64_t hash);
 /* The index whose key equals `key`, or 0. */
 uint32_t slim_find(const struct slim_table *t, uint64_t hash, table_equal_fn *equal,
                    const void *context, const void *key);

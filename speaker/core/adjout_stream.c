@@ -196,15 +196,17 @@ static bool is_member(const struct bgp_speaker *s, const struct adjout_group *g,
     return p && p->group_member && adjout_member_at(s, p->group_member)->group == g->index;
 }
 
-/* The changes of a bucket that go into one message. */
+/* The changes of a bucket that go into one message, and hardly more. */
 static uint32_t collect(struct bgp_speaker *s, const struct adjout_group *g,
                         const struct adjout_bucket *b) {
     struct adjout *a = s->adjout;
     uint32_t count = 0;
-    for (uint32_t i = b->first; i && count < ADJOUT_BATCH_MAX;) {
+    size_t octets = 0;
+    for (uint32_t i = b->first; i && count < ADJOUT_BATCH_MAX && octets < BGP_MESSAGE_SIZE_MAX;) {
         const struct adjout_pending *p = slab_at(&a->pendings, i);
         a->batch[count] = adjout_slot_prefix(s, g, b->key.family, p->number);
-        a->batch_numbers[count++] = p->number;
+        a->batch_numbers[count] = p->number;
+        octets += nlri_size(a->batch[count++]);
         i = p->next;
     }
     return count;

@@ -35,8 +35,9 @@ static struct adjout_queue *queue_of(struct adjout_group *g, const struct adjout
 }
 
 static bool bucket_equal(const void *context, uint32_t index, const void *key) {
-    const struct bgp_speaker *s = context;
-    return memcmp(&bucket_at(s, index)->key, key, sizeof(struct adjout_bucket_key)) == 0;
+    const struct adjout_bucket_key *a = &bucket_at(context, index)->key, *b = key;
+    return a->attrs == b->attrs && a->family == b->family && a->kind == b->kind &&
+           a->source == b->source && a->old_source == b->old_source;
 }
 
 static uint64_t bucket_hash(const struct adjout_bucket_key *key) {

@@ -95,12 +95,14 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
                        enum bgp_family f, uint32_t from, uint32_t count, uint32_t *ret_taken) {
     struct adjout *a = s->adjout;
     uint32_t attrs = (uint32_t)(a->walk[from] >> 32);
-    count = count < ADJOUT_BATCH_MAX ? count : ADJOUT_BATCH_MAX;
-    for (uint32_t i = 0; i < count; i++) {
-        a->batch_numbers[i] = (uint32_t)a->walk[from + i];
-        a->batch[i] = adjout_slot_prefix(s, g, f, a->batch_numbers[i]);
+    uint32_t n = 0;
+    size_t octets = 0;
+    for (; n < count && n < ADJOUT_BATCH_MAX && octets < BGP_MESSAGE_SIZE_MAX; n++) {
+        a->batch_numbers[n] = (uint32_t)a->walk[from + n];
+        a->batch[n] = adjout_slot_prefix(s, g, f, a->batch_numbers[n]);
+        octets += nlri_size(a->batch[n]);
     }
-    if (!add_chunk(m, adjout_chunk_encode(s, g, f, attrs, count, ret_taken))) {
+    if (!add_chunk(m, adjout_chunk_encode(s, g, f, attrs, n, ret_taken))) {
         return false;
     }
     /* Until its first End-of-RIB a member had nothing. */

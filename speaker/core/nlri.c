@@ -74,13 +74,9 @@ bool nlri_next_path(const struct bgp_nlri *n, uint32_t *at, struct ip_prefix *re
     uint8_t length = data[0];
     uint32_t octets = (length + 7u) / 8;
     assert(length <= nlri_bits(n->family) && octets < left - id_size);
-    struct ip_addr a = {.family = n->family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6};
-    memcpy(a.bytes, data + 1, octets);
-    if (length % 8 != 0) {
-        a.bytes[octets - 1] &= (uint8_t)(0xFF << (8 - length % 8));
-    }
     *at += id_size + 1 + octets;
-    *ret_prefix = (struct ip_prefix){.addr = a, .length = length};
+    *ret_prefix =
+        ip_prefix_of_octets(n->family == BGP_IPV4_UNICAST ? IP_V4 : IP_V6, data + 1, length);
     return true;
 }
 

@@ -370,25 +370,29 @@ static void route_add_origin(const struct bgp_speaker *s, const struct rib_path 
     r->next_hop = o->next_hop;
 }
 
-struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family f,
-                                    uint32_t entry) {
-    const struct rib_entry *e = rib_entry_at(s, f, entry);
-    struct adjout_route r = {.prefix = rib_entry_prefix(s, f, entry),
-                             .attrs = e->best_attrs,
-                             .source_peer = e->best_peer,
-                             .source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE),
-                             .interface = "",
-                             .metric = UINT32_MAX,
-                             .suppressed = e->flags & RIB_ENTRY_SUPPRESSED};
+static void fill_best(const struct bgp_speaker *s, enum bgp_family f, const struct rib_entry *e,
+                      struct adjout_route *ret_route) {
     uint32_t i = e->best_attrs ? e->paths : 0;
+    ret_route->attrs = e->best_attrs;
+    ret_route->source_peer = e->best_peer;
+    ret_route->source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE);
+    ret_route->interface = "";
+    ret_route->metric = UINT32_MAX;
+    ret_route->suppressed = e->flags & RIB_ENTRY_SUPPRESSED;
     while (i && !(rib_path_at(s, i)->flags & RIB_PATH_BEST)) {
         i = rib_path_at(s, i)->next;
     }
     if (!i || rib_path_doomed(s, f, rib_path_at(s, i))) {
-        r.attrs = 0; /* it is about to be withdrawn */
+        ret_route->attrs = 0; /* it is about to be withdrawn */
     } else if (rib_path_at(s, i)->peer == 0) {
-        route_add_origin(s, rib_path_at(s, i), &r);
+        route_add_origin(s, rib_path_at(s, i), ret_route);
     }
+}
+
+struct adjout_route rib_entry_route(const struct bgp_speaker *s, enum bgp_family f,
+                                    uint32_t entry) {
+    struct adjout_route r = {.prefix = rib_entry_prefix(s, f, entry)};
+    fill_best(s, f, rib_entry_at(s, f, entry), &r);
     return r;
 }
 
@@ -475,8 +479,8 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     if (install) {
         before = fib_route(s, f, entry);
     }
-    struct ip_prefix prefix = rib_entry_prefix(s, f, entry);
-    set_best(s, f, e, prefix, best ? rib_path_at(s, best) : NULL);
+    struct adjout_route route = {.prefix = rib_entry_prefix(s, f, entry)};
+    set_best(s, f, e, route.prefix, best ? rib_path_at(s, best) : NULL);
     s->rib->loc_rib_last = now;
     tally_published(s, f, entry);
     if (install) {
@@ -486,8 +490,8 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
         }
     }
     attr_release(&s->attrs, old);
-    aggregate_note(s, prefix);
-    struct adjout_route route = rib_entry_route(s, f, entry);
+    aggregate_note(s, route.prefix);
+    fill_best(s, f, e, &route);
     adjout_entry_changed(s, f, entry, &route, now);
 }
 

@@ -229,6 +229,8 @@ static inline enum decide_step rib_path_step(const struct rib_path *p) {
 
 /* ---- prefixes ---- */
 
+/* Before several are looked for or made: their places in the index are fetched meanwhile. */
+void rib_entry_prefetch(const struct bgp_speaker *s, enum bgp_family f, const struct ip_prefix *p);
 uint32_t rib_entry_find(const struct bgp_speaker *s, enum bgp_family f, struct ip_prefix p);
 /* Finds or makes; 0: out of memory. */
 uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix p);

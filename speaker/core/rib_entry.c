@@ -25,15 +25,7 @@ static uint8_t address_size(enum bgp_family f) {
 
 struct ip_prefix rib_entry_prefix(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     const struct rib_entry *e = rib_entry_at(s, f, entry);
-    struct ip_prefix p = {.addr.family = IP_V4};
-    if (f == BGP_IPV4_UNICAST) { /* sizes that the compiler knows */
-        memcpy(p.addr.bytes, e->bytes, 4);
-    } else {
-        p.addr.family = IP_V6;
-        memcpy(p.addr.bytes, e->bytes, 16);
-    }
-    p.length = (uint8_t)e->length;
-    return p;
+    return ip_prefix_of_octets(f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6, e->bytes, (uint8_t)e->length);
 }
 
 /* ---- the index ---- */
@@ -75,6 +67,10 @@ static bool entry_equal(const void *context, uint32_t index, const void *key) {
 uint32_t rib_entry_find(const struct bgp_speaker *s, enum bgp_family f, struct ip_prefix p) {
     struct entry_key key = {s->rib, f};
     return slim_find(&s->rib->index[f], prefix_hash(f, &p), entry_equal, &key, &p);
+}
+
+void rib_entry_prefetch(const struct bgp_speaker *s, enum bgp_family f, const struct ip_prefix *p) {
+    slim_prefetch(&s->rib->index[f], prefix_hash(f, p));
 }
 
 uint32_t rib_entry_make(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix p) {

@@ -23,6 +23,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define HANDFUL 16 /* prefixes looked for at a time */
+
 /* ---- obstacles ---- */
 
 static bool is_bird(const struct bgp_speaker *s) {
@@ -374,20 +376,37 @@ static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
     return count > limit && !p->config->prefix_warning_only;
 }
 
-static void import_list(struct import *im, const struct bgp_nlri *list, bool withdraw) {
-    struct ip_prefix prefix;
-    uint32_t path_id;
-    for (uint32_t at = 0; nlri_next_path(list, &at, &prefix, &path_id);) {
-        if (nlri_is_martian(&prefix)) {
-            continue;
+/* Some prefixes of a list. Their places in the index are far apart: all are fetched at a time. */
+struct handful {
+    struct ip_prefix prefix[HANDFUL];
+    uint32_t path_id[HANDFUL];
+    uint32_t count;
+};
+
+static bool take_handful(const struct bgp_speaker *s, const struct bgp_nlri *list, uint32_t *at,
+                         struct handful *h) {
+    h->count = 0;
+    while (h->count < HANDFUL &&
+           nlri_next_path(list, at, &h->prefix[h->count], &h->path_id[h->count])) {
+        if (!nlri_is_martian(&h->prefix[h->count])) {
+            rib_entry_prefetch(s, list->family, &h->prefix[h->count++]);
         }
-        if (withdraw) {
-            note_withdrawal(im, prefix, path_id);
-            if (withdraw_prefix(im, prefix, path_id)) {
+    }
+    return h->count > 0;
+}
+
+static void import_list(struct import *im, const struct bgp_nlri *list, bool withdraw) {
+    struct handful h;
+    for (uint32_t at = 0; take_handful(im->s, list, &at, &h);) {
+        for (uint32_t i = 0; i < h.count; i++) {
+            if (!withdraw) {
+                import_prefix(im, h.prefix[i], h.path_id[i]);
+                continue;
+            }
+            note_withdrawal(im, h.prefix[i], h.path_id[i]);
+            if (withdraw_prefix(im, h.prefix[i], h.path_id[i])) {
                 tally_withdrawn(im->s, im->p, im->family);
             }
-        } else {
-            import_prefix(im, prefix, path_id);
         }
     }
 }
