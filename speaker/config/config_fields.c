@@ -204,6 +204,7 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, local_as_replaces, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, families, FIELD_FAMILY_SET),
     PLAIN(struct bgp_peer_config, passive, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, fall_over, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, rr_client, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, ttl_security_hops, FIELD_U8),
     PLAIN(struct bgp_peer_config, multihop, FIELD_U8),

@@ -167,6 +167,7 @@ enum bgp_down_reason {
     BGP_DOWN_PREFIX_LIMIT,
     BGP_DOWN_INTERFACE, /* the neighbour's subnet is no longer connected */
     BGP_DOWN_BFD,
+    BGP_DOWN_NO_ROUTE, /* fall_over: no route leads to the neighbour */
 };
 
 enum bgp_log_id {

@@ -77,8 +77,9 @@ struct bgp_peer_config {
     bool local_as_no_prepend; /* it is not put into the paths that come in */
     bool local_as_replaces;   /* it alone stands in the paths that go out */
     bool families[BGP_FAMILIES];
-    bool passive;  /* never connects */
-    bool shutdown; /* administratively down */
+    bool passive;   /* never connects */
+    bool shutdown;  /* administratively down */
+    bool fall_over; /* the session ends as soon as no route leads to remote_addr */
     bool rr_client;
     uint8_t ttl_security_hops; /* RFC 5082: 0 off; else accept TTL >= 255 - hops + 1, send 255 */
     uint8_t multihop;          /* 0: directly connected (eBGP TTL 1); else TTL to send */

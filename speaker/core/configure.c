@@ -289,6 +289,7 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
         }
         if (ch->made[i] || p->state != BGP_ESTABLISHED)
             continue;
+        nexthop_watch_peer(s, p);
         const struct config_side a = {old, ch->old_digests, old_peers[i]};
         const struct config_side b = {ch->config, ch->digests, p->config};
         if (config_diff_import(&a, &b))

@@ -1,5 +1,6 @@
 /*
- * What the loss of a connected subnet does to sessions: bgp fast-external-fallover of IOS.
+ * What the loss of a connected subnet or of the way to a neighbour does to sessions: bgp
+ * fast-external-fallover and neighbor fall-over of IOS.
  */
 #include "message.h"
 #include "rig_test.h"
@@ -50,9 +51,71 @@ static void test_subnet_lost(void **state) {
     }
 }
 
+/* ---- the way to the neighbour ---- */
+
+static void set_route(struct rig *r, bool reachable, uint32_t metric) {
+    bgp_nexthop_set(r->s, ip4(REMOTE), reachable, metric, r->now);
+    rig_events(r);
+}
+
+static void set_fall_over(struct rig *r, bool fall_over) {
+    r->peer.fall_over = fall_over;
+    assert_int_equal(bgp_configure(r->s, &r->config, r->now), BGP_OK);
+    rig_events(r);
+}
+
+static void expect_lost(struct rig *r, struct bgp_conn_id c) {
+    assert_int_not_equal(rig_info(r).state, BGP_ESTABLISHED);
+    assert_int_equal(rig_info(r).last_reason, BGP_DOWN_NO_ROUTE);
+    rig_pull(r, c);
+    expect_notified(r, BGP_ERR_CEASE, BGP_CEASE_CONFIG_CHANGE);
+    r->notified_count = 0;
+}
+
+static void test_route_lost(void **state) {
+    struct rig r;
+    (void)state;
+    rig_init(&r, BGP_PROFILE_IOS, 64512, 64512);
+    r.peer.fall_over = true;
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED); /* nobody has said yet */
+    set_route(&r, true, 0);
+    set_route(&r, true, 20);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    set_route(&r, false, 0);
+    expect_lost(&r, c);
+    c = rig_up_to(&r, BGP_ESTABLISHED); /* and it comes back */
+    set_route(&r, false, 0);            /* the first answer may be that there is none */
+    expect_lost(&r, c);
+    rig_end(&r);
+}
+
+/* Without the option nothing is asked, and it may come and go while the session is up. */
+static void test_route_watched_on_demand(void **state) {
+    struct rig r;
+    (void)state;
+    rig_init(&r, BGP_PROFILE_IOS, 64512, 65001);
+    rig_start(&r);
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    set_route(&r, false, 0);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    set_fall_over(&r, true);
+    set_route(&r, true, 0);
+    set_fall_over(&r, false);
+    set_route(&r, false, 0);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    set_fall_over(&r, true);
+    set_route(&r, false, 0);
+    expect_lost(&r, c);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subnet_lost),
+        cmocka_unit_test(test_route_lost),
+        cmocka_unit_test(test_route_watched_on_demand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

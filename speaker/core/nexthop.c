@@ -2,8 +2,9 @@
  * Next hops: which are wanted, which are reachable and at what cost.
  *
  * Owns one reference-counted entry per address that a path uses, the wish to know about it
- * (BGP_EVENT_TRACK, once up and once down) and the connected subnets. Leaves to the host how an
- * address resolves, and to rib.c which paths hang on it and what a change means for them.
+ * (BGP_EVENT_TRACK, once up and once down), the connected subnets, and which sessions end with a
+ * subnet or with the way to the peer. Leaves to the host how an address resolves, and to rib.c
+ * which paths hang on it and what a change means for them.
  *
  * Invariants: an entry lives exactly as long as somebody holds it; until the host has spoken, it is
  * unreachable; a change that changes nothing is not passed on. RFC 4271 9.1.2, 5.1.3.
@@ -142,23 +143,58 @@ bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *
     return hop->reachable;
 }
 
+/* ---- the way to a peer: fall_over ---- */
+
+void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p) {
+    bool wanted = p->state == BGP_ESTABLISHED && p->config->fall_over;
+    if (wanted == (p->watch != 0)) {
+        return;
+    }
+    if (wanted) {
+        p->watch = nexthop_hold(s, p->config->remote_addr);
+        s->nexthops->watched += p->watch != 0;
+        if (!p->watch) {
+            event_log(s, p->index, BGP_LOG_NO_MEMORY, 0, 0, p->config->remote_addr);
+        }
+        return;
+    }
+    uint32_t watch = p->watch;
+    p->watch = 0;
+    s->nexthops->watched--;
+    nexthop_release(s, watch);
+}
+
+/* IOS: fall-over. The entry may be gone afterwards. */
+static void end_sessions_behind(struct bgp_speaker *s, uint32_t nexthop, struct nanotime now) {
+    static const struct session_cause cause = {
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
+        .reason = BGP_DOWN_NO_ROUTE};
+    for (uint32_t i = 0; s->nexthops->watched > 0 && i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->watch == nexthop) {
+            peer_reset(s, p, &cause, now);
+        }
+    }
+}
+
 static void note_change(struct bgp_speaker *s, uint32_t nexthop);
 
 void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
                      struct nanotime now) {
-    (void)now;
     uint32_t index = find(s, address);
     if (!index) {
         return; /* nobody uses it any more */
     }
     struct nexthop *hop = nexthop_at(s, index);
     set_answered(s, hop, true);
-    if (hop->reachable == reachable && (!reachable || hop->metric == metric)) {
-        return;
+    if (hop->reachable != reachable || (reachable && hop->metric != metric)) {
+        hop->reachable = reachable;
+        hop->metric = reachable ? metric : 0;
+        note_change(s, index);
     }
-    hop->reachable = reachable;
-    hop->metric = reachable ? metric : 0;
-    note_change(s, index);
+    if (!reachable) {
+        end_sessions_behind(s, index, now);
+    }
 }
 
 /* ---- telling the prefixes ---- */

@@ -26,6 +26,7 @@ struct nexthops {
     size_t subnet_count;
     uint32_t changed_head, changed_tail;
     uint32_t untold, unanswered; /* how many */
+    uint32_t watched;            /* peers whose address is held */
 };
 
 struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop);

@@ -334,6 +334,7 @@ void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     p->state = state;
     p->since = now;
     event_push(s, &e);
+    nexthop_watch_peer(s, p);
 }
 
 /* ---- calls from the remote ---- */

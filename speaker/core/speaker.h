@@ -120,6 +120,7 @@ struct peer {
     uint32_t prefixes_accepted[BGP_FAMILIES];
     bool prefix_warned[BGP_FAMILIES];
     uint32_t routes; /* rib_path.c: slab index, 0 while it has no path */
+    uint32_t watch;  /* nexthop.c: its own address, held for fall_over; 0: not */
 };
 
 struct bgp_speaker {
@@ -257,6 +258,8 @@ void nexthops_free(struct bgp_speaker *s);
 /* A reference-counted entry for an address; the first one pushes BGP_EVENT_TRACK. 0: no memory. */
 uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a);
 void nexthop_release(struct bgp_speaker *s, uint32_t nexthop);
+/* The peer's state or configuration changed: is the way to it to be watched? */
+void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p);
 bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *ret_metric);
 /* Is `a` in a subnet we are connected to; if so, the subnet's index + 1, else 0. */
 uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a);

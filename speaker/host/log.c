@@ -77,6 +77,7 @@ static const char *const reason_names[] = {
     [BGP_DOWN_PREFIX_LIMIT] = "prefix_limit",
     [BGP_DOWN_INTERFACE] = "interface",
     [BGP_DOWN_BFD] = "bfd_down",
+    [BGP_DOWN_NO_ROUTE] = "no_route",
 };
 
 const char *log_reason_name(int reason) {

@@ -339,6 +339,30 @@ static void the_default_route_is_redistributed_when_told(void **state) {
     ios_router_free(r);
 }
 
+/* IOS: a metric on the line wins, and connected routes bring 0. */
+static void the_default_metric_is_for_what_has_none(void **state) {
+    static const struct {
+        const char *line;
+        uint32_t med;
+    } rows[] = {
+        {"redistribute static", 70},
+        {"redistribute static metric 5", 5},
+        {"redistribute connected", 0},
+        {"network 10.1.0.0 mask 255.255.0.0", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ios_router *r = load("ip route 10.1.0.0 255.255.0.0 Null0\n"
+                                    "router bgp 1\n default-metric 70\n");
+        ios_config_line(r, "router bgp 1", NULL);
+        ios_config_line(r, rows[i].line, NULL);
+        const struct bgp_config *c = compile(r);
+        if (c->origin_count != 1 || !c->origins[0].med_set || c->origins[0].med != rows[i].med)
+            fail_msg("%s: %u routes, MED %u", rows[i].line, c->origin_count, c->origins[0].med);
+        ios_router_free(r);
+    }
+}
+
 /* Each line gives one neighbour; what is looked at is a member of it. */
 static const struct {
     const char *line;
@@ -415,6 +439,7 @@ int main(void) {
         cmocka_unit_test(paths_are_added_where_selected),
         cmocka_unit_test(own_routes_and_aggregates_have_their_maps),
         cmocka_unit_test(the_default_route_is_redistributed_when_told),
+        cmocka_unit_test(the_default_metric_is_for_what_has_none),
         cmocka_unit_test(options_reach_the_neighbour),
         cmocka_unit_test(the_highest_sequence_of_a_policy_wins),
     };

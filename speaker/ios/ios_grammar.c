@@ -233,12 +233,14 @@ const struct ios_row ios_rows[] = {
     SESSION_OPTION("disable-connected-check", NULL)
     SESSION_OPTION("ttl-security hops ~<1-254>", ios_edit_ttl_security)
     SESSION_OPTION("update-source ~<if>", NULL)
-    SESSION_IGNORED("version ~<4-4>")
+    SESSION_OPTION("version ~<4-4>", NULL)
     SESSION_OPTION("transport connection-mode {~active|~passive}", NULL)
     SESSION_IGNORED("transport path-mtu-discovery [~disable]")
     SESSION_IGNORED("transport multi-session")
-    SESSION_IGNORED("fall-over [~bfd|~route-map ~<word>]")
+    SESSION_OPTION("fall-over", NULL)
+    SESSION_IGNORED("fall-over {~bfd|~route-map ~<word>}")
     SESSION_IGNORED("dont-capability-negotiate")
+    POLICY_IGNORED("capability orf prefix-list [~send|~receive|~both]")
     SESSION_IGNORED("capability <line>")
     SESSION_IGNORED("ha-mode <line>")
     SESSION_IGNORED("translate-update <line>")
@@ -276,7 +278,8 @@ const struct ios_row ios_rows[] = {
     {BGP_ANY, ROW_AF, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|default-metric|snmp} <line>", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "default-metric ~<1-4294967295>", NULL},
+    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|snmp} <line>", NULL},
     {IOS_BGP, ROW_BLOCK, IOS_BGP_AF, ORDER_MAP, "address-family {ipv4|ipv6} [~unicast]",
      ios_edit_address_family},
     {IOS_BGP, ROW_BLOCK | ROW_IGNORED, IOS_OPAQUE, 0,

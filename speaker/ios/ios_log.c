@@ -34,6 +34,7 @@ static const struct reason {
     [BGP_DOWN_PREFIX_LIMIT] = {"BGP Notification sent", true},
     [BGP_DOWN_INTERFACE] = {"Interface flap", true},
     [BGP_DOWN_BFD] = {"BFD adjacency down", false},
+    [BGP_DOWN_NO_ROUTE] = {"Route to peer lost", true},
 };
 
 static const struct {

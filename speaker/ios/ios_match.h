@@ -62,6 +62,9 @@ struct ios_row {
     bool (*edit)(struct ios_edit *e);
 };
 
+/* Why a statement with ROW_IGNORED has no effect (ios_reason.c). */
+const char *ios_ignored_reason(const struct ios_row *row);
+
 extern const struct ios_row ios_rows[];
 extern const uint16_t ios_row_count;
 /* Exec commands (ios_grammar_exec.c). */

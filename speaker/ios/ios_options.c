@@ -103,6 +103,10 @@ static void set_ttl_security(const struct option *o) {
     o->p->ttl_security_hops = (uint8_t)(argument_number(o, 1, 1) + 1);
 }
 
+static void set_fall_over(const struct option *o) {
+    o->p->fall_over = true;
+}
+
 static void set_update_source(const struct option *o) {
     o->n->update_source = argument(o, 0);
 }
@@ -249,6 +253,7 @@ static const struct {
     {"disable-connected-check", set_no_connected_check},
     {"ttl-security", set_ttl_security},
     {"update-source", set_update_source},
+    {"fall-over", set_fall_over},
     {"transport", set_connection_mode},
     {"activate", set_activate},
     {"send-community", set_send_community},

@@ -13,9 +13,8 @@
 #include <string.h>
 
 static void origin_add(struct ios_compile *c, const struct ios_own_route *route, bool network,
-                       const struct ios_stmt *s) {
+                       uint32_t med, const struct ios_stmt *s) {
     struct bgp_config *g = c->config;
-    const char *metric = ios_stmt_after(s, 2, "metric");
     if (g->origin_count >= BGP_ORIGINS_MAX)
         return;
     struct bgp_origin_config *o = &g->origins[g->origin_count++];
@@ -26,7 +25,7 @@ static void origin_add(struct ios_compile *c, const struct ios_own_route *route,
         .origin = network ? 0 : 2,
         .weight = 32768,
         .tag = route->tag,
-        .med = metric ? ios_number(metric) : 0,
+        .med = med,
         .med_set = true,
     };
     snprintf(o->interface, sizeof o->interface, "%.15s", route->interface);
@@ -47,10 +46,21 @@ static void network_compile(struct ios_compile *c, const struct ios_rib *rib,
     if (ios_stmt_has(s, 2, "backdoor"))
         return; /* IOS: never announced; a learned route gets the distance of local ones */
     if (route)
-        origin_add(c, route, true, s);
+        origin_add(c, route, true, 0, s);
     else
         ios_compile_note(c, s, "ios-network", "not announced, the router has no route for it: ",
                          ip_prefix_format(p, text));
+}
+
+/* IOS: default-metric is for what has no metric of its own to bring along; connected routes bring
+ * 0. */
+static uint32_t redistributed_med(const struct ios_block *af, const struct ios_stmt *s,
+                                  bool connected) {
+    const char *own = ios_stmt_after(s, 2, "metric");
+    const struct ios_stmt *preset = ios_block_first(af, "default-metric", NULL, NULL);
+    if (own || connected || !preset)
+        return own ? ios_number(own) : 0;
+    return ios_number(ios_stmt_word(preset, 1));
 }
 
 static void redistribute_compile(struct ios_compile *c, const struct ios_rib *rib,
@@ -58,13 +68,14 @@ static void redistribute_compile(struct ios_compile *c, const struct ios_rib *ri
     bool connected = ios_stmt_is(s, 1, "connected");
     const struct ios_block *b = c->families[family == IP_V4 ? BGP_IPV4_UNICAST : BGP_IPV6_UNICAST];
     bool with_default = ios_block_first(b, "default-information", "originate", NULL) != NULL;
+    uint32_t med = redistributed_med(b, s, connected);
     for (size_t i = 0; i < rib->count; i++) {
         const struct ios_own_route *route = &rib->routes[i];
         bool first = i == 0 || !ip_prefix_equal(rib->routes[i - 1].prefix, route->prefix);
         /* IOS: a redistributed static default needs default-information originate. */
         if (first && route->connected == connected && !route->local &&
             (route->prefix.length > 0 || with_default) && route->prefix.addr.family == family)
-            origin_add(c, route, false, s);
+            origin_add(c, route, false, med, s);
     }
 }
 
@@ -113,6 +124,12 @@ static void aggregate_compile(struct ios_compile *c, const struct ios_stmt *s) {
     a->attribute_policy = ios_compile_map(c, ios_stmt_after(s, 2, "attribute-map"));
     a->advertise_policy = ios_compile_map(c, ios_stmt_after(s, 2, "advertise-map"));
     g->aggregate_count++;
+}
+
+/* The same whatever order they were typed in, as in the running-config. */
+static int compare_aggregates(const void *a, const void *b) {
+    const struct bgp_aggregate_config *x = a, *y = b;
+    return ip_prefix_compare(x->prefix, y->prefix);
 }
 
 /* ---- conditions ---- */
@@ -178,6 +195,9 @@ void ios_origins_compile(struct ios_compile *c) {
         for (uint32_t i = 0; b && i < b->count; i++)
             statement_compile(c, &rib, b->items[i], f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6);
     }
-    if (!c->no_memory)
-        origins_unique(c->config);
+    if (c->no_memory)
+        return;
+    origins_unique(c->config);
+    qsort(c->config->aggregates, c->config->aggregate_count, sizeof *c->config->aggregates,
+          compare_aggregates);
 }

@@ -264,7 +264,7 @@ static void statement_note(struct ios_router *r, const struct ios_row *row, stru
     else if (row->flags & ROW_KEPT)
         ios_ignore(sink, "kept; no session and no route depends on it");
     else if (row->flags & ROW_IGNORED)
-        ios_ignore(sink, "kept; this router does not do it");
+        ios_ignore(sink, ios_ignored_reason(row));
     if (!(row->flags & ROW_IGNORED) || *noted || !sink->diags)
         return;
     *noted = 1;

@@ -333,6 +333,7 @@ static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
         [BGP_DOWN_PREFIX_LIMIT] = "BGP Notification sent of session 1",
         [BGP_DOWN_INTERFACE] = "Interface flap of session 1",
         [BGP_DOWN_BFD] = "BFD adjacency down of session 1",
+        [BGP_DOWN_NO_ROUTE] = "Route to peer lost of session 1",
     };
     struct text *out = e->sink->out;
     text_printf(out, "  Connections established %u; dropped %u\n", p->established_count,
