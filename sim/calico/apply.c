@@ -52,7 +52,7 @@ static const char *nearest_filter(const struct apply *a, const char *name) {
 
 static void check_filters(const struct apply *a, size_t at) {
     const struct calico_bgp_peer *p = a->list->items[at].value;
-    bool raw = a->each && a->list->items[at].group == READ_CRD; /* no server looks */
+    bool raw = a->list->items[at].group == READ_CRD; /* no server looks */
     for (size_t i = 0; a->strict && !raw && i < p->filter_count; i++) {
         const char *name = p->filters[i];
         if (calico_filter_find(a->set, name))
@@ -458,6 +458,7 @@ static struct diag_place place_of(enum object_kind kind, const void *value) {
     case OBJECT_SERVICE:
     case OBJECT_ENDPOINT_SLICE:
     case OBJECT_NODE_STATUS:
+    case OBJECT_AFFINITY:
     case OBJECT_KINDS:
         break;
     }

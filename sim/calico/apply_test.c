@@ -82,6 +82,16 @@ static const struct tool_case tool_cases[] = {
     {CORE_NODE("n") PEER(V3, "b", "peerIp: 192.0.2.2"), "tr", "tr", "unknown-field"},
     /* Nobody looks whether the filters of a raw CRD exist. */
     {PEER(CRD, "a", "peerIP: 192.0.2.2, asNumber: 1, filters: [g]"), "t", "t", NULL},
+    /* Nor at selectors, addresses and what belongs to the default alone. */
+    {PEER(CRD, "a", "peerIP: 192.0.2.2, asNumber: 1, nodeSelector: 'a = b'")
+         PEER(CRD, "b", "peerIP: tor") DOC(CRD, "BGPConfiguration", "node.n", "spec: {asNumber: 1}")
+             DOC(CRD, "BGPFilter", "f",
+                 "spec: {importV4: [{action: Accept, cidr: 10.0.0.1/8, matchOperator: In}]}"),
+     "tttt", "tttt", NULL},
+    /* A schema looks at types, words and the rules between fields. */
+    {PEER(CRD, "a", "peerIP: 192.0.2.2, asNumber: '1'") PEER(CRD, "b", "sourceAddress: Node")
+         PEER(CRD, "c", "node: n, nodeSelector: all()"),
+     "rrr", "rrr", "exclusive-fields"},
     /* A Node of Calico's is calicoctl's alone. */
     {DOC(V3, "Node", "n", "spec: {bgp: {ipv4Address: 10.0.0.1/24}}") GOOD("a"), "tt", "rt", NULL},
 };

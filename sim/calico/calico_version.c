@@ -82,6 +82,7 @@ const struct calico_field calico_fields[] = {
     {"BGPConfiguration.nodeMeshMaxRestartTime", SINCE(23)},
     {"BGPConfiguration.nodeMeshPassword", SINCE(23)},
     {"BGPConfiguration.programClusterRoutes", SINCE(32)},
+    {"BGPConfiguration.programClusterRoutes of one kind", SINCE(33)},
     {"BGPConfiguration.serviceLoadBalancerAggregation", SINCE(31)},
     {"BGPFilter", SINCE(26)},
     {"BGPFilter.rule.asPathPrefix", SINCE(32)},

@@ -90,9 +90,8 @@ static void add_interfaces(struct compile_terms *e) {
 
 /* The node's own list replaces the global one, even for the other family. */
 const struct calico_bgp_configuration *compile_advertising(const struct compile *c) {
-    const char *name = arena_printf(c->arena, "node.%s", c->node->node->name);
     const struct calico_bgp_configuration *own =
-        name ? calico_config_find(c->impl->plan.set, name) : NULL;
+        calico_config_of_node(c->impl->plan.set, c->node->node->name);
     return own && own->prefix_advertisements_set ? own : c->impl->global;
 }
 

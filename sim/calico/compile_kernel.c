@@ -26,10 +26,6 @@ static void reject_ranges(struct compile_terms *e, const struct ip_prefix *p, si
             compile_prefix_term(e, "service range", p[i], POLICY_REJECT);
 }
 
-static struct ip_addr wireguard(const struct calico_node *n, int family) {
-    return family == FAMILY4 ? n->wireguard4 : n->wireguard6;
-}
-
 static struct ip_prefix host_route(struct ip_addr a) {
     return ip_prefix_make(a, ip_bits((enum ip_family)a.family));
 }
@@ -39,13 +35,13 @@ static void reject_wireguard(struct compile_terms *e) {
     const struct calico_node *me = e->c->node->node;
     struct policy_prefix *peers;
     uint32_t count = 0;
-    if (!ip_is_set(wireguard(me, e->family)))
+    if (!ip_is_set(plan_wireguard(me, e->family)))
         return;
     peers = compile_take(e->c, p->node_count + 1, sizeof *peers);
     for (size_t i = 0; peers && i < p->node_count; i++) {
         const struct calico_node *n = p->nodes[i].node;
         struct ip_addr a = plan_addr(n, e->family);
-        if (n != me && ip_is_set(a) && ip_is_set(wireguard(n, e->family)))
+        if (n != me && ip_is_set(a) && ip_is_set(plan_wireguard(n, e->family)))
             peers[count++] =
                 (struct policy_prefix){host_route(a), ip_bits(a.family), ip_bits(a.family), false};
     }

@@ -45,6 +45,9 @@ static struct ip_prefix prefix_of(const char *text) {
 #define IPIP POOL("p", "cidr: 10.244.0.0/16, ipipMode: Always")
 #define IPIP_CROSS POOL("p", "cidr: 10.244.0.0/16, ipipMode: CrossSubnet")
 #define VXLAN POOL("p", "cidr: 10.244.0.0/16, vxlanMode: Always")
+#define WIREGUARD(node)                                                                            \
+    "apiVersion: v1\nkind: Node\nmetadata: {name: " node ", annotations: "                         \
+    "{projectcalico.org/IPv4WireguardInterfaceAddr: 10.244.0.9}}\n---\n"
 #define PROGRAM(word) CONFIG("programClusterRoutes: " word)
 
 static const struct {
@@ -87,6 +90,11 @@ static const struct {
      NULL, 0},
     {CONFIG("serviceLoadBalancerIPs: [{cidr: 203.0.113.0/24}]"), "203.0.113.0/24", "10.0.0.2",
      false, NULL, 0},
+    /* by a WireGuard neighbour, on a node that runs it too */
+    {PLAIN WIREGUARD("kube-1") WIREGUARD("kube-2"), "10.244.1.0/26", "10.0.0.2", false, NULL, 0},
+    {PLAIN WIREGUARD("kube-1") WIREGUARD("kube-2"), "10.244.1.0/26", "10.0.0.3", true, NULL, 0},
+    {PLAIN WIREGUARD("kube-2"), "10.244.1.0/26", "10.0.0.2", true, NULL, 0},
+    {PLAIN WIREGUARD("kube-1"), "10.244.1.0/26", "10.0.0.2", true, NULL, 0},
     /* disabled pools count */
     {POOL("p", "cidr: 10.244.0.0/16, vxlanMode: CrossSubnet, disabled: true"), "10.244.1.0/26",
      "10.0.0.2", false, NULL, 0},

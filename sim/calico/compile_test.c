@@ -367,6 +367,35 @@ static void test_origins(void **state) {
     assert_null(origin_of(compiled(f, "kube-1"), "10.0.0.0/24"));
 }
 
+/* Blocks of one address: no route of their own, but the policy that tells them from others. */
+static void test_single_address_blocks(void **state) {
+    struct fixture *f = *state;
+    struct route pod = {"10.244.0.0/32", ROUTE_SOURCE_KERNEL, "cali00000001", 0};
+    fixture_nodes(f, 2);
+    fixture_must_apply(f, POOL("a", "cidr: 10.244.0.0/24, blockSize: 32"));
+    fixture_plan(f);
+    struct bgp_config *c = compiled(f, "kube-1");
+    assert_int_equal(origin_of(c, "10.244.0.0/32")->source, ROUTE_SOURCE_KERNEL);
+    assert_true(exports(f, c, "Mesh_10_0_0_2", &pod));
+}
+
+/* The way to a peer behind a gateway is on the nodes whose own BGPPeer names it. */
+static void test_reachable(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 2);
+    fixture_must_apply(f, PEER("p", "node: kube-1, peerIP: 10.0.0.2, asNumber: 64512, reachableBy: "
+                                    "10.0.0.254")
+                              PEER("q", "node: kube-2, peerIP: 192.0.2.1, asNumber: 65001, "
+                                        "reachableBy: 10.0.0.253"));
+    fixture_plan(f);
+    const struct bgp_config *one = compiled(f, "kube-1"), *two = compiled(f, "kube-2");
+    assert_int_equal(ip4_to_u32(origin_of(one, "10.0.0.2/32")->gateway), 0x0a0000fe);
+    assert_null(origin_of(one, "192.0.2.1/32"));
+    assert_int_equal(ip4_to_u32(origin_of(two, "192.0.2.1/32")->gateway), 0x0a0000fd);
+    assert_non_null(fixture_session(f, "kube-2", "Node_10_0_0_1")); /* from the other side */
+    assert_null(origin_of(two, "10.0.0.1/32"));
+}
+
 static void test_frame(void **state) {
     struct fixture *f = *state;
     fixture_node(f, "rr", "10.0.0.9", 65000, "244.0.0.1");
@@ -436,12 +465,20 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_export_by_tunnel), FIXTURE_TEST(test_export_policy),
-        FIXTURE_TEST(test_local_pref),       FIXTURE_TEST(test_reflector_passes_service_ranges),
-        FIXTURE_TEST(test_communities),      FIXTURE_TEST(test_import_conditions),
-        FIXTURE_TEST(test_export_filters),   FIXTURE_TEST(test_operations),
-        FIXTURE_TEST(test_origins),          FIXTURE_TEST(test_frame),
-        FIXTURE_TEST(test_listens_on_both),  FIXTURE_TEST(test_sharing),
+        FIXTURE_TEST(test_export_by_tunnel),
+        FIXTURE_TEST(test_export_policy),
+        FIXTURE_TEST(test_local_pref),
+        FIXTURE_TEST(test_reflector_passes_service_ranges),
+        FIXTURE_TEST(test_communities),
+        FIXTURE_TEST(test_import_conditions),
+        FIXTURE_TEST(test_export_filters),
+        FIXTURE_TEST(test_operations),
+        FIXTURE_TEST(test_origins),
+        FIXTURE_TEST(test_frame),
+        FIXTURE_TEST(test_single_address_blocks),
+        FIXTURE_TEST(test_reachable),
+        FIXTURE_TEST(test_listens_on_both),
+        FIXTURE_TEST(test_sharing),
         FIXTURE_TEST(test_no_memory),
     };
     return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

@@ -43,12 +43,12 @@ static const struct {
     {"Service", OBJECT_SERVICE, IN_CORE},
     {"EndpointSlice", OBJECT_ENDPOINT_SLICE, IN_DISCOVERY},
     {"CalicoNodeStatus", OBJECT_NODE_STATUS, IN_V3 | IN_CRD},
+    {"BlockAffinity", OBJECT_AFFINITY, IN_V3 | IN_CRD},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 /* Calico's kinds without a part in BGP. */
 static const char *const other_kinds[] = {
-    "BlockAffinity",
     "CalicoAPIConfig",
     "ClusterInformation",
     "FelixConfiguration",
@@ -141,15 +141,22 @@ static void walk_items(struct walk *w, const struct yaml_node *root, const struc
         walk_object(w, items->items[i], version, depth + 1);
 }
 
-/* "List", "BGPPeerList": how many characters of `kind` name the items; -1: no list. */
-static int list_kind(const char *kind) {
+static bool names_items(const char *name, const char *kind, size_t size) {
+    return strlen(name) == size && strncmp(name, kind, size) == 0;
+}
+
+/* "List", "BGPPeerList", also of kinds that are not looked at. */
+static bool is_list_kind(const char *kind) {
     size_t size = strlen(kind);
     if (size < 4 || strcmp(kind + size - 4, "List") != 0)
-        return -1;
+        return false;
     for (size_t i = 0; i < KIND_COUNT; i++)
-        if (strlen(kinds[i].name) == size - 4 && strncmp(kinds[i].name, kind, size - 4) == 0)
-            return (int)size - 4;
-    return size == 4 ? 0 : -1;
+        if (names_items(kinds[i].name, kind, size - 4))
+            return true;
+    for (size_t i = 0; i < OTHER_KIND_COUNT; i++)
+        if (names_items(other_kinds[i], kind, size - 4))
+            return true;
+    return size == 4;
 }
 
 /* ---- frames ---- */
@@ -269,6 +276,8 @@ static void *read_value(struct read_context *c, enum object_kind kind,
         return read_endpoint_slice(c, root);
     case OBJECT_NODE_STATUS:
         return read_node_status(c, root);
+    case OBJECT_AFFINITY:
+        return read_block_affinity(c, root);
     case OBJECT_KINDS:
         break;
     }
@@ -288,6 +297,7 @@ static void set_frame(struct document_object *o) {
         FRAME(OBJECT_NODE, calico_node);
         FRAME(OBJECT_POOL, calico_ip_pool);
         FRAME(OBJECT_NODE_STATUS, calico_node_status);
+        FRAME(OBJECT_AFFINITY, calico_block_affinity);
 #undef FRAME
     case OBJECT_SERVICE:
         ((struct calico_service *)o->value)->place = o->place;
@@ -492,7 +502,7 @@ static void walk_object(struct walk *w, const struct yaml_node *root, const char
     bool has_kind = kind && kind->kind == YAML_SCALAR;
     if (root->kind == YAML_SEQUENCE)
         walk_items(w, root, root, "", depth);
-    else if (has_kind && version[0] && list_kind(kind->text) >= 0)
+    else if (has_kind && version[0] && is_list_kind(kind->text))
         walk_items(w, root, yaml_get(root, "items"), version, depth);
     else
         walk_leaf(w, root, version);

@@ -210,7 +210,7 @@ static void backward(struct explain *x, int family, const struct calico_bgp_peer
     if (p->local_workload_selector || !x->peer || other_family || x->peer == x->node ||
         !selects(p, x->peer->node))
         return;
-    bool empty = !p->has_peer_ip && !p->peer_selector;
+    bool empty = !p->has_peer_ip && !p->peer_ip_unreadable && !p->peer_selector;
     const struct calico_session *other;
     if (empty && made(x, family, p, true, &other)) {
         explain_rule(x, family, "reverse", "session", p->place,

@@ -17,8 +17,8 @@
 #define IGNORED "takes it and does not tell"
 
 static const struct finding_rule rules[] = {
-    {"address-family", E, "reachableBy and peerIP are of different families", REFUSED,
-     "give both in one family"},
+    {"address-family", E, "reachableBy and peerIP are of different families",
+     "calicoctl refuses it; one that came in by kubectl is left out", "give both in one family"},
     {"as-mismatch", W, "the two ends do not agree on an AS number",
      "both ends dial and end in Bad peer AS", "make asNumber what the other end is"},
     {"asn-int32", E, "an AS number above 2147483647",
@@ -50,7 +50,8 @@ static const struct finding_rule rules[] = {
     {"bad-password", E, "a password that BIRD cannot read or the kernel cannot use",
      "BIRD refuses the file: later changes of the node are frozen",
      "at most 80 characters, without quotes and line breaks"},
-    {"bad-peer-ip", E, "peerIP is neither an address nor address:port", REFUSED,
+    {"bad-peer-ip", E, "peerIP is neither an address nor address:port",
+     "calicoctl refuses it; one that came in by kubectl has no session",
      "write 192.0.2.1, 192.0.2.1:1179 or [2001:db8::1]:1179"},
     {"bad-selector", E, "a selector that does not parse",
      "calicoctl refuses it; one that came in by kubectl matches no node",
@@ -133,7 +134,8 @@ static const struct finding_rule rules[] = {
      "set asNumber"},
     {"missing-cidr", E, "matchOperator or prefixLength without cidr", REFUSED, "add cidr"},
     {"missing-filter", E, "a BGPPeer names a BGPFilter that does not exist",
-     "calicoctl refuses the BGPPeer; one deleted later is skipped silently",
+     "calicoctl refuses the BGPPeer; one deleted later, or never made with kubectl, is skipped "
+     "silently",
      "create it before the BGPPeer"},
     {"missing-kind", E, "no kind", UNREADABLE, "write apiVersion and kind"},
     {"missing-match-operator", E, "cidr without matchOperator",

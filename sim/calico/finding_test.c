@@ -91,8 +91,8 @@ static void check_call(struct sources *s, const char *file, const char *at) {
 
 static void check_source(struct sources *s, const char *file) {
     static const char *const calls[] = {
-        "diag_add(", "read_error(", "read_warning(", "read_problem(", "WARN(",
-        "FAIL(",     "NOTE(",       "fail_at(",      "] = {\"",
+        "diag_add(", "read_error(", "read_unless_raw(", "read_warning(", "read_problem(", "WARN(",
+        "FAIL(",     "NOTE(",       "fail_at(",         "] = {\"",
     };
     char *text = read_whole(file);
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)

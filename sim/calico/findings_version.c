@@ -6,6 +6,8 @@
  */
 #include "findings.h"
 
+#include <string.h>
+
 #define USED(name, type, condition)                                                                \
     static bool name(const void *object) {                                                         \
         const struct type *o = object;                                                             \
@@ -37,7 +39,12 @@ USED(config_restart, calico_bgp_configuration, o->mesh_restart_time_set)
 USED(config_password, calico_bgp_configuration, o->mesh_password.name != NULL)
 USED(config_program, calico_bgp_configuration, o->program_cluster_routes != NULL)
 USED(config_aggregation, calico_bgp_configuration, o->service_lb_aggregation_disabled)
+USED(config_peering4, calico_bgp_configuration, o->workload_peering4)
+USED(config_peering6, calico_bgp_configuration, o->workload_peering6)
+USED(config_program_part, calico_bgp_configuration,
+     o->program_cluster_routes &&strstr(o->program_cluster_routes, "Only"))
 USED(pool_manual, calico_ip_pool, o->manual)
+USED(pool_namespace, calico_ip_pool, o->by_namespace)
 USED(filter_any, calico_bgp_filter, o->name != NULL)
 
 struct versioned {
@@ -63,12 +70,16 @@ static const struct versioned config_fields[] = {
     {"BGPConfiguration.ignoredInterfaces", config_interfaces},
     {"BGPConfiguration.ipv4NormalRoutePriority", config_priority4},
     {"BGPConfiguration.ipv6NormalRoutePriority", config_priority6},
+    {"BGPConfiguration.localWorkloadPeeringIPV4", config_peering4},
+    {"BGPConfiguration.localWorkloadPeeringIPV6", config_peering6},
     {"BGPConfiguration.nodeMeshMaxRestartTime", config_restart},
     {"BGPConfiguration.nodeMeshPassword", config_password},
     {"BGPConfiguration.programClusterRoutes", config_program},
+    {"BGPConfiguration.programClusterRoutes of one kind", config_program_part},
     {"BGPConfiguration.serviceLoadBalancerAggregation", config_aggregation},
 };
-static const struct versioned pool_fields[] = {{"IPPool.assignmentMode", pool_manual}};
+static const struct versioned pool_fields[] = {{"IPPool.assignmentMode", pool_manual},
+                                               {"IPPool.namespaceSelector", pool_namespace}};
 static const struct versioned filter_fields[] = {{"BGPFilter", filter_any}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -99,12 +99,6 @@ bool calico_lb_aggregation_disabled(const struct calico_plan *p) {
 
 /* ---- nodes ---- */
 
-static const struct calico_bgp_configuration *own_configuration(struct plan_build *b,
-                                                                const char *node) {
-    const char *name = arena_printf(b->scratch, "node.%s", node);
-    return name ? calico_config_find(b->set, name) : NULL;
-}
-
 /* CALICO_ROUTER_ID as it stands, a hash of the node's name, or the IPv4 address. */
 static struct ip_addr router_id_of(const struct plan_impl *p, const struct calico_node *n) {
     struct ip_addr id;
@@ -121,7 +115,7 @@ static void fill_node(struct plan_build *b, uint32_t i) {
     n->node = calico_node_at(b->set, i);
     n->as_number = n->node->as_number ? n->node->as_number : b->p->plan.as_number;
     n->router_id = router_id_of(b->p, n->node);
-    const struct calico_bgp_configuration *own = own_configuration(b, n->node->name);
+    const struct calico_bgp_configuration *own = calico_config_of_node(b->set, n->node->name);
     info->own_port = own ? own->listen_port : 0;
     info->port = info->own_port ? info->own_port : b->p->global->listen_port;
     n->listen_port = info->port;

@@ -42,9 +42,13 @@ static void put_heading(const struct bird *b) {
     text_putc(b->out, '\n');
 }
 
-/* logSeverityScreen: Debug shows all, Info the states; no other level shows anything. */
+/* logSeverityScreen, the node's own before the cluster's: Debug shows all, Info the states; no
+ * other level shows anything. */
 static const char *debug_classes(const struct bird *b) {
-    const char *level = b->impl->global->log_severity;
+    const struct calico_bgp_configuration *own =
+        calico_config_of_node(b->impl->plan.set, b->node->node->name);
+    const char *level =
+        own && own->log_severity ? own->log_severity : b->impl->global->log_severity;
     if (!level || !*level || strcasecmp(level, "info") == 0)
         return "{ states }";
     return strcasecmp(level, "debug") == 0 ? "all" : NULL;

@@ -1,6 +1,7 @@
 /*
  * Owns BGPFilters as BIRD functions: one per filter, direction and family that has rules there,
- * named after the filter. Which sessions call them, and in which order, is plan_bird.c's.
+ * named after the filter, whether a session calls it or not: one that BIRD cannot read freezes the
+ * nodes that do not use it as well. Which sessions call them, and in which order, is plan_bird.c's.
  *
  * A rule's conditions are all required; the first rule whose conditions hold ends the whole
  * pipeline with `accept` or `reject`. What BIRD makes of odd rules is left to BIRD: a prefix
@@ -56,15 +57,16 @@ static void put_cidr(const struct bird *b, const struct calico_filter_rule *r) {
     char text[IP_PREFIX_TEXT_MAX];
     uint8_t low = r->cidr.length, high = ip_bits((enum ip_family)r->cidr.addr.family);
     text_printf(b->out, "net %s ", operators[r->match_operator]);
+    const char *cidr = r->unmasked_cidr ? r->unmasked_cidr : bird_prefix(r->cidr, text);
     if (!r->has_prefix_length) {
-        text_puts(b->out, bird_prefix(r->cidr, text));
+        text_puts(b->out, cidr);
         return;
     }
     if (r->has_min && r->prefix_length_min > low)
         low = r->prefix_length_min;
     if (r->has_max && r->prefix_length_max < high)
         high = r->prefix_length_max;
-    text_printf(b->out, "[ %s{%u,%u} ]", bird_prefix(r->cidr, text), low, high);
+    text_printf(b->out, "[ %s{%u,%u} ]", cidr, low, high);
 }
 
 static void put_path(const struct bird *b, const struct calico_filter_rule *r) {
@@ -169,21 +171,6 @@ static void put_function(const struct bird *b, const struct calico_bgp_filter *f
     text_puts(b->out, "}\n\n");
 }
 
-static bool is_used(const struct bird *b, const struct calico_bgp_filter *f) {
-    const struct calico_session *last = NULL;
-    for (size_t i = 0; i < b->node->session_count; i++) {
-        const struct calico_session *s = &b->node->sessions[i];
-        /* The sessions of a BGPPeer share one array of filters. */
-        if ((int)s->family != b->family || (last && s->filters == last->filters))
-            continue;
-        last = s;
-        for (size_t k = 0; k < s->filter_count; k++)
-            if (s->filters[k] == f)
-                return true;
-    }
-    return false;
-}
-
 void bird_filter_functions(const struct bird *b, const struct calico_bgp_filter *f) {
     put_function(b, f, 0);
     put_function(b, f, 1);
@@ -191,9 +178,6 @@ void bird_filter_functions(const struct bird *b, const struct calico_bgp_filter 
 
 void bird_filters(const struct bird *b) {
     const struct calico_set *set = b->impl->plan.set;
-    for (size_t i = 0; i < calico_filter_count(set); i++) {
-        const struct calico_bgp_filter *f = calico_filter_at(set, i);
-        if (is_used(b, f))
-            bird_filter_functions(b, f);
-    }
+    for (size_t i = 0; i < calico_filter_count(set); i++)
+        bird_filter_functions(b, calico_filter_at(set, i));
 }

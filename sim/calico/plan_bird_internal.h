@@ -18,7 +18,7 @@ struct bird {
 /* Metric and local preference are kept in step: the sum of the two. */
 #define BIRD_PRIORITY_BASE 2147483647u
 
-/* The BGPFilters that this node's sessions name, each a function per direction. */
+/* All BGPFilters with rules for the family, each a function per direction. */
 void bird_filters(const struct bird *b);
 /* One filter's functions in the family of `b`, used or not. */
 void bird_filter_functions(const struct bird *b, const struct calico_bgp_filter *f);

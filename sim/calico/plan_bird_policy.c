@@ -175,6 +175,24 @@ static void put_metric(const struct bird *b) {
                 BIRD_PRIORITY_BASE, bird_normal_priority(b));
 }
 
+/* What goes by a neighbour with WireGuard is Felix's, on a node that has it too. */
+static void put_wireguard(const struct bird *b) {
+    const struct calico_plan *p = &b->impl->plan;
+    const struct calico_node *me = b->node->node;
+    char text[IP_ADDR_TEXT_MAX];
+    if (!ip_is_set(plan_wireguard(me, b->family)))
+        return;
+    for (size_t i = 0; i < p->node_count; i++) {
+        const struct calico_node *n = p->nodes[i].node;
+        struct ip_addr a = plan_addr(n, b->family);
+        if (n != me && ip_is_set(a) && ip_is_set(plan_wireguard(n, b->family)))
+            text_printf(b->out,
+                        "  if (defined(bgp_next_hop) && bgp_next_hop = %s) then reject;"
+                        " # WireGuard: Felix writes them\n",
+                        ip_format(a, text));
+    }
+}
+
 /* Who writes the routes of a pool: Felix those of VXLAN, BIRD or Felix the others. */
 static const char *pool_decision(const struct bird *b, const struct calico_ip_pool *p) {
     if (p->vxlan)
@@ -195,6 +213,7 @@ void bird_kernel_policy(const struct bird *b) {
     text_puts(b->out, "filter calico_kernel_programming {\n");
     put_services(b);
     put_metric(b);
+    put_wireguard(b);
     for (size_t i = 0; i < calico_pool_count(set); i++) {
         const struct calico_ip_pool *p = calico_pool_at(set, i);
         const char *decision = pool_decision(b, p);

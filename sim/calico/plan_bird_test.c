@@ -144,6 +144,40 @@ static void test_disabled_family(void **state) {
     text_deinit(&t);
 }
 
+/* The log level is the node's own before the cluster's; a filter nobody calls is there as well;
+ * what WireGuard has to carry is left to Felix. */
+static void test_of_the_node(void **state) {
+    struct fixture *f = *state;
+    struct text t;
+    text_init(&t);
+    rich_plan(f);
+    fixture_must_apply(
+        f,
+        "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: node.kube-2}\n"
+        "spec: {logSeverityScreen: warning}\n"
+        "---\napiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: idle}\n"
+        "spec: {importV4: [{action: Reject}], exportV6: [{action: Reject}]}\n"
+        "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: kube-1\n  annotations:\n"
+        "    projectcalico.org/IPv4WireguardInterfaceAddr: 10.244.0.9\n"
+        "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: rr\n  annotations:\n"
+        "    projectcalico.org/IPv4WireguardInterfaceAddr: 10.244.0.10\n");
+    fixture_plan(f);
+    write_file(f, "kube-1", 0, &t);
+    has(&t, "  debug all;\n");
+    has(&t, "function 'bgp_idle_importFilterV4'(bool internal_peer) {\n  reject;\n}\n");
+    has_not(&t, "bgp_idle_exportFilter");
+    has_not(&t, "'bgp_idle_importFilterV4'(false)");
+    has(&t, "  if (defined(bgp_next_hop) && bgp_next_hop = 10.0.0.200) then reject; # WireGuard");
+    has_not(&t, "bgp_next_hop = 10.0.0.2)");
+    write_file(f, "kube-2", 0, &t);
+    has_not(&t, "debug");
+    has_not(&t, "WireGuard");
+    const char *folder = bird_or_skip();
+    write_file(f, "kube-1", 0, &t);
+    assert_true(bird_accepts(folder, 0, text_str(&t)));
+    text_deinit(&t);
+}
+
 /* Before v3.32 there were no priorities: no step between metric and local preference. */
 static void test_older_version(void **state) {
     struct fixture *f = *state;
@@ -187,6 +221,16 @@ static const char *const refused_specs[] = {
     " password: {secretKeyRef: {name: quoted, key: k}}}\n"
     "---\napiVersion: v1\nkind: Secret\nmetadata: {name: quoted, namespace: kube-system}\n"
     "stringData: {k: 'a\"b'}\n",
+    "kind: BGPPeer\nmetadata: {name: a}\nspec: {peerIP: 192.0.2.1, asNumber: 65000,"
+    " password: {secretKeyRef: {name: broken, key: k}}}\n"
+    "---\napiVersion: v1\nkind: Secret\nmetadata: {name: broken, namespace: kube-system}\n"
+    "stringData: {k: \"a\\n\"}\n",
+    "kind: BGPFilter\nmetadata: {name: g}\nspec: {}\n"
+    "---\napiVersion: crd.projectcalico.org/v1\nkind: BGPFilter\nmetadata: {name: f}\n"
+    "spec: {importV4: [{action: Reject, cidr: 10.0.0.1/16, matchOperator: In}]}\n",
+    /* A filter that no session calls stands in the file all the same. */
+    "kind: BGPFilter\nmetadata: {name: f}\nspec: {exportV4: [{action: Reject, cidr: 10.0.0.0/16,"
+    " matchOperator: NotIn, prefixLength: {min: 24, max: 20}}]}\n",
 };
 
 static void test_refused_like_calico(void **state) {
@@ -286,9 +330,13 @@ static void test_generated(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_lines),         FIXTURE_TEST(test_disabled_family),
-        FIXTURE_TEST(test_older_version), FIXTURE_TEST(test_parses),
-        FIXTURE_TEST(test_generated),     FIXTURE_TEST(test_refused_like_calico),
+        FIXTURE_TEST(test_lines),
+        FIXTURE_TEST(test_disabled_family),
+        FIXTURE_TEST(test_of_the_node),
+        FIXTURE_TEST(test_older_version),
+        FIXTURE_TEST(test_parses),
+        FIXTURE_TEST(test_generated),
+        FIXTURE_TEST(test_refused_like_calico),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,7 +210,7 @@ static void password_findings(struct plan_build *b, struct diag_place place, con
     } else if (strlen(found->value) > BGP_PASSWORD_MAX) {
         FAIL(b, place, "bad-password", "%s \"%s\": the password has more than %d characters", owner,
              name, BGP_PASSWORD_MAX);
-    } else if (strpbrk(found->value, "\"\n\r")) {
+    } else if (strpbrk(found->value, "\"\n")) {
         FAIL(b, place, "bad-password",
              "%s \"%s\": the password holds a quote or a line break (encoded with echo instead of "
              "printf?): BIRD refuses the configuration",

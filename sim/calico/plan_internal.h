@@ -91,9 +91,9 @@ struct entry {
     uint32_t node;      /* index, or CALICO_NO_NODE */
     bool passive_rule;  /* Global_ by address of a Calico node: the larger address connects */
     bool by_address;    /* from peerIP, forward: local AS fields apply */
-    bool cluster_known; /* the remote's cluster id, with peerSelector and in reverse */
+    bool cluster_known; /* with peerSelector and in reverse, of a reflector */
     bool reverse;
-    uint32_t cluster_id; /* 0 none */
+    uint32_t cluster_id; /* any value where it is known: 0.0.0.0 is one */
 };
 
 struct plan_build {
@@ -115,6 +115,9 @@ struct plan_build {
 
 static inline struct ip_addr plan_addr(const struct calico_node *n, int family) {
     return family == FAMILY4 ? n->addr4 : n->addr6;
+}
+static inline struct ip_addr plan_wireguard(const struct calico_node *n, int family) {
+    return family == FAMILY4 ? n->wireguard4 : n->wireguard6;
 }
 static inline int plan_family(struct ip_addr a) {
     return a.family == IP_V6 ? FAMILY6 : FAMILY4;

@@ -5,7 +5,8 @@
  * from the node's place in the order of creation. That place never changes, so nodes that come and
  * go move nobody else's block.
  *
- * With USE_POD_CIDR the podCIDRs of a node stand for its blocks; IPAM gives out none then.
+ * Where the resources hold BlockAffinities, those say which node has which block, and nothing else
+ * does. With USE_POD_CIDR the podCIDRs of a node stand for its blocks; IPAM gives out none then.
  *
  * Only where a pool has fewer blocks than that order has places does the place among the selected
  * nodes decide; nodes beyond the last block get none, which is a finding. Claims, the blocks a node
@@ -142,9 +143,9 @@ static void take_claims(struct plan_build *b) {
     }
 }
 
-/* ---- USE_POD_CIDR ---- */
+/* ---- blocks that are known ---- */
 
-/* The pool a podCIDR lies in; one of its own where there is none. */
+/* The pool a block lies in; one of its own where there is none. */
 static const struct calico_ip_pool *pool_around(struct plan_build *b, struct ip_prefix cidr) {
     for (size_t i = 0; i < calico_pool_count(b->set); i++)
         if (ip_prefix_contains(calico_pool_at(b->set, i)->cidr, cidr))
@@ -152,17 +153,17 @@ static const struct calico_ip_pool *pool_around(struct plan_build *b, struct ip_
     struct calico_ip_pool *own = plan_array(b, b->arena, 1, sizeof *own);
     if (own)
         *own = (struct calico_ip_pool){
-            .name = "podCIDR", .cidr = cidr, .block_size = cidr.length, .workload = true};
+            .name = "no pool", .cidr = cidr, .block_size = cidr.length, .workload = true};
     return own;
 }
 
-static void take_pod_cidrs(struct plan_build *b, struct calico_plan_node *n) {
-    size_t count = n->node->pod_cidr_count;
+static void take_known(struct plan_build *b, struct calico_plan_node *n,
+                       const struct ip_prefix *cidrs, size_t count) {
     uint32_t before[BGP_FAMILIES] = {0, 0};
     n->blocks = plan_array(b, b->arena, count + 1, sizeof *n->blocks);
     n->pods = plan_array(b, b->arena, count * pods_of(b, n) + 1, sizeof *n->pods);
     for (size_t i = 0; i < count && !b->out_of_memory; i++) {
-        struct ip_prefix cidr = n->node->pod_cidrs[i];
+        struct ip_prefix cidr = cidrs[i];
         const struct calico_ip_pool *pool = pool_around(b, cidr);
         int family = plan_family(cidr.addr);
         if (!pool || !ip_is_set(plan_addr(n->node, family)))
@@ -172,14 +173,55 @@ static void take_pod_cidrs(struct plan_build *b, struct calico_plan_node *n) {
     }
 }
 
+static void take_pod_cidrs(struct plan_build *b) {
+    for (size_t i = 0; i < b->p->plan.node_count; i++) {
+        struct calico_plan_node *n = &b->p->plan.nodes[i];
+        take_known(b, n, n->node->pod_cidrs, n->node->pod_cidr_count);
+    }
+}
+
+static int compare_affinities(const void *a, const void *b) {
+    const struct calico_block_affinity *x = *(const struct calico_block_affinity *const *)a,
+                                       *y = *(const struct calico_block_affinity *const *)b;
+    int c = strcmp(x->node, y->node);
+    return c ? c : ip_prefix_compare(x->cidr, y->cidr);
+}
+
+/* Those that count, by node and prefix. */
+static const struct calico_block_affinity **sorted_affinities(struct plan_build *b,
+                                                              size_t *ret_count) {
+    size_t all = calico_affinity_count(b->set), count = 0;
+    const struct calico_block_affinity **sorted =
+        plan_array(b, b->scratch, all + 1, sizeof(struct calico_block_affinity *));
+    for (size_t i = 0; sorted && i < all; i++)
+        if (calico_affinity_at(b->set, i)->confirmed)
+            sorted[count++] = calico_affinity_at(b->set, i);
+    if (sorted)
+        qsort(sorted, count, sizeof(struct calico_block_affinity *), compare_affinities);
+    *ret_count = count;
+    return sorted;
+}
+
+/* Nodes and affinities are both in the order of names. */
+static void take_affinities(struct plan_build *b) {
+    size_t count, at = 0;
+    const struct calico_block_affinity **sorted = sorted_affinities(b, &count);
+    struct ip_prefix *cidrs = plan_array(b, b->scratch, count + 1, sizeof *cidrs);
+    for (size_t i = 0; !b->out_of_memory && i < b->p->plan.node_count; i++) {
+        struct calico_plan_node *n = &b->p->plan.nodes[i];
+        size_t mine = 0;
+        while (at < count && strcmp(sorted[at]->node, n->node->name) < 0)
+            at++;
+        while (at < count && strcmp(sorted[at]->node, n->node->name) == 0)
+            cidrs[mine++] = sorted[at++]->cidr;
+        take_known(b, n, cidrs, mine);
+    }
+}
+
 /* ---- all ---- */
 
-void plan_ipam(struct plan_build *b) {
+static void give_out(struct plan_build *b) {
     size_t pools = calico_pool_count(b->set), givers = 0;
-    for (size_t i = 0; b->p->use_pod_cidr && i < b->p->plan.node_count; i++)
-        take_pod_cidrs(b, &b->p->plan.nodes[i]);
-    if (b->p->use_pod_cidr)
-        return;
     struct member *members = plan_array(b, b->scratch, b->p->plan.node_count + 1, sizeof *members);
     for (size_t i = 0; i < pools; i++)
         givers += gives_blocks(calico_pool_at(b->set, i));
@@ -195,4 +237,13 @@ void plan_ipam(struct plan_build *b) {
             share_out(b, calico_pool_at(b->set, i), members);
     if (!b->out_of_memory)
         take_claims(b);
+}
+
+void plan_ipam(struct plan_build *b) {
+    if (b->p->use_pod_cidr)
+        take_pod_cidrs(b);
+    else if (calico_affinity_count(b->set))
+        take_affinities(b);
+    else
+        give_out(b);
 }

@@ -93,7 +93,8 @@ static bool port_fits(const struct plan_build *b, uint32_t node, uint16_t port) 
 /* A BGPPeer that names no remote side: in the reverse pass its empty address equals that of every
  * node lacking a family, if the AS is the global one. */
 static bool is_empty(const struct calico_bgp_peer *p) {
-    return !p->has_peer_ip && !p->peer_selector && !p->local_workload_selector;
+    return !p->has_peer_ip && !p->peer_ip_unreadable && !p->peer_selector &&
+           !p->local_workload_selector;
 }
 
 static const uint32_t *empty_remotes(struct plan_build *b, const struct calico_bgp_peer *p,
@@ -144,7 +145,7 @@ static bool entry_of_node(struct plan_build *b, struct peering *g, uint32_t node
         .port = port,
         .as_number = n->as_number,
         .node = node,
-        .cluster_known = true,
+        .cluster_known = n->node->has_cluster_id,
         .cluster_id = n->node->has_cluster_id ? ip4_to_u32(n->node->cluster_id) : 0,
         .reverse = reverse,
     };

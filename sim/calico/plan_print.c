@@ -27,8 +27,11 @@ void plan_print_heading(const struct calico_plan_node *n, struct text *out) {
     char text[IP_ADDR_TEXT_MAX];
     text_printf(out, "%s: AS %u", n->node->name, n->as_number);
     print_address(n, out);
-    if (!ip_is_set(n->node->addr4))
-        text_printf(out, ", router id %s", ip_format(n->router_id, text));
+    if (!ip_is_set(n->node->addr4) && ip_is_set(n->node->addr6))
+        text_printf(out, ", router id %s",
+                    ip_is_set(n->router_id) ? ip_format(n->router_id, text) : "missing");
+    if (!ip_is_set(n->node->addr4) && !ip_is_set(n->node->addr6))
+        text_puts(out, ", no BGP address");
     if (n->listen_port)
         text_printf(out, ", port %u", n->listen_port);
     if (n->node->has_cluster_id)

@@ -4,9 +4,9 @@
  * cause is gone. IPv4 and IPv6 are two daemons with a file each.
  *
  * What BIRD 1.6 stumbles over: a neighbour in AS 0; two stanzas of one name; link-local IPv6
- * addresses, because Calico's sessions are multihop; a quote in a password; a router id that is
- * missing; a prefix range without a length. The last stands in every file of its family, because
- * all BGPFilters do, used or not.
+ * addresses, because Calico's sessions are multihop; a quote or a line break in a password; a
+ * router id that is missing; a prefix range without a length, a prefix with host bits. The last two
+ * stand in every file of their family, because all BGPFilters do, used or not.
  */
 #include "plan_internal.h"
 
@@ -33,16 +33,27 @@ static const char *say(struct plan_build *b, const char *text) {
 
 /* ---- what stands in every file of a family ---- */
 
+static const char *refused_rule(struct plan_build *b, const struct calico_bgp_filter *f,
+                                const struct calico_filter_rule *r) {
+    if (plan_rule_range_empty(r))
+        return say(b,
+                   arena_printf(b->arena, "BGPFilter \"%s\": no prefix length fits the rule \"%s\"",
+                                f->name, r->text));
+    if (r->unmasked_cidr)
+        return say(b, arena_printf(b->arena, "BGPFilter \"%s\": %.60s has bits behind its length",
+                                   f->name, r->unmasked_cidr));
+    return NULL;
+}
+
 static const char *refused_filter(struct plan_build *b, int family) {
     for (size_t i = 0; i < calico_filter_count(b->set); i++) {
         const struct calico_bgp_filter *f = calico_filter_at(b->set, i);
         for (int direction = 0; direction < 2; direction++)
-            for (size_t j = 0; j < f->rule_count[direction][family]; j++)
-                if (plan_rule_range_empty(&f->rules[direction][family][j]))
-                    return say(b, arena_printf(b->arena,
-                                               "BGPFilter \"%s\": no prefix length fits the rule "
-                                               "\"%s\"",
-                                               f->name, f->rules[direction][family][j].text));
+            for (size_t j = 0; j < f->rule_count[direction][family]; j++) {
+                const char *why = refused_rule(b, f, &f->rules[direction][family][j]);
+                if (why)
+                    return why;
+            }
     }
     return NULL;
 }
@@ -62,8 +73,9 @@ static const char *refused_session(struct plan_build *b, const struct calico_ses
         return say(b, arena_printf(b->arena, "%s is defined twice", s->name));
     if (is_link_local(s->neighbor) || is_link_local(s->source_address))
         return say(b, arena_printf(b->arena, "%s: multihop with a link-local address", s->name));
-    if (s->password && strchr(s->password, '"'))
-        return say(b, arena_printf(b->arena, "%s: a quote in the password", s->name));
+    if (s->password && strpbrk(s->password, "\"\n"))
+        return say(b,
+                   arena_printf(b->arena, "%s: a quote or a line break in the password", s->name));
     return NULL;
 }
 

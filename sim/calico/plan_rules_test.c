@@ -12,6 +12,9 @@
 #define NODE(name, fields) HEAD("Node", name) "  bgp: {" fields "}\n---\n"
 #define FILTER(name, fields) HEAD("BGPFilter", name) "  {" fields "}\n---\n"
 #define SECRET "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: pw}\n---\n"
+#define RAW(fields)                                                                                \
+    "apiVersion: crd.projectcalico.org/v1\nkind: BGPPeer\nmetadata: {name: p}\nspec: {" fields     \
+    "}\n---\n"
 #define NO_MESH CONFIG("nodeToNodeMeshEnabled: false")
 
 #define A NODE("a", "ipv4Address: 10.0.0.1/24")
@@ -23,6 +26,10 @@
     NODE("r2, labels: {rr: 'true'}", "ipv4Address: 10.0.0.9/24, routeReflectorClusterID: 1.0.0.1")
 #define R3                                                                                         \
     NODE("r2, labels: {rr: 'true'}", "ipv4Address: 10.0.0.9/24, routeReflectorClusterID: 1.0.0.2")
+#define Z1                                                                                         \
+    NODE("z1, labels: {rr: 'true'}", "ipv4Address: 10.0.0.8/24, routeReflectorClusterID: 0.0.0.0")
+#define Z2                                                                                         \
+    NODE("z2, labels: {rr: 'true'}", "ipv4Address: 10.0.0.9/24, routeReflectorClusterID: 0.0.0.0")
 #define TO_RR PEER("p", "nodeSelector: all(), peerSelector: rr == 'true'")
 #define V(minor) CALICO_VERSION(3, minor, 99)
 
@@ -82,6 +89,19 @@ static const struct {
      "Node_10_0_0_9 64512\n", 0},
     {"peerSelector: two cluster ids are each other's clients", R1 R3 NO_MESH TO_RR, "r1",
      "Node_10_0_0_9 64512 client 1.0.0.1\n", 0},
+    {"peerSelector: the cluster id 0.0.0.0 is one like others", Z1 Z2 NO_MESH TO_RR, "z1",
+     "Node_10_0_0_9 64512\n", 0},
+    {"peerSelector: a node without a cluster id is a client of 0.0.0.0",
+     A Z1 NO_MESH PEER("p", "node: a, peerSelector: rr == 'true'"), "z1",
+     "Node_10_0_0_1 64512 client 0.0.0.0 reverse\n", 0},
+    {"peerSelector: the cluster's AS",
+     A B CONFIG("nodeToNodeMeshEnabled: false, asNumber: 65000")
+         PEER("p", "node: a, peerSelector: all()"),
+     "a", "Node_10_0_0_2 65000\n", 0},
+    {"peerSelector: the global port",
+     A B CONFIG("nodeToNodeMeshEnabled: false, listenPort: 1179")
+         PEER("p", "node: a, peerSelector: all()"),
+     "a", "Node_10_0_0_2_port_1179 64512 port 1179\n", 0},
     {"peerSelector: never to itself", A NO_MESH PEER("p", "peerSelector: all()"), "a", "", 0},
     {"peerSelector: global, never passive", A B NO_MESH PEER("p", "peerSelector: all()"), "a",
      "Global_10_0_0_2 64512\n", 0},
@@ -203,6 +223,51 @@ static const struct {
      A NO_MESH PEER("p", "peerIP: 192.0.2.1, asNumber: 64512, nextHopMode: Auto"), "a",
      "Global_192_0_2_1 64512 next-hop 1\n", 0},
 
+    {"peerIP: written otherwise, the same address",
+     NODE("d", "ipv6Address: 'fd00::1/64'") NODE("e", "ipv6Address: 'fd00::2/64'")
+         NO_MESH PEER("p", "peerIP: 'FD00:0::0002', asNumber: 64512"),
+     "d", "Global_fd00__2 64512 passive\n", 0},
+    {"peerIP: port 179 stands in the name",
+     A NO_MESH PEER("p", "peerIP: '192.0.2.1:179', asNumber: 65001"), "a",
+     "Global_192_0_2_1_port_179 65001 external port 179\n", 0},
+    {"peerIP: reverse by port 179 where none is set",
+     A B NO_MESH PEER("p", "peerIP: '10.0.0.2:179', asNumber: 64512"), "b",
+     "Node_10_0_0_1 64512 reverse\n", 0},
+    {"peerIP: reverse by the cluster's port",
+     A B CONFIG("nodeToNodeMeshEnabled: false, listenPort: 1180")
+         PEER("p", "peerIP: '10.0.0.2:1180', asNumber: 64512"),
+     "b", "Node_10_0_0_1_port_1180 64512 port 1180 reverse\n", 0},
+    {"peerIP: reverse at a node with an AS of its own",
+     A NODE("e", "ipv4Address: 10.0.0.2/24, asNumber: 65001")
+         NO_MESH PEER("p", "peerIP: 10.0.0.2, asNumber: 65001"),
+     "e", "Node_10_0_0_1 64512 external reverse\n", 0},
+    {"peerIP: reverse without asNumber means the cluster's AS, not the node's",
+     A NODE("e", "ipv4Address: 10.0.0.2/24, asNumber: 65001") NO_MESH PEER("p", "peerIP: 10.0.0.2"),
+     "e", "", 0},
+    {"peerIP: reverse in its own family alone",
+     NODE("d", "ipv4Address: 10.0.0.1/24, ipv6Address: 'fd00::1/64'")
+         NODE("e", "ipv4Address: 10.0.0.2/24, ipv6Address: 'fd00::2/64'")
+             NO_MESH PEER("p", "node: d, peerIP: 'fd00::2', asNumber: 64512"),
+     "e", "Node_fd00__1 64512 reverse\n", 0},
+    {"peerIP: reverse carries no localASNumber and no allowed own AS",
+     A B NO_MESH PEER("p", "node: a, peerIP: 10.0.0.2, asNumber: 64512, nextHopMode: Keep, "
+                           "numAllowedLocalASNumbers: 3, localASNumber: 65009"),
+     "b", "Node_10_0_0_1 64512 next-hop 3 reverse\n", 0},
+    {"peerIP: reverse Manual makes none",
+     A B NO_MESH PEER("p", "peerIP: 10.0.0.2, asNumber: 64512, reversePeering: Manual"), "b", "",
+     0},
+    {"nodeSelector: an empty one is none",
+     A NO_MESH PEER("p", "nodeSelector: '', peerIP: 192.0.2.1, asNumber: 65001"), "a",
+     "Global_192_0_2_1 65001 external\n", 0},
+    {"nodeSelector: only the nodes it matches",
+     A R1 NO_MESH PEER("p", "nodeSelector: '!has(rr)', peerIP: 192.0.2.1, asNumber: 65001"), "r1",
+     "", 0},
+    {"filters: in the order of the list, one that is missing is skipped",
+     A NO_MESH FILTER("f", "exportV4: [{action: Reject}]")
+         FILTER("g", "importV4: [{action: Reject}]")
+             RAW("peerIP: 192.0.2.1, asNumber: 65001, filters: [g, gone, f]"),
+     "a", "Global_192_0_2_1 65001 external filter g filter f\n", 0},
+
     /* keys */
     {"keys: 0 and 179 are one",
      A NO_MESH PEER("p", "peerIP: 192.0.2.1, asNumber: 1") PEER("q", "peerIP: '192.0.2.1:179', "
@@ -240,12 +305,41 @@ static const struct {
          B NO_MESH PEER("p", "nodeSelector: all()"),
      "d", "", 0},
 
+    /* what a raw CRD lets in and calicoctl does not */
+    {"raw: a selector that does not parse matches no node",
+     A NO_MESH RAW("nodeSelector: 'rack = 1', peerIP: 192.0.2.1, asNumber: 65001"), "a", "", 0},
+    {"raw: a peerIP that is none has no session, nor is it an empty one",
+     A B NO_MESH RAW("peerIP: tor-1, asNumber: 64512"), "a", "", 0},
+    {"raw: reachableBy of the other family leaves the BGPPeer out",
+     A NO_MESH RAW("peerIP: 192.0.2.1, asNumber: 65001, reachableBy: 'fd00::9'"), "a", "", 0},
+    {"raw: what only the default may carry counts nowhere else",
+     A B "apiVersion: crd.projectcalico.org/v1\nkind: BGPConfiguration\nmetadata: {name: "
+         "node.a}\nspec: {asNumber: 65009, nodeToNodeMeshEnabled: false}\n---\n",
+     "a", "Mesh_10_0_0_2 64512 passive\n", 0},
+
     /* pods */
     {"pods: passive, no source",
      A NO_MESH HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16}\n---\n" PEER(
          "p", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 65001, "
               "localASNumber: 65002, ttlSecurity: 1, nextHopMode: Self"),
      "a", "Local_Workload_10_244_0_1 65001 external local 65002 source none passive\n", 0},
+    {"pods: filters, and neither password nor timers",
+     A NO_MESH SECRET FILTER("f", "exportV4: [{action: Reject}]")
+         HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16}\n---\n" PEER(
+             "p", "node: a, localWorkloadSelector: all(), asNumber: 65001, filters: [f], "
+                  "maxRestartTime: 9s, keepaliveTime: 3s, password: {secretKeyRef: {name: s, key: "
+                  "k}}"),
+     "a", "Local_Workload_10_244_0_1 65001 external source none passive filter f\n", 0},
+    {"pods: in each family the node has",
+     NODE("d", "ipv4Address: 10.0.0.1/24, ipv6Address: 'fd00::1/64'")
+         NO_MESH HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16}\n---\n" HEAD(
+             "IPPool", "q") "  {cidr: 'fd10::/64'}\n---\n" PEER("p",
+                                                                "node: d, localWorkloadSelector: "
+                                                                "all(), asNumber: 65001"),
+     "d",
+     "Local_Workload_10_244_0_1 65001 external source none passive\n"
+     "Local_Workload_fd10__1 65001 external source none passive\n",
+     0},
     {"pods: by their labels",
      A NO_MESH HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16}\n---\n" PEER(
          "p", "nodeSelector: all(), localWorkloadSelector: has(bgp), asNumber: 65001"),
@@ -349,7 +443,15 @@ static const struct {
      "d", NULL, "no prefix length fits"},
     {A B "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: 'a\"b'}\n---\n" CONFIG(
          "nodeMeshPassword: {secretKeyRef: {name: s, key: k}}"),
-     "a", "quote in the password", NULL},
+     "a", "a quote or a line break in the password", NULL},
+    {A B
+     "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {k: \"pw\\n\"}\n---\n" CONFIG(
+         "nodeMeshPassword: {secretKeyRef: {name: s, key: k}}"),
+     "a", "a quote or a line break in the password", NULL},
+    {A
+     "apiVersion: crd.projectcalico.org/v1\nkind: BGPFilter\nmetadata: {name: f}\nspec: {importV4: "
+     "[{action: Reject, cidr: 10.0.0.1/8, matchOperator: In}]}\n---\n",
+     "a", "10.0.0.1/8 has bits behind its length", NULL},
     {A PEER("p", "peerIP: 169.254.1.9, asNumber: 65001"), "a", NULL, NULL}, /* only in IPv6 */
     {NODE("d", "ipv4Address: 10.0.0.1/24, ipv6Address: 'fd00::1/64'")
          PEER("p", "peerIP: 'fe80::9', asNumber: 65001"),
@@ -395,38 +497,87 @@ static void test_refusals(void **state) {
 
 /* ---- fields of later versions ---- */
 
+#define ROUTER(fields) PEER("p", "peerIP: 192.0.2.1, asNumber: 1, " fields)
+#define RULE(fields) FILTER("f", "importV4: [{action: Accept, " fields "}]")
+#define AT(minor) CALICO_VERSION(3, minor, 0)
+
+/* Each field with the first version that knows it. */
 static const struct {
-    const char *manifests;
-    uint32_t version;
-    bool found;
+    const char *field, *manifests;
+    uint32_t since;
 } later_fields[] = {
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), V(30), true},
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), V(31), false},
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, localASNumber: 2"), 0, false},
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, nextHopMode: Self"), CALICO_VERSION(3, 30, 1),
-     true},
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1, nextHopMode: Self"), CALICO_VERSION(3, 30, 2),
-     false},
-    {PEER("p", "peerIP: 192.0.2.1, asNumber: 1"), V(22), false},
-    {CONFIG("programClusterRoutes: Enabled"), V(31), true},
-    {CONFIG("programClusterRoutes: Enabled"), V(32), false},
-    {FILTER("f", "importV4: [{action: Reject}]"), V(25), true},
-    {FILTER("f", "importV4: [{action: Reject}]"), V(26), false},
-    {FILTER("f", "importV4: [{action: Reject, peerType: eBGP}]"), V(31), true},
-    {FILTER("f", "importV4: [{action: Reject, peerType: eBGP}]"), V(32), false},
-    {HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16, assignmentMode: Manual}\n", V(29), true},
+    {"BGPConfiguration.bindMode", CONFIG("bindMode: NodeIP"), AT(23)},
+    {"BGPConfiguration.ignoredInterfaces", CONFIG("ignoredInterfaces: [lo]"), AT(25)},
+    {"BGPConfiguration.ipv4NormalRoutePriority", CONFIG("ipv4NormalRoutePriority: 9"), AT(32)},
+    {"BGPConfiguration.ipv6NormalRoutePriority", CONFIG("ipv6NormalRoutePriority: 9"), AT(32)},
+    {"BGPConfiguration.localWorkloadPeeringIPV4", CONFIG("localWorkloadPeeringIPV4: 192.0.2.1"),
+     AT(30)},
+    {"BGPConfiguration.localWorkloadPeeringIPV6", CONFIG("localWorkloadPeeringIPV6: 'fd00::1'"),
+     AT(30)},
+    {"BGPConfiguration.nodeMeshMaxRestartTime", CONFIG("nodeMeshMaxRestartTime: 9s"), AT(23)},
+    {"BGPConfiguration.nodeMeshPassword",
+     CONFIG("nodeMeshPassword: {secretKeyRef: {name: s, key: k}}"), AT(23)},
+    {"BGPConfiguration.programClusterRoutes", CONFIG("programClusterRoutes: Disabled"), AT(32)},
+    {"BGPConfiguration.programClusterRoutes of one kind",
+     CONFIG("programClusterRoutes: EnabledIPIPOnly"), AT(33)},
+    {"BGPConfiguration.serviceLoadBalancerAggregation",
+     CONFIG("serviceLoadBalancerAggregation: Disabled"), AT(31)},
+    {"BGPFilter", FILTER("f", "importV4: [{action: Reject}]"), AT(26)},
+    {"BGPFilter.rule.asPathPrefix", RULE("asPathPrefix: [1]"), AT(32)},
+    {"BGPFilter.rule.communities", RULE("communities: {values: ['1:2']}"), AT(32)},
+    {"BGPFilter.rule.interface", RULE("interface: eth0"), AT(27)},
+    {"BGPFilter.rule.operations", RULE("operations: [{setPriority: {value: 9}}]"), AT(32)},
+    {"BGPFilter.rule.peerType", RULE("peerType: eBGP"), AT(32)},
+    {"BGPFilter.rule.prefixLength",
+     RULE("cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {max: 24}"), AT(29)},
+    {"BGPFilter.rule.priority", RULE("priority: 9"), AT(32)},
+    {"BGPFilter.rule.source", RULE("source: RemotePeers"), AT(27)},
+    {"BGPPeer.filters", FILTER("f", "importV4: [{action: Reject}]") ROUTER("filters: [f]"), AT(26)},
+    {"BGPPeer.keepaliveTime", ROUTER("keepaliveTime: 9s"), AT(32)},
+    {"BGPPeer.localASNumber", ROUTER("localASNumber: 2"), AT(31)},
+    {"BGPPeer.localWorkloadSelector",
+     PEER("p", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 1"), AT(30)},
+    {"BGPPeer.nextHopMode", ROUTER("nextHopMode: Self"), CALICO_VERSION(3, 30, 2)},
+    {"BGPPeer.numAllowedLocalASNumbers", ROUTER("numAllowedLocalASNumbers: 1"), AT(23)},
+    {"BGPPeer.reachableBy", ROUTER("reachableBy: 10.0.0.9"), AT(25)},
+    {"BGPPeer.reversePeering", ROUTER("reversePeering: Manual"), CALICO_VERSION(3, 30, 3)},
+    {"BGPPeer.ttlSecurity", ROUTER("ttlSecurity: 1"), AT(25)},
+    {"IPPool.assignmentMode",
+     HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16, assignmentMode: Manual}\n", AT(30)},
+    {"IPPool.namespaceSelector",
+     HEAD("IPPool", "p") "  {cidr: 10.244.0.0/16, namespaceSelector: all()}\n", AT(31)},
 };
+
+/* The version before: the last one of the minor release before, or of the same. */
+static uint32_t before(uint32_t version) {
+    return version % 100 ? version - 1 : version - 100 + CALICO_VERSION_PATCH_NEWEST;
+}
+
+static bool is_refused(struct fixture *f, const char *field, uint32_t version) {
+    char name[80];
+    snprintf(name, sizeof name, "%s came with", field);
+    fixture_forget(f);
+    fixture_plan_with(f, &(struct calico_plan_options){.version = version});
+    for (size_t i = 0; i < diag_count(f->diags); i++)
+        if (strcmp(diag_at(f->diags, i)->id, "newer-field") == 0 &&
+            strstr(diag_at(f->diags, i)->message, name))
+            return true;
+    return false;
+}
 
 static void test_later_fields(void **state) {
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof later_fields / sizeof later_fields[0]; i++) {
+    assert_int_equal(sizeof later_fields / sizeof later_fields[0], calico_field_count);
+    for (size_t i = 0; i < calico_field_count; i++) {
         calico_set_free(f->set);
         f->set = calico_set_new();
         fixture_must_apply(f, A);
         fixture_must_apply(f, later_fields[i].manifests);
-        fixture_forget(f);
-        fixture_plan_with(f, &(struct calico_plan_options){.version = later_fields[i].version});
-        assert_int_equal(fixture_find(f, "newer-field") != NULL, later_fields[i].found);
+        assert_string_equal(later_fields[i].field, calico_fields[i].name);
+        if (!is_refused(f, later_fields[i].field, before(later_fields[i].since)) ||
+            is_refused(f, later_fields[i].field, later_fields[i].since) ||
+            is_refused(f, later_fields[i].field, 0))
+            fail_msg("%s is not of %u", later_fields[i].field, later_fields[i].since);
     }
 }
 

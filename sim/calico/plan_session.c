@@ -66,7 +66,7 @@ static enum calico_next_hop_mode next_hop_of(const struct calico_bgp_peer *p, bo
 static void set_client(const struct calico_node *me, const struct entry *e,
                        struct calico_session *s) {
     uint32_t mine = me->has_cluster_id ? ip4_to_u32(me->cluster_id) : 0;
-    bool same = e->cluster_known && e->cluster_id == mine && e->cluster_id != 0;
+    bool same = e->cluster_known && e->cluster_id == mine;
     s->rr_client = me->has_cluster_id && s->internal && !same;
     s->cluster_id = s->rr_client ? mine : 0;
 }

@@ -127,6 +127,10 @@ static void test_ipv6_only_router_id(void **state) {
     fixture_plan_with(f, &(struct calico_plan_options){.router_id = "hash"});
     assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "abc")->router_id), 0xba7816bf);
     assert_null(calico_plan_find(f->plan, "abc")->refused[1]);
+    /* That of "node-18" with f5c28be3: 245 is no first octet of a router's, 213 is. */
+    fixture_must_apply(f, HEAD("Node", "node-18") "  {bgp: {ipv6Address: 'fd00::2/64'}}\n");
+    fixture_plan_with(f, &(struct calico_plan_options){.router_id = "hash"});
+    assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "node-18")->router_id), 0xd5c28be3);
     fixture_plan_with(f, &(struct calico_plan_options){.router_id = "192.0.2.77"});
     assert_int_equal(ip4_to_u32(calico_plan_find(f->plan, "abc")->router_id), 0xc000024d);
 }
@@ -440,6 +444,34 @@ static void test_blocks(void **state) {
     assert_string_equal(n->pods[1].interface, "cali00000002");
 }
 
+#define AFFINITY(name, fields) HEAD("BlockAffinity", name) "  {" fields "}\n---\n"
+
+/* What the cluster says of its blocks goes before any rule; only confirmed ones count. */
+static void test_block_affinities(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 3);
+    fixture_must_apply(
+        f,
+        POOL("a", "cidr: 10.244.0.0/16")
+            AFFINITY("1", "node: kube-2, cidr: 10.244.9.64/26, state: confirmed, deleted: false")
+                AFFINITY("2", "node: kube-2, cidr: 10.244.9.0/26")
+                    AFFINITY("3", "node: kube-2, cidr: 10.244.8.0/26, state: pending")
+                        AFFINITY("4", "node: kube-2, cidr: 10.244.7.0/26, state: pendingDeletion")
+                            AFFINITY("5", "node: kube-3, cidr: 10.244.6.0/26, deleted: true")
+                                AFFINITY("6", "node: gone, cidr: 10.244.5.0/26, state: confirmed")
+                                    AFFINITY("7", "node: kube-3, cidr: 'fd00::/122'"));
+    fixture_plan(f);
+    assert_int_equal(calico_plan_find(f->plan, "kube-1")->block_count, 0);
+    assert_int_equal(calico_plan_find(f->plan, "kube-2")->block_count, 2);
+    assert_block(f, "kube-2", 0, "10.244.9.0/26");
+    assert_block(f, "kube-2", 1, "10.244.9.64/26");
+    assert_ptr_equal(calico_plan_find(f->plan, "kube-2")->blocks[0].pool,
+                     calico_pool_at(f->set, 0));
+    assert_int_equal(calico_plan_find(f->plan, "kube-3")->block_count, 0); /* it has no IPv6 */
+    fixture_plan_with(f, &(struct calico_plan_options){.use_pod_cidr = true});
+    assert_int_equal(calico_plan_find(f->plan, "kube-2")->block_count, 0);
+}
+
 static uint32_t pods_by_name(void *context, const char *node) {
     (void)context;
     return strcmp(node, "kube-1") == 0 ? 0 : strcmp(node, "kube-2") == 0 ? 3 : 1;
@@ -631,6 +663,7 @@ int main(void) {
         FIXTURE_TEST(test_export_accept_after_reject),
         FIXTURE_TEST(test_password_of_other_namespace),
         FIXTURE_TEST(test_blocks),
+        FIXTURE_TEST(test_block_affinities),
         FIXTURE_TEST(test_pods_of_each_node),
         FIXTURE_TEST(test_claimed_blocks),
         FIXTURE_TEST(test_blocks_are_sticky),

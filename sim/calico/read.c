@@ -68,6 +68,10 @@ static const char *label(struct read_context *c, const char *path) {
     return s ? s : path;
 }
 
+enum diag_severity read_severity(const struct read_context *c) {
+    return c->group == READ_CRD ? DIAG_WARNING : DIAG_ERROR;
+}
+
 const char *read_path(struct read_context *c, const char *path, const char *field) {
     const char *s = arena_printf(c->arena, path[0] ? "%s.%s" : "%s%s", path, field);
     return s ? s : field;
@@ -318,15 +322,25 @@ bool read_address(struct read_context *c, const struct yaml_node *n, const char 
     return true;
 }
 
-static bool cidr_fits(struct read_context *c, const struct yaml_node *n, const char *path,
-                      enum ip_family family, struct ip_prefix p) {
+/* Not masked: is it read all the same? */
+static bool host_bits_pass(struct read_context *c, const struct yaml_node *n, const char *path,
+                           struct ip_prefix p, const char **ret_unmasked) {
     char text[IP_PREFIX_TEXT_MAX];
-    if (!ip_prefix_is_masked(p)) {
-        ip_prefix_format(ip_prefix_make(p.addr, p.length), text);
-        read_error(c, n, "cidr-host-bits", path,
-                   "\"%.64s\" is not strictly masked (did you mean \"%s\"?)", n->text, text);
+    enum diag_severity severity = ret_unmasked ? read_severity(c) : DIAG_ERROR;
+    ip_prefix_format(ip_prefix_make(p.addr, p.length), text);
+    read_problem(c, severity, yaml_place(n), "cidr-host-bits", path,
+                 "\"%.64s\" is not strictly masked (did you mean \"%s\"?)%s", n->text, text,
+                 severity == DIAG_ERROR ? "" : ": BIRD refuses the file of every node");
+    if (severity == DIAG_ERROR)
         return false;
-    }
+    *ret_unmasked = read_copy(c, n->text);
+    return *ret_unmasked != NULL;
+}
+
+static bool cidr_fits(struct read_context *c, const struct yaml_node *n, const char *path,
+                      enum ip_family family, struct ip_prefix p, const char **ret_unmasked) {
+    if (!ip_prefix_is_masked(p) && !host_bits_pass(c, n, path, p, ret_unmasked))
+        return false;
     if (family != IP_NONE && p.addr.family != family) {
         read_error(c, n, "cidr-family", path, "\"%.64s\" is not an IPv%d prefix", n->text,
                    (int)family);
@@ -336,7 +350,7 @@ static bool cidr_fits(struct read_context *c, const struct yaml_node *n, const c
 }
 
 bool read_cidr(struct read_context *c, const struct yaml_node *n, const char *path,
-               enum ip_family family, struct ip_prefix *ret_prefix) {
+               enum ip_family family, struct ip_prefix *ret_prefix, const char **ret_unmasked) {
     const char *text;
     struct ip_prefix p;
     if (!read_text(c, n, path, 64, &text))
@@ -350,34 +364,43 @@ bool read_cidr(struct read_context *c, const struct yaml_node *n, const char *pa
                    text, text, p.length);
         return false;
     }
-    if (!cidr_fits(c, n, path, family, p))
+    if (!cidr_fits(c, n, path, family, p, ret_unmasked))
         return false;
-    *ret_prefix = p;
+    *ret_prefix = ip_prefix_make(p.addr, p.length);
     return true;
 }
 
 /* ---- composed values ---- */
+
+static void report_selector(struct read_context *c, const struct yaml_node *n, const char *path,
+                            const char *text, const struct selector_error *error) {
+    struct diag_place place = yaml_place(n);
+    enum diag_severity severity = read_severity(c);
+    /* A text over several lines or with YAML's own escapes has no such simple column. */
+    if (!strchr(text, '\n'))
+        place.column += (uint32_t)error->offset + (n->quoted ? 1 : 0);
+    read_problem(c, severity, place, "bad-selector", path, "selector \"%.200s\": %s%s", text,
+                 error->message,
+                 severity == DIAG_ERROR ? "" : "; a raw CRD takes it, and it matches nothing");
+}
 
 bool read_selector(struct read_context *c, const struct yaml_node *n, const char *path,
                    const struct selector **ret_selector, const char **ret_text) {
     const char *text;
     if (!read_text(c, n, path, 1024, &text))
         return false;
-    struct selector_error error;
+    struct selector_error error, never;
     const struct selector *s = selector_parse(text, c->arena, &error);
-    if (s) {
-        *ret_selector = s;
-        if (ret_text)
-            *ret_text = text;
-        return true;
-    }
-    struct diag_place place = yaml_place(n);
-    /* A text over several lines or with YAML's own escapes has no such simple column. */
-    if (!strchr(text, '\n'))
-        place.column += (uint32_t)error.offset + (n->quoted ? 1 : 0);
-    read_problem(c, DIAG_ERROR, place, "bad-selector", path, "selector \"%.200s\": %s", text,
-                 error.message);
-    return false;
+    if (!s)
+        report_selector(c, n, path, text, &error);
+    if (!s && read_severity(c) != DIAG_ERROR)
+        s = selector_parse("!all()", c->arena, &never);
+    if (!s)
+        return false;
+    *ret_selector = s;
+    if (ret_text)
+        *ret_text = text;
+    return true;
 }
 
 static void read_ref_name(struct read_context *c, const struct yaml_node *n, const char *path,

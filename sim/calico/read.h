@@ -64,6 +64,12 @@ void read_problem(struct read_context *c, enum diag_severity severity, struct di
 #define read_warning(c, n, id, path, ...)                                                          \
     read_problem(c, DIAG_WARNING, yaml_place(n), id, path, __VA_ARGS__)
 
+/* What Calico's own code looks at and the schema of a raw CRD does not: calicoctl and the API
+ * server refuse it, kubectl brings it in, and then it has the effect the message names. */
+enum diag_severity read_severity(const struct read_context *c);
+#define read_unless_raw(c, n, id, path, ...)                                                       \
+    read_problem(c, read_severity(c), yaml_place(n), id, path, __VA_ARGS__)
+
 /* "spec.exportV4[1]" + "cidr"; never NULL. */
 const char *read_path(struct read_context *c, const char *path, const char *field);
 /* The place of a node with its file name copied into the arena. */
@@ -90,9 +96,11 @@ bool read_asn(struct read_context *c, const struct yaml_node *n, const char *pat
               uint32_t *ret_asn);
 bool read_address(struct read_context *c, const struct yaml_node *n, const char *path,
                   struct ip_addr *ret_addr);
-/* Strictly masked; `family` IP_NONE: either. */
+/* Strictly masked; `family` IP_NONE: either. With `ret_unmasked`, one with host bits comes in with
+ * a raw CRD: masked, and *ret_unmasked is the text as it was written. */
 bool read_cidr(struct read_context *c, const struct yaml_node *n, const char *path,
-               enum ip_family family, struct ip_prefix *ret_prefix);
+               enum ip_family family, struct ip_prefix *ret_prefix, const char **ret_unmasked);
+/* One that does not parse selects nothing where it comes in all the same (a raw CRD). */
 bool read_selector(struct read_context *c, const struct yaml_node *n, const char *path,
                    const struct selector **ret_selector, const char **ret_text);
 bool read_secret_ref(struct read_context *c, const struct yaml_node *n, const char *path,

@@ -25,9 +25,9 @@
 
 static void only_on_default(struct read_context *c, const struct yaml_node *n, const char *path) {
     if (strcmp(c->name, "default") != 0)
-        read_error(c, n, "default-only", path,
-                   "cannot be set on a non default BGPConfiguration; it belongs to the one named "
-                   "\"default\"");
+        read_unless_raw(c, n, "default-only", path,
+                        "cannot be set on a non default BGPConfiguration; it belongs to the one "
+                        "named \"default\"");
 }
 
 FIELD(field_mesh) {
@@ -91,21 +91,21 @@ FIELD(field_lb_aggregation) {
 }
 FIELD(field_peering_ip4) {
     struct ip_addr a;
-    (void)object;
-    if (read_address(c, n, path, &a) && a.family != IP_V4)
+    CONFIG->workload_peering4 = read_address(c, n, path, &a);
+    if (CONFIG->workload_peering4 && a.family != IP_V4)
         read_error(c, n, "bad-address", path, "must be an IPv4 address");
 }
 FIELD(field_peering_ip6) {
     struct ip_addr a;
-    (void)object;
-    if (read_address(c, n, path, &a) && a.family != IP_V6)
+    CONFIG->workload_peering6 = read_address(c, n, path, &a);
+    if (CONFIG->workload_peering6 && a.family != IP_V6)
         read_error(c, n, "bad-address", path, "must be an IPv6 address");
 }
 
 /* ---- service ranges ---- */
 
 FIELD(field_range_cidr) {
-    read_cidr(c, n, path, IP_NONE, object);
+    read_cidr(c, n, path, IP_NONE, object, NULL);
 }
 FIELD(item_range) {
     static const struct read_field fields[] = {{"cidr", field_range_cidr}};
@@ -192,7 +192,7 @@ FIELD(item_community_use) {
         read_error(c, n, "bad-community", path, "community used is invalid or not defined: empty");
 }
 FIELD(field_advertised_cidr) {
-    read_cidr(c, n, path, IP_NONE, &((struct calico_cidr_communities *)object)->cidr);
+    read_cidr(c, n, path, IP_NONE, &((struct calico_cidr_communities *)object)->cidr, NULL);
 }
 FIELD(field_advertised_communities) {
     struct calico_cidr_communities *a = object;

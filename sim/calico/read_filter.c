@@ -39,7 +39,8 @@ FIELD(field_action) {
         RULE->accept = index == 0;
 }
 FIELD(field_cidr) {
-    RULE->has_cidr = read_cidr(c, n, path, ((struct rule *)object)->family, &RULE->cidr);
+    RULE->has_cidr =
+        read_cidr(c, n, path, ((struct rule *)object)->family, &RULE->cidr, &RULE->unmasked_cidr);
 }
 FIELD(field_operator) {
     size_t index;

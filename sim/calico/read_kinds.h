@@ -23,6 +23,8 @@ struct calico_ip_pool *read_ip_pool(struct read_context *c, const struct yaml_no
 /* projectcalico.org/v3 Node, and Kubernetes' own with Calico's annotations. */
 struct calico_node *read_node(struct read_context *c, const struct yaml_node *root);
 struct calico_node *read_core_node(struct read_context *c, const struct yaml_node *root);
+struct calico_block_affinity *read_block_affinity(struct read_context *c,
+                                                  const struct yaml_node *root);
 struct calico_secrets *read_secret(struct read_context *c, const struct yaml_node *root);
 struct calico_service *read_service(struct read_context *c, const struct yaml_node *root);
 struct calico_endpoint_slice *read_endpoint_slice(struct read_context *c,

@@ -248,6 +248,7 @@ static bool annotation_wireguard6(struct calico_node *o, const char *text) {
 
 static const struct {
     const char *name, *wanted;
+    /* NULL: known, not kept */
     bool (*read)(struct calico_node *o, const char *text);
 } annotations[] = {
     {"projectcalico.org/IPv4Address", "an IPv4 address, with or without a length",
@@ -259,6 +260,15 @@ static const struct {
     {"projectcalico.org/IPv4IPIPTunnelAddr", "an IPv4 address", annotation_tunnel},
     {"projectcalico.org/IPv4WireguardInterfaceAddr", "an IPv4 address", annotation_wireguard4},
     {"projectcalico.org/IPv6WireguardInterfaceAddr", "an IPv6 address", annotation_wireguard6},
+    /* Felix's own: of no weight for BGP. */
+    {"projectcalico.org/IPv4VXLANTunnelAddr", NULL, NULL},
+    {"projectcalico.org/IPv6VXLANTunnelAddr", NULL, NULL},
+    {"projectcalico.org/VXLANTunnelMACAddr", NULL, NULL},
+    {"projectcalico.org/VXLANTunnelMACAddrV6", NULL, NULL},
+    {"projectcalico.org/WireguardPublicKey", NULL, NULL},
+    {"projectcalico.org/WireguardPublicKeyV6", NULL, NULL},
+    {"projectcalico.org/Interfaces", NULL, NULL},
+    {"projectcalico.org/kube-labels", NULL, NULL},
 };
 #define ANNOTATION_COUNT (sizeof annotations / sizeof annotations[0])
 
@@ -270,7 +280,7 @@ static void read_annotation(struct read_context *c, const struct yaml_node *key,
         names[i] = annotations[i].name;
         if (strcmp(key->text, names[i]) != 0)
             continue;
-        if (value->text[0] != '\0' && !annotations[i].read(o, value->text))
+        if (annotations[i].read && value->text[0] != '\0' && !annotations[i].read(o, value->text))
             read_warning(c, value, "bad-annotation", names[i],
                          "\"%.60s\" is not %s; Calico logs it and goes on without", value->text,
                          annotations[i].wanted);
@@ -340,7 +350,7 @@ static void read_annotations(struct read_context *c, const struct yaml_node *n,
 }
 
 FIELD(item_pod_cidr) {
-    read_cidr(c, n, path, IP_NONE, object);
+    read_cidr(c, n, path, IP_NONE, object, NULL);
 }
 
 static void read_pod_cidrs(struct read_context *c, const struct yaml_node *spec,
@@ -354,7 +364,7 @@ static void read_pod_cidrs(struct read_context *c, const struct yaml_node *spec,
     struct ip_prefix *p = arena_alloc(c->arena, sizeof *p);
     if (!p)
         c->out_of_memory = true;
-    else if (one && one->kind != YAML_NULL && read_cidr(c, one, "spec.podCIDR", IP_NONE, p)) {
+    else if (one && one->kind != YAML_NULL && read_cidr(c, one, "spec.podCIDR", IP_NONE, p, NULL)) {
         o->pod_cidrs = p;
         o->pod_cidr_count = 1;
     }

@@ -47,10 +47,11 @@ FIELD(field_peer_ip) {
         ok = ip_parse(host, &a) && (text[0] == '[') == (a.family == IP_V6) &&
              text_to_u64(port_text, 1, UINT16_MAX, &port);
     if (!ok) {
-        read_error(c, n, "bad-peer-ip", path,
-                   "\"%.64s\" is neither an address, nor IPv4:port, nor [IPv6]:port (port 1 to "
-                   "65535)",
-                   text);
+        read_unless_raw(c, n, "bad-peer-ip", path,
+                        "\"%.64s\" is neither an address, nor IPv4:port, nor [IPv6]:port (port 1 "
+                        "to 65535)",
+                        text);
+        PEER->peer_ip_unreadable = true;
         return;
     }
     PEER->has_peer_ip = true;
@@ -196,8 +197,8 @@ static void check_reachable_by(struct read_context *c, const struct yaml_node *s
         read_error(c, key, "required-field", "spec",
                    "reachableBy must be empty when peerIP is empty");
     else if (o->has_peer_ip && o->peer_ip.family != o->reachable_by.family)
-        read_error(c, key, "address-family", "spec",
-                   "ReachableBy and PeerIP address family mismatched");
+        read_unless_raw(c, key, "address-family", "spec",
+                        "ReachableBy and PeerIP address family mismatched");
 }
 
 static void check_remote(struct read_context *c, const struct yaml_node *root,

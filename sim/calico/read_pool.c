@@ -24,7 +24,7 @@ struct pool {
 static const char *const mode_words[] = {"Never", "Always", "CrossSubnet"};
 
 FIELD(field_cidr) {
-    read_cidr(c, n, path, IP_NONE, &POOL->cidr);
+    read_cidr(c, n, path, IP_NONE, &POOL->cidr, NULL);
 }
 FIELD(field_block_size) {
     uint32_t size;
@@ -63,8 +63,7 @@ FIELD(field_node_selector) {
 }
 FIELD(field_namespace_selector) {
     const struct selector *s;
-    (void)object;
-    read_selector(c, n, path, &s, NULL);
+    POOL->by_namespace = read_selector(c, n, path, &s, NULL);
 }
 FIELD(item_use) {
     static const char *const words[] = {"Workload", "Tunnel", "LoadBalancer"};

@@ -11,6 +11,7 @@
 
 #include "../../speaker/base/arena.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,10 +307,23 @@ size_t calico_node_status_count(const struct calico_set *s) {
 const struct calico_node_status *calico_node_status_at(const struct calico_set *s, size_t i) {
     return s->tables[OBJECT_NODE_STATUS].items[i].value;
 }
+size_t calico_affinity_count(const struct calico_set *s) {
+    return s->tables[OBJECT_AFFINITY].count;
+}
+const struct calico_block_affinity *calico_affinity_at(const struct calico_set *s, size_t i) {
+    return s->tables[OBJECT_AFFINITY].items[i].value;
+}
 const struct calico_bgp_configuration *calico_config_find(const struct calico_set *s,
                                                           const char *name) {
     const struct object *o = set_find(s, OBJECT_CONFIGURATION, name);
     return o ? o->value : NULL;
+}
+
+const struct calico_bgp_configuration *calico_config_of_node(const struct calico_set *s,
+                                                             const char *node) {
+    char name[sizeof "node." + 253]; /* a longer one is no name of an object */
+    int size = snprintf(name, sizeof name, "node.%s", node);
+    return size > 0 && (size_t)size < sizeof name ? calico_config_find(s, name) : NULL;
 }
 
 size_t calico_service_count(const struct calico_set *s) {

@@ -62,6 +62,7 @@ struct calico_bgp_configuration {
     size_t ignored_interface_count;
     uint32_t normal_priority4, normal_priority6; /* 1024 */
     const char *program_cluster_routes;          /* as given or NULL */
+    bool workload_peering4, workload_peering6;   /* localWorkloadPeeringIPV4/6 are given */
 };
 
 enum calico_next_hop_mode {
@@ -78,6 +79,7 @@ struct calico_bgp_peer {
     const struct selector *node_selector, *peer_selector, *local_workload_selector; /* NULL unset */
     const char *node_selector_text, *peer_selector_text, *local_workload_selector_text;
     bool has_peer_ip;
+    bool peer_ip_unreadable; /* of a raw CRD: the BGPPeer has no session */
     struct ip_addr peer_ip;
     uint16_t peer_port;       /* 0 none given */
     uint32_t as_number;       /* 0 unset */
@@ -122,6 +124,7 @@ struct calico_filter_rule {
     bool accept;
     bool has_cidr;
     struct ip_prefix cidr;
+    const char *unmasked_cidr; /* as a raw CRD brought it in, with host bits; NULL */
     enum calico_match_operator match_operator;
     bool has_prefix_length, has_min, has_max;
     uint8_t prefix_length_min, prefix_length_max;
@@ -171,7 +174,18 @@ struct calico_ip_pool {
     bool disabled;
     bool workload;                        /* allowedUses contains Workload (default) */
     bool manual;                          /* assignmentMode Manual */
+    bool by_namespace;                    /* namespaceSelector is given */
     const struct selector *node_selector; /* NULL: all() */
+};
+
+/* Which IPAM block a node has. Calico makes these; a set that holds one holds all of a cluster's.
+ */
+struct calico_block_affinity {
+    const char *name;
+    struct diag_place place;
+    const char *node;
+    struct ip_prefix cidr;
+    bool confirmed; /* neither pending nor on its way out */
 };
 
 /* core v1 Service, as far as its advertisement asks. */
@@ -310,9 +324,14 @@ size_t calico_slice_count(const struct calico_set *s);
 const struct calico_endpoint_slice *calico_slice_at(const struct calico_set *s, size_t i);
 const struct calico_bgp_configuration *calico_config_find(const struct calico_set *s,
                                                           const char *name);
+/* The one named node.<node>; NULL. */
+const struct calico_bgp_configuration *calico_config_of_node(const struct calico_set *s,
+                                                             const char *node);
 const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name,
                                                const char *key);
 size_t calico_node_status_count(const struct calico_set *s);
 const struct calico_node_status *calico_node_status_at(const struct calico_set *s, size_t i);
+size_t calico_affinity_count(const struct calico_set *s);
+const struct calico_block_affinity *calico_affinity_at(const struct calico_set *s, size_t i);
 
 #endif

@@ -16,6 +16,12 @@
 #define POOL HEAD("IPPool", "p")
 #define NODE HEAD("Node", "n")
 
+#define TEN "aaaaaaaaaa"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG_NAME HUNDRED HUNDRED TEN TEN TEN TEN TEN "aaaa" /* 254 */
+#define LONG_SELECTOR                                                                              \
+    HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED TEN TEN TEN
+
 static const struct {
     const char *text, *id;
     uint32_t line, column;
@@ -51,6 +57,24 @@ static const struct {
     {CONFIG "  asNumber: 1.10", "wrong-type", 6, 13, "quotes"},
     {CONFIG "  asNumber: 4294967296", "bad-asn", 6, 13, "no AS number"},
     {CONFIG "  asNumber: [1]", "wrong-type", 6, 13, ""},
+    {CONFIG "  asNumber: \"65536.1\"", "bad-asn", 6, 13, "two halves"},
+    {CONFIG "  asNumber: \"1.65536\"", "bad-asn", 6, 13, "two halves"},
+    {HEAD("BGPConfiguration", "node.a") "  serviceExternalIPs: []", "default-only", 6, 23,
+     "non default"},
+    {HEAD("BGPConfiguration", "node.a") "  serviceLoadBalancerIPs: []", "default-only", 6, 27,
+     "non default"},
+    {HEAD("BGPConfiguration", "node.a") "  nodeMeshMaxRestartTime: 9s", "default-only", 6, 27,
+     "non default"},
+    {HEAD("BGPConfiguration", "node.a") "  nodeMeshPassword: {secretKeyRef: {name: a, key: b}}",
+     "default-only", 6, 21, "non default"},
+    {CONFIG "  listenPort: 65536", "out-of-range", 6, 15, "65535"},
+    {CONFIG "  ipv6NormalRoutePriority: 0", "out-of-range", 6, 28, "2147483646"},
+    {CONFIG "  localWorkloadPeeringIPV4: fd00::1", "bad-address", 6, 29, "IPv4"},
+    {CONFIG "  ignoredInterfaces: [a-name-of-16-let]", "bad-interface", 6, 23, "1 to 15"},
+    {CONFIG "  communities:\n  - {name: a}\n  prefixAdvertisements: [{cidr: 10.0.0.0/8}]",
+     "required-field", 7, 5, "name and value"},
+    {CONFIG "  communities:\n  - {name: a, value: 1:4294967296:1}\n", "bad-community", 7, 22,
+     "32 bit"},
     {HEAD("BGPConfiguration", "node.a") "  asNumber: 1", "default-only", 6, 13, "non default"},
     {HEAD("BGPConfiguration", "node.a") "  nodeToNodeMeshEnabled: true", "default-only", 6, 26,
      "non default"},
@@ -101,6 +125,14 @@ static const struct {
     {PEER "  nodeSelector: \"rack = 'a'\"", "bad-selector", 6, 23, "expected =="},
     {PEER "  nodeSelector: |\n    has(a)\n", "bad-selector", 6, 17, "line break"},
     {PEER "  ttlSecurity: 256", "out-of-range", 6, 16, "255"},
+    {PEER "  numAllowedLocalASNumbers: -1", "out-of-range", 6, 29, ""},
+    {PEER "  peerIP: 1.2.3.4\n  asNumber: 1\n  reachableBy: tor", "bad-address", 8, 16, "tor"},
+    {PEER "  nodeSelector: " LONG_SELECTOR, "too-long", 6, 17, "1024"},
+    {PEER "  node: " LONG_NAME, "too-long", 6, 9, "253"},
+    {PEER "  peerIP: 1.2.3.4:65536\n  asNumber: 1", "bad-peer-ip", 6, 11, "65535"},
+    {PEER "  peerIP: '[1.2.3.4]:179'\n  asNumber: 1", "bad-peer-ip", 6, 11, "[IPv6]:port"},
+    {PEER "  localWorkloadSelector: all()\n  peerSelector: all()", "exclusive-fields", 7, 3,
+     "localWorkloadSelector"},
     {PEER "  maxRestartTime: 10", "wrong-type", 6, 19, ""},
     {PEER "  maxRestartTime: 30h", "out-of-range", 6, 19, "65535"},
     {PEER "  reversePeering: Never", "unknown-value", 6, 19, "Manual"},
@@ -146,6 +178,12 @@ static const struct {
      ""},
     {FILTER "{action: Accept, cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {max: 33}}",
      "out-of-range", 7, 79, "32"},
+    {FILTER6 "{action: Accept, cidr: fd00::/8, matchOperator: In, prefixLength: {max: 129}}",
+     "out-of-range", 7, 77, "128"},
+    {FILTER "{action: Accept, operations: []}", "required-field", 7, 34, "1 to 10"},
+    {FILTER "{action: Accept, operations: [{}]}", "exclusive-fields", 7, 35, "exactly one"},
+    {FILTER "{action: Accept, operations: [{addCommunity: {value: '1:70000'}}]}", "bad-community",
+     7, 58, "16 bit"},
     {FILTER "{action: Accept, source: Local}", "unknown-value", 7, 30, ""},
     {FILTER "{action: Accept, interface: 'eth 0'}", "bad-interface", 7, 33, "pattern"},
     {FILTER "{action: Accept, peerType: ebgp}", "unknown-value", 7, 32, "eBGP"},
@@ -182,6 +220,23 @@ static const struct {
     {POOL "  cidr: 10.0.0.0/16\n  nodeSelector: global()", "bad-selector", 7, 17, "IPPool"},
     {POOL "  cidr: 10.0.0.0/16\n  allowedUses: [Workload, LoadBalancer]", "bad-allowed-uses", 7, 16,
      "combined"},
+    {POOL "  cidr: 10.0.0.1/16", "cidr-host-bits", 6, 9, "10.0.0.0/16"},
+    {POOL "  cidr: fd00::/48\n  blockSize: 115", "bad-block-size", 7, 14, "116 to 128"},
+    {POOL "  cidr: 10.0.0.0/16\n  blockSize: 33", "bad-block-size", 7, 14, "20 to 32"},
+    {POOL "  cidr: 10.0.0.0/16\n  allowedUses: [LoadBalancer]\n  ipipMode: Always",
+     "bad-allowed-uses", 8, 3, "LoadBalancer only"},
+    {POOL "  cidr: 10.0.0.0/16\n  allowedUses: [LoadBalancer]\n  disableBGPExport: true",
+     "bad-allowed-uses", 8, 3, "LoadBalancer only"},
+    {POOL "  cidr: 10.0.0.0/16\n  allowedUses: [LoadBalancer]\n  nodeSelector: has(a)",
+     "bad-allowed-uses", 8, 3, "LoadBalancer only"},
+    {POOL "  cidr: 10.0.0.0/16\n  assignmentMode: Auto", "unknown-value", 7, 19, "Automatic"},
+    {POOL "  cidr: 10.0.0.0/16\n  namespaceSelector: a = b", "bad-selector", 7, 24, "expected =="},
+    /* BlockAffinity */
+    {HEAD("BlockAffinity", "a") "  {cidr: 10.0.0.0/26, state: confirmed}", "required-field", 6, 3,
+     "node and cidr"},
+    {HEAD("BlockAffinity", "a") "  {node: n, cidr: 10.0.0.1/26}", "cidr-host-bits", 6, 19, ""},
+    {HEAD("BlockAffinity", "a") "  {node: n, cidr: 10.0.0.0/26, state: held}", "unknown-value", 6,
+     39, "confirmed"},
     /* Node, Secret */
     {NODE "  bgp: {}", "empty-bgp", 6, 8, "should not be empty"},
     {NODE "  bgp: {ipv4Address: fd00::1}", "bad-address", 6, 22, "IPv4"},
@@ -218,6 +273,89 @@ static void test_refused(void **state) {
     assert_int_equal(calico_pool_count(f->set), 0);
     assert_int_equal(calico_node_count(f->set), 0);
     assert_null(calico_config_find(f->set, "default"));
+}
+
+/* The edges that are still inside. */
+static const char *const accepted[] = {
+    CONFIG "  asNumber: \"65535.65535\"",
+    CONFIG "  asNumber: 4294967295",
+    CONFIG "  asNumber: 0",
+    CONFIG "  listenPort: 65535",
+    CONFIG "  logSeverityScreen: DEBUG",
+    CONFIG "  logSeverityScreen: ''",
+    CONFIG "  ipv4NormalRoutePriority: 1\n  ipv6NormalRoutePriority: 2147483646",
+    CONFIG "  ignoredInterfaces: ['eth*', lo, a-name_of.15let]",
+    CONFIG "  serviceClusterIPs: [{}, {cidr: 10.96.0.1/32}]",
+    CONFIG "  communities: [{name: a, value: '65535:65535'}, {name: b, value: "
+           "'4294967295:0:4294967295'}]\n  prefixAdvertisements: [{cidr: 0.0.0.0/0, communities: "
+           "[a, b]}]",
+    CONFIG "  nodeToNodeMeshEnabled: true\n  nodeMeshMaxRestartTime: 10s",
+    HEAD("BGPConfiguration", "node.n") "  listenPort: 1\n  logSeverityScreen: Fatal\n"
+                                       "  prefixAdvertisements: [{cidr: 10.0.0.0/8, communities: "
+                                       "['1:2']}]",
+    PEER "  {}",              /* no remote side: accepted silently */
+    PEER "  peerIP: 1.2.3.4", /* no asNumber: likewise */
+    PEER "  peerIP: 1.2.3.4:65535\n  asNumber: 1\n  ttlSecurity: 255",
+    PEER "  peerIP: '[fd00::1]:1'\n  asNumber: 1\n  reachableBy: fd00::2",
+    PEER "  node: not-there\n  peerSelector: all()",
+    PEER "  peerSelector: all()\n  nextHopMode: Auto\n  keepaliveTime: 1m",
+    FILTER "{action: Reject}",
+    FILTER "{action: Reject, cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {min: 0, max: 32}}",
+    FILTER "{action: Reject, cidr: 10.0.0.0/8, matchOperator: In, prefixLength: {min: 9, max: 8}}",
+    FILTER6 "{action: Accept, cidr: fd00::/8, matchOperator: NotIn, prefixLength: {max: 128}}",
+    FILTER "{action: Accept, priority: 2147483646, interface: 'cali*', source: RemotePeers}",
+    FILTER "{action: Accept, operations: [{prependASPath: {prefix: [1,2,3,4,5,6,7,8,9,10]}}]}",
+    POOL "  cidr: 10.0.0.0/16\n  blockSize: 20",
+    POOL "  cidr: 10.0.0.0/16\n  blockSize: 32",
+    POOL "  cidr: fd00::/48\n  blockSize: 116\n  vxlanMode: CrossSubnet",
+    POOL "  cidr: fd00::/112\n  blockSize: 128",
+    POOL "  cidr: 10.0.0.0/27\n  disabled: true",
+    POOL "  cidr: 10.0.0.0/16\n  allowedUses: [LoadBalancer]\n  nodeSelector: all()",
+    POOL "  cidr: 10.0.0.0/16\n  allowedUses: [Tunnel]\n  ipipMode: CrossSubnet",
+    NODE "  bgp: {routeReflectorClusterID: 0.0.0.0}",
+    NODE "  bgp: {ipv4Address: 10.0.0.1, asNumber: \"64512\"}",
+};
+
+static void test_accepted(void **state) {
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
+        fixture_must_apply(f, accepted[i]);
+        calico_set_free(f->set);
+        f->set = calico_set_new();
+    }
+}
+
+/* Lists have room for what their limits say, and for one more no longer. */
+static void test_list_limits(void **state) {
+    static const struct {
+        const char *begin, *item, *end;
+        unsigned max;
+    } lists[] = {
+        {CONFIG "  prefixAdvertisements: [{cidr: 10.0.0.0/8, communities: [", "'1:1',", "]}]\n",
+         50},
+        {CONFIG "  prefixAdvertisements: [", "{cidr: 10.0.0.0/8, communities: ['1:1']},", "]\n",
+         500},
+        {CONFIG "  prefixAdvertisements: [{cidr: 10.0.0.0/8, communities: [a]}]\n"
+                "  communities: [",
+         "{name: a, value: '1:1'},", "]\n", 500},
+        {FILTER "{action: Accept, operations: [", "{addCommunity: {value: '1:1'}},", "]}\n", 10},
+        {FILTER "{action: Accept, operations: [{prependASPath: {prefix: [", "1,", "]}}]}\n", 10},
+    };
+    struct fixture *f = *state;
+    struct text t;
+    text_init(&t);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        for (unsigned more = 0; more < 2; more++) {
+            text_clear(&t);
+            text_puts(&t, lists[i].begin);
+            for (unsigned k = 0; k < lists[i].max + more; k++)
+                text_puts(&t, lists[i].item);
+            text_puts(&t, lists[i].end);
+            fixture_forget(f);
+            assert_int_equal(fixture_apply(f, text_str(&t), true), !more);
+            assert_int_equal(fixture_find(f, "too-many") != NULL, more);
+        }
+    text_deinit(&t);
 }
 
 static void test_all_at_once(void **state) {
@@ -312,6 +450,14 @@ static void test_lists(void **state) {
     assert_int_equal(calico_pool_count(f->set), 3);
     assert_int_equal(calico_pool_at(f->set, 2)->block_size, 122);
     assert_non_null(fixture_find(f, "ignored-kind"));
+    /* Lists of kinds without a part in BGP, as calicoctl prints them, are read past. */
+    fixture_must_apply(f,
+                       "apiVersion: projectcalico.org/v3\nkind: FelixConfigurationList\nitems:\n"
+                       "- {apiVersion: projectcalico.org/v3, kind: FelixConfiguration, "
+                       "metadata: {name: default}, spec: {}}\nmetadata: {resourceVersion: '1'}\n");
+    assert_false(
+        fixture_apply(f, "apiVersion: projectcalico.org/v3\nkind: BGPPierList\nitems: []\n", true));
+    fixture_forget(f);
 }
 
 static void test_references(void **state) {
@@ -417,6 +563,13 @@ static void test_bad_annotations_are_ignored(void **state) {
                           "    projectcalico.org/RouteReflectorClusterId: 1.2.3.4\n");
     assert_non_null(fixture_find(f, "bad-annotation"));
     assert_non_null(fixture_find(f, "unknown-annotation"));
+    /* Felix's own are Calico's as well. */
+    fixture_forget(f);
+    fixture_must_apply(f, "apiVersion: v1\nkind: Node\nmetadata:\n  name: m\n  annotations:\n"
+                          "    projectcalico.org/IPv4VXLANTunnelAddr: 10.244.0.1\n"
+                          "    projectcalico.org/VXLANTunnelMACAddr: 66:11:22:33:44:55\n"
+                          "    projectcalico.org/WireguardPublicKey: key\n");
+    assert_int_equal(diag_count(f->diags), 0);
     assert_int_equal(calico_node_find(f->set, "n")->as_number, 0);
 }
 
@@ -523,6 +676,8 @@ static void test_no_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_refused),
+        FIXTURE_TEST(test_accepted),
+        FIXTURE_TEST(test_list_limits),
         FIXTURE_TEST(test_all_at_once),
         FIXTURE_TEST(test_nothing_applied_after_error),
         FIXTURE_TEST(test_fields),

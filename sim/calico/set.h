@@ -24,6 +24,7 @@ enum object_kind {
     OBJECT_SERVICE,        /* named "namespace/name", like Secrets */
     OBJECT_ENDPOINT_SLICE, /* likewise */
     OBJECT_NODE_STATUS,
+    OBJECT_AFFINITY,
     OBJECT_KINDS,
 };
 
