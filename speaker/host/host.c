@@ -371,14 +371,24 @@ static void findings_print(const struct diag_list *diags) {
     text_deinit(&out);
 }
 
-static void finish(struct host *h) {
+/* What outlives a process: the control socket's name, a file's last bytes. */
+static void finish_files(struct host *h) {
     control_free(h->control);
     h->control = NULL;
+    mrt_log_free(h->mrt);
+    h->mrt = NULL;
+}
+
+/* Aborted, it leaves its tables to the kernel, which takes the pages back at once: a thousand
+ * speakers that end together would walk theirs for longer than everything else takes. */
+static void finish(struct host *h) {
+    finish_files(h);
+    if (h->abort)
+        return;
     sockets_free(h->sockets);
     badauth_free(h->badauth);
     if (h->speaker)
         bgp_speaker_free(h->speaker);
-    mrt_log_free(h->mrt);
     router_free(h->router);
     monitor_free(h->monitor);
     resolver_free(h->resolver);
