@@ -231,6 +231,7 @@ void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     p->waiting_for_lock = false;
     p->started = true;
     p->error_wait_ms = 0;
+    p->tries = 0;
     peer_start_after_delay(s, p, now);
 }
 
@@ -254,6 +255,7 @@ void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_caus
     p->started = was_started;
     p->waiting_for_lock = was_waiting;
     p->error_wait_ms = 0;
+    p->tries = 0;
     if (was_started)
         peer_start_after_delay(s, p, now);
     else

@@ -5,7 +5,8 @@
  *
  *   calico  Calico's BIRD 1.6: what confd's template says (connect delay 2, retry 5, error wait
  *           5,30) over BIRD's defaults (hold 240, startup hold 240, restart time 120)
- *   fast    the same rules with connection timers in milliseconds; the hold time stays, because
+ *   fast    the same rules with connection timers in milliseconds, tries that grow apart so that
+ *           hundreds who call the dead leave them time to come back; the hold time stays, because
  *           a session must not fall for want of CPU
  *   ios     IOS 15.7: tries after 6144..14336 ms, OPEN delayed on incoming connections
  *   plain   RFC 4271 10 defaults, RFC 8212
@@ -41,6 +42,8 @@ static const struct profile profiles[BGP_PROFILES] = {
             .name = "fast",
             .connect_delay_ms = 2,
             .connect_retry_ms = 50,
+            .connect_retry_max_ms =
+                1600, /* hundreds that call the dead leave them no time to start */
             .connect_jitter_percent = 25,
             .error_wait_min_ms = 20,
             .error_wait_max_ms = 200,

@@ -16,6 +16,7 @@ struct profile {
     const char *name;                /* "calico", "fast", "ios", "plain" */
     uint32_t connect_delay_ms;       /* Idle -> first try after start */
     uint32_t connect_retry_ms;       /* between tries */
+    uint32_t connect_retry_max_ms;   /* it doubles with every second try up to this; 0: it stays */
     uint32_t connect_jitter_percent; /* a delay is drawn from [100 - jitter, 100] % of the value */
     uint32_t error_wait_min_ms;      /* after an error; doubles up to the maximum */
     uint32_t error_wait_max_ms;

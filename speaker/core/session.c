@@ -26,6 +26,7 @@
 
 #define KEEPALIVE_JITTER_PERCENT 25u /* RFC 4271 10 */
 #define SEND_HOLD_MIN_S 480u         /* RFC 9687 4: eight minutes */
+#define TRIES_MAX 32u                /* counted; every second one doubles the wait */
 #define CONNECT_TIMEOUT_MIN_MS                                                                     \
     5000u /* a busy host may take long to say that a SYN was answered                              \
            */
@@ -177,8 +178,14 @@ static void act_delay_open(struct run *r) {
 
 /* RFC 4271 8.2.2, ConnectRetryTime. */
 static uint32_t connect_retry_ms(const struct run *r) {
+    const struct profile *f = r->s->profile;
     uint16_t seconds = r->p->config->connect_retry_s;
-    return seconds ? seconds * UINT32_C(1000) : r->s->profile->connect_retry_ms;
+    if (seconds)
+        return seconds * UINT32_C(1000);
+    uint64_t ms = (uint64_t)f->connect_retry_ms << (r->p->tries / 2);
+    if (f->connect_retry_max_ms == 0)
+        return f->connect_retry_ms;
+    return ms < f->connect_retry_max_ms ? (uint32_t)ms : f->connect_retry_max_ms;
 }
 
 static void act_retry_start(struct run *r) {
@@ -196,6 +203,8 @@ static void act_retry_stop(struct run *r) {
 static void act_connect(struct run *r) {
     struct conn *c = conn_new(r->s, r->p, false);
     r->p->active = false;
+    if (r->p->tries < TRIES_MAX)
+        r->p->tries++;
     if (!c) {
         event_log(r->s, r->p->index, BGP_LOG_NO_MEMORY, 0, 0, (struct ip_addr){0});
         peer_arm_retry(r->s, r->p, connect_retry_ms(r), r->now);
@@ -334,6 +343,7 @@ static void act_establish(struct run *r) {
     c->state = BGP_ESTABLISHED;
     p->last_error = NULL;
     p->no_capabilities = false;
+    p->tries = 0;
     count_established(r);
     tally_session(s, p);
     if (s->config->profile == BGP_PROFILE_IOS) /* IOS: one more KEEPALIVE before the table */

@@ -214,8 +214,57 @@ static void test_C056_idle_hold(void **state) {
     rig_end(&r);
 }
 
+/* ---- calls that nobody takes ---- */
+
+/* How long the speaker waits for the next try; the one that runs is refused then. */
+static uint64_t wait_for_try(struct rig *r) {
+    uint64_t before = r->now.ns;
+    r->connecting = (struct bgp_conn_id){0};
+    for (int ms = 0; ms < 10000 && r->connecting.index == 0; ms++)
+        rig_pass(r, 1);
+    assert_int_not_equal(r->connecting.index, 0);
+    uint64_t waited_ms = (r->now.ns - before) / NANOS_PER_MS;
+    bgp_conn_down(r->s, r->connecting, BGP_CONN_REFUSED, r->now);
+    rig_events(r);
+    return waited_ms;
+}
+
+static void expect_wait(struct rig *r, uint64_t ms) {
+    uint64_t waited_ms = wait_for_try(r);
+    assert_in_range(waited_ms, ms * 3 / 4, ms + 1);
+}
+
+/* BIRD calls again at one interval. In its image for tests the interval grows, up to a limit, and
+ * is the short one again when the session was up. */
+static void test_refused_calls(void **state) {
+    (void)state;
+    static const uint64_t fast_ms[] = {50, 100, 100, 200, 200, 400, 400, 800, 800, 1600, 1600};
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    rig_start(&r);
+    expect_wait(&r, 2000);
+    for (int n = 0; n < 40; n++)
+        expect_wait(&r, 5000);
+    rig_end(&r);
+
+    rig_init(&r, BGP_PROFILE_FAST, 64512, 64512);
+    rig_start(&r);
+    for (int round = 0; round < 2; round++) {
+        expect_wait(&r, 2);
+        for (size_t n = 0; n < sizeof fast_ms / sizeof *fast_ms; n++)
+            expect_wait(&r, fast_ms[n]);
+        for (int n = 0; n < 300; n++)
+            expect_wait(&r, 1600);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+        rig_events(&r);
+    }
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refused_calls),
         cmocka_unit_test(test_C049_hold_timer_restarts),
         cmocka_unit_test(test_C058_keepalive_jitter),
         cmocka_unit_test(test_C057_send_hold),

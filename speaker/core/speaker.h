@@ -110,6 +110,7 @@ struct peer {
     struct nanotime last_error_at; /* for the back-off's amnesia */
     uint32_t idle_hold_ms;         /* RFC 4271 8.1.1: doubled each time the session flaps */
     uint8_t timer_phase;           /* peer.c: what `timer` means */
+    uint8_t tries;                 /* to connect, since the session was up or started; saturates */
     bool active;                   /* the outgoing side tries, or waits for a call */
     bool no_capabilities;          /* RFC 5492 5: the last OPEN was answered with 2/4 */
     bool refreshing[BGP_FAMILIES]; /* RFC 7313: between BoRR and EoRR */
