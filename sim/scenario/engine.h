@@ -120,6 +120,9 @@ struct lab_needs engine_needs(const struct engine *e);
 bool state_replace(struct engine *e, struct calico_set *set, struct diag_list *diags,
                    struct state **ret_old);
 void state_release(struct state *s);
+/* state_restarts.c: the same after nothing but restarts, each counted in e->nodes; the present
+ * state goes on where they change nothing of what must hold. */
+bool state_restarted(struct engine *e, struct diag_list *diags);
 /* A router's listen ranges as passive neighbours, one per node or other router in a range; all
  * configurations are there already. False: no memory. */
 bool state_expand_ranges(const struct topology *t, const struct state *s, uint32_t router);

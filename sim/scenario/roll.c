@@ -60,7 +60,7 @@ static bool start_batch(struct roll *r) {
     bool ok = true;
     for (size_t i = 0; ok && i < r->batch_count; i++)
         ok = engine_start_again(e, r->batch[i], r->step->roll.graceful, e->diags);
-    return ok && state_replace(e, NULL, e->diags, NULL);
+    return ok && state_restarted(e, e->diags);
 }
 
 /* What is missing, by name. */
