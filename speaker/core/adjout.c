@@ -58,16 +58,39 @@ static bool sends_paths(const struct export_key *key) {
     return key->add_path[BGP_IPV4_UNICAST] || key->add_path[BGP_IPV6_UNICAST];
 }
 
-static void group_free(struct bgp_speaker *s, struct adjout_group *g) {
+/* A group without members is none any more; its table is freed by adjout_sweep. */
+static void group_retire(struct bgp_speaker *s, struct adjout_group *g) {
+    struct adjout *a = s->adjout;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         heap_cancel(&s->timers, &g->mrai[f].timer.timer);
     }
-    adjout_table_free(s, g);
+    adjout_memo_drop(s, g);
     adjout_log_free(g);
     g->used = false;
-    s->adjout->group_count--;
-    s->adjout->add_path_groups -= sends_paths(&g->key);
-    slab_free(&s->adjout->groups, g->index);
+    a->group_count--;
+    a->add_path_groups -= sends_paths(&g->key);
+    *(a->retired_last ? &adjout_group_at(s, a->retired_last)->retired : &a->retired_first) =
+        g->index;
+    a->retired_last = g->index;
+}
+
+bool adjout_sweep_pending(const struct bgp_speaker *s) {
+    return s->adjout->copying || s->adjout->dropped || s->adjout->retired_first;
+}
+
+uint32_t adjout_sweep(struct bgp_speaker *s, uint32_t budget) {
+    struct adjout *a = s->adjout;
+    budget = adjout_held_work(s, budget);
+    while (budget > 0 && a->retired_first) {
+        struct adjout_group *g = adjout_group_at(s, a->retired_first);
+        budget = adjout_table_free(s, g, budget);
+        if (budget > 0) {
+            a->retired_first = g->retired;
+            a->retired_last = g->retired ? a->retired_last : 0;
+            slab_free(&a->groups, g->index);
+        }
+    }
+    return budget;
 }
 
 static void private_free(struct adjout_member *m) {
@@ -89,7 +112,10 @@ void adjout_free(struct bgp_speaker *s) {
             private_free(adjout_member_at(s, m));
             adjout_held_drop(s, adjout_member_at(s, m)->held);
         }
-        group_free(s, g);
+        group_retire(s, g);
+    }
+    while (adjout_sweep_pending(s)) {
+        (void)adjout_sweep(s, UINT32_MAX);
     }
     slab_deinit(&a->groups);
     slab_deinit(&a->members);
@@ -359,7 +385,7 @@ static void member_leave(struct bgp_speaker *s, uint32_t member) {
     *(m->next ? &adjout_member_at(s, m->next)->prev : &g->last_member) = m->prev;
     m->next = m->prev = 0;
     if (--g->member_count == 0) {
-        group_free(s, g);
+        group_retire(s, g);
     } else {
         adjout_graves_sweep(s, g);
     }
@@ -467,7 +493,7 @@ void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     bool begun = !(m->flags & ADJOUT_MEMBER_WAITING);
     if (!g || (begun && !member_pack(s, old, m))) {
         if (g && g->member_count == 0) {
-            group_free(s, g);
+            group_retire(s, g);
         }
         m->flags |= ADJOUT_MEMBER_MISPLACED; /* no memory: stays, and adjout_work tries again */
         s->adjout->misplaced = true;

@@ -74,11 +74,17 @@ struct adjout_chunk {
 
 /* What a member that changed groups has in hand: a copy of its old group's slots. */
 struct adjout_held {
+    struct adjout_held *next;   /* of those that are copied, or freed, in slices */
+    struct adjout_held *before; /* while it is copied: what it is laid over; NULL: nothing */
     uint32_t references;
     uint32_t group, changes; /* of which state of which group it is a copy */
+    uint32_t of;             /* index of the group while it is copied; 0: it is complete */
+    uint32_t page;           /* copied, or freed, next */
+    enum bgp_family family;  /* of that */
     bool add_path[BGP_FAMILIES];
     uint32_t count[BGP_FAMILIES];
-    uint32_t *said[BGP_FAMILIES]; /* held, by number; 0: nothing */
+    uint32_t *said[BGP_FAMILIES]; /* held, by number; 0: nothing; see adjout_held.c */
+    bool *copied[BGP_FAMILIES];   /* by page */
 };
 
 struct adjout_member {
@@ -150,6 +156,10 @@ struct adjout_group {
     struct adjout_queue announces[BGP_FAMILIES], withdraws;
     uint8_t turn; /* family whose announcement is encoded next, if it may go */
     struct table buckets;
+    uint32_t copies;  /* struct adjout_held that are not complete */
+    uint32_t retired; /* without members: the group to be freed after it; see adjout_table_free */
+    enum bgp_family free_family;
+    uint32_t free_page;
     uint64_t *graves; /* withdrawn slots some member may not know of: family << 32 | number */
     uint32_t grave_count, grave_capacity;
 };
@@ -165,6 +175,9 @@ struct adjout {
     uint32_t walk_max;    /* ADJOUT_WALK_MAX, less in tests */
     struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
+    struct adjout_held *copying, *dropped; /* for adjout_held_work */
+    uint32_t retired_first, retired_last;  /* groups to be freed */
+    uint64_t swept;                        /* slots looked at by adjout_sweep, ever */
     struct ip_prefix batch[ADJOUT_BATCH_MAX];
     uint32_t batch_numbers[ADJOUT_BATCH_MAX];
     uint64_t walk[ADJOUT_WALK_MAX];
@@ -223,8 +236,9 @@ bool adjout_slot_bury(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fa
                       uint32_t number);
 void adjout_slot_unbury(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                         uint32_t number);
-/* No change is due any more. */
-void adjout_slots_free(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f);
+/* Frees a page of slots; no change is due in it any more. */
+void adjout_page_free(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      uint32_t page);
 /* The prefix or path of a slot is kept. */
 void adjout_number_hold(struct bgp_speaker *s, bool add_path, enum bgp_family f, uint32_t number);
 void adjout_number_release(struct bgp_speaker *s, bool add_path, enum bgp_family f,
@@ -255,15 +269,30 @@ void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fa
                       uint32_t number);
 /* Forgets withdrawn slots once all members know. */
 void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g);
-void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g);
+/* A slice of the end of a group's table; returns what is left of the budget, not 0 when it is
+ * freed. Only when nothing is copied of it any more. */
+uint32_t adjout_table_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget);
 
 /* ---- adjout_held.c ---- */
 
 /* A copy of the group's slots, shared by all that leave it in this state; with `before`, what a
  * member had in hand from an earlier group, a copy of its own that has both. NULL: no memory. */
 struct adjout_held *adjout_held_take(struct bgp_speaker *s, struct adjout_group *g,
-                                     const struct adjout_held *before);
-void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h);
+                                     struct adjout_held *before);
+void adjout_held_drop(struct bgp_speaker *s, struct adjout_held *h); /* NULL is fine */
+/* What is in hand of a number; *ret_unsure: perhaps. NULL: nothing; `h` may be NULL. */
+const struct adjout_said *adjout_held_said(struct bgp_speaker *s, struct adjout_held *h,
+                                           enum bgp_family f, uint32_t number, bool *ret_unsure);
+/* A slot of a group with copies under way is about to change. */
+void adjout_held_before_change(struct bgp_speaker *s, const struct adjout_group *g,
+                               enum bgp_family f, uint32_t number);
+/* A slice of copying and freeing; returns what is left of the budget. */
+uint32_t adjout_held_work(struct bgp_speaker *s, uint32_t budget);
+/* The budget after a page of slots; the last one may exceed it. */
+static inline uint32_t adjout_spend_page(struct bgp_speaker *s, uint32_t budget) {
+    s->adjout->swept += ADJOUT_PAGE;
+    return budget > ADJOUT_PAGE ? budget - ADJOUT_PAGE : 0;
+}
 
 /* ---- adjout_stream.c ---- */
 

@@ -170,6 +170,9 @@ static void slot_put(struct bgp_speaker *s, const struct adjout_group *g, enum b
                      uint32_t number, uint32_t value) {
     uint32_t *slot = slot_find(g, f, number);
     bool held = *slot != 0;
+    if (g->copies > 0) {
+        adjout_held_before_change(s, g, f, number);
+    }
     *slot = value;
     if (value && !held) {
         adjout_number_hold(s, g->key.add_path[f], f, number);
@@ -203,6 +206,9 @@ void adjout_slot_set(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
         adjout_said_hold(s, said);
     }
     if (*slot & SLOT_PENDING) {
+        if (g->copies > 0) {
+            adjout_held_before_change(s, g, f, number);
+        }
         change_of(s, *slot)->said = said;
     } else {
         slot_put(s, g, f, number, (*slot & SLOT_GRAVE) | said);
@@ -252,18 +258,15 @@ void adjout_slot_unbury(struct bgp_speaker *s, struct adjout_group *g, enum bgp_
     slot_put(s, g, f, number, *slot_find(g, f, number) & ~SLOT_GRAVE);
 }
 
-void adjout_slots_free(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f) {
-    for (uint32_t number = 1; number < adjout_slot_limit(g, f); number++) {
+void adjout_page_free(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                      uint32_t page) {
+    for (uint32_t number = page * ADJOUT_PAGE; number < (page + 1) * ADJOUT_PAGE; number++) {
         if (adjout_slot_used(g, f, number)) {
             assert(!adjout_slot_pending(g, f, number));
             adjout_said_release(s, adjout_slot_said(s, g, f, number));
             slot_put(s, g, f, number, 0);
         }
     }
-    for (uint32_t page = 0; page < g->page_count[f]; page++) {
-        alloc_free(g->pages[f][page]);
-    }
-    alloc_free(g->pages[f]);
-    g->pages[f] = NULL;
-    g->page_count[f] = 0;
+    alloc_free(g->pages[f][page]);
+    g->pages[f][page] = NULL;
 }

@@ -351,18 +351,43 @@ void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
 
 /* ---- the end of a group ---- */
 
-void adjout_table_free(struct bgp_speaker *s, struct adjout_group *g) {
-    adjout_memo_drop(s, g);
+static void page_end(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
+                     uint32_t page) {
+    for (uint32_t number = page * ADJOUT_PAGE; number < (page + 1) * ADJOUT_PAGE; number++) {
+        adjout_pending_drop(s, g, f, number);
+    }
+    adjout_page_free(s, g, f, page);
+}
+
+static void table_deinit_all(struct bgp_speaker *s, struct adjout_group *g) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (g->default_path[f]) {
             rib_path_out_end(s, g->default_path[f]);
         }
-        for (uint32_t number = 1; number < adjout_slot_limit(g, f); number++) {
-            adjout_pending_drop(s, g, f, number);
-        }
-        adjout_slots_free(s, g, f);
+        alloc_free(g->pages[f]);
+        g->pages[f] = NULL;
+        g->page_count[f] = 0;
     }
     table_deinit(&g->buckets);
     alloc_free(g->graves);
     g->graves = NULL;
+}
+
+uint32_t adjout_table_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget) {
+    assert(g->copies == 0);
+    for (; budget > 0; g->free_page++) {
+        if (g->free_page < g->page_count[g->free_family]) {
+            if (g->pages[g->free_family][g->free_page]) {
+                page_end(s, g, g->free_family, g->free_page);
+                budget = adjout_spend_page(s, budget);
+            }
+        } else if (g->free_family == BGP_IPV4_UNICAST) {
+            g->free_family = BGP_IPV6_UNICAST;
+            g->free_page = UINT32_MAX; /* 0 next */
+        } else {
+            table_deinit_all(s, g);
+            break;
+        }
+    }
+    return budget;
 }

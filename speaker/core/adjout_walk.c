@@ -32,12 +32,6 @@ static uint32_t has_of(const struct adjout_said *said, uint32_t peer) {
     return said && said->source != peer ? said->attrs : 0;
 }
 
-static const struct adjout_said *held_of(const struct bgp_speaker *s, const struct adjout_member *m,
-                                         enum bgp_family f, uint32_t entry) {
-    const struct adjout_held *h = m->held;
-    return h && entry < h->count[f] ? adjout_said_get(s, h->said[f][entry]) : NULL;
-}
-
 enum say {
     SAY_NOTHING,
     SAY_ANNOUNCE,
@@ -45,11 +39,12 @@ enum say {
 };
 
 /* *ret_attrs is what the member should have. */
-static enum say what_to_say(const struct bgp_speaker *s, const struct adjout_group *g,
+static enum say what_to_say(struct bgp_speaker *s, const struct adjout_group *g,
                             const struct adjout_member *m, enum bgp_family f, uint32_t entry,
                             uint32_t *ret_attrs) {
     const struct adjout_said *said = adjout_said_of(s, g, f, entry);
-    const struct adjout_said *held = held_of(s, m, f, entry);
+    bool perhaps;
+    const struct adjout_said *held = adjout_held_said(s, m->held, f, entry, &perhaps);
     *ret_attrs = has_of(said, m->peer);
     /* The log announced it to this member. A withdrawal the log may have spared it, not knowing
      * what a member that fell behind still has. */
@@ -58,7 +53,7 @@ static enum say what_to_say(const struct bgp_speaker *s, const struct adjout_gro
     }
     bool resync = m->flags & ADJOUT_MEMBER_RESYNC && said &&
                   (m->held || adjout_later(said->version, m->base));
-    bool unsure = held && adjout_later(held->version, m->base);
+    bool unsure = held && (perhaps || adjout_later(held->version, m->base));
     bool differs = m->held && (unsure || has_of(held, m->peer) != *ret_attrs);
     bool all = m->masks & adjout_mask(f, ADJOUT_MASK_ALL);
     if (*ret_attrs) {

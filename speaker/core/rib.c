@@ -565,9 +565,9 @@ static bool decisions_due(const struct bgp_speaker *s) {
 bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     /* Half of it, so that what sweeps make due is done as they go on. */
     uint32_t half = (budget + 1) / 2;
-    budget -= half - rib_sweep_work(s, half, now);
+    budget -= half - adjout_sweep(s, rib_sweep_work(s, half, now));
     if (s->restarting) {
-        return rib_sweep_pending(s);
+        return rib_sweep_pending(s) || adjout_sweep_pending(s);
     }
     budget = fib_tell_again(s, budget);
     budget = nexthop_work(s, budget);
@@ -597,8 +597,9 @@ static bool release_due(const struct bgp_speaker *s) {
 }
 
 bool rib_has_work(const struct bgp_speaker *s) {
-    return rib_sweep_pending(s) || (!s->restarting && (decisions_due(s) || release_due(s) ||
-                                                       fib_may_tell(s) || adjout_has_work(s)));
+    return rib_sweep_pending(s) || adjout_sweep_pending(s) ||
+           (!s->restarting &&
+            (decisions_due(s) || release_due(s) || fib_may_tell(s) || adjout_has_work(s)));
 }
 
 bool bgp_recovering(const struct bgp_speaker *s) {

@@ -24,7 +24,7 @@
  */
 
 #define BENCH_PEERS_MAX 16
-#define BENCH_ROUTES_MAX 256
+#define BENCH_ROUTES_MAX 2048
 #define TABLES_UNUSED __attribute__((unused))
 
 struct held_route {
