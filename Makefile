@@ -19,8 +19,10 @@ OUT := $(BUILD)/$(VARIANT)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Wundef -Wcast-qual -Wpointer-arith -Wwrite-strings
+# Embedding a struct by its tag (core/config.h); clang says so of each.
+WARNINGS += $(if $(findstring clang,$(CC)),-Wno-microsoft-anon-tag)
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) -D_GNU_SOURCE \
+ALL_CFLAGS := -std=gnu11 -fms-extensions $(WARNINGS) $(if $(WERROR),-Werror) $(CFLAGS) -D_GNU_SOURCE \
 	-DRIBCAGE_VERSION='"$(VERSION)"' -fno-strict-aliasing -fstack-protector-strong
 ALL_LDFLAGS := $(LDFLAGS)
 ifdef SAN

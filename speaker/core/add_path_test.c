@@ -65,11 +65,12 @@ static void test_C197_negotiation(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct bgp_peer_config config = {.families = {true, false}};
+        struct bgp_peer_options options = {.families = {true, false}};
+        const struct bgp_neighbor config = {.options = &options};
         struct peer p = {.config = &config};
         struct bgp_open open = {.add_path = {rows[i].theirs, rows[i].theirs}};
-        config.add_path_receive[0] = rows[i].ours & in;
-        config.add_path_send[0] = rows[i].ours & out ? 2 : 0;
+        options.add_path_receive[0] = rows[i].ours & in;
+        options.add_path_send[0] = rows[i].ours & out ? 2 : 0;
         assert_int_equal(session_add_path(&p, &open, BGP_IPV4_UNICAST), rows[i].result);
         assert_int_equal(session_add_path(&p, &open, BGP_IPV6_UNICAST), 0);
         p.no_capabilities = true;
@@ -215,7 +216,7 @@ static void test_default_originate(void **state) {
     (void)state;
     start(3, 0, 1, 4);
     struct attr_values v = route(200), w = route(300);
-    b.s->config->peers[0].default_originate[0] = true;
+    bench_options(&b, 0)->default_originate[0] = true;
     adjout_regroup(b.s, b.holds[0].p, b.now);
     bench_settle(&b);
     assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
@@ -234,7 +235,7 @@ static void test_default_originate(void **state) {
     (void)sent_of(2, "192.0.2.0/24",
                   &count); /* it sent the best one itself, and has no identifiers */
     assert_int_equal(count, 0);
-    b.s->config->peers[0].default_originate[0] = false;
+    bench_options(&b, 0)->default_originate[0] = false;
     adjout_regroup(b.s, b.holds[0].p, b.now);
     bench_settle(&b);
     assert_int_equal(held_count(0, "0.0.0.0/0"), 1);

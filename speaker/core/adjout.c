@@ -415,8 +415,8 @@ bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     m->peer = p->index;
     p->group_member = member;
     member_join(s, g, member);
-    bool eor =
-        s->profile->end_of_rib_always || (p->open.gr && p->config->graceful_restart != BGP_GR_OFF);
+    bool eor = s->profile->end_of_rib_always ||
+               (p->open.gr && p->config->options->graceful_restart != BGP_GR_OFF);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->families[f]) {
             m->masks |= adjout_mask(f, ADJOUT_MASK_ALL);

@@ -65,7 +65,7 @@ static bool slice(void) {
 
 static void move(uint32_t peer, bool self) {
     uint64_t before = b.s->adjout->swept;
-    b.s->config->peers[peer].next_hop_mode = self ? BGP_NEXT_HOP_SELF_ALL : BGP_NEXT_HOP_KEEP;
+    bench_options(&b, peer)->next_hop_mode = self ? BGP_NEXT_HOP_SELF_ALL : BGP_NEXT_HOP_KEEP;
     adjout_regroup(b.s, b.holds[peer].p, b.now);
     assert_true(b.s->adjout->swept - before <= SLICE_MAX);
 }
@@ -224,7 +224,7 @@ static void test_changes_meanwhile(void **state) {
         }
         bench_settle(&b);
         for (uint32_t i = 1; i < 4; i++) {
-            peer_has_all(i, b.s->config->peers[i].next_hop_mode == BGP_NEXT_HOP_SELF_ALL);
+            peer_has_all(i, bench_options(&b, i)->next_hop_mode == BGP_NEXT_HOP_SELF_ALL);
         }
         while (slice()) {
         }

@@ -222,7 +222,8 @@ static bool evaluate(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fam
         bool other = g->key.add_path[f] && !r->stands_in;
         result = other ? EXPORT_WITHHOLD : export_default(s, &g->key, f, arena, &v);
     } else if (r->attrs) {
-        result = p ? export_route(s, &g->key, p->config, r, arena, NULL, &v) : EXPORT_NO_MEMORY;
+        result =
+            p ? export_route(s, &g->key, p->config->options, r, arena, NULL, &v) : EXPORT_NO_MEMORY;
     }
     if (result == EXPORT_SEND) {
         attrs = attr_intern(&s->attrs, &v);

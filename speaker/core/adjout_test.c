@@ -20,7 +20,8 @@ static void check_against_model(struct bench *b, uint32_t i) {
             struct adjout_route r = rib_entry_route(b->s, f, rib_entry_find(b->s, f, it.prefix));
             struct attr_values v;
             if (!r.attrs || r.source_peer == h->p->index ||
-                export_route(b->s, &key, h->p->config, &r, b->arena, NULL, &v) != EXPORT_SEND) {
+                export_route(b->s, &key, h->p->config->options, &r, b->arena, NULL, &v) !=
+                    EXPORT_SEND) {
                 assert_null(held_find(h, it.prefix, 0));
                 continue;
             }
@@ -88,8 +89,7 @@ static void random_session(struct bench *b, uint64_t *rng, uint32_t i) {
 
 /* The peer's export default flips: its group changes, as after a new configuration. */
 static void random_regroup(struct bench *b, uint64_t *rng, uint32_t i) {
-    struct bgp_peer_config *c = &b->s->config->peers[i];
-    assert_ptr_equal(c, b->holds[i].p->config);
+    struct bgp_peer_options *c = bench_options(b, i);
     c->export[0].accept_by_default = !c->export[0].accept_by_default;
     c->next_hop_mode = rng_below(rng, 2) ? BGP_NEXT_HOP_AUTO : BGP_NEXT_HOP_SELF;
     adjout_regroup(b->s, b->holds[i].p, b->now);

@@ -2,7 +2,7 @@
 #define RIBCAGE_CORE_BGP_H
 
 #include "../base/nanotime.h"
-#include "config.h"
+#include "neighbor.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -286,7 +286,7 @@ struct bgp_message_counts {
 
 struct bgp_peer_info {
     struct bgp_peer_id id;
-    const struct bgp_peer_config *config;
+    const struct bgp_neighbor *config;
     enum bgp_state state;
     bool waiting_for_lock; /* BIRD: another peer of the same neighbour runs */
     bool admin_down;
@@ -328,8 +328,14 @@ uint32_t bgp_peer_count(const struct bgp_speaker *s);
 bool bgp_peer_at(const struct bgp_speaker *s, uint32_t n, struct bgp_peer_info *ret_info);
 bool bgp_peer_get(const struct bgp_speaker *s, struct bgp_peer_id id,
                   struct bgp_peer_info *ret_info);
-/* What the host needs to make or accept a connection of this peer. */
-const struct bgp_peer_config *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id);
+/* What the host needs to make or accept a connection of this peer; NULL: there is none. */
+const struct bgp_neighbor *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id);
+/* … of the n-th configured peer; NULL past the end. Those of listen ranges are not among them. */
+const struct bgp_neighbor *bgp_peer_config_at(const struct bgp_speaker *s, uint32_t n);
+/* Whose call this is: the peer with this address, and with this local one where several have it, or
+ * the template of its listen range, which has no address; NULL: nobody's. */
+const struct bgp_neighbor *bgp_peer_config_of_call(const struct bgp_speaker *s,
+                                                   struct ip_addr remote, struct ip_addr local);
 
 struct attr_set; /* attr.h */
 

@@ -40,16 +40,14 @@ void bgp_config_init(struct bgp_config *c, enum bgp_profile profile) {
 
 void bgp_peer_config_init(struct bgp_peer_config *p, enum bgp_profile profile) {
     const struct profile *f = profile_get(profile);
-    *p = (struct bgp_peer_config){
-        .remote_port = BGP_PORT,
-        .families = {[BGP_IPV4_UNICAST] = true},
-        .send_communities = f->send_communities,
-        .send_ext_communities = f->send_communities,
-        .enforce_first_as = f->enforce_first_as,
-        .graceful_restart = f->graceful_restart,
-        .gr_notification = f->gr_notification,
-        .extended_messages = f->extended_messages,
-    };
+    memset(p, 0, sizeof *p); /* what lies between members, too: see struct bgp_peer_options */
+    p->remote_port = BGP_PORT;
+    p->families[BGP_IPV4_UNICAST] = true;
+    p->send_communities = p->send_ext_communities = f->send_communities;
+    p->enforce_first_as = f->enforce_first_as;
+    p->graceful_restart = f->graceful_restart;
+    p->gr_notification = f->gr_notification;
+    p->extended_messages = f->extended_messages;
     for (unsigned i = 0; i < BGP_FAMILIES; i++) {
         /* RFC 8212: without a policy nothing passes, unless the front end says otherwise. */
         p->import[i].accept_by_default = !f->default_deny_external;

@@ -66,30 +66,29 @@ struct bgp_password {
     uint8_t octets[];
 };
 
-struct bgp_peer_config {
-    char name[BGP_PEER_NAME_MAX]; /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
-    const char *description;      /* at most BGP_PEER_NAME_MAX - 1 octets; NULL: none */
-    struct ip_addr remote_addr;
+/*
+ * How a session is run: what many neighbours have in common. A running speaker keeps one copy for
+ * all that have the same (neighbor.h), so that a member costs nothing by the neighbour. Equality is
+ * that of octets: bgp_peer_config_init clears what lies between members.
+ */
+struct bgp_peer_options {
     struct ip_addr local_addr; /* not set: the kernel chooses */
     uint16_t remote_port;      /* 0 = 179 */
-    uint32_t remote_as;
-    uint32_t local_as;        /* 0 = the speaker's; else RFC 7705 style local AS */
-    bool local_as_no_prepend; /* it is not put into the paths that come in */
-    bool local_as_replaces;   /* it alone stands in the paths that go out */
+    uint32_t local_as;         /* 0 = the speaker's; else RFC 7705 style local AS */
+    bool local_as_no_prepend;  /* it is not put into the paths that come in */
+    bool local_as_replaces;    /* it alone stands in the paths that go out */
     bool families[BGP_FAMILIES];
     bool passive;   /* never connects */
-    bool shutdown;  /* administratively down */
     bool fall_over; /* the session ends as soon as no route leads to remote_addr */
     bool rr_client;
     uint8_t ttl_security_hops; /* RFC 5082: 0 off; else accept TTL >= 255 - hops + 1, send 255 */
     uint8_t multihop;          /* 0: directly connected (eBGP TTL 1); else TTL to send */
-    const struct bgp_password *password; /* NULL: none */
-    uint16_t hold_time_s;                /* 0 with hold_time_set: no hold timer */
-    bool hold_time_set;                  /* false: the profile's */
-    uint16_t keepalive_s;                /* 0: a third of the negotiated hold time */
-    uint16_t hold_time_min_s; /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
-    uint16_t connect_retry_s; /* between tries to connect; 0: the profile's */
-    uint16_t error_wait_s;    /* Idle after an error; 0: the profile's, which doubles */
+    uint16_t hold_time_s;      /* 0 with hold_time_set: no hold timer */
+    bool hold_time_set;        /* false: the profile's */
+    uint16_t keepalive_s;      /* 0: a third of the negotiated hold time */
+    uint16_t hold_time_min_s;  /* an OPEN with less is refused; 0: nothing but RFC 4271's 3 s */
+    uint16_t connect_retry_s;  /* between tries to connect; 0: the profile's */
+    uint16_t error_wait_s;     /* Idle after an error; 0: the profile's, which doubles */
     enum bgp_next_hop_mode next_hop_mode;
     uint8_t allow_local_as;         /* how often our AS may stand in a received AS_PATH */
     bool remove_private_as;         /* a path of private ASes alone is emptied */
@@ -116,7 +115,6 @@ struct bgp_peer_config {
     uint16_t send_hold_time_s; /* RFC 9687; 0: 480 s or twice the hold time, what is longer */
     enum bgp_role role;        /* RFC 9234; external sessions only */
     bool role_strict;          /* a peer without a role is refused */
-    const char *shutdown_text; /* RFC 9003: with Cease 6/2 by `shutdown`; NULL: none */
     bool blackhole_accept;     /* RFC 7999: routes with BLACKHOLE from this peer discard traffic */
     bool graceful_shutdown;    /* RFC 8326: what we send carries GRACEFUL_SHUTDOWN */
     /* RFC 7911. Sent: at most so many paths per prefix, best first; 0: not offered. */
@@ -132,6 +130,21 @@ struct bgp_peer_config {
     uint32_t default_policy[BGP_FAMILIES];
     const struct bgp_condition_config *conditions; /* all must hold for a route they concern */
     uint32_t condition_count;
+};
+
+/* A neighbour as front ends describe it: what is its own, and its options as if they were. */
+struct bgp_peer_config {
+    char name[BGP_PEER_NAME_MAX];        /* unique: "Mesh_10_0_0_2", "192.168.1.10" */
+    const char *description;             /* at most BGP_PEER_NAME_MAX - 1 octets; NULL: none */
+    const struct bgp_password *password; /* NULL: none */
+    const char *shutdown_text;           /* RFC 9003: with Cease 6/2 by `shutdown`; NULL: none */
+    struct ip_addr remote_addr;
+    uint32_t remote_as;
+    bool shutdown; /* administratively down */
+    union {
+        struct bgp_peer_options;
+        struct bgp_peer_options options;
+    };
 };
 
 /* Conditional advertisement, as IOS's advertise-map does it: what `advertise_policy` does not

@@ -27,27 +27,30 @@ bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config 
            a->confederation_id != b->confederation_id || members_differ(a, b);
 }
 
-static bool endpoint_moves(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
-    return !ip_equal(a->remote_addr, b->remote_addr) || a->remote_port != b->remote_port ||
-           !ip_equal(a->local_addr, b->local_addr) ||
-           a->ttl_security_hops != b->ttl_security_hops || a->multihop != b->multihop;
+static bool endpoint_moves(const struct bgp_neighbor *a, const struct bgp_neighbor *b) {
+    const struct bgp_peer_options *x = a->options, *y = b->options;
+    return !ip_equal(a->remote_addr, b->remote_addr) || x->remote_port != y->remote_port ||
+           !ip_equal(x->local_addr, y->local_addr) ||
+           x->ttl_security_hops != y->ttl_security_hops || x->multihop != y->multihop;
 }
 
-bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b) {
-    return endpoint_moves(a, b) || !bgp_password_equal(a->password, b->password);
+bool config_diff_endpoint(const struct bgp_neighbor *a, const struct bgp_neighbor *b) {
+    return endpoint_moves(a, b) ||
+           !bgp_password_equal(bgp_neighbor_password(a), bgp_neighbor_password(b));
 }
 
-bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_peer_config *a,
-                             const struct bgp_peer_config *b, bool *ret_rr_client) {
+bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
+                             const struct bgp_neighbor *b, bool *ret_rr_client) {
+    const struct bgp_peer_options *x = a->options, *y = b->options;
     bool bird = profile == BGP_PROFILE_CALICO || profile == BGP_PROFILE_FAST;
     bool other = (bird ? config_diff_endpoint(a, b) : endpoint_moves(a, b)) ||
-                 a->remote_as != b->remote_as || a->local_as != b->local_as ||
-                 memcmp(a->families, b->families, sizeof a->families) != 0 ||
-                 memcmp(a->add_path_send, b->add_path_send, sizeof a->add_path_send) != 0 ||
-                 memcmp(a->add_path_receive, b->add_path_receive, sizeof a->add_path_receive) != 0;
-    other = other || a->role != b->role || a->role_strict != b->role_strict; /* RFC 9234 4.2 */
-    *ret_rr_client = !other && a->rr_client != b->rr_client;
-    return other || a->rr_client != b->rr_client;
+                 a->remote_as != b->remote_as || x->local_as != y->local_as ||
+                 memcmp(x->families, y->families, sizeof x->families) != 0 ||
+                 memcmp(x->add_path_send, y->add_path_send, sizeof x->add_path_send) != 0 ||
+                 memcmp(x->add_path_receive, y->add_path_receive, sizeof x->add_path_receive) != 0;
+    other = other || x->role != y->role || x->role_strict != y->role_strict; /* RFC 9234 4.2 */
+    *ret_rr_client = !other && x->rr_client != y->rr_client;
+    return other || x->rr_client != y->rr_client;
 }
 
 /* ---- digests ---- */
@@ -129,7 +132,7 @@ static bool chain_differs(const struct config_side *a, const struct policy_chain
 }
 
 bool config_diff_import(const struct config_side *a, const struct config_side *b) {
-    const struct bgp_peer_config *x = a->peer, *y = b->peer;
+    const struct bgp_peer_options *x = a->peer->options, *y = b->peer->options;
     if (x->weight != y->weight || x->allow_local_as != y->allow_local_as ||
         x->enforce_first_as != y->enforce_first_as ||
         x->soft_reconfiguration != y->soft_reconfiguration ||
@@ -144,7 +147,7 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
 }
 
 bool config_diff_export(const struct config_side *a, const struct config_side *b) {
-    const struct bgp_peer_config *x = a->peer, *y = b->peer;
+    const struct bgp_peer_options *x = a->peer->options, *y = b->peer->options;
     if (x->next_hop_mode != y->next_hop_mode || x->remove_private_as != y->remove_private_as ||
         x->remove_private_as_all != y->remove_private_as_all ||
         x->remove_private_as_replace != y->remove_private_as_replace ||

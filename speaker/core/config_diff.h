@@ -1,7 +1,7 @@
 #ifndef RIBCAGE_CORE_CONFIG_DIFF_H
 #define RIBCAGE_CORE_CONFIG_DIFF_H
 
-#include "config.h"
+#include "neighbor.h"
 
 #include <stddef.h>
 
@@ -11,10 +11,10 @@
 bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b);
 /* … or this one? `*ret_rr_client`: because of its client flag alone. A new password resets BIRD's
  * sessions; elsewhere the host changes the key of the living connection. */
-bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_peer_config *a,
-                             const struct bgp_peer_config *b, bool *ret_rr_client);
+bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
+                             const struct bgp_neighbor *b, bool *ret_rr_client);
 /* Would the host listen, connect or authenticate differently? */
-bool config_diff_endpoint(const struct bgp_peer_config *a, const struct bgp_peer_config *b);
+bool config_diff_endpoint(const struct bgp_neighbor *a, const struct bgp_neighbor *b);
 
 /* Content hashes of all policies of a configuration (alloc_free), so that chains compare by what
  * their policies say. NULL: no memory. */
@@ -26,7 +26,7 @@ bool config_diff_decision(const struct bgp_config *a, const struct bgp_config *b
 struct config_side {
     const struct bgp_config *config;
     const uint64_t *digests;
-    const struct bgp_peer_config *peer;
+    const struct bgp_neighbor *peer;
 };
 /* Does the peer's import or export come to something else? */
 bool config_diff_import(const struct config_side *a, const struct config_side *b);

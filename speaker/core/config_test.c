@@ -262,8 +262,13 @@ static void with_policy(struct bgp_config *c) {
 
 static bool import_differs(const struct bgp_config *a, const struct bgp_config *b) {
     uint64_t *x = config_policy_digests(a), *y = config_policy_digests(b);
-    const struct config_side left = {a, x, &a->peers[0]}, right = {b, y, &b->peers[0]};
+    struct arena *arena = arena_new();
+    const struct bgp_neighbor *p[2], *q[2];
+    assert_true(a->peer_count == 2 && b->peer_count == 2);
+    assert_true(neighbors_make(arena, a, p, NULL) && neighbors_make(arena, b, q, NULL));
+    const struct config_side left = {a, x, p[0]}, right = {b, y, q[0]};
     bool differs = config_diff_import(&left, &right);
+    arena_free(arena);
     alloc_free(x);
     alloc_free(y);
     return differs;
@@ -310,6 +315,20 @@ static void copy_without_memory(void **state) {
     }
 }
 
+static bool resets(enum bgp_profile profile, const struct bgp_peer_config *a,
+                   const struct bgp_peer_config *b, bool *ret_rr) {
+    struct bgp_peer_config both[] = {*a, *b};
+    const struct bgp_config c = {.peers = both, .peer_count = 2};
+    const struct bgp_neighbor *n[2];
+    struct arena *arena = arena_new();
+    assert_true(neighbors_make(arena, &c, n, NULL));
+    bool differs = config_diff_resets_peer(profile, n[0], n[1], ret_rr);
+    bool moves = a->password != b->password; /* the host's business in any case */
+    assert_int_equal(config_diff_endpoint(n[0], n[1]), moves);
+    arena_free(arena);
+    return differs;
+}
+
 static void what_resets(void **state) {
     (void)state;
     static const struct bgp_password k = {1, {'k'}};
@@ -320,20 +339,19 @@ static void what_resets(void **state) {
     b.passive = true;
     b.keepalive_s = 7;
     b.weight = 9;
-    assert_false(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
+    assert_false(resets(BGP_PROFILE_CALICO, &a, &b, &rr));
     b = a;
     b.rr_client = true;
-    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
+    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
     b.password = &k;
-    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
+    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
     b = a;
     b.password = &k;
-    assert_true(config_diff_resets_peer(BGP_PROFILE_CALICO, &a, &b, &rr));
-    assert_false(config_diff_resets_peer(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
-    assert_true(config_diff_endpoint(&a, &b));
+    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr));
+    assert_false(resets(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
     b = a;
     b.role = BGP_ROLE_PEER;
-    assert_true(config_diff_resets_peer(BGP_PROFILE_PLAIN, &a, &b, &rr) && !rr);
+    assert_true(resets(BGP_PROFILE_PLAIN, &a, &b, &rr) && !rr);
 }
 
 static void where_it_listens(void **state) {

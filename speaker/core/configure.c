@@ -30,32 +30,34 @@
 
 struct change {
     struct arena *arena;
-    struct bgp_config *config;
+    struct bgp_config *config;             /* without its peers */
+    const struct bgp_neighbor **templates; /* of its listen ranges, in the arena */
+    uint32_t configured;                   /* entries of configured peers, the first ones */
     uint64_t *digests, *old_digests;
-    uint32_t count;                         /* entries: configured peers, dynamic ones that stay */
-    const struct bgp_peer_config **entries; /* what each peer is told to be */
-    struct peer_dynamic **dynamics;         /* owners of those; the old ones once in force */
-    uint32_t *order;                        /* peer index per entry */
-    bool *made;                             /* … made for it just now */
+    uint32_t count;                      /* entries: configured peers, dynamic ones that stay */
+    const struct bgp_neighbor **entries; /* what each peer is told to be */
+    struct peer_dynamic **dynamics;      /* owners of those; the old ones once in force */
+    uint32_t *order;                     /* peer index per entry */
+    bool *made;                          /* … made for it just now */
     struct table by_address;
 };
 
 /* ---- preparing ---- */
 
 static bool name_equal(const void *context, uint32_t index, const void *key) {
-    const struct bgp_config *c = context;
-    return strcmp(c->peers[index - 1].name, key) == 0;
+    const struct bgp_speaker *s = context;
+    return strcmp(speaker_peer(s, index)->config->name, key) == 0;
 }
 
 static uint64_t name_hash(const char *name) {
     return hash_bytes(name, strlen(name), 0);
 }
 
-/* Entries of `c` by name: index + 1. */
-static bool index_names(const struct bgp_config *c, struct table *ret_table) {
-    table_init(ret_table);
-    for (uint32_t i = 0; i < c->peer_count; i++) {
-        if (!table_insert(ret_table, name_hash(c->peers[i].name), i + 1))
+/* The configured peers by name. */
+static bool index_names(const struct bgp_speaker *s, struct table *ret_table) {
+    for (uint32_t i = 0; i < s->configured; i++) {
+        uint32_t index = s->peer_order[i];
+        if (!table_insert(ret_table, name_hash(speaker_peer(s, index)->config->name), index))
             return false;
     }
     return true;
@@ -63,17 +65,14 @@ static bool index_names(const struct bgp_config *c, struct table *ret_table) {
 
 /* Finds the peer of every entry, or makes one. */
 static bool match_peers(struct bgp_speaker *s, struct change *ch) {
-    const struct bgp_config *old = s->config;
     struct table names;
-    bool ok = true;
     table_init(&names);
-    if (old)
-        ok = index_names(old, &names);
-    for (uint32_t i = 0; ok && i < ch->config->peer_count; i++) {
-        const char *name = ch->config->peers[i].name;
-        uint32_t at = old ? table_find(&names, name_hash(name), name_equal, old, name) : 0;
-        ch->made[i] = at == 0;
-        ch->order[i] = at ? s->peer_order[at - 1] : slab_alloc(&s->peers);
+    bool ok = index_names(s, &names);
+    for (uint32_t i = 0; ok && i < ch->configured; i++) {
+        const char *name = ch->entries[i]->name;
+        uint32_t index = table_find(&names, name_hash(name), name_equal, s, name);
+        ch->made[i] = index == 0;
+        ch->order[i] = index ? index : slab_alloc(&s->peers);
         ok = ch->order[i] != SLAB_NONE;
     }
     table_deinit(&names);
@@ -106,13 +105,14 @@ static bool prepare_addresses(struct change *ch) {
 
 /* Dynamic peers stay where a range still has them and no peer is configured in their place. */
 static bool keep_dynamic(struct bgp_speaker *s, struct change *ch) {
-    for (uint32_t i = s->config ? s->config->peer_count : 0; i < s->peer_count; i++) {
+    for (uint32_t i = s->configured; i < s->peer_count; i++) {
         const struct peer *p = speaker_peer(s, s->peer_order[i]);
         struct ip_addr a = p->config->remote_addr;
         const struct bgp_listen_range *range = bgp_config_range_of(ch->config, a);
         if (!range || entry_find(ch, a) || ch->count == BGP_PEERS_MAX)
             continue;
-        struct peer_dynamic *d = listen_describe(ch->config, range, a, p->config->remote_as);
+        uint32_t at = (uint32_t)(range - ch->config->listen_ranges);
+        struct peer_dynamic *d = listen_describe(ch->templates[at], at, a, p->config->remote_as);
         if (!d)
             return false;
         ch->order[ch->count] = p->index;
@@ -123,18 +123,26 @@ static bool keep_dynamic(struct bgp_speaker *s, struct change *ch) {
 }
 
 /* The arrays of a change, as long as they may become. */
-static bool make_entries(const struct bgp_speaker *s, struct change *ch) {
-    size_t count = ch->config->peer_count + (size_t)s->peer_count + 1;
+static bool make_entries(const struct bgp_speaker *s, struct change *ch,
+                         const struct bgp_config *config) {
+    size_t count = config->peer_count + (size_t)s->peer_count + 1;
     ch->order = alloc_zero(count, sizeof *ch->order);
     ch->made = alloc_zero(count, sizeof *ch->made);
     ch->entries = alloc_zero(count, sizeof *ch->entries);
     ch->dynamics = alloc_zero(count, sizeof *ch->dynamics);
-    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics)
+    ch->templates = arena_array(ch->arena, config->listen_range_count, sizeof *ch->templates);
+    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics || !ch->templates)
         return false;
-    ch->count = ch->config->peer_count;
-    for (uint32_t i = 0; i < ch->count; i++)
-        ch->entries[i] = &ch->config->peers[i];
-    return true;
+    ch->count = ch->configured = config->peer_count;
+    return neighbors_make(ch->arena, config, ch->entries, ch->templates);
+}
+
+/* All but the peers. */
+static struct bgp_config *copy_rest(struct arena *arena, const struct bgp_config *config) {
+    struct bgp_config rest = *config;
+    rest.peers = NULL;
+    rest.peer_count = 0;
+    return bgp_config_copy(arena, &rest);
 }
 
 static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_config *config) {
@@ -142,14 +150,13 @@ static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_c
     ch->arena = arena_new();
     if (!ch->arena)
         return false;
-    ch->config = bgp_config_copy(ch->arena, config);
+    ch->config = copy_rest(ch->arena, config);
     if (!ch->config)
         return false;
     ch->digests = config_policy_digests(ch->config);
     ch->old_digests = s->config ? config_policy_digests(s->config) : NULL;
-    uint32_t timers =
-        2 * (ch->config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
-    return ch->digests && (ch->old_digests || !s->config) && make_entries(s, ch) &&
+    uint32_t timers = 2 * (config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
+    return ch->digests && (ch->old_digests || !s->config) && make_entries(s, ch, config) &&
            heap_reserve(&s->timers, timers) && match_peers(s, ch) && prepare_addresses(ch) &&
            keep_dynamic(s, ch) && prepare_addresses(ch);
 }
@@ -256,13 +263,13 @@ static bool end_changed(struct bgp_speaker *s, const struct change *ch,
     bool all = config_diff_resets_all(old, ch->config), endpoints = false;
     for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
-        const struct bgp_peer_config *y = ch->entries[i];
+        const struct bgp_neighbor *y = ch->entries[i];
         bool rr_client = false;
         if (ch->made[i])
             continue;
         endpoints = endpoints || config_diff_endpoint(p->config, y);
         if (y->shutdown && !p->config->shutdown)
-            shut_down(s, p, y->shutdown_text, now);
+            shut_down(s, p, bgp_neighbor_shutdown_text(y), now);
         else if (config_diff_resets_peer(ch->config->profile, p->config, y, &rr_client) || all)
             reset_for(s, p, rr_client && !all, now);
     }
@@ -278,12 +285,13 @@ static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime 
 
 /* What does not end a session: policy, and who calls whom. */
 static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
-                           const struct bgp_config *old, const struct bgp_peer_config **old_peers,
+                           const struct bgp_config *old, const struct bgp_neighbor **old_peers,
                            struct nanotime now) {
     for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
         assert(ch->made[i] || old_peers[i]);
-        if (!ch->made[i] && p->active && old_peers[i]->passive != p->config->passive) {
+        if (!ch->made[i] && p->active &&
+            old_peers[i]->options->passive != p->config->options->passive) {
             peer_stop_retry(s, p);
             peer_start_after_delay(s, p, now);
         }
@@ -301,13 +309,13 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
 
 /* What stands in the tables is looked at again. */
 static void review_tables(struct bgp_speaker *s, const struct change *ch,
-                          const struct bgp_config *old, const struct bgp_peer_config **old_peers) {
+                          const struct bgp_config *old, const struct bgp_neighbor **old_peers) {
     const struct bgp_config *c = s->config;
     bool blackholes = false;
     for (uint32_t i = 0; i < ch->count; i++) {
         const struct peer *p = speaker_peer(s, ch->order[i]);
-        blackholes = blackholes || (!ch->made[i] &&
-                                    old_peers[i]->blackhole_accept != p->config->blackhole_accept);
+        blackholes = blackholes || (!ch->made[i] && old_peers[i]->options->blackhole_accept !=
+                                                        p->config->options->blackhole_accept);
     }
     if (blackholes || config_diff_decision(old, c))
         rib_decide_again(s, blackholes);
@@ -319,6 +327,8 @@ static void review_tables(struct bgp_speaker *s, const struct change *ch,
 static void take_globals(struct bgp_speaker *s, struct change *ch) {
     s->config_arena = ch->arena;
     s->config = ch->config;
+    s->templates = ch->templates;
+    s->configured = ch->configured;
     s->profile = profile_get(ch->config->profile);
     s->router_id = ip4_to_u32(ch->config->router_id);
     s->cluster_id = ch->config->cluster_id ? ch->config->cluster_id : s->router_id;
@@ -330,7 +340,7 @@ static void start_peers(struct bgp_speaker *s, struct nanotime now) {
 }
 
 static void note_old_peers(struct bgp_speaker *s, const struct change *ch,
-                           const struct bgp_peer_config **ret_old) {
+                           const struct bgp_neighbor **ret_old) {
     for (uint32_t i = 0; i < ch->count; i++)
         ret_old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
 }
@@ -344,7 +354,7 @@ static bool any_made(const struct change *ch) {
 
 /* Nothing in here fails. */
 static void put_into_force(struct bgp_speaker *s, struct change *ch,
-                           const struct bgp_peer_config **old_peers, struct nanotime now) {
+                           const struct bgp_neighbor **old_peers, struct nanotime now) {
     struct bgp_config *old = s->config;
     struct arena *old_arena = s->config_arena;
     bool peers_changed =
@@ -381,7 +391,7 @@ enum bgp_status configure_apply(struct bgp_speaker *s, const struct bgp_config *
                                 struct nanotime now) {
     struct change ch = {0};
     rib_removed_finish(s, now); /* peers are numbered in 16 bits */
-    const struct bgp_peer_config **old_peers =
+    const struct bgp_neighbor **old_peers =
         alloc_zero(config->peer_count + (size_t)s->peer_count + 1, sizeof *old_peers);
     if (!old_peers || !prepare(s, &ch, config)) {
         give_up(s, &ch);

@@ -27,7 +27,7 @@ static const struct peer *find_peer(const struct bgp_speaker *s, struct bgp_peer
 
 static void run_import(const struct bgp_speaker *s, const struct peer *p, struct policy_route *r,
                        struct text *out) {
-    const struct policy_chain *chain = &p->config->import[rib_prefix_family(r->prefix)];
+    const struct policy_chain *chain = &p->config->options->import[rib_prefix_family(r->prefix)];
     bool no_memory = false;
     if (rib_policy_missing(s, p, chain)) {
         text_puts(out, "rejected: external session without import policy (RFC 8212)\n");
@@ -89,12 +89,12 @@ static void explain_export(const struct bgp_speaker *s, const struct peer *p,
     export_key_make(s, p, &key);
     if (p->state != BGP_ESTABLISHED) {
         text_puts(out, "the session is not established; as it would be\n");
-        memcpy(key.families, p->config->families, sizeof key.families);
+        memcpy(key.families, p->config->options->families, sizeof key.families);
         if (!ip_is_set(key.local_addr)) { /* its value does not decide, its family does */
             key.local_addr = p->config->remote_addr;
         }
     }
-    switch (export_route(s, &key, p->config, &r, arena, out, &v)) {
+    switch (export_route(s, &key, p->config->options, &r, arena, out, &v)) {
     case EXPORT_SEND:
         text_puts(out, "sent\n");
         break;

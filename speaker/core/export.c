@@ -43,7 +43,7 @@ static const char *source_obstacle(const struct export_key *k, const struct peer
     if (!is_reflected(k, source)) {
         return NULL;
     }
-    bool from_client = source->config->rr_client;
+    bool from_client = source->config->options->rr_client;
     if (!from_client && !k->rr_client) {
         return "learned over iBGP and neither side is a route reflector client";
     }
@@ -89,7 +89,7 @@ static bool accepts(const struct bgp_speaker *s, uint32_t policy, const struct a
 }
 
 /* An aggregate stands for it, or a condition under which it is advertised does not hold. */
-static const char *condition_obstacle(const struct bgp_speaker *s, const struct bgp_peer_config *c,
+static const char *condition_obstacle(const struct bgp_speaker *s, const struct bgp_peer_options *c,
                                       const struct adjout_route *r, struct arena *arena) {
     enum bgp_family f = rib_prefix_family(r->prefix);
     uint32_t unsuppress = c->unsuppress_policy[f];
@@ -496,7 +496,7 @@ static enum export_result fits_message(const struct passage *e, const struct att
 }
 
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
-                                const struct bgp_peer_config *peer, const struct adjout_route *r,
+                                const struct bgp_peer_options *peer, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values) {
     const struct passage e = {.s = s,

@@ -47,7 +47,7 @@ enum export_result {
  * or in the route's own set. `trace` (NULL: none) gets the reason in words. The rule "not back to
  * where it came from" is not here: it differs between the members of a group. */
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
-                                const struct bgp_peer_config *peer, const struct adjout_route *r,
+                                const struct bgp_peer_options *peer, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values);
 /* So short that it fits into a message with any prefix. */

@@ -85,7 +85,7 @@ static uint64_t hash_chain(const struct bgp_config *c, const struct policy_chain
 
 /* What the session's conditions withhold at the moment, and what it is sent although an aggregate
  * silences it. 0: nothing. */
-static uint64_t hash_conditions(const struct bgp_speaker *s, const struct bgp_peer_config *c,
+static uint64_t hash_conditions(const struct bgp_speaker *s, const struct bgp_peer_options *c,
                                 enum bgp_family f) {
     uint64_t h = 0;
     if (c->unsuppress_policy[f]) {
@@ -118,14 +118,14 @@ static bool chain_names_peer(const struct bgp_config *c, const struct policy_cha
 
 static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
                             struct export_key *k) {
-    const struct bgp_peer_config *c = p->config;
+    const struct bgp_peer_options *c = p->config->options;
     k->external = p->external;
     k->confed = p->confed;
     k->rr_client = c->rr_client;
     k->as4 = p->as4;
     k->local_as = session_local_as(s, p);
     if (p->external && (s->profile->as_loop_check_out || c->as_override || c->remove_private_as)) {
-        k->remote_as = c->remote_as;
+        k->remote_as = p->config->remote_as;
     }
     k->next_hop_mode = (uint8_t)c->next_hop_mode;
     k->send_communities = c->send_communities;
@@ -141,7 +141,7 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
     k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
     if (p->external && s->profile->third_party_next_hop) {
-        k->subnet = nexthop_connected(s, c->remote_addr);
+        k->subnet = nexthop_connected(s, p->config->remote_addr);
     }
 }
 
@@ -158,14 +158,15 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
     k->default_local_pref = s->config->default_local_pref;
     k->client_to_client = s->config->client_to_client_reflection;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        const struct policy_chain *chain = &p->config->export[f];
+        const struct policy_chain *chain = &p->config->options->export[f];
         k->families[f] = p->families[f];
-        k->add_path[f] = p->add_path[f] & BGP_ADD_PATH_SEND ? p->config->add_path_send[f] : 0;
-        k->mrai_ms[f] = p->config->advertisement_interval_ms[f];
-        k->default_originate[f] =
-            p->config->default_originate[f] && scanner_default_holds(s, p->config, f);
+        k->add_path[f] =
+            p->add_path[f] & BGP_ADD_PATH_SEND ? p->config->options->add_path_send[f] : 0;
+        k->mrai_ms[f] = p->config->options->advertisement_interval_ms[f];
+        k->default_originate[f] = p->config->options->default_originate[f] &&
+                                  scanner_default_holds(s, p->config->options, f);
         k->deny[f] = rib_policy_missing(s, p, chain);
-        uint64_t conditions = hash_conditions(s, p->config, f);
+        uint64_t conditions = hash_conditions(s, p->config->options, f);
         k->chain_hash[f] = hash_chain(s->config, chain);
         k->chain_hash[f] = conditions ? hash_mix(k->chain_hash[f], conditions) : k->chain_hash[f];
         k->by_prefix[f] = conditions || policy_looks_at_prefix(s->config, chain);

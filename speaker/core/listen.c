@@ -17,30 +17,32 @@
 #include "event.h"
 #include "peer.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-struct peer_dynamic *listen_describe(const struct bgp_config *c, const struct bgp_listen_range *r,
+struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32_t range,
                                      struct ip_addr a, uint32_t remote_as) {
-    struct peer_dynamic *d = alloc_zero(1, sizeof *d);
-    char text[IP_ADDR_TEXT_MAX];
+    char name[BGP_PEER_NAME_MAX], text[IP_ADDR_TEXT_MAX];
+    size_t size = strnlen(template->name, BGP_PEER_NAME_MAX - IP_ADDR_TEXT_MAX - 1);
+    snprintf(name, sizeof name, "%.*s_%s", (int)size, template->name, ip_format(a, text));
+    struct peer_dynamic *d =
+        alloc_zero(1, offsetof(struct peer_dynamic, config) + neighbor_size(name));
     if (!d)
         return NULL;
-    d->config = r->peer;
-    d->range = (uint32_t)(r - c->listen_ranges);
-    d->any_as = r->peer.remote_as == 0;
-    d->config.passive = true;
+    d->range = range;
+    d->any_as = template->remote_as == 0;
+    d->config = *template;
     d->config.remote_addr = a;
     if (d->any_as)
         d->config.remote_as = remote_as;
-    size_t size = strnlen(r->peer.name, BGP_PEER_NAME_MAX - IP_ADDR_TEXT_MAX - 1);
-    snprintf(d->config.name + size, BGP_PEER_NAME_MAX - size, "_%s", ip_format(a, text));
+    memcpy(d->config.name, name, strlen(name));
     return d;
 }
 
 static uint32_t range_count(const struct bgp_speaker *s, uint32_t range) {
     uint32_t count = 0;
-    for (uint32_t i = s->config->peer_count; i < s->peer_count; i++)
+    for (uint32_t i = s->configured; i < s->peer_count; i++)
         count += speaker_peer(s, s->peer_order[i])->dynamic->range == range;
     return count;
 }
@@ -68,11 +70,11 @@ static uint32_t make_room(struct bgp_speaker *s, struct ip_addr a) {
 struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nanotime now) {
     const struct bgp_listen_range *r = bgp_config_range_of(s->config, a);
     uint32_t limit = s->config->listen_limit;
-    if (!r || s->peer_count >= BGP_PEERS_MAX ||
-        (limit && s->peer_count - s->config->peer_count >= limit) ||
-        (r->limit && range_count(s, (uint32_t)(r - s->config->listen_ranges)) >= r->limit))
+    uint32_t range = r ? (uint32_t)(r - s->config->listen_ranges) : 0;
+    if (!r || s->peer_count >= BGP_PEERS_MAX || (limit && s->peer_count - s->configured >= limit) ||
+        (r->limit && range_count(s, range) >= r->limit))
         return NULL;
-    struct peer_dynamic *d = listen_describe(s->config, r, a, 0);
+    struct peer_dynamic *d = listen_describe(s->templates[range], range, a, 0);
     uint32_t index = d ? make_room(s, a) : 0;
     if (!index) {
         alloc_free(d);
@@ -96,7 +98,7 @@ static void take_away(struct bgp_speaker *s, struct peer *p, struct nanotime now
 }
 
 void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
-    uint32_t kept = s->config->peer_count;
+    uint32_t kept = s->configured;
     s->sweep = false;
     for (uint32_t i = kept; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);

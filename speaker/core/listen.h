@@ -1,19 +1,20 @@
 #ifndef RIBCAGE_CORE_LISTEN_H
 #define RIBCAGE_CORE_LISTEN_H
 
+#include "neighbor.h"
 #include "speaker.h"
 
 /* Peers that are made when they call, from a listen range, and go when they are idle. */
 
 struct peer_dynamic {
-    struct bgp_peer_config config; /* made from the template; its policies are the template's */
-    uint32_t range;                /* index in the configuration */
-    bool any_as;                   /* the template names none: the first OPEN decides */
+    uint32_t range;             /* index in the configuration */
+    bool any_as;                /* the template names none: the first OPEN decides */
+    struct bgp_neighbor config; /* last: its name follows. Options and texts are the template's */
 };
 
 /* What a peer with this address would be told to be; alloc_free. NULL: no memory. `remote_as`: what
  * it is known to be, 0 if it is not. */
-struct peer_dynamic *listen_describe(const struct bgp_config *c, const struct bgp_listen_range *r,
+struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32_t range,
                                      struct ip_addr a, uint32_t remote_as);
 /* A peer for a caller that is not configured. NULL: no range has it, the range is full, or no
  * memory. */

@@ -178,7 +178,7 @@ static void test_listen_reconfigured(void **state) {
     assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
     rig_events(&r);
     assert_int_equal(r.notified_count, 0);
-    assert_int_equal(info_at(&r, 1).config->weight, 7);
+    assert_int_equal(info_at(&r, 1).config->options->weight, 7);
     assert_int_equal(info_at(&r, 1).config->remote_as, 65001);
     for (unsigned long n = 1; n < 60; n++) { /* all of it or nothing */
         alloc_fail_after(n, true);

@@ -43,7 +43,7 @@ static void count_one(struct malformed *m, const struct peer *p, uint8_t attribu
     m->counts = grown;
     struct bgp_malformed_count *c = &grown[m->count++];
     *c = (struct bgp_malformed_count){.attribute = attribute, .count = 1};
-    memcpy(c->peer, p->config->name, sizeof c->peer);
+    memcpy(c->peer, p->config->name, strlen(p->config->name) + 1);
 }
 
 void malformed_note(struct bgp_speaker *s, const struct peer *p, const struct bgp_update *u,
@@ -60,7 +60,7 @@ void malformed_note(struct bgp_speaker *s, const struct peer *p, const struct bg
     k->size = k->body ? (uint32_t)size : 0;
     if (k->body && size)
         memcpy(k->body, body, size);
-    memcpy(k->peer, p->config->name, sizeof k->peer);
+    memcpy(k->peer, p->config->name, strlen(p->config->name) + 1);
     k->at = now;
     k->attribute = u->worst_attribute;
     k->outcome = (uint8_t)u->outcome;

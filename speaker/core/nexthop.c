@@ -146,7 +146,7 @@ bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *
 /* ---- the way to a peer: fall_over ---- */
 
 void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p) {
-    bool wanted = p->state == BGP_ESTABLISHED && p->config->fall_over;
+    bool wanted = p->state == BGP_ESTABLISHED && p->config->options->fall_over;
     if (wanted == (p->watch != 0)) {
         return;
     }
@@ -275,7 +275,7 @@ static void fall_over(struct bgp_speaker *s, const struct nexthops *before, stru
     for (uint32_t i = 0; s->config->fast_external_fallover && i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         struct ip_addr a = p->config->remote_addr;
-        if (p->state == BGP_ESTABLISHED && p->external && p->config->multihop == 0 &&
+        if (p->state == BGP_ESTABLISHED && p->external && p->config->options->multihop == 0 &&
             subnet_of(before, a) && !nexthop_connected(s, a)) {
             peer_reset(s, p, &cause, now);
         }

@@ -47,7 +47,7 @@ void observer_start(struct observer *o, struct bgp_speaker *s, uint32_t local_as
 
 void observer_event(struct observer *o, const struct bgp_event *e) {
     if (e->kind == BGP_EVENT_STATE) {
-        const struct bgp_peer_config *p = bgp_peer_config(o->s, e->peer);
+        const struct bgp_neighbor *p = bgp_peer_config(o->s, e->peer);
         if (p && ip_equal(p->remote_addr, o->addr)) {
             o->lost |= o->up && e->state.new_state != BGP_ESTABLISHED;
             o->up = e->state.new_state == BGP_ESTABLISHED;

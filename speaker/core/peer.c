@@ -58,7 +58,7 @@ struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
 }
 
 static uint16_t neighbor_port(const struct peer *p) {
-    return p->config->remote_port ? p->config->remote_port : (uint16_t)BGP_PORT;
+    return p->config->options->remote_port ? p->config->options->remote_port : (uint16_t)BGP_PORT;
 }
 
 /* The next peer of the same neighbour (address and port) from `at` on. */
@@ -97,7 +97,7 @@ void peer_arm_retry(struct bgp_speaker *s, struct peer *p, uint32_t ms, struct n
         heap_armed(&p->timer))
         return;
     p->active = true;
-    if (!p->config->passive)
+    if (!p->config->options->passive)
         arm(s, p, PHASE_RETRY, peer_jitter_ms(s, ms, s->profile->connect_jitter_percent), now);
 }
 
@@ -115,7 +115,7 @@ void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanoti
     enum fsm_event event = FSM_START_DELAYED;
     if (!p->started || p->active || p->conn_in || p->conn_out || in_error_wait(p))
         return;
-    if (p->config->passive)
+    if (p->config->options->passive)
         event = FSM_START_PASSIVE;
     else if (s->profile->connect_delay_ms == 0)
         event = FSM_START;
@@ -148,8 +148,8 @@ void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     peer_stop_retry(s, p);
     uint64_t amnesia_ms = (uint64_t)AMNESIA_ERROR_WAITS * f->error_wait_max_ms;
     bool forgotten = nanotime_since(now, p->last_error_at) >= amnesia_ms * NANOS_PER_MS;
-    if (p->config->error_wait_s)
-        p->error_wait_ms = p->config->error_wait_s * UINT32_C(1000);
+    if (p->config->options->error_wait_s)
+        p->error_wait_ms = p->config->options->error_wait_s * UINT32_C(1000);
     else if (p->error_wait_ms == 0 || forgotten)
         p->error_wait_ms = f->error_wait_min_ms;
     else if (p->error_wait_ms < f->error_wait_max_ms / 2)
@@ -181,7 +181,7 @@ void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now)
     static const struct session_cause cause = {
         .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_PREFIX_LIMIT},
         .reason = BGP_DOWN_PREFIX_LIMIT};
-    uint32_t minutes = p->config->prefix_restart_min;
+    uint32_t minutes = p->config->options->prefix_restart_min;
     peer_halt(s, p, &cause, now);
     p->prefix_limit_down = true;
     if (minutes)
@@ -208,7 +208,7 @@ void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
 /* ---- starting and halting ---- */
 
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
-               const struct bgp_peer_config *config, struct nanotime now) {
+               const struct bgp_neighbor *config, struct nanotime now) {
     p->index = index;
     p->config_index = config_index;
     p->config = config;
@@ -297,7 +297,7 @@ void peer_free(struct bgp_speaker *s, struct peer *p) {
 static enum bgp_state shown_state(const struct bgp_speaker *s, const struct peer *p) {
     const struct conn *in = conn_at(s, p->conn_in), *out = conn_at(s, p->conn_out);
     enum bgp_state state = BGP_IDLE;
-    if (p->active && !(p->config->passive && s->profile->passive_shows_idle))
+    if (p->active && !(p->config->options->passive && s->profile->passive_shows_idle))
         state = BGP_ACTIVE;
     if (out && out->state > state)
         state = (enum bgp_state)out->state;
@@ -358,7 +358,8 @@ static bool may_call(struct bgp_speaker *s, struct peer *p, struct bgp_endpoint 
         return false;
     if (in_error_wait(p) && !ios) /* IOS: listens all the time */
         return false;
-    if (ios && ip_is_set(p->config->local_addr) && !ip_equal(p->config->local_addr, local.addr))
+    if (ios && ip_is_set(p->config->options->local_addr) &&
+        !ip_equal(p->config->options->local_addr, local.addr))
         return false; /* IOS: calls must be to update-source */
     if (p->conn && restart_negotiated(s, p))
         replace_established(s, p, now);

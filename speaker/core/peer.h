@@ -7,7 +7,7 @@
 
 /* Binds a fresh slab object to its configuration; `config_index`: its place in peer_order. */
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
-               const struct bgp_peer_config *config, struct nanotime now);
+               const struct bgp_neighbor *config, struct nanotime now);
 /* No connection, no routes kept, nothing waited for but a call. */
 bool peer_is_idle(const struct peer *p);
 /* May it run now? Then it starts, or waits for its neighbour's lock. Idempotent. */

@@ -79,8 +79,8 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     memcpy(i->prefixes_received, p->prefixes_received, sizeof i->prefixes_received);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         i->path_ids[f] = p->add_path[f] & BGP_ADD_PATH_RECEIVE;
-        i->import_policy_missing[f] = rib_policy_missing(s, p, &p->config->import[f]);
-        i->export_policy_missing[f] = rib_policy_missing(s, p, &p->config->export[f]);
+        i->import_policy_missing[f] = rib_policy_missing(s, p, &p->config->options->import[f]);
+        i->export_policy_missing[f] = rib_policy_missing(s, p, &p->config->options->export[f]);
     }
     memcpy(i->prefixes_accepted, p->prefixes_accepted, sizeof i->prefixes_accepted);
     if (p->state == BGP_ESTABLISHED)
@@ -102,9 +102,25 @@ bool bgp_peer_get(const struct bgp_speaker *s, struct bgp_peer_id id,
     return p != NULL;
 }
 
-const struct bgp_peer_config *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id) {
+const struct bgp_neighbor *bgp_peer_config(const struct bgp_speaker *s, struct bgp_peer_id id) {
     const struct peer *p = find(s, id);
     return p ? p->config : NULL;
+}
+
+const struct bgp_neighbor *bgp_peer_config_at(const struct bgp_speaker *s, uint32_t n) {
+    return n < s->configured ? speaker_peer(s, s->peer_order[n])->config : NULL;
+}
+
+const struct bgp_neighbor *bgp_peer_config_of_call(const struct bgp_speaker *s,
+                                                   struct ip_addr remote, struct ip_addr local) {
+    const struct peer *found = peer_by_address(s, remote);
+    const struct peer *p = found;
+    while (p && !ip_equal(p->config->options->local_addr, local))
+        p = speaker_peer(s, p->address_next);
+    if (p || found)
+        return (p ? p : found)->config;
+    const struct bgp_listen_range *range = bgp_config_range_of(s->config, remote);
+    return range ? s->templates[range - s->config->listen_ranges] : NULL;
 }
 
 void bgp_counters_get(const struct bgp_speaker *s, struct bgp_counters *ret_counters) {
@@ -181,7 +197,7 @@ static void clear_peer(struct bgp_speaker *s, struct peer *p, enum bgp_clear how
             continue;
         if (how == BGP_CLEAR_SOFT_OUT)
             adjout_refresh(s, p, f, now);
-        else if (p->config->soft_reconfiguration || !peer_request_refresh(s, p, f, now))
+        else if (p->config->options->soft_reconfiguration || !peer_request_refresh(s, p, f, now))
             (void)rib_reimport(s, p);
     }
 }

@@ -144,16 +144,17 @@ static struct pipe_link *pipe_link_new(struct pipe_world *w) {
 static void pipe_connect(struct pipe_world *w, uint32_t node, const struct bgp_event *e) {
     struct pipe_link *l = pipe_link_new(w);
     struct pipe_node *n = &w->nodes[node];
-    const struct bgp_peer_config *p = bgp_peer_config(n->speaker, e->peer);
+    const struct bgp_neighbor *p = bgp_peer_config(n->speaker, e->peer);
     assert(p);
     memset(l, 0, sizeof *l);
     l->used = l->connecting = true;
     l->due = pipe_later(w);
     l->ends[0] = (struct pipe_end){.node = node, .conn = e->conn, .open = true};
-    l->endpoints[0].addr = ip_is_set(p->local_addr) ? p->local_addr : n->addresses[0];
+    l->endpoints[0].addr =
+        ip_is_set(p->options->local_addr) ? p->options->local_addr : n->addresses[0];
     l->endpoints[0].port = (uint16_t)(40000 + rng_below(&w->rng, 20000));
     l->endpoints[1].addr = p->remote_addr;
-    l->endpoints[1].port = p->remote_port ? p->remote_port : BGP_PORT;
+    l->endpoints[1].port = p->options->remote_port ? p->options->remote_port : BGP_PORT;
 }
 
 static bool pipe_listens(const struct pipe_node *n, struct bgp_endpoint at) {

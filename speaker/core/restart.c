@@ -22,7 +22,7 @@
 #define STALE_BOUND_MS 360000u /* no End-of-RIB or EoRR ever came */
 
 static bool both_announced(const struct peer *p, enum bgp_family f) {
-    return p->config->graceful_restart != BGP_GR_OFF && p->families[f] && p->open.gr &&
+    return p->config->options->graceful_restart != BGP_GR_OFF && p->families[f] && p->open.gr &&
            p->open.gr_families[f].present;
 }
 
@@ -36,8 +36,8 @@ bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p) {
 }
 
 bool restart_by_notification(const struct peer *p) {
-    return p->config->graceful_restart != BGP_GR_OFF && p->config->gr_notification && p->open.gr &&
-           p->open.gr_notification;
+    return p->config->options->graceful_restart != BGP_GR_OFF &&
+           p->config->options->gr_notification && p->open.gr && p->open.gr_notification;
 }
 
 static bool any_stale(const struct peer *p) {

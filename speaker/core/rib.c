@@ -424,7 +424,7 @@ static uint16_t published_flags(struct bgp_speaker *s, struct ip_prefix prefix,
     }
     if (!peer && ((const struct rib_origin *)slab_at(&s->rib->origins, p->origin))->blackhole) {
         flags |= RIB_ENTRY_BLACKHOLE;
-    } else if (peer && peer->config->blackhole_accept &&
+    } else if (peer && peer->config->options->blackhole_accept &&
                attr_has_community(&attr_get(&s->attrs, p->attrs)->v, COMMUNITY_BLACKHOLE)) {
         flags |= RIB_ENTRY_BLACKHOLE; /* RFC 7999 3.3: the operator agreed to discard */
     }

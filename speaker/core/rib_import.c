@@ -42,20 +42,20 @@ static bool next_hop_is_bad(const struct bgp_speaker *s, const struct peer *p, s
 }
 
 static bool own_as_loops(const struct bgp_speaker *s, const struct peer *p, struct as_path path) {
-    uint32_t allowed = p->config->allow_local_as;
+    uint32_t allowed = p->config->options->allow_local_as;
     uint32_t confederation = s->config->confederation_id;
     if (as_path_count(path, s->config->local_as) > allowed ||
         (confederation && as_path_count(path, confederation) > allowed)) {
         return true;
     }
-    return p->config->local_as && p->config->local_as != s->config->local_as &&
-           as_path_count(path, p->config->local_as) > allowed;
+    return p->config->options->local_as && p->config->options->local_as != s->config->local_as &&
+           as_path_count(path, p->config->options->local_as) > allowed;
 }
 
 /* BIRD: the cluster id is a setting of sessions with clients; the others have none to look for. */
 static bool cluster_loops(const struct bgp_speaker *s, const struct peer *p,
                           const struct attr_values *v) {
-    if (s->profile->own_cluster_from_clients && !p->config->rr_client) {
+    if (s->profile->own_cluster_from_clients && !p->config->options->rr_client) {
         return false;
     }
     for (uint32_t i = 0; i < v->cluster_count; i++) {
@@ -83,11 +83,12 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
     if (p->confed && as_path_confed_neighbor(v->as_path) != p->config->remote_as) {
         return "AS_PATH does not begin with the member AS of the peer (RFC 5065)";
     }
-    if (peer_is_outside(p) && p->config->enforce_first_as &&
+    if (peer_is_outside(p) && p->config->options->enforce_first_as &&
         as_path_neighbor(v->as_path) != p->config->remote_as) {
         return "first AS of AS_PATH is not the peer's";
     }
-    return p->external ? otc_import_obstacle(p->config->role, p->config->remote_as, v) : NULL;
+    return p->external ? otc_import_obstacle(p->config->options->role, p->config->remote_as, v)
+                       : NULL;
 }
 
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
@@ -173,7 +174,7 @@ static bool is_damped(const struct import *im, struct ip_prefix prefix, uint32_t
 
 static bool run_import_policy(const struct import *im, struct policy_route *r,
                               bool *ret_no_memory) {
-    const struct policy_chain *chain = &im->p->config->import[im->family];
+    const struct policy_chain *chain = &im->p->config->options->import[im->family];
     if (rib_policy_missing(im->s, im->p, chain)) {
         return false;
     }
@@ -199,7 +200,7 @@ static uint32_t intern_result(const struct import *im, const struct attr_values 
 static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     const struct bgp_speaker *s = im->s;
     uint32_t entry = rib_entry_find(s, im->family, prefix), count = 0;
-    uint32_t max = im->p->config->add_path_receive_max[im->family];
+    uint32_t max = im->p->config->options->add_path_receive_max[im->family];
     for (uint32_t i = entry ? rib_entry_at(s, im->family, entry)->paths : 0; i;
          i = rib_path_at(s, i)->next) {
         const struct rib_path *path = rib_path_at(s, i);
@@ -220,13 +221,13 @@ static struct import_verdict judge(const struct import *im, struct ip_prefix pre
                              .source = ROUTE_SOURCE_BGP,
                              .interface = "",
                              .metric = UINT32_MAX,
-                             .weight = im->p->config->weight,
+                             .weight = im->p->config->options->weight,
                              .external = im->p->external,
                              .arena = im->s->scratch};
     bool passes = !im->unusable && run_import_policy(im, &r, &verdict.no_memory);
     verdict.rejected = !passes;
     verdict.weight = r.weight;
-    if (!verdict.no_memory && (passes || im->p->config->soft_reconfiguration)) {
+    if (!verdict.no_memory && (passes || im->p->config->options->soft_reconfiguration)) {
         verdict.attrs = intern_result(im, passes ? &r.attrs : &im->values);
         verdict.no_memory = verdict.attrs == 0;
     }
@@ -272,7 +273,7 @@ static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t p
                                 .epoch = im->epoch,
                                 .rejected = verdict.rejected};
     v.damped = !verdict.rejected && is_damped(im, prefix, path_id, verdict.attrs);
-    if (im->p->config->soft_reconfiguration) {
+    if (im->p->config->options->soft_reconfiguration) {
         v.raw = im->raw;
         attr_hold(&s->attrs, v.raw);
     }
@@ -293,7 +294,7 @@ static void prepare_shutdown(const struct bgp_speaker *s, struct attr_values *v)
 
 bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struct arena *arena,
                         struct attr_values *v) {
-    const struct bgp_peer_config *c = p->config;
+    const struct bgp_peer_options *o = p->config->options;
     /* BIRD: LOCAL_PREF is there from the start, so that filters can look at it. */
     if (is_bird(s) && !v->has_local_pref) {
         v->has_local_pref = true;
@@ -301,14 +302,14 @@ bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struc
     }
     if (p->external) {
         prepare_shutdown(s, v);
-        if (!otc_import(c->role, c->remote_as, arena, v)) {
+        if (!otc_import(o->role, p->config->remote_as, arena, v)) {
             return false;
         }
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
-    if (peer_is_outside(p) && c->local_as && c->local_as != s->config->local_as &&
-        !c->local_as_no_prepend && !is_bird(s)) {
-        return as_path_prepend(v->as_path, &c->local_as, 1, arena, &v->as_path);
+    if (peer_is_outside(p) && o->local_as && o->local_as != s->config->local_as &&
+        !o->local_as_no_prepend && !is_bird(s)) {
+        return as_path_prepend(v->as_path, &o->local_as, 1, arena, &v->as_path);
     }
     return true;
 }
@@ -320,7 +321,8 @@ static bool import_values(struct import *im, uint32_t raw) {
     if (!rib_import_prepare(im->s, im->p, im->s->scratch, &im->values)) {
         im->unusable = true; /* longer than BGP_AS_PATH_MAX */
     }
-    im->by_prefix = policy_looks_at_prefix(im->s->config, &im->p->config->import[im->family]);
+    im->by_prefix =
+        policy_looks_at_prefix(im->s->config, &im->p->config->options->import[im->family]);
     im->judged = false;
     im->base = attr_intern(&im->s->attrs, &im->values);
     if (!im->base) {
@@ -340,7 +342,7 @@ static bool import_begin(struct import *im, const struct attr_values *v, struct 
     im->values = *v;
     im->values.next_hop = next_hop;
     im->values.link_local = link_local;
-    bool keep = im->p->config->soft_reconfiguration;
+    bool keep = im->p->config->options->soft_reconfiguration;
     uint32_t raw = keep ? attr_intern(&im->s->attrs, &im->values) : 0;
     return (raw || !keep) && import_values(im, raw);
 }
@@ -352,28 +354,28 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
     struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
     e.log.id = id;
     e.log.value1 = p->prefixes_received[f];
-    e.log.value2 = p->config->prefix_max[f];
+    e.log.value2 = p->config->options->prefix_max[f];
     e.log.address = p->config->remote_addr;
     event_push(s, &e);
 }
 
 /* True: the session must end. `before`: how many paths were held before this list. */
 static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t before) {
-    uint64_t limit = p->config->prefix_max[f], count = p->prefixes_received[f];
+    uint64_t limit = p->config->options->prefix_max[f], count = p->prefixes_received[f];
     if (limit == 0) {
         return false;
     }
-    bool warn = p->config->prefix_warning_percent &&
-                count * 100 >= limit * p->config->prefix_warning_percent;
+    bool warn = p->config->options->prefix_warning_percent &&
+                count * 100 >= limit * p->config->options->prefix_warning_percent;
     if (warn && !p->prefix_warned[f]) {
         push_limit(s, p, f, BGP_LOG_PREFIX_WARNING);
     }
     p->prefix_warned[f] = warn;
     /* What ends a session is always said, also when the limit was lowered below what is held. */
-    if (count > limit && (before <= limit || !p->config->prefix_warning_only)) {
+    if (count > limit && (before <= limit || !p->config->options->prefix_warning_only)) {
         push_limit(s, p, f, BGP_LOG_PREFIX_EXCEEDED);
     }
-    return count > limit && !p->config->prefix_warning_only;
+    return count > limit && !p->config->options->prefix_warning_only;
 }
 
 /* Some prefixes of a list. Their places in the index are far apart: all are fetched at a time. */

@@ -95,7 +95,7 @@ static void pass_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
         event_log(s, p->index, BGP_LOG_GR_ENDED, ep->purged, f, p->config->remote_addr);
     }
     /* Without soft reconfiguration it was asked for at once. */
-    if (ep->does & REIMPORT && ep->raw_missing && p->config->soft_reconfiguration) {
+    if (ep->does & REIMPORT && ep->raw_missing && p->config->options->soft_reconfiguration) {
         peer_request_refresh(s, p, f, now);
     }
     ep->does = 0;
@@ -270,7 +270,7 @@ bool rib_reimport(struct bgp_speaker *s, struct peer *p) {
             want_sweep(s, p, (enum bgp_family)f, REIMPORT);
         }
     }
-    return p->config->soft_reconfiguration;
+    return p->config->options->soft_reconfiguration;
 }
 
 void rib_removed_finish(struct bgp_speaker *s, struct nanotime now) {

@@ -67,7 +67,7 @@ bool scanner_condition_holds(const struct bgp_speaker *s, const struct bgp_condi
     return answer_of(s, c->family, c->exist_policy) == (c->absent ? ANSWER_ABSENT : ANSWER_PRESENT);
 }
 
-bool scanner_default_holds(const struct bgp_speaker *s, const struct bgp_peer_config *peer,
+bool scanner_default_holds(const struct bgp_speaker *s, const struct bgp_peer_options *peer,
                            enum bgp_family f) {
     uint32_t policy = peer->default_policy[f];
     return !policy || answer_of(s, f, policy) == ANSWER_PRESENT;
@@ -117,7 +117,7 @@ static void collect(struct collection *k, enum bgp_family f, uint32_t policy) {
         .family = f, .policy = policy, .name = hash, .answer = answer_before(k->old, f, hash)};
 }
 
-static void collect_peer(struct collection *k, const struct bgp_peer_config *p) {
+static void collect_peer(struct collection *k, const struct bgp_peer_options *p) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->default_originate[f]) {
             collect(k, f, p->default_policy[f]);
@@ -128,12 +128,18 @@ static void collect_peer(struct collection *k, const struct bgp_peer_config *p) 
     }
 }
 
-static void collect_all(struct collection *k) {
-    for (uint32_t i = 0; i < k->config->peer_count; i++) {
-        collect_peer(k, &k->config->peers[i]);
+/* Of peers that share their options the first one speaks for those behind it. */
+static void collect_all(struct collection *k, const struct bgp_speaker *s) {
+    const struct bgp_peer_options *last = NULL;
+    for (uint32_t i = 0; i < s->configured; i++) {
+        const struct bgp_peer_options *o = speaker_peer(s, s->peer_order[i])->config->options;
+        if (o != last) {
+            collect_peer(k, o);
+        }
+        last = o;
     }
     for (uint32_t i = 0; i < k->config->listen_range_count; i++) {
-        collect_peer(k, &k->config->listen_ranges[i].peer);
+        collect_peer(k, &k->config->listen_ranges[i].peer.options);
     }
 }
 
@@ -173,23 +179,23 @@ static bool scanner_make(struct bgp_speaker *s) {
     return true;
 }
 
-static bool asks(const struct bgp_config *c) {
+static bool asks(const struct bgp_speaker *s) {
     const struct scanner none = {.count = 0};
-    struct collection k = {.config = c, .old = &none};
-    collect_all(&k);
+    struct collection k = {.config = s->config, .old = &none};
+    collect_all(&k, s);
     bool any = k.count > 0 || k.failed;
     alloc_free(k.list);
     return any;
 }
 
 void scanner_changed(struct bgp_speaker *s, struct nanotime now) {
-    if (!s->scanner && !asks(s->config)) {
+    if (!s->scanner && !asks(s)) {
         return;
     }
     bool made = scanner_make(s);
     struct collection k = {.config = s->config, .old = s->scanner, .failed = !made};
     if (made) {
-        collect_all(&k);
+        collect_all(&k, s);
     }
     if (k.failed) { /* what is not asked for withholds its routes */
         struct bgp_event e = {.kind = BGP_EVENT_LOG};

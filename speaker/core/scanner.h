@@ -16,7 +16,7 @@ void scanner_free(struct bgp_speaker *s);
 /* May what the condition concerns be advertised? Not before the first look at the table. */
 bool scanner_condition_holds(const struct bgp_speaker *s, const struct bgp_condition_config *c);
 /* May a peer be sent the default route that is originated for it? */
-bool scanner_default_holds(const struct bgp_speaker *s, const struct bgp_peer_config *peer,
+bool scanner_default_holds(const struct bgp_speaker *s, const struct bgp_peer_options *peer,
                            enum bgp_family f);
 
 /* Looks at no more than `budget` prefixes; sessions that something changed for are regrouped.

@@ -149,8 +149,8 @@ void session_plan_keepalive(struct bgp_speaker *s, struct conn *c, struct nanoti
 void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanotime now) {
     if (c->state != BGP_ESTABLISHED || c->closing)
         return;
-    const struct bgp_peer_config *config = speaker_peer(s, c->peer)->config;
-    uint32_t hold_s = c->hold_time_s, send_s = config->send_hold_time_s;
+    const struct bgp_peer_options *o = speaker_peer(s, c->peer)->config->options;
+    uint32_t hold_s = c->hold_time_s, send_s = o->send_hold_time_s;
     if (send_s == 0)
         send_s = 2 * hold_s > SEND_HOLD_MIN_S ? 2 * hold_s : SEND_HOLD_MIN_S;
     else if (send_s <= hold_s)
@@ -179,7 +179,7 @@ static void act_delay_open(struct run *r) {
 /* RFC 4271 8.2.2, ConnectRetryTime. */
 static uint32_t connect_retry_ms(const struct run *r) {
     const struct profile *f = r->s->profile;
-    uint16_t seconds = r->p->config->connect_retry_s;
+    uint16_t seconds = r->p->config->options->connect_retry_s;
     if (seconds)
         return seconds * UINT32_C(1000);
     uint64_t ms = (uint64_t)f->connect_retry_ms << (r->p->tries / 2);
@@ -256,7 +256,8 @@ static void act_back_off(struct run *r) {
 /* ---- negotiation and Established ---- */
 
 static uint16_t keepalive_time(const struct bgp_speaker *s, const struct peer *p, uint16_t hold) {
-    uint16_t wanted = p->config->keepalive_s ? p->config->keepalive_s : s->config->keepalive_s;
+    uint16_t wanted =
+        p->config->options->keepalive_s ? p->config->options->keepalive_s : s->config->keepalive_s;
     if (!wanted)
         wanted = s->profile->keepalive_s;
     uint16_t third = (uint16_t)(hold / 3);
@@ -269,7 +270,7 @@ static void act_negotiate(struct run *r) {
     uint16_t ours = session_hold_time(r->s, r->p), theirs = c->setup->open.hold_time_s;
     c->open_delayed = false;
     c->extended = c->setup->open.extended_message && !r->p->no_capabilities &&
-                  r->p->config->extended_messages;
+                  r->p->config->options->extended_messages;
     c->hold_time_s = ours < theirs ? ours : theirs; /* RFC 4271 4.2 */
     c->keepalive_s = keepalive_time(r->s, r->p, c->hold_time_s);
     c->hold_deadline = NANOTIME_NEVER;
@@ -306,13 +307,13 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
         open->enhanced_refresh && s->profile->send_enhanced_refresh && !p->no_capabilities;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
-        bool ours = p->no_capabilities ? f == BGP_IPV4_UNICAST : p->config->families[f];
-        p->families[f] = ours && theirs && p->config->families[f];
+        bool ours = p->no_capabilities ? f == BGP_IPV4_UNICAST : p->config->options->families[f];
+        p->families[f] = ours && theirs && p->config->options->families[f];
         p->add_path[f] =
             p->families[f] ? session_add_path(p, open, (enum bgp_family)f) : BGP_ADD_PATH_NONE;
         p->end_of_rib_seen[f] = false;
     }
-    p->extended_next_hop = open->extended_next_hop && p->config->extended_next_hop &&
+    p->extended_next_hop = open->extended_next_hop && p->config->options->extended_next_hop &&
                            !p->no_capabilities && p->families[BGP_IPV4_UNICAST];
 }
 
@@ -374,7 +375,7 @@ static void act_leave(struct run *r) {
 /* ---- messages of an Established session ---- */
 
 static void over_limit(struct run *r, enum bgp_family f) {
-    uint32_t limit = r->p->config->prefix_max[f];
+    uint32_t limit = r->p->config->options->prefix_max[f];
     uint16_t afi = family_afi(f);
     const struct session_cause cause = {
         .error = {.code = BGP_ERR_CEASE,

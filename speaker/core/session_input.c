@@ -109,7 +109,7 @@ static bool falls_back(const struct bgp_speaker *s, struct peer *p,
     if (n->code != BGP_ERR_OPEN || n->subcode != 4 || p->no_capabilities)
         return false;
     if (session_local_as(s, p) > UINT16_MAX || p->config->remote_as > UINT16_MAX ||
-        !p->config->families[BGP_IPV4_UNICAST])
+        !p->config->options->families[BGP_IPV4_UNICAST])
         return false;
     p->no_capabilities = true;
     return true;

@@ -21,41 +21,41 @@ bool session_is_confed(const struct bgp_speaker *s, const struct peer *p) {
 /* RFC 5065 4: outside, the confederation is the AS. */
 uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p) {
     const struct bgp_config *c = s->config;
-    if (p->config->local_as)
-        return p->config->local_as;
+    if (p->config->options->local_as)
+        return p->config->options->local_as;
     bool inside = p->config->remote_as == c->local_as || session_is_confed(s, p);
     return c->confederation_id && !inside ? c->confederation_id : c->local_as;
 }
 
 uint16_t session_hold_time(const struct bgp_speaker *s, const struct peer *p) {
-    if (p->config->hold_time_set)
-        return p->config->hold_time_s;
+    if (p->config->options->hold_time_set)
+        return p->config->options->hold_time_s;
     if (s->config->hold_time_set)
         return s->config->hold_time_s;
     return s->profile->hold_time_s;
 }
 
 static void offer_restart(const struct bgp_speaker *s, const struct peer *p, struct bgp_open *o) {
-    o->gr = p->config->graceful_restart != BGP_GR_OFF;
-    o->gr_time_s =
-        p->config->restart_time_s ? p->config->restart_time_s : s->profile->restart_time_s;
+    o->gr = p->config->options->graceful_restart != BGP_GR_OFF;
+    o->gr_time_s = p->config->options->restart_time_s ? p->config->options->restart_time_s
+                                                      : s->profile->restart_time_s;
     if (o->gr_time_s > 4095)
         o->gr_time_s = 4095; /* twelve bits on the wire */
     o->gr_restarting = o->gr && s->restarting;
-    o->gr_notification = o->gr && p->config->gr_notification;
-    if (p->config->graceful_restart != BGP_GR_FULL)
+    o->gr_notification = o->gr && p->config->options->gr_notification;
+    if (p->config->options->graceful_restart != BGP_GR_FULL)
         return;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        o->gr_families[f].present = p->config->families[f];
-        o->gr_families[f].forwarding = p->config->families[f] && s->restarting;
+        o->gr_families[f].present = p->config->options->families[f];
+        o->gr_families[f].forwarding = p->config->options->families[f] && s->restarting;
     }
 }
 
 static uint8_t offer_add_path(const struct peer *p, enum bgp_family f) {
-    if (!p->config->families[f])
+    if (!p->config->options->families[f])
         return BGP_ADD_PATH_NONE;
-    return (uint8_t)((p->config->add_path_receive[f] ? BGP_ADD_PATH_RECEIVE : 0) |
-                     (p->config->add_path_send[f] ? BGP_ADD_PATH_SEND : 0));
+    return (uint8_t)((p->config->options->add_path_receive[f] ? BGP_ADD_PATH_RECEIVE : 0) |
+                     (p->config->options->add_path_send[f] ? BGP_ADD_PATH_SEND : 0));
 }
 
 /* RFC 7911 4: a direction is used where its sender can send and its receiver can receive. */
@@ -80,7 +80,7 @@ void session_open_make(const struct bgp_speaker *s, const struct peer *p,
         o.has_capabilities = true;
         o.mp_present = true;
         for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-            o.families[f] = p->config->families[f];
+            o.families[f] = p->config->options->families[f];
             o.add_path[f] = offer_add_path(p, (enum bgp_family)f);
         }
         o.refresh = true;
@@ -88,9 +88,9 @@ void session_open_make(const struct bgp_speaker *s, const struct peer *p,
         o.enhanced_refresh = s->profile->send_enhanced_refresh;
         o.as4 = true;
         o.one_capability_per_parameter = s->profile->one_capability_per_parameter;
-        o.extended_message = p->config->extended_messages;
-        o.extended_next_hop = p->config->extended_next_hop;
-        o.role = (uint8_t)p->config->role;
+        o.extended_message = p->config->options->extended_messages;
+        o.extended_next_hop = p->config->options->extended_next_hop;
+        o.role = (uint8_t)p->config->options->role;
         offer_restart(s, p, &o);
     }
     *ret_open = o;
@@ -111,7 +111,7 @@ static bool refuse_families(const struct bgp_speaker *s, const struct peer *p,
     if (s->config->profile == BGP_PROFILE_IOS) /* IOS: 2/8 with three zero octets */
         return refuse(e, 8, (const uint8_t[3]){0}, 3);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
-        if (!p->config->families[f])
+        if (!p->config->options->families[f])
             continue;
         const uint8_t capability[6] = {1, 4, 0, (uint8_t)family_afi((enum bgp_family)f), 0, 1};
         for (unsigned i = 0; i < sizeof capability; i++)
@@ -121,7 +121,7 @@ static bool refuse_families(const struct bgp_speaker *s, const struct peer *p,
 }
 
 /* RFC 9234 4.2: provider and customer, route server and its client, peer and peer. */
-static bool role_agrees(const struct bgp_peer_config *c, const struct bgp_open *open) {
+static bool role_agrees(const struct bgp_peer_options *c, const struct bgp_open *open) {
     static const uint8_t opposite[BGP_ROLES] = {
         [BGP_ROLE_PROVIDER] = BGP_ROLE_CUSTOMER, [BGP_ROLE_CUSTOMER] = BGP_ROLE_PROVIDER,
         [BGP_ROLE_RS] = BGP_ROLE_RS_CLIENT,      [BGP_ROLE_RS_CLIENT] = BGP_ROLE_RS,
@@ -135,7 +135,7 @@ static bool role_agrees(const struct bgp_peer_config *c, const struct bgp_open *
 }
 
 /* Every family of ours in theirs, or any of them. */
-static bool families_agree(const struct bgp_peer_config *c, const struct bgp_open *open) {
+static bool families_agree(const struct bgp_peer_options *c, const struct bgp_open *open) {
     bool any = false, all = true;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         bool theirs = open->mp_present ? open->families[f] : f == BGP_IPV4_UNICAST;
@@ -147,12 +147,13 @@ static bool families_agree(const struct bgp_peer_config *c, const struct bgp_ope
 
 bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
                          const struct bgp_open *open, struct bgp_error *ret_error) {
-    const struct bgp_peer_config *c = p->config;
-    if (open->asn != c->remote_as || open->asn == 0) {
+    const struct bgp_peer_options *c = p->config->options;
+    uint32_t remote_as = p->config->remote_as;
+    if (open->asn != remote_as || open->asn == 0) {
         uint16_t as2 = open->asn > UINT16_MAX ? 23456 : (uint16_t)open->asn;
         return refuse(ret_error, 2, (const uint8_t[2]){(uint8_t)(as2 >> 8), (uint8_t)as2}, 2);
     }
-    bool internal = session_local_as(s, p) == c->remote_as;
+    bool internal = session_local_as(s, p) == remote_as;
     if (open->router_id == 0 || (internal && open->router_id == s->router_id)) {
         uint32_t id = open->router_id;
         const uint8_t data[4] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),

@@ -70,16 +70,16 @@ struct peer_open {
 };
 
 struct peer {
-    uint32_t index;                       /* own slab index */
-    uint32_t config_index;                /* into speaker->peer_order */
-    const struct bgp_peer_config *config; /* in speaker->config, or of `dynamic` */
-    struct peer_dynamic *dynamic;         /* listen.c; NULL: configured */
-    enum bgp_state state;                 /* as shown: of the connection furthest along */
-    uint32_t conn_out, conn_in;           /* slab indices of connections, 0: none */
-    uint32_t conn;                        /* the established one, or 0 */
-    struct heap_timer timer;              /* start, retry or error wait */
-    uint32_t error_wait_ms;               /* BIRD: doubled at each error */
-    bool started;                         /* allowed to run: not shut down, has the lock */
+    uint32_t index;                    /* own slab index */
+    uint32_t config_index;             /* into speaker->peer_order */
+    const struct bgp_neighbor *config; /* in speaker->config_arena, or of `dynamic` */
+    struct peer_dynamic *dynamic;      /* listen.c; NULL: configured */
+    enum bgp_state state;              /* as shown: of the connection furthest along */
+    uint32_t conn_out, conn_in;        /* slab indices of connections, 0: none */
+    uint32_t conn;                     /* the established one, or 0 */
+    struct heap_timer timer;           /* start, retry or error wait */
+    uint32_t error_wait_ms;            /* BIRD: doubled at each error */
+    bool started;                      /* allowed to run: not shut down, has the lock */
     bool waiting_for_lock;
     bool prefix_limit_down;
     bool as4;                    /* negotiated */
@@ -126,7 +126,9 @@ struct peer {
 
 struct bgp_speaker {
     struct arena *config_arena;
-    struct bgp_config *config;
+    struct bgp_config *config;             /* without its peers, which keep what they need */
+    const struct bgp_neighbor **templates; /* of the listen ranges */
+    uint32_t configured;                   /* peers, the first ones of peer_order */
     const struct profile *profile;
     struct bgp_env env;
     uint64_t rng;

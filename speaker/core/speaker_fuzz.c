@@ -140,7 +140,7 @@ static bool fuzz_session(struct fuzz *f, const struct fuzz_conn *c, struct model
                                       .local_as = all->local_as,
                                       .router_id = ip4_to_u32(all->router_id),
                                       .local_addr = i.local.addr};
-        ret->first_as = external && i.config->enforce_first_as ? i.config->remote_as : 0;
+        ret->first_as = external && i.config->options->enforce_first_as ? i.config->remote_as : 0;
         for (unsigned n_family = 0; n_family < BGP_FAMILIES; n_family++) {
             ret->families[n_family] = i.families[n_family];
             ret->deny[n_family] = i.import_policy_missing[n_family];

@@ -225,7 +225,7 @@ static void test_import_policy_again_is_sliced(void **state) {
     begin(true);
     announce_some(0, 0, ROUTES);
     (void)work_counted();
-    b.s->config->peers[0].import[0].accept_by_default = false;
+    bench_options(&b, 0)->import[0].accept_by_default = false;
     assert_true(rib_reimport(b.s, b.holds[0].p));
     assert_true(work_counted() >= ROUTES / BUDGET);
     assert_int_equal(b.holds[0].p->prefixes_accepted[0], 0);

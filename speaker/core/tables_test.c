@@ -209,7 +209,7 @@ static void do_purge(struct model *m, uint32_t i) {
 }
 
 static void do_export_policy(struct model *m, uint32_t i) {
-    struct bgp_peer_config *c = &m->b.s->config->peers[i];
+    struct bgp_peer_options *c = bench_options(&m->b, i);
     c->export[0].accept_by_default = m->accepts_out[i] = rng_below(&m->rng, 2);
     m->self[i] = rng_below(&m->rng, 2);
     c->next_hop_mode = m->self[i] ? BGP_NEXT_HOP_SELF : BGP_NEXT_HOP_AUTO;
@@ -219,7 +219,7 @@ static void do_export_policy(struct model *m, uint32_t i) {
 }
 
 static void do_import_policy(struct model *m, uint32_t i) {
-    struct bgp_peer_config *c = &m->b.s->config->peers[i];
+    struct bgp_peer_options *c = bench_options(&m->b, i);
     c->import[0].accept_by_default = m->accepts_in[i] = !m->accepts_in[i];
     bench_arm(&m->b);
     assert_true(rib_reimport(m->b.s, m->b.holds[i].p));

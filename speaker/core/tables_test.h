@@ -52,6 +52,7 @@ struct bench {
     struct bgp_config config;
     struct bgp_peer_config peers[BENCH_PEERS_MAX];
     struct bgp_speaker *s;
+    struct bgp_peer_options own[BENCH_PEERS_MAX]; /* of bench_options */
     struct bench_peer holds[BENCH_PEERS_MAX];
     struct attr_table attrs;
     struct arena *arena;
@@ -106,6 +107,17 @@ TABLES_UNUSED static void bench_config(struct bench *b, enum bgp_profile profile
     }
 }
 
+/* What the speaker keeps of a peer's options, for a test to change under its hands: the peer's own
+ * from now on, shared with no other. */
+TABLES_UNUSED static struct bgp_peer_options *bench_options(struct bench *b, uint32_t i) {
+    struct bgp_neighbor *n = (struct bgp_neighbor *)(uintptr_t)b->holds[i].p->config;
+    if (n->options != &b->own[i]) {
+        b->own[i] = *n->options;
+        n->options = &b->own[i];
+    }
+    return &b->own[i];
+}
+
 TABLES_UNUSED static void bench_start(struct bench *b) {
     struct bgp_env env = {.seed = 1};
     b->now.ns = 1000 * NANOS_PER_S;
@@ -150,7 +162,7 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     p->state = BGP_ESTABLISHED;
     p->external = p->config->remote_as != session_local_as(b->s, p);
     p->confed = p->external && session_is_confed(b->s, p);
-    memcpy(p->families, p->config->families, sizeof p->families);
+    memcpy(p->families, p->config->options->families, sizeof p->families);
     p->as4 = true;
     p->local.addr = b->config.router_id;
     p->remote.addr = p->config->remote_addr;

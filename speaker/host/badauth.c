@@ -149,13 +149,12 @@ enum badauth_verdict badauth_judge(const struct badauth_call *c,
 
 /* Who calls: the neighbour of that address, one with a password if there is one, or the template
  * of its range; NULL: nobody we know. */
-static const struct bgp_peer_config *caller_of(const struct bgp_config *c, struct ip_addr from) {
-    const struct bgp_peer_config *found = NULL;
-    for (uint32_t i = 0; i < c->peer_count; i++)
-        if (ip_equal(c->peers[i].remote_addr, from) && (!found || !found->password))
-            found = &c->peers[i];
-    const struct bgp_listen_range *r = found ? NULL : bgp_config_range_of(c, from);
-    return r ? &r->peer : found;
+static const struct bgp_neighbor *caller_of(const struct bgp_speaker *s, struct ip_addr from) {
+    const struct bgp_neighbor *n, *found = NULL;
+    for (uint32_t i = 0; (n = bgp_peer_config_at(s, i)); i++)
+        if (ip_equal(n->remote_addr, from) && (!found || !bgp_neighbor_password(found)))
+            found = n;
+    return found ? found : bgp_peer_config_of_call(s, from, (struct ip_addr){0});
 }
 
 static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
@@ -163,10 +162,11 @@ static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
     struct host *h = b->host;
     if (!h->speaker || !badauth_read(packet, size, &c) || c.to_port != BGP_PORT)
         return;
-    const struct bgp_peer_config *p = caller_of(bgp_config_of(h->speaker), c.from);
-    enum badauth_verdict v = p && p->password ? badauth_judge(&c, p->password) : BADAUTH_RIGHT;
+    const struct bgp_neighbor *n = caller_of(h->speaker, c.from);
+    const struct bgp_password *password = n ? bgp_neighbor_password(n) : NULL;
+    enum badauth_verdict v = password ? badauth_judge(&c, password) : BADAUTH_RIGHT;
     if (v == BADAUTH_INVALID || v == BADAUTH_MISSING)
-        log_bad_signature(h->log, p->name, &c, v == BADAUTH_MISSING);
+        log_bad_signature(h->log, n->name, &c, v == BADAUTH_MISSING);
 }
 
 static void watch_ready(struct loop_source *source, uint32_t events) {

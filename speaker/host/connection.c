@@ -136,23 +136,24 @@ static void connection_ended(struct connection *c, enum bgp_conn_end why) {
 
 /* ---- making ---- */
 
-static bool bind_source(int fd, const struct bgp_peer_config *p) {
+static bool bind_source(int fd, struct ip_addr local) {
     union sockaddr_any a;
     int one = 1;
-    if (!ip_is_set(p->local_addr))
+    if (!ip_is_set(local))
         return true;
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    return bind(fd, &a.sa, sockaddr_make(&a, p->local_addr, 0)) == 0;
+    return bind(fd, &a.sa, sockaddr_make(&a, local, 0)) == 0;
 }
 
 /* A descriptor that is connecting (or connected); -1 with errno. */
-static int connect_to(struct sockets *s, const struct bgp_peer_config *p) {
+static int connect_to(struct sockets *s, const struct bgp_neighbor *p) {
+    const struct bgp_peer_options *o = p->options;
     union sockaddr_any a;
-    socklen_t size = sockaddr_make(&a, p->remote_addr, p->remote_port ? p->remote_port : BGP_PORT);
+    socklen_t size = sockaddr_make(&a, p->remote_addr, o->remote_port ? o->remote_port : BGP_PORT);
     int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (sockets_prepare(s, fd, p, p->remote_addr, true) && bind_source(fd, p) &&
+    if (sockets_prepare(s, fd, p, p->remote_addr, true) && bind_source(fd, o->local_addr) &&
         (connect(fd, &a.sa, size) == 0 || errno == EINPROGRESS))
         return fd;
     int error = errno;
@@ -163,7 +164,7 @@ static int connect_to(struct sockets *s, const struct bgp_peer_config *p) {
 
 static void connection_connect(struct connection *c) {
     struct sockets *s = c->owner;
-    const struct bgp_peer_config *p = bgp_peer_config(s->host->speaker, c->peer);
+    const struct bgp_neighbor *p = bgp_peer_config(s->host->speaker, c->peer);
     c->phase = CONNECTION_CONNECTING;
     s->connecting++;
     errno = EINVAL;
@@ -245,11 +246,12 @@ void connection_refresh(struct connection *c) {
         getsockname(c->source.fd, &local.sa, &local_size) != 0)
         return;
     struct ip_addr from = sockaddr_addr(&remote, &port);
-    const struct bgp_peer_config *p = sockets_peer_of(c->owner, from, sockaddr_addr(&local, &port));
+    const struct bgp_neighbor *p =
+        bgp_peer_config_of_call(c->owner->host->speaker, from, sockaddr_addr(&local, &port));
     if (!p)
         return;
     sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
-    if (!p->password)
+    if (!bgp_neighbor_password(p))
         sockopt_md5(c->source.fd, from, NULL);
     sockets_prepare(c->owner, c->source.fd, p, from, true);
 }

@@ -55,15 +55,12 @@ struct listener {
 
 struct peer_key { /* a password set on the listener */
     struct ip_addr addr;
+    uint32_t peer; /* its place in the order of configuration */
     uint64_t hash;
 };
 struct range_key { /* … for a listen range */
     struct ip_prefix prefix;
     uint64_t hash;
-};
-struct peer_row { /* configured neighbours by address */
-    struct ip_addr addr;
-    uint32_t config_index;
 };
 
 struct sockets {
@@ -75,8 +72,6 @@ struct sockets {
     struct connection_queue waiting, ready, leaving;
     size_t connecting, count;
     bool starting;         /* connection_next_waiting is at work */
-    struct peer_row *rows; /* sorted by address */
-    uint32_t row_count;
     struct peer_key *keys; /* sorted by address */
     uint32_t key_count;
     struct range_key range_keys[BGP_LISTEN_RANGES_MAX];
@@ -100,11 +95,7 @@ void connection_next_waiting(struct sockets *s);
 /* sockets.c: takes the connections that have come in. */
 void sockets_accept(struct sockets *s);
 /* sockets.c: TTL, GTSM and so on of this neighbour. */
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
-                     struct ip_addr remote, bool md5);
-/* The neighbour an address belongs to, or the template of its listen range, which has no address;
- * NULL: none. */
-const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip_addr remote,
-                                              struct ip_addr local);
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, struct ip_addr remote,
+                     bool md5);
 
 #endif

@@ -104,7 +104,7 @@ static void put_row(struct dump *d, struct text *out, json_t *row) {
 }
 
 static const char *peer_name(const struct dump *d, struct bgp_peer_id id) {
-    const struct bgp_peer_config *p = id.index ? bgp_peer_config(d->host->speaker, id) : NULL;
+    const struct bgp_neighbor *p = id.index ? bgp_peer_config(d->host->speaker, id) : NULL;
     return p ? p->name : "";
 }
 

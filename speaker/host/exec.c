@@ -73,7 +73,7 @@ static const char *info_state(const struct bgp_peer_info *p) {
         return "";
     if (p->waiting_for_lock)
         return "Idle";
-    if (p->config->passive && waits_for_call)
+    if (p->config->options->passive && waits_for_call)
         return "Passive";
     return bgp_state_name(p->state);
 }
@@ -100,18 +100,18 @@ static void put_timers(const struct bgp_peer_info *p, struct text *out) {
 
 static void put_session(const struct bgp_config *c, const struct bgp_peer_info *p,
                         struct text *out) {
-    uint32_t local_as = p->config->local_as ? p->config->local_as : c->local_as;
+    uint32_t local_as = p->config->options->local_as ? p->config->options->local_as : c->local_as;
     bool internal = local_as == p->config->remote_as;
     text_printf(out, "    Session:          %s%s%s%s\n", internal ? "internal" : "external",
-                p->config->multihop ? " multihop" : "",
-                p->config->rr_client ? " route-reflector" : "", p->as4 ? " AS4" : "");
+                p->config->options->multihop ? " multihop" : "",
+                p->config->options->rr_client ? " route-reflector" : "", p->as4 ? " AS4" : "");
 }
 
 static void protocol_details(const struct bgp_config *c, const struct bgp_peer_info *p,
                              struct text *out) {
     char addr[IP_ADDR_TEXT_MAX];
-    if (p->config->description)
-        text_printf(out, "  Description:    %s\n", p->config->description);
+    if (bgp_neighbor_description(p->config))
+        text_printf(out, "  Description:    %s\n", bgp_neighbor_description(p->config));
     text_printf(out,
                 "  Preference:     100\n  Routes:         %u imported, %u exported, %u "
                 "preferred\n",
@@ -120,8 +120,8 @@ static void protocol_details(const struct bgp_config *c, const struct bgp_peer_i
                 p->prefixes_best[0] + p->prefixes_best[1]);
     text_printf(out, "  BGP state:          %s\n", *info_state(p) ? info_state(p) : "Down");
     text_printf(out, "    Neighbor address: %s\n", ip_format(p->config->remote_addr, addr));
-    if (p->config->remote_port && p->config->remote_port != BGP_PORT)
-        text_printf(out, "    Neighbor port:    %u\n", p->config->remote_port);
+    if (p->config->options->remote_port && p->config->options->remote_port != BGP_PORT)
+        text_printf(out, "    Neighbor port:    %u\n", p->config->options->remote_port);
     text_printf(out, "    Neighbor AS:      %u\n", p->config->remote_as);
     if (p->state == BGP_ESTABLISHED) {
         put_session(c, p, out);

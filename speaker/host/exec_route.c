@@ -37,7 +37,7 @@ static const struct {
 };
 
 static const char *protocol_of(const struct query *q, const struct bgp_path_info *p) {
-    const struct bgp_peer_config *peer =
+    const struct bgp_neighbor *peer =
         p->peer.index ? bgp_peer_config(q->host->speaker, p->peer) : NULL;
     return peer ? peer->name : sources[p->source].protocol;
 }

@@ -103,8 +103,10 @@ void mrt_log_state(struct mrt_log *l, const struct bgp_event *e) {
         return;
     const struct bgp_config *config = bgp_config_of(l->host->speaker);
     struct ip_addr remote = info.config->remote_addr;
-    struct ip_addr local = ip_is_set(info.local.addr) ? info.local.addr : info.config->local_addr;
-    uint32_t local_as = info.config->local_as ? info.config->local_as : config->local_as;
+    struct ip_addr local =
+        ip_is_set(info.local.addr) ? info.local.addr : info.config->options->local_addr;
+    uint32_t local_as =
+        info.config->options->local_as ? info.config->options->local_as : config->local_as;
     struct mrt_session s = {.peer = {remote, info.config->remote_as, info.remote_id},
                             .local_as = local_as,
                             .local = local.family == remote.family ? local : (struct ip_addr){0}};

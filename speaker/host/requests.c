@@ -206,16 +206,16 @@ static void peer_counts(json_t *o, const struct bgp_peer_info *p) {
 
 static json_t *peer_to_json(const struct host *h, const struct bgp_peer_info *p) {
     char remote[IP_ADDR_TEXT_MAX], id[IP_ADDR_TEXT_MAX] = "";
-    uint32_t local_as =
-        p->config->local_as ? p->config->local_as : bgp_config_of(h->speaker)->local_as;
-    uint16_t port = p->config->remote_port ? p->config->remote_port : BGP_PORT;
+    uint32_t local_as = p->config->options->local_as ? p->config->options->local_as
+                                                     : bgp_config_of(h->speaker)->local_as;
+    uint16_t port = p->config->options->remote_port ? p->config->options->remote_port : BGP_PORT;
     if (p->remote_id)
         ip_format(ip4(p->remote_id), id);
     json_t *o = json_pack(
         "{s:s, s:s, s:i, s:I, s:I, s:s, s:b, s:b, s:I, s:b, s:i, s:i, s:s}", "name",
         p->config->name, "remote", ip_format(p->config->remote_addr, remote), "port", (int)port,
         "remote_as", (json_int_t)p->config->remote_as, "local_as", (json_int_t)local_as, "state",
-        bgp_state_name(p->state), "passive", (int)p->config->passive, "waiting",
+        bgp_state_name(p->state), "passive", (int)p->config->options->passive, "waiting",
         (int)p->waiting_for_lock, "since_ns", (json_int_t)p->since.ns, "incoming", (int)p->incoming,
         "hold_time_s", (int)p->hold_time_s, "keepalive_s", (int)p->keepalive_s, "remote_id", id);
     if (o)

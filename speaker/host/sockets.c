@@ -1,9 +1,8 @@
 /*
  * Listeners, and what the kernel must know about neighbours.
  *
- * Owns the listening sockets of both families, the index of neighbours by address, the passwords
- * set on listeners, and the dispatch of the speaker's connection events. One connection's life is
- * connection.c's.
+ * Owns the listening sockets of both families, the passwords set on listeners, and the dispatch of
+ * the speaker's connection events. One connection's life is connection.c's.
  *
  * RFC 2385: a listener holds the key of every neighbour, so that a SYN without the right signature
  * is dropped by the kernel. RFC 5082: TTL and its minimum are set on the connection as soon as it
@@ -68,7 +67,6 @@ void sockets_free(struct sockets *s) {
     if (s->reserve_fd >= 0)
         close(s->reserve_fd);
     alloc_free(s->by_index);
-    alloc_free(s->rows);
     alloc_free(s->keys);
     alloc_free(s);
 }
@@ -136,51 +134,10 @@ bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_l
 
 /* ---- neighbours ---- */
 
-static int row_compare(const void *a, const void *b) {
-    const struct peer_row *x = a, *y = b;
+static int key_compare(const void *a, const void *b) {
+    const struct peer_key *x = a, *y = b;
     int order = ip_compare(x->addr, y->addr);
-    return order ? order
-                 : (x->config_index > y->config_index) - (x->config_index < y->config_index);
-}
-
-static bool rows_rebuild(struct sockets *s, const struct bgp_config *c) {
-    struct peer_row *rows = alloc_zero(c->peer_count + 1, sizeof *rows);
-    if (!rows)
-        return false;
-    for (uint32_t i = 0; i < c->peer_count; i++)
-        rows[i] = (struct peer_row){c->peers[i].remote_addr, i};
-    qsort(rows, c->peer_count, sizeof *rows, row_compare);
-    alloc_free(s->rows);
-    s->rows = rows;
-    s->row_count = c->peer_count;
-    return true;
-}
-
-/* The configured neighbour an accepted connection is from: same address, and the same local one
- * where the configuration names it. */
-const struct bgp_peer_config *sockets_peer_of(const struct sockets *s, struct ip_addr remote,
-                                              struct ip_addr local) {
-    const struct bgp_config *c = bgp_config_of(s->host->speaker);
-    const struct bgp_peer_config *found = NULL;
-    uint32_t low = 0, high = s->row_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (ip_compare(s->rows[middle].addr, remote) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < s->row_count && ip_equal(s->rows[low].addr, remote); low++) {
-        if (s->rows[low].config_index >= c->peer_count)
-            continue;
-        const struct bgp_peer_config *p = &c->peers[s->rows[low].config_index];
-        if (!found || ip_equal(p->local_addr, local))
-            found = p;
-    }
-    if (found)
-        return found;
-    const struct bgp_listen_range *range = bgp_config_range_of(c, remote);
-    return range ? &range->peer : NULL;
+    return order ? order : (x->peer > y->peer) - (x->peer < y->peer);
 }
 
 static const struct peer_key *key_find(const struct peer_key *keys, uint32_t count,
@@ -210,24 +167,42 @@ static void key_apply(struct sockets *s, struct ip_addr addr, const struct bgp_p
              errno == ENOMEM ? "; raise net.core.optmem_max" : "");
 }
 
+/* The passwords of neighbours, by address; of several with one address the first counts. NULL: no
+ * memory. */
+static struct peer_key *keys_collect(const struct bgp_speaker *speaker, uint32_t *ret_count) {
+    const struct bgp_neighbor *n;
+    uint32_t count = 0, kept = 0;
+    for (uint32_t i = 0; (n = bgp_peer_config_at(speaker, i)); i++)
+        count += bgp_neighbor_password(n) && !n->shutdown;
+    struct peer_key *keys = alloc_zero(count + (size_t)1, sizeof *keys);
+    if (!keys)
+        return NULL;
+    count = 0;
+    for (uint32_t i = 0; (n = bgp_peer_config_at(speaker, i)); i++)
+        if (bgp_neighbor_password(n) && !n->shutdown)
+            keys[count++] = (struct peer_key){n->remote_addr, i, 0};
+    qsort(keys, count, sizeof *keys, key_compare);
+    for (uint32_t i = 0; i < count; i++)
+        if (kept == 0 || !ip_equal(keys[kept - 1].addr, keys[i].addr))
+            keys[kept++] = keys[i];
+    *ret_count = kept;
+    return keys;
+}
+
 /* Sets, changes and removes passwords so that listeners know those of the configuration. */
-static void keys_rebuild(struct sockets *s, const struct bgp_config *c) {
-    uint32_t wanted = 0, count = 0;
-    for (uint32_t i = 0; i < c->peer_count; i++)
-        wanted += c->peers[i].password != NULL;
-    struct peer_key *keys = alloc_zero(wanted + (size_t)1, sizeof *keys);
+static void keys_rebuild(struct sockets *s) {
+    const struct bgp_speaker *speaker = s->host->speaker;
+    uint32_t count = 0;
+    struct peer_key *keys = keys_collect(speaker, &count);
     if (!keys)
         return;
-    for (uint32_t i = 0; i < s->row_count; i++) {
-        const struct bgp_peer_config *p = &c->peers[s->rows[i].config_index];
-        bool repeated = count && ip_equal(keys[count - 1].addr, p->remote_addr);
-        if (!p->password || p->shutdown || repeated)
-            continue;
-        uint64_t hash = hash_bytes(p->password->octets, p->password->size, 1);
-        const struct peer_key *old = key_find(s->keys, s->key_count, p->remote_addr);
-        if (!old || old->hash != hash)
-            key_apply(s, p->remote_addr, p->password);
-        keys[count++] = (struct peer_key){p->remote_addr, hash};
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bgp_password *password =
+            bgp_neighbor_password(bgp_peer_config_at(speaker, keys[i].peer));
+        keys[i].hash = hash_bytes(password->octets, password->size, 1);
+        const struct peer_key *old = key_find(s->keys, s->key_count, keys[i].addr);
+        if (!old || old->hash != keys[i].hash)
+            key_apply(s, keys[i].addr, password);
     }
     for (uint32_t i = 0; i < s->key_count; i++)
         if (!key_find(keys, count, s->keys[i].addr))
@@ -278,39 +253,36 @@ static void range_keys_rebuild(struct sockets *s, const struct bgp_config *c) {
 }
 
 void sockets_peers_changed(struct sockets *s) {
-    const struct bgp_config *c = s->host->speaker ? bgp_config_of(s->host->speaker) : NULL;
-    if (!c)
+    if (!s->host->speaker)
         return;
-    if (rows_rebuild(s, c)) {
-        keys_rebuild(s, c);
-        range_keys_rebuild(s, c);
-        for (uint32_t i = 0; i < s->by_index_size; i++)
-            if (s->by_index[i] && s->by_index[i]->source.fd >= 0)
-                connection_refresh(s->by_index[i]);
-    } else
-        log_line(s->host->log, "no_memory", NULL, "neighbour index");
+    keys_rebuild(s);
+    range_keys_rebuild(s, bgp_config_of(s->host->speaker));
+    for (uint32_t i = 0; i < s->by_index_size; i++)
+        if (s->by_index[i] && s->by_index[i]->source.fd >= 0)
+            connection_refresh(s->by_index[i]);
 }
 
-static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_peer_config *p) {
-    uint32_t local_as = p->local_as ? p->local_as : c->local_as;
-    if (p->ttl_security_hops)
+static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_neighbor *p) {
+    uint32_t local_as = p->options->local_as ? p->options->local_as : c->local_as;
+    if (p->options->ttl_security_hops)
         return TTL_MAX;
-    if (p->multihop)
-        return p->multihop;
+    if (p->options->multihop)
+        return p->options->multihop;
     return local_as != p->remote_as ? 1 : 64;
 }
 
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_peer_config *p,
-                     struct ip_addr remote, bool md5) {
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, struct ip_addr remote,
+                     bool md5) {
     int family = remote.family == IP_V6 ? AF_INET6 : AF_INET;
-    uint8_t hops = p->ttl_security_hops;
+    uint8_t hops = p->options->ttl_security_hops;
+    const struct bgp_password *password = md5 ? bgp_neighbor_password(p) : NULL;
     bool ok = sockopt_common(fd, family);
     sockopt_reset_on_close(fd, true);
     ok = sockopt_ttl(fd, family, peer_ttl(bgp_config_of(s->host->speaker), p)) && ok;
     if (hops)
         ok = sockopt_ttl_min(fd, family, (uint8_t)(TTL_MAX - hops + 1)) && ok;
-    if (md5 && p->password)
-        ok = sockopt_md5(fd, remote, p->password) && ok;
+    if (password)
+        ok = sockopt_md5(fd, remote, password) && ok;
     return ok;
 }
 
@@ -345,7 +317,8 @@ static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from
     getsockname(fd, &at.sa, &size);
     remote.addr = sockaddr_addr(from, &remote.port);
     local.addr = sockaddr_addr(&at, &local.port);
-    const struct bgp_peer_config *p = speaker ? sockets_peer_of(s, remote.addr, local.addr) : NULL;
+    const struct bgp_neighbor *p =
+        speaker ? bgp_peer_config_of_call(speaker, remote.addr, local.addr) : NULL;
     if (p)
         sockets_prepare(s, fd, p, remote.addr, false);
     if (!speaker || bgp_conn_accept(speaker, remote, local, loop_now(), &id, &reject) != BGP_OK)

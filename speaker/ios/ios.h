@@ -149,7 +149,7 @@ struct ios_request {
 };
 /* Does a request to clear concern this peer? */
 bool ios_request_concerns(const struct ios_router *r, const struct ios_request *q,
-                          const struct bgp_peer_config *p);
+                          const struct bgp_neighbor *p);
 struct ios_request ios_take_request(struct ios_router *r);
 
 /*

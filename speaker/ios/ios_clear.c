@@ -24,8 +24,7 @@ static const char *group_of(const struct ios_router *r, const char *name) {
 }
 
 /* A peer of a listen range has the group's name in front of its address. */
-static bool is_member(const struct ios_router *r, const char *group,
-                      const struct bgp_peer_config *p) {
+static bool is_member(const struct ios_router *r, const char *group, const struct bgp_neighbor *p) {
     const char *own = group_of(r, p->name);
     size_t size = strlen(group);
     struct ip_addr a;
@@ -35,9 +34,9 @@ static bool is_member(const struct ios_router *r, const char *group,
 }
 
 bool ios_request_concerns(const struct ios_router *r, const struct ios_request *q,
-                          const struct bgp_peer_config *p) {
+                          const struct bgp_neighbor *p) {
     const struct bgp_config *c = r->config;
-    uint32_t own = p->local_as ? p->local_as : c ? c->local_as : 0;
+    uint32_t own = p->options->local_as ? p->options->local_as : c ? c->local_as : 0;
     switch (q->scope) {
     case IOS_CLEAR_ALL:
         return true;

@@ -122,7 +122,7 @@ static void log_session(struct ios_router *r, const struct ios_view *view,
                         const struct bgp_peer_info *p, const char *reason, struct text *out) {
     static const char *const NAMES[] = {"IPv4 Unicast", "IPv6 Unicast"};
     for (int f = 0; f < BGP_FAMILIES; f++) {
-        if (!p->config->families[f])
+        if (!p->config->options->families[f])
             continue;
         put_stamp(r, view, out);
         text_puts(out, "%BGP_SESSION-5-ADJCHANGE: neighbor ");

@@ -88,9 +88,10 @@ static bool same_peer(const uint64_t *a, struct bgp_peer_config x, const uint64_
         x.default_policy[f] = y.default_policy[f] = 0;
         x.unsuppress_policy[f] = y.unsuppress_policy[f] = 0;
     }
-    if (!same_text(x.password, y.password) || !same_text(x.description, y.description))
+    if (!bgp_password_equal(x.password, y.password) || !same_text(x.description, y.description))
         return false;
-    x.password = y.password = x.description = y.description = NULL;
+    x.password = y.password = NULL;
+    x.description = y.description = NULL;
     bool same = same_conditions(a, &x, b, &y);
     x.conditions = y.conditions = NULL;
     return same && memcmp(&x, &y, sizeof x) == 0;

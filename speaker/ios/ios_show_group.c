@@ -89,8 +89,8 @@ static void put_update_members(const struct bgp_speaker *s, uint32_t group, stru
 
 static void put_update_group(const struct bgp_speaker *s, enum bgp_family f,
                              const struct bgp_peer_info *first, struct text *out) {
-    const struct bgp_peer_config *c = first->config;
-    bool internal = c->remote_as == bgp_config_of(s)->local_as;
+    const struct bgp_peer_options *c = first->config->options;
+    bool internal = first->config->remote_as == bgp_config_of(s)->local_as;
     text_printf(out, "BGP version 4 update-group %u, %s, Address Family: %s\n", first->update_group,
                 internal ? "internal" : "external", FAMILY_NAMES[f]);
     text_printf(out, "  BGP Update version : %u/0\n", ios_table_version(s, f));
@@ -121,7 +121,7 @@ bool ios_show_update_group(struct ios_edit *e) {
         struct bgp_peer_info p, first = {.update_group = UINT32_MAX};
         for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++)
             if (p.update_group > last && p.update_group < first.update_group &&
-                p.config->families[f])
+                p.config->options->families[f])
                 first = p;
         found = first.update_group != UINT32_MAX;
         if (found && (!one || first.update_group == wanted))

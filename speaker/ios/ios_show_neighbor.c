@@ -35,8 +35,8 @@ static void put_age(struct nanotime now, struct nanotime then, struct text *out)
     ios_time_age(nanotime_since(now, then), out);
 }
 
-static bool is_external(const struct bgp_speaker *s, const struct bgp_peer_config *c) {
-    uint32_t own = c->local_as ? c->local_as : bgp_config_of(s)->local_as;
+static bool is_external(const struct bgp_speaker *s, const struct bgp_neighbor *c) {
+    uint32_t own = c->options->local_as ? c->options->local_as : bgp_config_of(s)->local_as;
     return c->remote_as != own;
 }
 
@@ -72,13 +72,13 @@ static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
                     p->keepalive_s);
     }
     const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
-    bool own = p->config->hold_time_set;
+    bool own = p->config->options->hold_time_set;
     if (own || g->hold_time_set)
         text_printf(out,
                     "  Configured hold time is %u, keepalive interval is %u seconds\n"
                     "  Minimum holdtime from neighbor is 0 seconds\n",
-                    own ? p->config->hold_time_s : g->hold_time_s,
-                    own ? p->config->keepalive_s : g->keepalive_s);
+                    own ? p->config->options->hold_time_s : g->hold_time_s,
+                    own ? p->config->options->keepalive_s : g->keepalive_s);
 }
 
 static void put_capabilities(const struct bgp_peer_info *p, struct text *out) {
@@ -95,12 +95,12 @@ static void put_capabilities(const struct bgp_peer_info *p, struct text *out) {
     text_printf(out, "    Four-octets ASN Capability: advertised%s\n",
                 p->as4 ? " and received" : "");
     for (int f = 0; f < BGP_FAMILIES; f++)
-        if (p->config->families[f])
+        if (p->config->options->families[f])
             text_printf(out, "    Address family %s: advertised%s\n", FAMILY_NAMES[f],
                         p->families[f] ? " and received" : "");
     if (p->graceful_restart)
         text_printf(out, "    Graceful Restart Capability: %sreceived\n",
-                    p->config->graceful_restart == BGP_GR_OFF ? "" : "advertised and ");
+                    p->config->options->graceful_restart == BGP_GR_OFF ? "" : "advertised and ");
     text_printf(out, "    Enhanced Refresh Capability: advertised%s\n",
                 p->enhanced_refresh ? " and received" : "");
     text_puts(out, "    Multisession Capability: \n"
@@ -132,7 +132,7 @@ static const char *chain_name(const struct bgp_config *g, const struct policy_ch
     return NULL;
 }
 
-static void put_policies(const struct bgp_config *g, const struct bgp_peer_config *c,
+static void put_policies(const struct bgp_config *g, const struct bgp_peer_options *c,
                          enum bgp_family f, struct text *out) {
     static const struct {
         const char *policy, *in, *out;
@@ -250,7 +250,7 @@ static void put_denied(const struct bgp_config *g, const struct bgp_peer_info *p
     text_puts(out, "\n                                   Outbound    Inbound\n"
                    "  Local Policy Denied Prefixes:    --------    -------\n");
     if (refused)
-        text_printf(out, "    %-28s %10u %10u\n", refused_by(g, &p->config->import[f]), 0u,
+        text_printf(out, "    %-28s %10u %10u\n", refused_by(g, &p->config->options->import[f]), 0u,
                     refused);
     if (p->prefixes_best[f])
         text_printf(out, "    %-28s %10u %10s\n", "Bestpath from this peer:", p->prefixes_best[f],
@@ -261,7 +261,7 @@ static void put_denied(const struct bgp_config *g, const struct bgp_peer_info *p
 }
 
 /* What the neighbour is told to do in a family, one line each. */
-static void put_options(const struct bgp_peer_config *c, enum bgp_family f, struct text *out) {
+static void put_options(const struct bgp_peer_options *c, enum bgp_family f, struct text *out) {
     if (c->soft_reconfiguration)
         text_puts(out, "  Inbound soft reconfiguration allowed\n");
     if (c->next_hop_mode == BGP_NEXT_HOP_SELF)
@@ -294,7 +294,7 @@ static void put_options(const struct bgp_peer_config *c, enum bgp_family f, stru
 
 static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f) {
     const struct bgp_config *g = bgp_config_of(e->sink->view->speaker);
-    const struct bgp_peer_config *c = p->config;
+    const struct bgp_neighbor *c = p->config;
     struct text *out = e->sink->out;
     const char *group = group_name(e->r, c->name);
     uint32_t version = ios_table_version(e->sink->view->speaker, f);
@@ -304,14 +304,14 @@ static void put_family(struct ios_edit *e, const struct bgp_peer_info *p, enum b
     text_printf(out, "\n  BGP table version %u, neighbor version %u/0\n  Output queue size : 0\n",
                 version, up ? version : 1);
     text_printf(out, "  Index %u, Advertise bit 0\n", p->update_group);
-    if (c->rr_client)
+    if (c->options->rr_client)
         text_puts(out, "  Route-Reflector Client\n");
     if (p->update_group)
         text_printf(out, "  %u update-group member\n", p->update_group);
     if (group)
         text_printf(out, "  %s peer-group member\n", group);
-    put_options(c, f, out);
-    put_policies(g, c, f, out);
+    put_options(c->options, f, out);
+    put_policies(g, c->options, f, out);
     put_prefix_activity(e->sink->view->speaker, p, f, out);
     put_denied(g, p, f, out);
     put_refreshes(e, p, f);
@@ -372,7 +372,7 @@ static void put_interface(const struct ios_own_route *link, struct text *out) {
         text_puts(out, "  Interface associated: (none) (peering address NOT in same link)\n");
 }
 
-static void put_external(const struct bgp_peer_config *c, struct text *out) {
+static void put_external(const struct bgp_peer_options *c, struct text *out) {
     if (c->multihop > 1) {
         text_printf(out, "  External BGP neighbor may be up to %u hops away.\n", c->multihop);
         text_puts(out, "  External BGP neighbor NOT configured for connected checks "
@@ -386,7 +386,7 @@ static void put_external(const struct bgp_peer_config *c, struct text *out) {
 static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
     struct text *out = e->sink->out;
     text_puts(out, "  Transport(tcp) path-mtu-discovery is enabled\n");
-    if (p->config->graceful_restart == BGP_GR_OFF)
+    if (p->config->options->graceful_restart == BGP_GR_OFF)
         text_puts(out, "  Graceful-Restart is disabled\n");
     else
         text_puts(out, "  Graceful-Restart is enabled, restart-time 120 seconds, stalepath-time "
@@ -396,12 +396,12 @@ static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
         text_puts(out, "  No active TCP connection\n");
         return;
     }
-    bool guarded = p->config->ttl_security_hops != 0;
+    bool guarded = p->config->options->ttl_security_hops != 0;
     struct ios_show_tcp_ttl ttl = {.outgoing = 255};
     if (guarded)
-        ttl.incoming_min = 256u - p->config->ttl_security_hops;
+        ttl.incoming_min = 256u - p->config->options->ttl_security_hops;
     else if (is_external(e->sink->view->speaker, p->config))
-        ttl.outgoing = p->config->multihop ? p->config->multihop : 1u;
+        ttl.outgoing = p->config->options->multihop ? p->config->options->multihop : 1u;
     ios_put_connection(e->sink->view, p, &ttl, out);
 }
 
@@ -418,7 +418,7 @@ static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p
 /* `only`: of the families, one; -1 all. */
 static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int only) {
     const struct bgp_speaker *s = e->sink->view->speaker;
-    const struct bgp_peer_config *c = p->config;
+    const struct bgp_neighbor *c = p->config;
     struct text *out = e->sink->out;
     const char *group = group_name(e->r, c->name);
     struct arena *scratch = arena_new();
@@ -432,8 +432,8 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
     ios_put_addr(c->remote_addr, out);
     text_printf(out, ",  remote AS %u, %s link\n", c->remote_as,
                 is_external(s, c) ? "external" : "internal");
-    if (c->description)
-        text_printf(out, " Description: %s\n", c->description);
+    if (bgp_neighbor_description(c))
+        text_printf(out, " Description: %s\n", bgp_neighbor_description(c));
     if (group)
         text_printf(out, " Member of peer-group %s for session parameters\n", group);
     put_range(s, p, out);
@@ -444,15 +444,15 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
     put_statistics(p, out);
     text_puts(out, "  Do log neighbor state changes (via global configuration)\n");
     text_printf(out, "  Default minimum time between advertisement runs is %u seconds\n",
-                c->advertisement_interval_ms[only > 0 ? only : 0] / 1000);
+                c->options->advertisement_interval_ms[only > 0 ? only : 0] / 1000);
     for (int f = 0; f < BGP_FAMILIES; f++)
-        if (c->families[f] && (only < 0 || only == f))
+        if (c->options->families[f] && (only < 0 || only == f))
             put_family(e, p, (enum bgp_family)f);
     text_putc(out, '\n');
     put_reachability(link, c->remote_addr, p->state == BGP_ESTABLISHED, out);
     put_last_reset(e, p);
     if (is_external(s, c))
-        put_external(c, out);
+        put_external(c->options, out);
     put_interface(link, out);
     put_transport(e, p);
     arena_free(scratch);
@@ -463,7 +463,7 @@ static void put_neighbors(struct ios_edit *e, int only) {
     struct bgp_peer_info p;
     bool any = false;
     for (uint32_t n = 0; bgp_peer_at(e->sink->view->speaker, n, &p); n++) {
-        if (only >= 0 && !p.config->families[only])
+        if (only >= 0 && !p.config->options->families[only])
             continue;
         text_puts(e->sink->out, any ? "\n" : "");
         put_neighbor(e, &p, only);
@@ -544,7 +544,7 @@ bool ios_show_neighbor_routes(struct ios_edit *e) {
                                                               : ROUTES_ADVERTISED;
     if (!ios_show_active(e) || !ios_show_peer(e, &p))
         return false;
-    if (kind == ROUTES_RECEIVED && !p.config->soft_reconfiguration) {
+    if (kind == ROUTES_RECEIVED && !p.config->options->soft_reconfiguration) {
         text_puts(out, "% Inbound soft reconfiguration not enabled on ");
         ios_put_addr(p.config->remote_addr, out);
         text_putc(out, '\n');

@@ -158,11 +158,11 @@ static void put_path_head(const struct bgp_path_info *path, const struct bgp_pee
         ios_put_addr(ip4(v->aggregator_id), out);
         text_putc(out, ')');
     }
-    if (peer && peer->config->rr_client)
+    if (peer && peer->config->options->rr_client)
         text_puts(out, ", (Received from a RR-client)");
     if (peer && path->rejected)
         text_puts(out, ", (received-only)");
-    else if (peer && peer->config->soft_reconfiguration)
+    else if (peer && peer->config->options->soft_reconfiguration)
         text_puts(out, ", (received & used)");
     if (path->damped)
         text_puts(out, ", (suppressed due to dampening)");

@@ -126,7 +126,7 @@ const char *ios_state_name(const struct bgp_peer_info *p) {
     static const char *const STATES[] = {"Idle",     "Active",      "Active",
                                          "OpenSent", "OpenConfirm", "Established"};
     /* IOS: between two tries it is idle; who only listens is active. */
-    bool between = p->state == BGP_ACTIVE && !p->config->passive;
+    bool between = p->state == BGP_ACTIVE && !p->config->options->passive;
     return between ? "Idle" : STATES[p->state];
 }
 
@@ -202,7 +202,7 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
     if (c.networks)
         put_memory(&c, &t, out);
     for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++) {
-        if (!p.config->families[f])
+        if (!p.config->options->families[f])
             continue;
         if (!header)
             text_puts(out, "\nNeighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ "

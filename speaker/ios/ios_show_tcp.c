@@ -109,7 +109,8 @@ void ios_put_connection(const struct ios_view *view, const struct bgp_peer_info 
                 "Status Flags: %s, gen tcbs\n"
                 "Option Flags: nagle, path mtu capable%s\n"
                 "IP Precedence value : 6\n",
-                p->incoming ? "passive open" : "active open", p->config->password ? ", md5" : "");
+                p->incoming ? "passive open" : "active open",
+                bgp_neighbor_password(p->config) ? ", md5" : "");
     put_datagrams(&t, out);
     text_printf(out, "TCP Semaphore      0x%08X  FREE \n", block_address(p) + 8);
 }

@@ -274,25 +274,29 @@ static void clear_chooses_peers(void **state) {
     struct ios_env env = {.hostname = "R1"};
     struct ios_router *r = ios_router_new(&env);
     assert_true(ios_load(r, TEXT, sizeof TEXT - 1, "t.ios", false, NULL));
-    const struct bgp_config *c = ios_bgp_config(r, NULL);
-    struct bgp_peer_config ranged = c->listen_ranges[0].peer;
-    snprintf(ranged.name, sizeof ranged.name, "NODES_10.0.9.9");
-    ranged.remote_addr = ip4(0x0A000909);
+    struct arena *arena = arena_new();
+    struct bgp_config c = *ios_bgp_config(r, NULL);
+    struct bgp_peer_config peers[3] = {c.peers[0], c.peers[1], c.listen_ranges[0].peer};
+    const struct bgp_neighbor *n[3], *template;
+    snprintf(peers[2].name, sizeof peers[2].name, "NODES_10.0.9.9");
+    peers[2].remote_addr = ip4(0x0A000909);
+    c.peers = peers;
+    c.peer_count = 3;
+    assert_true(neighbors_make(arena, &c, n, &template));
     for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
         struct ios_view view = view_of(&lab);
         struct text out;
         text_init(&out);
         ios_exec(r, &view, ROWS[i].command, &out);
         struct ios_request q = ios_take_request(r);
-        c = ios_bgp_config(r, NULL);
         if (out.size || q.kind != IOS_REQUEST_CLEAR || q.how != ROWS[i].how ||
-            q.and_out != ROWS[i].and_out ||
-            ios_request_concerns(r, &q, &c->peers[0]) != ROWS[i].internal ||
-            ios_request_concerns(r, &q, &c->peers[1]) != ROWS[i].external ||
-            ios_request_concerns(r, &q, &ranged) != ROWS[i].ranged)
+            q.and_out != ROWS[i].and_out || ios_request_concerns(r, &q, n[0]) != ROWS[i].internal ||
+            ios_request_concerns(r, &q, n[1]) != ROWS[i].external ||
+            ios_request_concerns(r, &q, n[2]) != ROWS[i].ranged)
             fail_msg("%s: %s", ROWS[i].command, text_str(&out));
         text_deinit(&out);
     }
+    arena_free(arena);
     ios_router_free(r);
 }
 
