@@ -165,6 +165,8 @@ static const struct finding_rule rules[] = {
      "never exchanges routes between the groups", "add BGPPeers that join them"},
     {"password-mismatch", W, "the two ends do not have the same password",
      "neither end hears the other: Connect, without a text", "give both ends one password"},
+    {"pasted-mark", W, "a text that begins with a typographic quote or a space that is no blank",
+     "takes it for a part of the text", "write quotes as \" or ', and blanks"},
     {"patch-document", E, "a patch instead of an object", UNREADABLE,
      "write the whole object, or use calicoctl patch"},
     {"pool-exhausted", W, "a pool has fewer blocks than nodes",

@@ -16,6 +16,8 @@
  */
 #include "selector.h"
 
+#include "../yaml/yaml_pasted.h"
+
 #include "../../speaker/base/arena.h"
 #include "resources.h"
 
@@ -190,6 +192,9 @@ static struct selector *parse_test_value(struct parser *p, struct selector *s) {
     const char *expected = "expected a quoted string: 'value'";
     if (s->kind == SELECTOR_IN || s->kind == SELECTOR_NOT_IN)
         return parse_set(p, s) ? s : NULL;
+    skip_blanks(p);
+    if (yaml_pasted_quote(p->text + p->at))
+        expected = "expected a quoted string: 'value', not one in typographic quotes";
     s->value = parse_string(p, expected);
     return s->value ? s : NULL;
 }

@@ -82,6 +82,7 @@ static const struct {
     {"!node-role.kubernetes.io/master", 1, "write !has(node-role.kubernetes.io/master)"},
     {"'x' == foo", 0, "expected a label name"},
     {"foo == bar", 7, "expected a quoted string"},
+    {"foo == \xe2\x80\x98x\xe2\x80\x99", 7, "not one in typographic quotes"},
     {"foo in ''", 7, "expected a set"},
     {"foo inf {'a'}", 4, "expected an operator"},
     {"foo == 'x", 7, "unterminated"},

@@ -52,6 +52,18 @@ static void test_text(void **state) {
     run_close(&r);
 }
 
+/* What looks right and is not ASCII is pointed at; an editor's byte order mark is no statement. */
+static void test_pasted(void **state) {
+    (void)state;
+    fixture_text("pasted.ios", "\xef\xbb\xbf" GOOD " neighbor 10.0.0.3 remote\xe2\x80\x93"
+                               "as 65001\n\xc2\xa0network 10.0.0.0\n");
+    struct run r = check(WORDS("ios", "check", fixture_path("pasted.ios")), 3);
+    assert_says(r.out, "pasted.ios:1: applied: hostname R1\n");
+    assert_says(r.out, "(column 26 has a character that is no ASCII");
+    assert_says(r.out, "(column 1 has a character that is no ASCII");
+    run_close(&r);
+}
+
 static void test_statuses(void **state) {
     (void)state;
     struct run r = check(WORDS("ios", "check", fixture_path("good.ios")), 0);
@@ -115,9 +127,8 @@ static void test_json(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),
-        cmocka_unit_test(test_statuses),
-        cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_pasted),
+        cmocka_unit_test(test_statuses), cmocka_unit_test(test_quiet),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests_name("ios check", tests, setup, world_leave);

@@ -29,12 +29,27 @@ struct checked {
 
 /* ---- lines ---- */
 
+/* The column of the first character that is no ASCII, which looks like a blank or a hyphen where
+ * somebody pasted; 0: none. */
+static size_t foreign_column(const struct ios_line_report *l) {
+    for (size_t i = 0; i < l->size; i++)
+        if ((unsigned char)l->text[i] >= 0x80)
+            return i + 1;
+    return 0;
+}
+
 static void print_refused(const struct checked *c, const struct ios_line_report *l) {
+    size_t foreign = foreign_column(l);
     size_t indent = (size_t)snprintf(NULL, 0, "%s:%u:%u: refused: ", c->file, l->line, l->column);
     printf("%s:%u:%u: refused: %.*s\n", c->file, l->line, l->column, (int)l->size, l->text);
     if (l->column)
         printf("%*s^\n", (int)(indent + l->column - 1), "");
     printf("%s\n", l->why);
+    if (foreign)
+        printf(
+            "(column %zu has a character that is no ASCII, such as a no-break space or a dash of "
+            "a word processor)\n",
+            foreign);
 }
 
 static void print_line(const struct checked *c, const struct ios_line_report *l) {

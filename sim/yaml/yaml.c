@@ -4,8 +4,8 @@
  * Owns: what of YAML is accepted. Anchors, aliases, tags (but !!str), merge keys and non-scalar
  * keys are refused with their place, duplicate keys with both lines; depth, nodes and bytes are
  * capped before they are spent, so that no text of a few KiB can cost more than a few KiB.
- * Leaves to others: files (yaml_file.c), what a scalar means (yaml_read.c), parameters
- * (yaml_substitute.c).
+ * Leaves to others: files (yaml_file.c), marks of pasting (yaml_pasted.c), what a scalar means
+ * (yaml_read.c), parameters (yaml_substitute.c).
  *
  * Invariants: the tree lives in the caller's arena, holds no NULL item and no cycle (there are no
  * aliases), and every scalar is NUL-terminated without a NUL inside. Parsing is a loop over events
@@ -15,6 +15,7 @@
 
 #include "yaml.h"
 #include "yaml_limits.h"
+#include "yaml_pasted.h"
 
 #include "../../speaker/base/arena.h"
 
@@ -164,6 +165,22 @@ static void check_key(struct builder *b, const struct yaml_node *n) {
                  "merge key <<: merging is not accepted; write the fields out");
 }
 
+/* What looks like indentation or quotes and is part of the text. Where the keys have it, the shape
+ * of the whole text is lost. */
+static void check_pasted(struct builder *b, const struct yaml_node *n, bool key) {
+    const char *space = n->quoted ? NULL : yaml_pasted_space(n->text);
+    const char *mark = space || n->quoted ? space : yaml_pasted_quote(n->text);
+    if (space && key) {
+        diag_add(b->diags, DIAG_ERROR, yaml_place(n), "yaml-syntax",
+                 "indented with a %s, which is no blank for YAML: replace all of them", space);
+        b->stopped = true;
+    } else if (mark) {
+        diag_add(b->diags, DIAG_WARNING, yaml_place(n), "pasted-mark",
+                 "begins with a %s, which is part of the text%s", mark,
+                 space ? "" : ": quotes are \" and '");
+    }
+}
+
 static void on_scalar(struct builder *b, const yaml_event_t *e) {
     const char *value = (const char *)e->data.scalar.value;
     size_t size = e->data.scalar.length;
@@ -187,6 +204,7 @@ static void on_scalar(struct builder *b, const yaml_event_t *e) {
     }
     if (key)
         check_key(b, n);
+    check_pasted(b, n, key);
     node_add(b, n);
 }
 
@@ -227,6 +245,19 @@ static int compare_keys(const void *a, const void *b) {
     return (x->column > y->column) - (x->column < y->column);
 }
 
+/* Several objects in one: the first key is there again, and so is another. */
+static bool has_lost_separators(const struct yaml_node *mapping, const struct yaml_node **sorted) {
+    bool first = false, other = false;
+    for (uint32_t i = 1; i < mapping->count; i++) {
+        if (strcmp(sorted[i - 1]->text, sorted[i]->text) != 0)
+            continue;
+        bool is_first = strcmp(sorted[i]->text, mapping->keys[0]->text) == 0;
+        first |= is_first;
+        other |= !is_first;
+    }
+    return first && other;
+}
+
 /* Sorting keeps a mapping of a million keys from being a quadratic matter. */
 static void check_duplicates(struct builder *b, const struct yaml_node *mapping) {
     if (mapping->count < 2)
@@ -239,11 +270,18 @@ static void check_duplicates(struct builder *b, const struct yaml_node *mapping)
     for (uint32_t i = 0; i < mapping->count; i++)
         sorted[i] = mapping->keys[i];
     qsort(sorted, mapping->count, sizeof(*sorted), compare_keys);
-    for (uint32_t i = 1; i < mapping->count; i++)
-        if (strcmp(sorted[i - 1]->text, sorted[i]->text) == 0)
-            diag_add(b->diags, DIAG_ERROR, yaml_place(sorted[i]), "duplicate-key",
-                     "key \"%s\" stands here and on line %u; only one of them can count",
-                     sorted[i]->text, sorted[i - 1]->line);
+    const char *first =
+        b->depth == 0 && has_lost_separators(mapping, sorted) ? mapping->keys[0]->text : NULL;
+    for (uint32_t i = 1; i < mapping->count; i++) {
+        const struct yaml_node *k = sorted[i], *before = sorted[i - 1];
+        if (strcmp(before->text, k->text) != 0 || (first && strcmp(first, k->text) != 0))
+            continue;
+        diag_add(b->diags, DIAG_ERROR, yaml_place(k), "duplicate-key",
+                 first ? "key \"%s\" stands here and on line %u: a line \"---\" is missing before "
+                         "the object that begins here"
+                       : "key \"%s\" stands here and on line %u; only one of them can count",
+                 k->text, before->line);
+    }
     alloc_free(sorted);
 }
 
@@ -342,17 +380,32 @@ static const char *hint_for(const char *problem) {
     return NULL;
 }
 
+static bool is_utf16(const struct builder *b) {
+    return b->size >= 2 &&
+           (memcmp(b->text, "\xff\xfe", 2) == 0 || memcmp(b->text, "\xfe\xff", 2) == 0);
+}
+
+static void report_syntax(struct builder *b, const char *problem, struct diag_place place) {
+    uint32_t line;
+    const char *pasted = yaml_pasted_line(b->text, b->size, place.line, &line);
+    const char *hint = hint_for(problem);
+    if (pasted)
+        diag_add(b->diags, DIAG_ERROR, (struct diag_place){b->file, line, 1}, "yaml-syntax", "%s",
+                 pasted);
+    else
+        diag_add(b->diags, DIAG_ERROR, place, "yaml-syntax", "%s%s%s", problem, hint ? ": " : "",
+                 hint ? hint : "");
+}
+
 static void report_parser_error(struct builder *b, const yaml_parser_t *p) {
     const char *problem = p->problem ? p->problem : "cannot be read";
     if (p->error == YAML_MEMORY_ERROR) {
         b->out_of_memory = true;
     } else if (p->error == YAML_READER_ERROR) {
         diag_add(b->diags, DIAG_ERROR, place_of_offset(b, p->problem_offset), "yaml-encoding",
-                 "%s (the text must be UTF-8)", problem);
+                 "%s (the text must be UTF-8%s)", problem, is_utf16(b) ? ", this is UTF-16" : "");
     } else {
-        const char *hint = hint_for(problem);
-        diag_add(b->diags, DIAG_ERROR, place_of(b, p->problem_mark), "yaml-syntax", "%s%s%s",
-                 problem, hint ? ": " : "", hint ? hint : "");
+        report_syntax(b, problem, place_of(b, p->problem_mark));
     }
 }
 
@@ -389,16 +442,12 @@ static int finish(struct builder *b, struct yaml_document **ret_documents) {
 
 int yaml_parse(const char *text, size_t size, const char *file, struct arena *arena,
                struct diag_list *diags, struct yaml_document **ret_documents) {
-    static const char bom[] = "\xef\xbb\xbf";
-    struct builder b = {.arena = arena, .diags = diags, .text = text, .size = size};
+    size_t mark = text_byte_order_mark(text, size); /* it takes no column */
+    struct builder b = {.arena = arena, .diags = diags, .text = text + mark, .size = size - mark};
     b.file = arena_strdup(arena, file ? file : "");
     yaml_parser_t parser;
     if (!b.file || !yaml_parser_initialize(&parser))
         return -1;
-    if (b.size >= 3 && memcmp(text, bom, 3) == 0) {
-        b.text += 3; /* it takes no column */
-        b.size -= 3;
-    }
     if (b.size > YAML_BYTES_MAX) {
         diag_add(diags, DIAG_ERROR, (struct diag_place){b.file, 0, 0}, "yaml-limit",
                  "larger than %d MiB", YAML_BYTES_MAX >> 20);

@@ -166,6 +166,67 @@ static void all_mistakes_are_reported(void **state) {
     done(&p);
 }
 
+/* What browsers and word processors leave is named where it stands, once. */
+static void marks_of_pasting_are_named(void **state) {
+    static const struct {
+        const char *text, *says;
+        uint32_t line, column;
+    } rows[] = {
+        {"```yaml\na: 1\n```\n", "Markdown", 1, 1},
+        {"a: 1\n```\n", "Markdown", 2, 1},
+        {"a: 1\n\xe2\x80\x94\nb: 1\n", "three hyphens", 2, 1},
+        {"a: 1\n\xe2\x80\x93-\nb: 1\n", "three hyphens", 2, 1},
+        {"  a: 1\n  ---\n  b: 1\n", "beginning of its line", 2, 1},
+        {"a:\n\xc2\xa0\xc2\xa0"
+         "b: 1\nc:\n\xc2\xa0"
+         "d: 1\n",
+         "no-break space U+00A0", 2, 1},
+        {"a:\n  b: 1\n\xc2\xa0\xc2\xa0 c: 1\n", "U+00A0", 3, 1},
+        {"\xff\xfe"
+         "a",
+         "this is UTF-16", 1, 1},
+        {"kind: A\nspec: 1\nkind: B\nspec: 2\n", "\"---\" is missing", 3, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct parsed p = parse(rows[i].text);
+        assert_int_equal(diag_count(p.diags), 1);
+        const struct diag *d = diag_at(p.diags, 0);
+        if (!strstr(d->message, rows[i].says) || d->line != rows[i].line ||
+            d->column != rows[i].column)
+            fail_msg("%zu: %u:%u: %s", i, d->line, d->column, d->message);
+        assert_int_equal(d->severity, DIAG_ERROR);
+        done(&p);
+    }
+}
+
+static void marks_in_values_are_warned_of(void **state) {
+    (void)state;
+    struct parsed p = parse("a: \xe2\x80\x9c"
+                            "x\xe2\x80\x9d\nb: \xe2\x80\x8b"
+                            "1\n"
+                            "c: \"\xe2\x80\x9c"
+                            "x\"\nd: x\xe2\x80\x99s\n");
+    assert_int_equal(p.count, 1);
+    assert_int_equal(diag_count(p.diags), 2);
+    assert_int_equal(diag_warning_count(p.diags), 2);
+    expect_finding(p.diags, 0, "pasted-mark", 1, 4);
+    expect_finding(p.diags, 1, "pasted-mark", 2, 4);
+    done(&p);
+}
+
+/* One key twice is a slip of its own; so are two, where no object begins anew. */
+static void duplicates_are_no_lost_separator(void **state) {
+    (void)state;
+    struct parsed p = parse("a: 1\nb: 1\nc: 1\nb: 2\nc: 2\n");
+    assert_int_equal(diag_count(p.diags), 2);
+    assert_non_null(strstr(diag_at(p.diags, 0)->message, "only one of them can count"));
+    done(&p);
+    p = parse("x: {a: 1, b: 1, a: 1, b: 1}\n");
+    assert_int_equal(diag_count(p.diags), 2);
+    done(&p);
+}
+
 static void nul_bytes_are_refused(void **state) {
     static const char text[] = "a: 1\nb: x\0y\n";
     (void)state;
@@ -568,6 +629,9 @@ int main(void) {
         cmocka_unit_test(byte_order_mark_takes_no_column),
         cmocka_unit_test(refusals_have_id_and_place),
         cmocka_unit_test(all_mistakes_are_reported),
+        cmocka_unit_test(marks_of_pasting_are_named),
+        cmocka_unit_test(marks_in_values_are_warned_of),
+        cmocka_unit_test(duplicates_are_no_lost_separator),
         cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(documents_before_a_mistake_are_kept),
         cmocka_unit_test(depth_is_limited),

@@ -153,6 +153,10 @@ static void text_put_safe(struct text *t, const char *data, size_t size, bool qu
     }
 }
 
+size_t text_byte_order_mark(const char *data, size_t size) {
+    return size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
 void text_put_escaped(struct text *t, const char *data, size_t size) {
     text_put_safe(t, data, size, true);
 }

@@ -24,6 +24,8 @@ void text_putc(struct text *t, char c);
 void text_puts(struct text *t, const char *s);
 void text_put(struct text *t, const char *data, size_t size);
 void text_printf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* How many octets a UTF-8 byte order mark takes at the beginning of a text: 3, or 0. */
+size_t text_byte_order_mark(const char *data, size_t size);
 /* Appends `data` with control characters, quotes, backslashes and invalid UTF-8 escaped (\n,
  * \x1b…), so that no octet string of a remote reaches a terminal or a log raw. */
 void text_put_escaped(struct text *t, const char *data, size_t size);

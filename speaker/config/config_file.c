@@ -188,6 +188,9 @@ static struct bgp_config *read_checked(const char *text, size_t size, const char
 struct bgp_config *config_from_file(const char *text, size_t size, const char *file,
                                     const char *profile, struct arena *arena,
                                     struct diag_list *diags) {
+    size_t mark = text_byte_order_mark(text, size);
+    text += mark;
+    size -= mark;
     char *plain = arena_alloc(arena, size + 1);
     if (!plain) {
         diag_add(diags, DIAG_ERROR, (struct diag_place){.file = file}, "no-memory",

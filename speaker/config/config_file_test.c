@@ -156,6 +156,14 @@ static void test_not_json(void **state) {
     expect_findings("# a\n{\"local_as\" 1}\n", "a.conf:2:13: error: ':' expected near '1'\n");
 }
 
+/* An editor's byte order mark is no part of the text and takes no column. */
+static void test_byte_order_mark(void **state) {
+    (void)state;
+    assert_non_null(read_file("\xef\xbb\xbf" HEAD "\"peers\": []}"));
+    expect_findings("\xef\xbb\xbf{\"local_as\": 1, \"x\": 2, \"router_id\": \"10.0.0.1\"}",
+                    "a.conf:1:22: error: x: unknown member \"x\"\n");
+}
+
 static void test_profile_over_the_texts(void **state) {
     static const char text[] = HEAD "\"profile\": \"plain\"}";
     (void)state;
@@ -179,9 +187,13 @@ static void test_schema_in_the_tree(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_short_forms),        TEST(test_chains_left_out),
-        TEST(test_findings_of_values), TEST(test_findings_of_the_whole),
-        TEST(test_not_json),           TEST(test_profile_over_the_texts),
+        TEST(test_short_forms),
+        TEST(test_chains_left_out),
+        TEST(test_findings_of_values),
+        TEST(test_findings_of_the_whole),
+        TEST(test_byte_order_mark),
+        TEST(test_not_json),
+        TEST(test_profile_over_the_texts),
         TEST(test_schema_in_the_tree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

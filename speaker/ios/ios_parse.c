@@ -614,6 +614,9 @@ bool ios_load_reported(struct ios_router *r, const char *text, size_t size, cons
     snprintf(r->file, sizeof r->file, "%s", file ? file : "");
     struct text lines;
     bool changed = false;
+    size_t mark = text_byte_order_mark(text, size);
+    text += mark;
+    size -= mark;
     text_init(&lines);
     text_init(&b.banner);
     ios_config_end(r);

@@ -285,6 +285,7 @@ static const struct {
     {"banner motd #hello\nthere#\nhostname Z\n", "banner motd ^Chello\nthere^C\n", NULL},
     {"router bgp 1\n bgp router-id 1.1.1.1 ! comment\n", " bgp router-id 1.1.1.1\n", NULL},
     {"router bgp 1\r\n bgp router-id 1.1.1.1   \r\n", " bgp router-id 1.1.1.1\n", NULL},
+    {"\xef\xbb\xbfrouter bgp 1\n bgp router-id 1.1.1.1\n", " bgp router-id 1.1.1.1\n", NULL},
     {"router bgp 1.1\n", "router bgp 65537\n", NULL},
     {"class-map match-any X\n match dscp ef\nrouter bgp 1\n",
      "class-map match-any X\n match dscp ef\n", NULL},
