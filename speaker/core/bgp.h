@@ -377,6 +377,21 @@ void bgp_rib_end(struct bgp_rib_iterator *it);
  * iterator with bgp_rib_end. BGP_UNKNOWN: no more. */
 enum bgp_status bgp_rib_walk(const struct bgp_speaker *s, enum bgp_family family, uint32_t *at,
                              struct bgp_rib_iterator *ret_it) BGP_CHECK;
+/*
+ * Every prefix of a family in order, and those that stand in an Adj-RIB-Out alone, too (a default
+ * route that is originated for a session); in slices, while the speaker goes on. What is there all
+ * the time is given exactly once. At most `batch` prefixes are kept, and as often as that the table
+ * is looked through. NULL: no memory.
+ */
+struct bgp_rib_order;
+#define BGP_RIB_ORDER_BATCH 16384u
+struct bgp_rib_order *bgp_rib_order_new(const struct bgp_speaker *s, enum bgp_family family,
+                                        uint32_t batch);
+/* BGP_OK: the next one; BGP_REFUSED: `*budget`, the prefixes that may still be looked at, is 0 and
+ * more are needed; BGP_UNKNOWN: no more. */
+enum bgp_status bgp_rib_order_next(const struct bgp_speaker *s, struct bgp_rib_order *o,
+                                   uint32_t *budget, struct ip_prefix *ret_prefix) BGP_CHECK;
+void bgp_rib_order_free(struct bgp_rib_order *o);
 /* Starts at one prefix (exact); false: not in the table. */
 bool bgp_rib_find(const struct bgp_speaker *s, struct ip_prefix prefix,
                   struct bgp_rib_iterator *ret_it);

@@ -266,6 +266,112 @@ static void test_removed_with_a_full_table(void **state) {
     }
 }
 
+/* ---- prefixes in order ---- */
+
+struct order_walk {
+    uint32_t prefixes, slices;
+    struct ip_prefix last;
+};
+
+/* Goes on to the end in slices; `between` after each. */
+static struct order_walk walk_in_order(uint32_t batch, void (*between)(uint32_t slice)) {
+    struct order_walk w = {0};
+    struct bgp_rib_order *o = bgp_rib_order_new(b.s, BGP_IPV4_UNICAST, batch);
+    enum bgp_status st;
+    assert_non_null(o);
+    do {
+        uint32_t budget = BUDGET;
+        struct ip_prefix p;
+        while ((st = bgp_rib_order_next(b.s, o, &budget, &p)) == BGP_OK) {
+            assert_true(w.prefixes == 0 || ip_prefix_compare(w.last, p) < 0);
+            w.last = p;
+            w.prefixes++;
+        }
+        w.slices++;
+        if (between) {
+            between(w.slices);
+        }
+    } while (st == BGP_REFUSED);
+    assert_int_equal(st, BGP_UNKNOWN);
+    bgp_rib_order_free(o);
+    return w;
+}
+
+/* Sorted in slices, and as often as the batch is small the table is looked through. */
+static void test_order_in_slices(void **state) {
+    static const uint32_t batches[] = {1, 2, 700, ROUTES - 1, ROUTES, ROUTES + 1, 100000};
+    (void)state;
+    begin(false);
+    for (uint32_t n = 0; n < ROUTES; n++) {
+        announce_some(0, n * 7 % ROUTES, 1);
+    }
+    (void)work_counted();
+    for (size_t i = 2; i < sizeof batches / sizeof batches[0]; i++) {
+        struct order_walk w = walk_in_order(batches[i], NULL);
+        assert_int_equal(w.prefixes, ROUTES);
+        uint32_t passes = (ROUTES + batches[i] - 1) / batches[i];
+        assert_true(w.slices >= ROUTES / BUDGET && w.slices <= passes * (ROUTES / BUDGET + 2));
+    }
+    for (uint32_t n = 20; n < ROUTES; n++) {
+        const struct ip_prefix p = prefix_of(n);
+        (void)bench_send(&b, 0, NULL, &p, 1);
+    }
+    (void)work_counted();
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(walk_in_order(batches[i], NULL).prefixes, 20);
+    }
+    bench_end(&b);
+}
+
+/* One prefix goes, one comes, in odd and even places of the second half. */
+static void change_one(uint32_t slice) {
+    uint32_t n = ROUTES / 2 + slice % (ROUTES / 2);
+    const struct ip_prefix p = prefix_of(n);
+    if (n % 2) {
+        (void)bench_send(&b, 0, NULL, &p, 1);
+    } else {
+        announce_some(0, ROUTES + n, 1);
+    }
+    (void)rib_work(b.s, BUDGET, b.now);
+}
+
+/* What does not change is given once, whatever goes and comes. */
+static void test_order_while_it_changes(void **state) {
+    (void)state;
+    begin(false);
+    announce_some(0, 0, ROUTES);
+    (void)work_counted();
+    struct order_walk w = walk_in_order(500, change_one);
+    assert_true(w.prefixes >= ROUTES / 2 + ROUTES / 4 && w.prefixes <= 2 * ROUTES);
+    w = walk_in_order(500, NULL);
+    assert_int_equal(w.prefixes, b.s->rib->loc_rib[0]);
+    bench_end(&b);
+}
+
+/* A default route that only a session was given, without one in the table. */
+static void test_order_has_what_was_originated(void **state) {
+    struct bgp_adj_out sent = {0};
+    (void)state;
+    bench_config(&b, BGP_PROFILE_PLAIN, 2);
+    b.peers[1].default_originate[0] = true;
+    bench_start(&b);
+    bench_up(&b, 0);
+    bench_up(&b, 1);
+    bench_settle(&b);
+    struct order_walk w = walk_in_order(100, NULL);
+    assert_int_equal(w.prefixes, 1);
+    assert_int_equal(w.last.length, 0);
+    assert_true(
+        bgp_adj_out_next(b.s, (struct bgp_peer_id){.index = b.holds[1].p->index}, w.last, &sent));
+    memset(&sent, 0, sizeof sent);
+    assert_false(
+        bgp_adj_out_next(b.s, (struct bgp_peer_id){.index = b.holds[0].p->index}, w.last, &sent));
+    bench_down(&b, 1, false);
+    (void)work_counted();
+    assert_int_equal(walk_in_order(100, NULL).prefixes, 0);
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_end_is_sliced),
@@ -276,6 +382,9 @@ int main(void) {
         cmocka_unit_test(test_purged_and_announced_again),
         cmocka_unit_test(test_import_policy_again_is_sliced),
         cmocka_unit_test(test_removed_with_a_full_table),
+        cmocka_unit_test(test_order_in_slices),
+        cmocka_unit_test(test_order_while_it_changes),
+        cmocka_unit_test(test_order_has_what_was_originated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

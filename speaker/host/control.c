@@ -136,8 +136,6 @@ static bool client_dump(struct client *client) {
         if (client->out.failed || !client_flush(client))
             return false;
     }
-    if (client->dump)
-        dump_pause(client->dump);
     return true;
 }
 

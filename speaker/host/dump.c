@@ -1,9 +1,9 @@
 /*
  * Tables as JSON, piece by piece, so that a million routes take no more memory than a thousand.
  *
- * Owns the walk. The speaker's iterator is good only until the speaker changes, so a dump that is
- * paused forgets it and later begins again behind the last prefix it has shown: a dump that takes
- * several turns shows each prefix at most once, as it was when its turn came.
+ * Owns the walk, in slices of output and of prefixes looked at, so that sorting a million of them
+ * stops nobody's timers: a dump that takes several turns shows each prefix at most once, as it was
+ * when its turn came.
  */
 #include "dump.h"
 
@@ -20,16 +20,14 @@
 
 #include <string.h>
 
-#define MRT_PREFIXES 256u /* written in one step */
+#define MRT_PREFIXES 256u   /* written in one step */
+#define RIB_PREFIXES 16384u /* looked at in one step */
 
 struct dump {
     struct host *host;
     struct dump_request request;
     int family;
-    struct bgp_rib_iterator rib;
-    bool open;   /* rib is good */
-    bool resume; /* skip up to `last` */
-    struct ip_prefix last;
+    struct bgp_rib_order *order; /* of `family`; NULL: not begun */
     struct fib_view *fib;
     size_t fib_count, fib_at;
     bool first; /* no comma yet */
@@ -71,19 +69,11 @@ bool dump_is_silent(const struct dump *d) {
     return d->mrt != NULL;
 }
 
-void dump_pause(struct dump *d) {
-    if (!d->open)
-        return;
-    bgp_rib_end(&d->rib);
-    d->open = false;
-    d->resume = true;
-}
-
 void dump_free(struct dump *d) {
     if (!d)
         return;
     uint64_t unused;
-    dump_pause(d);
+    bgp_rib_order_free(d->order);
     if (d->mrt)
         (void)mrt_table_end(d->mrt, &unused);
     json_decref(d->answer);
@@ -143,22 +133,24 @@ static void put_sent(struct dump *d, struct text *out, struct ip_prefix prefix) 
     }
 }
 
-static void put_prefix(struct dump *d, struct text *out, struct bgp_rib_iterator *it) {
+static bool is_wanted(const struct dump_request *r, const struct bgp_path_info *path) {
+    return (r->table != DUMP_LOC || path->best) && (r->table != DUMP_IN || path->peer.index) &&
+           (!r->peer.index || path->peer.index == r->peer.index);
+}
+
+static void put_prefix(struct dump *d, struct text *out, struct ip_prefix prefix) {
+    struct bgp_rib_iterator it;
     struct bgp_path_info path;
-    const struct dump_request *r = &d->request;
-    if (r->table == DUMP_OUT) {
-        put_sent(d, out, it->prefix);
+    if (d->request.table == DUMP_OUT) {
+        put_sent(d, out, prefix);
         return;
     }
-    while (bgp_rib_next_path(d->host->speaker, it, &path)) {
-        if (r->table == DUMP_LOC && !path.best)
-            continue;
-        if (r->table == DUMP_IN && path.peer.index == 0)
-            continue;
-        if (r->peer.index && path.peer.index != r->peer.index)
-            continue;
-        put_path(d, out, it->prefix, &path);
-    }
+    if (!bgp_rib_find(d->host->speaker, prefix, &it))
+        return;
+    while (bgp_rib_next_path(d->host->speaker, &it, &path))
+        if (is_wanted(&d->request, &path))
+            put_path(d, out, prefix, &path);
+    bgp_rib_end(&it);
 }
 
 static void put_kernel(struct dump *d, struct text *out, const struct fib_view *v) {
@@ -188,37 +180,30 @@ static bool fib_step(struct dump *d, struct text *out, size_t limit) {
     return false;
 }
 
-static bool rib_open(struct dump *d) {
-    d->open = bgp_rib_begin(d->host->speaker, (enum bgp_family)d->family, &d->rib) == BGP_OK;
-    return d->open;
-}
-
-static void one_prefix(struct dump *d, struct text *out) {
-    if (!d->host->speaker || !bgp_rib_find(d->host->speaker, d->request.prefix, &d->rib))
-        return;
-    put_prefix(d, out, &d->rib);
-    bgp_rib_end(&d->rib);
-}
-
 /* One family of the speaker's tables; false: finished. */
 static bool rib_step(struct dump *d, struct text *out, size_t limit) {
+    const struct bgp_speaker *s = d->host->speaker;
+    uint32_t budget = RIB_PREFIXES;
+    enum bgp_status st = BGP_UNKNOWN;
+    struct ip_prefix prefix;
     if (d->request.one_prefix) {
-        one_prefix(d, out);
+        if (s)
+            put_prefix(d, out, d->request.prefix);
         return false;
     }
-    if (!d->host->speaker || (!d->open && !rib_open(d)))
-        return false;
-    while (bgp_rib_next_prefix(d->host->speaker, &d->rib)) {
-        if (d->resume && ip_prefix_compare(d->rib.prefix, d->last) <= 0)
-            continue;
-        d->resume = false;
-        d->last = d->rib.prefix;
-        put_prefix(d, out, &d->rib);
-        if (out->size >= limit)
-            return true;
+    if (s && !d->order)
+        d->order = bgp_rib_order_new(s, (enum bgp_family)d->family, BGP_RIB_ORDER_BATCH);
+    out->failed |= s && !d->order;
+    while (s && d->order && out->size < limit) {
+        st = bgp_rib_order_next(s, d->order, &budget, &prefix);
+        if (st != BGP_OK)
+            break;
+        put_prefix(d, out, prefix);
     }
-    bgp_rib_end(&d->rib);
-    d->open = d->resume = false;
+    if (st == BGP_OK || st == BGP_REFUSED)
+        return true;
+    bgp_rib_order_free(d->order);
+    d->order = NULL;
     return false;
 }
 

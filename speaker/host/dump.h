@@ -33,7 +33,5 @@ struct dump *dump_mrt(struct mrt_table *table, json_t *answer);
 bool dump_is_silent(const struct dump *d);
 /* Appends about `bytes` more. False: it was the last piece. */
 bool dump_step(struct dump *d, struct text *out, size_t bytes);
-/* The speaker may have changed since the last step. */
-void dump_pause(struct dump *d);
 
 #endif
