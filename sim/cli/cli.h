@@ -42,7 +42,7 @@ struct cli_options {
     const char *tool;        /* --tool; NULL: not given */
     uint32_t calico_version; /* 0: today's */
     struct calico_environment environment;
-    uint64_t seed, repeat, timeout_ms, nodes;
+    uint64_t seed, repeat, patience, timeout_ms, nodes;
     bool seed_set, warnings_warn, warnings_fail;
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */
     size_t add_path_count;

@@ -38,7 +38,7 @@
  * Nothing waits by time: a wait is for a pidfd, a signal or a condition, and has a deadline.
  */
 
-#define FIXTURE_DEADLINE_MS 60000
+#define FIXTURE_DEADLINE_MS 120000
 #define FIXTURE_NODES "4"
 
 /* ---- files ---- */
@@ -95,7 +95,7 @@ static inline void fixture_scenario(const char *folder, const char *steps) {
     snprintf(name, sizeof name, "%s/scenario.yaml", folder);
     snprintf(text, sizeof text,
              "name: %s\nparameters: {nodes: " FIXTURE_NODES "}\ntopology: topology.yaml\n"
-             "manifests: pool.yaml\ndeadline: 20s\nsteps:\n%s",
+             "manifests: pool.yaml\ndeadline: 60s\nsteps:\n%s",
              folder, steps);
     fixture_text(name, text);
 }
@@ -240,6 +240,7 @@ static inline struct run run_start_with(const struct run_options *o, const char 
     if (r.pid == 0)
         run_child(&r, o, words);
     assert_true(r.pid > 0);
+    (void)setpgid(r.pid, r.pid); /* whoever comes first: a signal to the group must find it */
     r.pidfd = (int)syscall(SYS_pidfd_open, r.pid, 0);
     assert_true(r.pidfd >= 0);
     return r;
@@ -344,7 +345,7 @@ static inline const char *text_in(json_t *o, const char *name) {
 
 /* Reaps what labs left to us until nothing is; false: a process is left at the deadline. */
 static inline bool await_no_children(void) {
-    struct timespec patience = {.tv_sec = 10};
+    struct timespec patience = {.tv_sec = FIXTURE_DEADLINE_MS / 1000};
     sigset_t set;
 
     sigemptyset(&set);
@@ -382,7 +383,7 @@ static inline bool await_no_namespaces(void) {
     bool made = false;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += 60;
+    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
     if (own < 0 || !set_namespaces_max("2"))
         return false;
     do {

@@ -60,9 +60,11 @@ static void use_real(void) {
 /* ---- set-up ---- */
 
 static const char scenario_up[] = "  - name: up\n    expect: {sessions: mesh, converged: true}\n";
-/* Ends at its deadline: there is time to do something to it. */
+/* Goes on until end_long has made the route, and ends with a check that fails. */
 static const char scenario_long[] = "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
-                                    "  - name: forever\n    deadline: 2s\n"
+                                    "  - name: forever\n    deadline: 1h\n"
+                                    "    expect: {fib: {prefix: 203.0.113.0/24, at: kube-1}}\n"
+                                    "  - name: end\n    deadline: 200ms\n"
                                     "    expect: {log: {node: kube-1, contains: never-said}}\n";
 static const char scenario_held[] = "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
                                     "  - hold: {for: 1h}\n";
@@ -130,25 +132,25 @@ static void expect_end(const char *scenario, int status, const char *verdict, co
 static void test_speaker_exits(void **state) {
     (void)state;
     use_double("exit");
-    expect_end("short", 6, "crashed", "kube-3's speaker left with status 1");
+    expect_end("mesh", 6, "crashed", "kube-3's speaker left with status 1");
 }
 
 static void test_all_speakers_exit(void **state) {
     (void)state;
     use_double("all-exit");
-    expect_end("short", 6, "crashed", "speaker left with status 1");
+    expect_end("mesh", 6, "crashed", "speaker left with status 1");
 }
 
 static void test_speaker_crashes(void **state) {
     (void)state;
     use_double("crash");
-    expect_end("short", 6, "crashed", "kube-3's speaker was ended by signal 11");
+    expect_end("mesh", 6, "crashed", "kube-3's speaker was ended by signal 11");
 }
 
 static void test_speaker_missing(void **state) {
     (void)state;
     setenv("RIBCAGE_SPEAKER", "/no/such/speaker", 1);
-    expect_end("short", 4, "host", "/no/such/speaker");
+    expect_end("mesh", 4, "host", "/no/such/speaker");
 }
 
 static void test_speaker_never_answers(void **state) {
@@ -188,7 +190,7 @@ static pid_t find_speaker(const char *slot);
 static void test_speaker_inherits_little(void **state) {
     (void)state;
     use_double("mute");
-    struct run r = run_start(WORDS("run", fixture_path("short"), "--runs", fixture_path("runs")));
+    struct run r = run_start(WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
     bool clean = false;
 
     while (!clean && !await_exit(r.pidfd, 0)) {
@@ -196,7 +198,9 @@ static void test_speaker_inherits_little(void **state) {
         clean = pid > 0 && has_only_its_own(pid);
     }
     assert_true(clean);
+    (void)kill(r.pid, SIGINT); /* it would wait for the mute one until the deadline */
     run_end(&r);
+    assert_int_equal(r.status, 130);
     run_close(&r);
     assert_nothing_left();
 }
@@ -204,7 +208,7 @@ static void test_speaker_inherits_little(void **state) {
 static void test_last_words_are_escaped(void **state) {
     (void)state;
     use_double("noisy");
-    struct run r = run_scenario("short");
+    struct run r = run_scenario("mesh");
     json_t *result = assert_report(&r, 6, "crashed");
     const char *out = written(r.out);
 
@@ -221,7 +225,7 @@ static bool await_file_says(int fd, const char *what, pid_t pid) {
     struct timespec now, end;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += 20;
+    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
     do {
         if (strstr(written(fd), what))
             return true;
@@ -258,10 +262,20 @@ static pid_t find_speaker(const char *slot) {
 }
 
 static struct run start_scenario(const char *name) {
-    struct run r = run_start(WORDS("run", fixture_path(name), "--runs", fixture_path("runs")));
+    struct run r = run_start(
+        WORDS("run", fixture_path(name), "--runs", fixture_path("runs"), "--allow-noise"));
 
     assert_true(await_file_says(r.out, " up  ", r.pid));
     return r;
+}
+
+static void end_long(void) {
+    struct run r = run_words(WORDS("exec", "kube-1", "ip", "route", "add", "blackhole",
+                                   "203.0.113.0/24", "proto", "bird"));
+
+    if (r.status != 0)
+        fail_msg("exec: %d: %s %s", r.status, written(r.out), written(r.err));
+    run_close(&r);
 }
 
 static void test_killed_in_mid_run(void **state) {
@@ -273,6 +287,7 @@ static void test_killed_in_mid_run(void **state) {
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_true(await_file_says(r.out, "kube-3's speaker was ended by signal 9", r.pid));
     assert_true(find_speaker("0") > 0); /* the others go on */
+    end_long();
     run_end(&r);
     json_t *result = assert_report(&r, 6, "crashed");
     /* Three nodes' sessions are up and wanted at the end. */
@@ -308,6 +323,7 @@ static void test_frozen_in_mid_run(void **state) {
 
     assert_true(pid > 0);
     assert_int_equal(kill(pid, SIGSTOP), 0);
+    end_long();
     run_end(&r);
     assert_int_equal(r.status, 1); /* the line that is never logged */
     run_close(&r);
@@ -659,7 +675,7 @@ static void test_host_untouched(void **state) {
     run_close(&r);
     use_double("crash");
     fixture_remove(fixture_path("runs"));
-    r = run_scenario("short");
+    r = run_scenario("mesh");
     assert_int_equal(r.status, 6);
     run_close(&r);
     snapshot("after");

@@ -134,6 +134,8 @@ static bool read_scenario(struct launch *l, const char *path) {
     l->scenario = scenario_read(path, l->o->sets, l->o->set_count, l->arena, l->diags);
     if (!l->scenario || !take_profile(l) || !take_backend(l))
         return false;
+    if (!scenario_stretch(l->scenario, l->o->patience, l->arena))
+        return false;
     l->engine.scenario = l->scenario;
     l->engine.arena = l->arena;
     l->engine.diags = l->diags;

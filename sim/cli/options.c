@@ -45,6 +45,7 @@ static const struct option_row rows[] = {
     {'u', '\0', "resume", "SERIES", "go on with the series in this folder"},
     {'K', '\0', "compare", "SERIES", "say which figures are worse than in this series"},
     {'y', '\0', "allow-noise", NULL, "judge, and count, also what a busy host spoiled"},
+    {'z', '\0', "patience", "N", "wait N times as long for what a scenario expects"},
     {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
     {'l', 'l', "lab", "ID", "which lab, when several run"},
     {'n', 'n', "node", "NAME", "only this node"},
@@ -174,6 +175,11 @@ static bool take_timeout(struct cli_options *o, const char *value) {
     return true;
 }
 
+static bool take_patience(struct cli_options *o, const char *value) {
+    return take_number("--patience", value, 1000, &o->patience) &&
+           (o->patience > 0 || wrong("not a number in range", "--patience", value));
+}
+
 static bool take_cisco(struct cli_options *o, const char *value) {
     if (o->cisco_count == CLI_ARGUMENTS_MAX)
         return wrong("too many --cisco", value, NULL);
@@ -216,6 +222,8 @@ static bool take(struct cli_options *o, char letter, const char *value) {
         return take_number("--repeat", value, 100000, &o->repeat);
     case 'N':
         return take_number("--nodes", value, 100000, &o->nodes);
+    case 'z':
+        return take_patience(o, value);
     case 'Y':
         o->listen = true;
         return take_number("--listen", value, 65535, &o->listen_port);
@@ -305,7 +313,7 @@ bool options_parse(const struct verb *v, int argc, char **argv, struct cli_optio
     struct cli_options *o = ret_o;
     bool stops_at_rest =
         strchr(v->takes, '+') != NULL; /* exec: what follows the node is not ours */
-    *o = (struct cli_options){.runs = "runs", .timeout_ms = 60000, .repeat = 1};
+    *o = (struct cli_options){.runs = "runs", .timeout_ms = 60000, .repeat = 1, .patience = 1};
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             options_help(v);

@@ -54,7 +54,7 @@ static int nothing(struct cli_options *o) {
     return 0;
 }
 
-static const struct verb run_verb = {"run",  NULL, "SCENARIO…", "Runs.", "sjoqSprRWfTcNadwmltP",
+static const struct verb run_verb = {"run",  NULL, "SCENARIO…", "Runs.", "sjoqSprRWfTcNadwmltPz",
                                      nothing};
 static const struct verb exec_verb = {"exec", NULL, "NODE COMMAND…", "Runs there.", "l+", nothing};
 
@@ -97,6 +97,7 @@ static void defaults(void **state) {
     assert_string_equal(p.options.runs, "runs");
     assert_int_equal(p.options.timeout_ms, 60000);
     assert_int_equal(p.options.repeat, 1);
+    assert_int_equal(p.options.patience, 1);
     assert_int_equal(p.options.format, CLI_TABLE);
     assert_false(p.options.seed_set || p.options.quiet || p.options.json);
     assert_int_equal(p.options.argument_count, 0);
@@ -107,7 +108,8 @@ static void all_kinds(void **state) {
     struct parsed p;
     parse(&p, &run_verb,
           "one --set nodes=20 -q --seed=18446744073709551615 two --repeat 3 -o json --runs out "
-          "--profile=calico --timeout 86400 --cisco a.ios --cisco b.ios -f three --nodes 100000 "
+          "--patience 1000 --profile=calico --timeout 86400 --cisco a.ios --cisco b.ios -f three "
+          "--nodes 100000 "
           "--set=as= --lab x --table in --peer n --delete -");
     assert_string_equal(p.message, "");
     assert_true(p.ok);
@@ -125,6 +127,7 @@ static void all_kinds(void **state) {
     assert_true(o->quiet && o->seed_set && o->remove && !o->json);
     assert_true(o->seed == UINT64_MAX);
     assert_int_equal(o->repeat, 3);
+    assert_int_equal(o->patience, 1000);
     assert_int_equal(o->format, CLI_JSON);
     assert_string_equal(o->runs, "out");
     assert_string_equal(o->profile, "calico");
@@ -175,6 +178,8 @@ static void refusals(void **state) {
         {"--seed=", "not a number in range"},
         {"--repeat 100001", "not a number in range: --repeat 100001"},
         {"--repeat 1.5", "not a number in range"},
+        {"--patience 0", "not a number in range: --patience 0"},
+        {"--patience 1001", "not a number in range: --patience 1001"},
         {"--nodes ten", "not a number in range: --nodes ten"},
         {"--timeout 86401", "not a number in range: --timeout 86401"},
         {"-o yaml", "--output is table or json, not: yaml"},

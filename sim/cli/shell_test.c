@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#define ANSWER_MS 20000
+#define ANSWER_MS FIXTURE_DEADLINE_MS
 
 static pid_t server; /* of test_shell_listens, while it runs */
 

@@ -12,7 +12,9 @@
 
 #define POINTS 40
 
-static uint64_t run_us; /* how long an undisturbed run takes */
+#define POINTS_MAX (10 * POINTS)
+
+static uint64_t run_us; /* how long an undisturbed run takes: the last one that came to its end */
 
 static uint64_t now_us(void) {
     struct timespec t;
@@ -27,11 +29,11 @@ static int setup(void **state) {
     fixture_scenario("mesh", "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
                              "  - name: packets\n    expect: {ping: all}\n");
     fixture_scenario("long", "  - name: up\n    expect: {sessions: mesh, converged: true}\n"
-                             "  - name: forever\n    deadline: 60s\n"
+                             "  - name: forever\n    deadline: 1h\n"
                              "    expect: {log: {node: kube-1, contains: never-said}}\n");
     fixture_scenario("deaf", "  - name: before\n    expect: {sessions: mesh, converged: true}\n"
                              "  - name: up\n    fault: {block: kube-1}\n"
-                             "  - name: forever\n    deadline: 60s\n"
+                             "  - name: forever\n    deadline: 1h\n"
                              "    expect: {log: {node: kube-1, contains: never-said}}\n");
     return 0;
 }
@@ -41,12 +43,25 @@ static struct run start_run(void) {
     return run_start(WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
 }
 
-/* Up to the moment, or until the run has ended. */
+/* Up to the moment, or until the run has ended: how long that is then is known anew, for a machine
+ * with others on it is now fast and now slow. */
 static void await_moment(const struct run *r, uint64_t us) {
     struct pollfd p = {.fd = r->pidfd, .events = POLLIN};
     struct timespec t = {.tv_sec = (time_t)(us / 1000000), .tv_nsec = (long)(us % 1000000) * 1000};
+    uint64_t start = now_us();
 
-    (void)ppoll(&p, 1, &t, NULL);
+    if (ppoll(&p, 1, &t, NULL) == 1)
+        run_us = now_us() - start;
+}
+
+/* Points go on until there were enough that met a living run. */
+static bool more_points(unsigned done, unsigned met) {
+    return done < POINTS || (met < POINTS / 4 && done < POINTS_MAX);
+}
+
+/* An orderly stop takes no timer's time; how long it takes beside that is the machine's matter. */
+static uint64_t stop_us_max(void) {
+    return 5000000 + 10 * run_us;
 }
 
 static void assert_nothing_left(void) {
@@ -91,9 +106,9 @@ static bool check_interrupted(const struct run *r, int signal) {
 
 static void interrupt(int first, int second) {
     uint64_t seed = (uint64_t)first * 1000 + (uint64_t)second;
-    unsigned cut = 0;
+    unsigned cut = 0, done = 0;
 
-    for (int i = 0; i < POINTS; i++) {
+    for (; more_points(done, cut); done++) {
         struct run r = start_run();
         await_moment(&r, rng_below(&seed, run_us + run_us / 4));
         /* The whole group, as the terminal does. */
@@ -102,12 +117,12 @@ static void interrupt(int first, int second) {
             (void)kill(r.pid, second);
         uint64_t asked = now_us();
         run_end(&r);
-        assert_true(now_us() - asked < 5000000);
+        assert_true(now_us() - asked < stop_us_max());
         cut += check_interrupted(&r, first);
         run_close(&r);
         assert_nothing_left();
     }
-    print_message("%u of %d cut off\n", cut, POINTS);
+    print_message("%u of %u cut off\n", cut, done);
     assert_true(cut >= POINTS / 4);
 }
 
@@ -135,10 +150,10 @@ static void test_hang_up(void **state) {
 
 static void test_kill_front(void **state) {
     uint64_t seed = 9;
-    unsigned incomplete = 0;
+    unsigned incomplete = 0, done = 0;
 
     (void)state;
-    for (int i = 0; i < POINTS; i++) {
+    for (; more_points(done, incomplete); done++) {
         struct run r = start_run();
         await_moment(&r, rng_below(&seed, run_us + run_us / 4));
         (void)kill(r.pid, SIGKILL);
@@ -159,7 +174,7 @@ static void test_kill_front(void **state) {
         run_close(&r);
         assert_nothing_left();
     }
-    print_message("%u of %d incomplete\n", incomplete, POINTS);
+    print_message("%u of %u incomplete\n", incomplete, done);
     assert_true(incomplete >= POINTS / 4);
 }
 
@@ -189,10 +204,10 @@ static pid_t await_supervisor(const struct run *r) {
 
 static void test_kill_supervisor(void **state) {
     uint64_t seed = 11;
-    unsigned crashed = 0;
+    unsigned crashed = 0, done = 0;
 
     (void)state;
-    for (int i = 0; i < POINTS; i++) {
+    for (; more_points(done, crashed); done++) {
         struct run r = start_run();
         pid_t supervisor = await_supervisor(&r);
         await_moment(&r, rng_below(&seed, run_us));
@@ -213,7 +228,7 @@ static void test_kill_supervisor(void **state) {
         run_close(&r);
         assert_nothing_left(); /* at once: the command collects the place */
     }
-    print_message("%u of %d crashed\n", crashed, POINTS);
+    print_message("%u of %u crashed\n", crashed, done);
     assert_true(crashed >= POINTS / 4);
 }
 

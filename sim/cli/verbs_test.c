@@ -109,7 +109,7 @@ static struct run start_wait(void) {
                "bird"),
          0, NULL);
     for (;;) {
-        first = run_start(WORDS("wait", "converged", "--timeout", "50"));
+        first = run_start(WORDS("wait", "converged", "--timeout", "3600"));
         do {
             second = run_words(WORDS("wait", "converged", "--timeout", "0"));
             run_close(&second);
@@ -129,7 +129,7 @@ static void test_down_while_waiting(void **state) {
 
     says(WORDS("status"), 0, "kube-1");
     says(WORDS("down"), 0, "is down");
-    assert_true(await_exit(r.pidfd, 5000));
+    assert_true(await_exit(r.pidfd, FIXTURE_DEADLINE_MS));
     run_end(&r);
     assert_int_equal(r.status, 5);
     assert_says(r.err, "taken down meanwhile");
@@ -145,7 +145,7 @@ static void test_waiter_goes_away(void **state) {
     assert_int_equal(kill(r.pid, SIGKILL), 0);
     run_end(&r);
     run_close(&r);
-    do { /* the lab hears of it in its own time, which is not 50 s */
+    do { /* the lab hears of it in its own time, which is not an hour */
         second = run_words(WORDS("wait", "converged", "--timeout", "0"));
         run_close(&second);
     } while (second.status == 2);
@@ -239,7 +239,7 @@ static void test_up_lets_go_of_output(void **state) {
     assert_int_equal(r.status, 0);
     struct pollfd p = {.fd = pipes[0], .events = POLLIN};
     do {
-        assert_int_equal(poll(&p, 1, 10000), 1);
+        assert_int_equal(poll(&p, 1, FIXTURE_DEADLINE_MS), 1);
         size = read(pipes[0], data, sizeof data);
     } while (size > 0);
     assert_int_equal(size, 0);
@@ -348,7 +348,7 @@ static void test_hostile_requests(void **state) {
         size_t size = strlen(lines[i]);
         assert_int_equal(send(fd, lines[i], size, MSG_NOSIGNAL), size);
         struct pollfd p = {.fd = fd, .events = POLLIN};
-        assert_int_equal(poll(&p, 1, 20000), 1);
+        assert_int_equal(poll(&p, 1, FIXTURE_DEADLINE_MS), 1);
         ssize_t got = recv(fd, answer, sizeof answer - 1, 0);
         answer[got > 0 ? got : 0] = '\0';
         if (!strstr(answer, "\"ok\":false"))

@@ -33,7 +33,7 @@
         }                                                                                          \
     } while (0)
 
-#define FIXTURE_DEADLINE_MS 20000u
+#define FIXTURE_DEADLINE_MS 60000u
 
 struct network {
     struct lab_spec spec;

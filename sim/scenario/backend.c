@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define REQUEST_DEADLINE_MS 5000
-#define RECONFIGURE_DEADLINE_MS 10000
+#define RECONFIGURE_DEADLINE_MS 30000
 
 bool backend_runs(const struct engine *e, uint32_t node) {
     return e->backend.driver && node < e->node_count;

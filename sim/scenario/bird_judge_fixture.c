@@ -13,12 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETTLE_DEADLINE_S                                                                          \
-    35 /* IOS's advertisement interval is 30 s, and BIRD's wait after errors */
-#define SAME_DEADLINE_MS 10000
-#define FIT_DEADLINE_MS 45000
+#define SETTLE_DEADLINE_S 120 /* IOS's advertisement interval is 30 s, and a wait after errors */
+#define SAME_DEADLINE_MS 60000
+#define FIT_DEADLINE_MS 120000
 #define LOOK_AGAIN_MS 300
-#define REQUEST_DEADLINE_MS 20000
+/* Two BIRDs that call each other at one time both give up, and call again at one time: chance ends
+ * that, after 5 to 30 s a turn. */
+#define PATIENCE 3
+#define REQUEST_DEADLINE_MS 60000
 #define PROTOCOL_BIRD 12
 #define GATEWAYS_MAX 64
 
@@ -307,18 +309,6 @@ static bool shorten(struct scenario *s, struct arena *arena, struct diag_list *d
     return true;
 }
 
-/* Two BIRDs that call each other at one time both give up, and call again at one time: chance ends
- * that, after 5 to 30 s a turn. */
-static void be_patient(struct scenario *s, struct arena *arena) {
-    struct scenario_step *steps = arena_array(arena, s->step_count + 1, sizeof *steps);
-    for (size_t i = 0; steps && i < s->step_count; i++) {
-        steps[i] = s->steps[i];
-        steps[i].deadline_ns *= 3;
-    }
-    if (steps)
-        s->steps = steps;
-}
-
 static void print_findings(const struct judge_run *r, const struct diag_list *diags) {
     struct text t;
     text_init(&t);
@@ -361,8 +351,8 @@ int judge_body(int fd, void *argument) {
         s->profile = BGP_PROFILE_CALICO;
         e.seed = s->seed;
     }
-    if (s && r->bird)
-        be_patient(s, e.arena);
+    if (s && !scenario_stretch(s, PATIENCE, e.arena))
+        return status;
     if (r->bird)
         e.backend = (struct engine_backend){driver_of(r), *r->bird};
     if (s && shorten(s, e.arena, e.diags) && engine_prepare(&e, e.diags))

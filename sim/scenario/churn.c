@@ -245,7 +245,7 @@ static bool run_rounds(struct churn *c, struct meanwhile *m) {
         struct nanotime now = lab_now(), next = due_at(c, c->done + 1);
         struct nanotime least = nanotime_add_ms(now, ROUND_MS);
         if (!nanotime_before(now, deadline)) {
-            record_verdict(c->e, RUN_FAILED, "the changes were not done within the deadline");
+            record_late_verdict(c->e, RUN_FAILED, "the changes were not done within the deadline");
             return false;
         }
         if (!round_of_changes(c, now))

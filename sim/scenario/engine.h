@@ -95,7 +95,8 @@ struct engine {
     const char *phase;                /* running now */
     uint64_t seed;
     const char *mrt_directory; /* absolute: NODE.mrt goes there, all messages; NULL: none */
-    bool allow_noise;          /* a deadline that passed on a busy host is a failure all the same */
+    bool allow_noise;          /* what fails on a busy host has failed all the same */
+    bool failed_for_certain;   /* … whatever the host did, or had it had more time */
     bool interrupted, down_requested;
     bool wait_given_up; /* the client that had us wait has gone */
     int front_fd;       /* to the command in front; -1: none */
@@ -279,6 +280,9 @@ void record_check(struct engine *e, const char *name, enum check_verdict v, uint
                   const char *reason);
 void record_verdict(struct engine *e, enum run_verdict v,
                     const char *error); /* the worst one stays */
+/* The same of what time decides: a deadline that passed, a session or a packet lost on the way. If
+ * the host had no time for the run, such a failure says nothing of the network. */
+void record_late_verdict(struct engine *e, enum run_verdict v, const char *error);
 void record_result(struct engine *e, bool final);
 
 /* ---- node_status.c ---- */

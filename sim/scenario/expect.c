@@ -213,7 +213,8 @@ static bool report_each(struct engine *e, struct expectation *list, size_t count
         enum check_verdict v = holds ? CHECK_PASSED : late ? CHECK_TIMEOUT : CHECK_FAILED;
         record_check(e, name, v, since_ns, list[i].reason);
         if (!holds)
-            record_verdict(e, late ? RUN_NOT_CONVERGED : RUN_FAILED, list[i].reason);
+            (list[i].hopeless ? record_verdict : record_late_verdict)(
+                e, late ? RUN_NOT_CONVERGED : RUN_FAILED, list[i].reason);
         all &= holds;
     }
     return all;

@@ -147,6 +147,6 @@ bool step_hold(struct engine *e, const struct scenario_step *s) {
              (double)s->hold_ns / 1e9, limit);
     record_check(e, name, still && cheap ? CHECK_PASSED : CHECK_FAILED, since, x.reason);
     if (!still || !cheap)
-        record_verdict(e, RUN_FAILED, x.reason);
+        (cheap ? record_late_verdict : record_verdict)(e, RUN_FAILED, x.reason);
     return true;
 }

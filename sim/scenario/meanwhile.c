@@ -78,7 +78,7 @@ static void judge(struct engine *e, const struct scenario_meanwhile *what, const
              (unsigned long)l->sent, (unsigned long)l->flows, l->named);
     record_check(e, name, ok ? CHECK_PASSED : CHECK_FAILED, engine_elapsed(e), ok ? "" : reason);
     if (!ok)
-        record_verdict(e, RUN_FAILED, reason);
+        record_late_verdict(e, RUN_FAILED, reason);
 }
 
 void meanwhile_end(struct meanwhile *m) {

@@ -284,7 +284,7 @@ static void report_refusals(struct engine *e, const uint32_t *hosts, json_t **an
     }
 }
 
-#define RECONFIGURE_DEADLINE_MS 10000
+#define RECONFIGURE_DEADLINE_MS 30000
 
 static bool texts_differ(const struct bgp_config *x, const struct bgp_config *y) {
     char *a = config_text(x), *b = config_text(y);

@@ -149,11 +149,18 @@ void record_verdict(struct engine *e, enum run_verdict v, const char *error) {
         [RUN_VOID] = 4,          [RUN_INTERRUPTED] = 8,
     };
     struct run_result *r = &e->result;
+    e->failed_for_certain |= v == RUN_FAILED || v == RUN_NOT_CONVERGED;
     if (r->verdict != RUN_INCOMPLETE && rank[v] <= rank[r->verdict])
         return;
     r->verdict = v;
     if (error)
         r->error = arena_strdup(e->arena, error);
+}
+
+void record_late_verdict(struct engine *e, enum run_verdict v, const char *error) {
+    bool certain = e->failed_for_certain;
+    record_verdict(e, v, error);
+    e->failed_for_certain = certain;
 }
 
 void record_result(struct engine *e, bool final) {

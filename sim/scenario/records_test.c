@@ -213,6 +213,19 @@ static void without_words_the_old_ones_stay(void **state) {
     assert_string_equal(s->e.result.error, "first");
 }
 
+/* Only what time decides can be doubted; one failure that is certain is enough. */
+static void certain_failures_are_remembered(void **state) {
+    struct stage *s = *state;
+    record_late_verdict(&s->e, RUN_NOT_CONVERGED, "no session");
+    assert_int_equal(s->e.result.verdict, RUN_NOT_CONVERGED);
+    assert_false(s->e.failed_for_certain);
+    record_verdict(&s->e, RUN_FAILED, "refused");
+    assert_true(s->e.failed_for_certain);
+    record_late_verdict(&s->e, RUN_FAILED, "a packet was lost");
+    assert_true(s->e.failed_for_certain);
+    assert_string_equal(s->e.result.error, "no session");
+}
+
 /* ---- reasons ---- */
 
 static void reasons_are_joined_and_end(void **state) {
@@ -256,6 +269,7 @@ int main(void) {
         STAGED(front_is_gone),
         STAGED(worse_replaces_better),
         STAGED(without_words_the_old_ones_stay),
+        STAGED(certain_failures_are_remembered),
         cmocka_unit_test(reasons_are_joined_and_end),
         cmocka_unit_test(long_reasons_end_in_time),
     };

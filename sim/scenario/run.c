@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define STOP_DEADLINE_MS 5000
+#define STOP_DEADLINE_MS 30000
 #define REQUEST_DEADLINE_MS 5000
 #define LOG_TAIL_BYTES 120u
 #define LISTEN_DEADLINE_MS 10000
@@ -181,7 +181,13 @@ static void fill_usage(struct engine *e) {
     e->result.usage = u;
 }
 
-/* A deadline that passed on a host which had no time for us says nothing of the network. */
+/* A deadline that passed, or a session that was lost, on a host which had no time for us says
+ * nothing of the network. */
+static bool is_doubtful(const struct engine *e) {
+    return (e->result.verdict == RUN_NOT_CONVERGED || e->result.verdict == RUN_FAILED) &&
+           !e->failed_for_certain && !e->allow_noise;
+}
+
 static void judge_host(struct engine *e, const struct fidelity *f) {
     struct text why;
     text_init(&why);
@@ -199,7 +205,7 @@ static void judge_host(struct engine *e, const struct fidelity *f) {
     };
     if (fidelity_spoiled(f, &why)) {
         h.spoiled = arena_strdup(e->arena, text_str(&why));
-        if (e->result.verdict == RUN_NOT_CONVERGED && !e->allow_noise)
+        if (is_doubtful(e))
             record_verdict(e, RUN_VOID, h.spoiled);
     }
     e->result.host = h;

@@ -337,3 +337,16 @@ struct scenario *scenario_read(const char *path, const struct yaml_parameter *se
     scenario_close(s);
     return NULL;
 }
+
+bool scenario_stretch(struct scenario *s, uint64_t times, struct arena *arena) {
+    struct scenario_step *steps = arena_array(arena, s->step_count + 1, sizeof *steps);
+    if (!steps)
+        return false;
+    for (size_t i = 0; i < s->step_count; i++) {
+        steps[i] = s->steps[i];
+        bool most = steps[i].deadline_ns > SCENARIO_DEADLINE_MAX_NS / times;
+        steps[i].deadline_ns = most ? SCENARIO_DEADLINE_MAX_NS : steps[i].deadline_ns * times;
+    }
+    s->steps = steps;
+    return true;
+}

@@ -238,6 +238,8 @@ struct scenario {
  */
 struct scenario *scenario_read(const char *path, const struct yaml_parameter *set, size_t set_count,
                                struct arena *arena, struct diag_list *diags);
+/* Every step waits `times` as long for what it expects, at most 24 h. False: no memory. */
+bool scenario_stretch(struct scenario *s, uint64_t times, struct arena *arena);
 void scenario_close(struct scenario *s); /* the descriptors; memory is the arena's */
 /* Reads manifests (files or folders, *.yaml *.yml *.json, in name order) named at a place. */
 bool scenario_read_manifests(const struct scenario *s, const char *const *paths,

@@ -163,6 +163,18 @@ static void a_scenario_is_read(void **state) {
     done(&f);
 }
 
+static void steps_wait_as_long_as_asked(void **state) {
+    (void)state;
+    struct fixture f = read_text(HEAD "deadline: 5s\nsteps:\n  - {expect: {ping: all}}\n"
+                                      "  - {deadline: 9h, expect: {ping: all}}\n");
+    assert_non_null(f.scenario);
+    assert_true(scenario_stretch(f.scenario, 3, f.arena));
+    assert_int_equal(f.scenario->step_count, 2);
+    assert_int_equal(f.scenario->steps[0].deadline_ns, 15 * UINT64_C(1000000000));
+    assert_int_equal(f.scenario->steps[1].deadline_ns, 24 * 3600 * UINT64_C(1000000000));
+    done(&f);
+}
+
 static void manifests_come_in_name_order(void **state) {
     (void)state;
     struct fixture f = read_text(HEAD "manifests: manifests/\nsteps: [{expect: {ping: all}}]\n");
@@ -613,6 +625,7 @@ int main(void) {
         cmocka_unit_test(applying_can_be_told_how),
         cmocka_unit_test(many_changes_are_read),
         cmocka_unit_test(a_scenario_is_read),
+        cmocka_unit_test(steps_wait_as_long_as_asked),
         cmocka_unit_test(manifests_come_in_name_order),
         cmocka_unit_test(parameters_can_be_set),
         cmocka_unit_test(a_hold_has_a_time_and_a_limit),

@@ -93,7 +93,7 @@ static void start_calling(void) {
 /* The second node's kernel is not to have the first one's block. */
 static const char *filtered_config(void) {
     static char text[4096];
-    const char *config = config_of(1, 64512, 64512, "", "");
+    const char *config = config_of(1, 64512, 64512, "\"passive\":true,", "");
     const char *fib = strstr(config, "\"metric_from_local_pref\":true}");
     snprintf(text, sizeof text,
              "%.*s\"metric_from_local_pref\":true,\"filter\":{\"ipv4\":{\"policies\":[0],"
@@ -108,7 +108,7 @@ static const char *filtered_config(void) {
 /* The second node's kernel is to have no route at all. */
 static const char *uninstalled_config(void) {
     static char text[2048];
-    const char *config = config_of(1, 64512, 64512, "", "");
+    const char *config = config_of(1, 64512, 64512, "\"passive\":true,", "");
     const char *install = strstr(config, "\"install\":true");
     snprintf(text, sizeof text, "%.*s\"install\":false%s", (int)(install - config), config,
              install + strlen("\"install\":true"));
@@ -120,7 +120,7 @@ static const char *uninstalled_config(void) {
 static void test_routes_reach_the_kernel(void **state) {
     (void)state;
     SKIP_IF_FORBIDDEN();
-    start_pair("");
+    start_calling();
     for (int i = 0; i < NODES; i++) {
         WAIT_FOR(established, i, 1);
         WAIT_FOR(fib_routes, i, 2);
@@ -204,7 +204,7 @@ static void test_kernel_filter(void **state) {
     struct text request;
     (void)state;
     SKIP_IF_FORBIDDEN();
-    start_pair("");
+    start_calling();
     WAIT_FOR(fib_routes, 1, 2);
     text_init(&request);
     text_printf(&request, "{\"id\":1,\"op\":\"configure\",\"config\":%s}\n", filtered_config());
@@ -214,7 +214,7 @@ static void test_kernel_filter(void **state) {
     assert_true(loc_rib(1, 2));
     text_clear(&request);
     text_printf(&request, "{\"id\":2,\"op\":\"configure\",\"config\":%s}\n",
-                config_of(1, 64512, 64512, "", ""));
+                config_of(1, 64512, 64512, "\"passive\":true,", ""));
     assert_true(nodes_ask(1, text_str(&request), "\"ok\":true"));
     WAIT_FOR(fib_routes, 1, 2);
     assert_true(route_present(1, 1) && dropped(1, 0));
@@ -314,7 +314,8 @@ static void test_stop_request_aborts(void **state) {
     int status;
     (void)state;
     SKIP_IF_FORBIDDEN();
-    start_pair("");
+    start_calling();
+    WAIT_FOR(established, 0, 1);
     WAIT_FOR(established, 1, 1);
     assert_true(nodes_ask(0, "{\"id\":1,\"op\":\"stop\",\"abort\":true}\n", "\"ok\":true"));
     assert_int_equal(waitpid(nodes.at[0].pid, &status, 0), nodes.at[0].pid);

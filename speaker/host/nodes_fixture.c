@@ -388,13 +388,22 @@ json_t *nodes_request_json(int node, const char *request) {
 
 /* ---- waiting ---- */
 
+/* As one picture of the node's slot: what was written half says nothing. A speaker that was killed
+ * while it wrote has written its last. */
+static bool holds_whole(nodes_condition *holds, int node, uint64_t value) {
+    uint64_t before = atomic_load(&nodes_slot(node)->change_count);
+    bool held = holds(node, value);
+    return held && (nodes.at[node].pid == 0 ||
+                    (before % 2 == 0 && atomic_load(&nodes_slot(node)->change_count) == before));
+}
+
 bool nodes_reached(nodes_condition *holds, int node, uint64_t value, uint64_t deadline_ms) {
     struct nanotime end = nanotime_add_ms(loop_now(), deadline_ms);
     uint64_t rings;
     for (;;) {
         struct pollfd p = {.fd = nodes.bell_fd, .events = POLLIN};
         atomic_store(&nodes.board->bell_armed, 1);
-        if (holds(node, value))
+        if (holds_whole(holds, node, value))
             return true;
         if (!nanotime_before(loop_now(), end))
             return false;

@@ -19,7 +19,7 @@
  */
 
 #define NODES_MAX 8
-#define NODES_DEADLINE_MS 20000
+#define NODES_DEADLINE_MS 60000
 #define NODES_SLICE_MS 20 /* kernel counters and other programs ring no bell */
 
 struct text;

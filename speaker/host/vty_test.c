@@ -23,7 +23,7 @@
 #include <cmocka.h>
 
 #define NODES 2
-#define ANSWER_MS 5000
+#define ANSWER_MS NODES_DEADLINE_MS
 
 static const char CONFIG[] = "hostname R1\n"
                              "username admin privilege 15 secret 0 secret\n"
