@@ -1,4 +1,5 @@
-# What is run rather than built.
+# What is run rather than built. Tools say what they say in one language, octets are octets.
+export LC_ALL := C.UTF-8
 
 deps:
 	@.ci/packages
