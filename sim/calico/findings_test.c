@@ -109,6 +109,8 @@ static const struct {
     {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") TWO_NODES TO_REFLECTORS ROUTER("p", "node: r, "),
      "external-routes-stay", "reflector", "r - 192.0.2.1", NULL},
     {TWO_NODES, "node-kind", "kubectl", NULL, NULL},
+    {TWO_NODES HEAD("BGPConfiguration", "cluster") "  {listenPort: 1179}\n---\n",
+     "ignored-configuration", "has no effect", NULL, NULL},
     {TWO_NODES KUBE_NODE("a", "rack: other"), "label-shadowed", "rack is another: one", NULL, NULL},
     {KUBE_NODE("a", "rack: other") TWO_NODES, "label-shadowed", "rack is another: one", NULL, NULL},
     {"apiVersion: v1\nkind: Node\nmetadata:\n  name: a\n  labels: {rack: '2'}\n  annotations: "
