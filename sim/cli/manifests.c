@@ -32,9 +32,16 @@ static bool keep(struct manifests *in, const struct yaml_document *list, size_t 
 
 static void read_one(struct manifests *in, const char *path) {
     struct yaml_document *list = NULL;
-    int n = yaml_parse_file(path, in->arena, in->diags, &list);
+    size_t size = 0, found;
+    char *text = file_read(path, in->arena, in->diags, &size);
+    found = diag_count(in->diags);
+    int n = text ? yaml_parse(text, size, path, in->arena, in->diags, &list) : -1;
+    in->unreadable |= n < 0;
     if (n > 0)
-        (void)keep(in, list, (size_t)n);
+        (void)keep(in, list,
+                   in->by_document
+                       ? yaml_sound_documents(text, size, list, (size_t)n, in->diags, found)
+                       : (size_t)n);
 }
 
 static bool is_manifest(const char *name) {
@@ -77,6 +84,7 @@ static void read_folder(struct manifests *in, const char *path, unsigned depth) 
     struct diag_place place = {.file = path};
     int count = depth < FOLDER_DEPTH_MAX ? scandir(path, &entries, is_wanted, compare_names) : -1;
     if (count < 0) {
+        in->unreadable = true;
         diag_add(in->diags, DIAG_ERROR, place, "cannot-read", "cannot read this folder: %s",
                  depth < FOLDER_DEPTH_MAX ? strerror(errno) : "it is too deep");
         return;

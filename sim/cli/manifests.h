@@ -5,6 +5,7 @@
 #include "../../speaker/base/diag.h"
 #include "../yaml/yaml.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The documents an operator names by files, folders or "-", in the order of reading. */
@@ -13,6 +14,8 @@ struct manifests {
     struct diag_list *diags; /* the caller's: what cannot be read is an error there */
     struct yaml_document *documents;
     size_t count, capacity;
+    bool by_document; /* as kubectl: of each file what stands before a broken document is kept */
+    bool unreadable;  /* something could not be read at all */
 };
 
 /* A file, "-" (standard input), or a folder: all *.yaml, *.yml and *.json in it and below, files in

@@ -31,6 +31,7 @@ struct walk {
     struct manifests in; /* NEW */
     struct calico_applied applied;
     bool refused, harm;
+    bool broken; /* a document of NEW is no YAML; kubectl takes those before it */
 };
 
 static json_t *step_json(const char *kind, const char *name, struct diag_place place) {
@@ -165,7 +166,7 @@ static bool walk_documents(struct walk *w, const struct diag_list *diags) {
         if (s.taken && !walk_step(w, step, &s, NULL))
             return false;
     }
-    w->refused = w->applied.refused > 0;
+    w->refused = w->broken || w->applied.refused > 0;
     return true;
 }
 
@@ -281,8 +282,9 @@ static void print_diff(const struct walk *w, const json_t *diff, struct text *ou
     text_puts(out, "\ndocument by document:\n");
     json_array_foreach(w->steps, i, s) print_step(s, i + 1, out);
     if (w->refused)
-        text_printf(out, "%s: %zu of %zu resources take effect\n", calico_tool_names[w->tool],
-                    w->applied.taken, w->applied.taken + w->applied.refused);
+        text_printf(out, "%s: %zu of %zu resources take effect%s\n", calico_tool_names[w->tool],
+                    w->applied.taken, w->applied.taken + w->applied.refused,
+                    w->broken ? "; a document that is no YAML ends its file" : "");
     print_stay(w->stay, out);
 }
 
@@ -314,8 +316,12 @@ static bool judge(struct walk *w, const struct planned *old, const char *path, s
     if (w->in.count == 0 && diag_error_count(diags) == 0)
         diag_add(diags, DIAG_ERROR, (struct diag_place){.file = path}, "no-manifest",
                  "there is no manifest in it");
+    w->broken = diag_error_count(diags) > 0;
+    bool some = w->in.by_document && !w->in.unreadable && w->in.count > 0;
+    if (w->broken && some)
+        cli_print_diags(diags);
     bool ok =
-        set && diag_error_count(diags) == 0 &&
+        set && (!w->broken || some) &&
         calico_apply_each(set, w->in.documents, w->in.count, w->tool, arena, diags, &w->applied);
     calico_set_free(set);
     return ok;
@@ -326,7 +332,8 @@ static int walk_all(struct walk *w, const struct planned *old, const char *path)
     struct diag_list *diags = diag_list_new();
     w->arena = arena;
     bool ok = arena && diags && plan_up(NULL, NULL, old->plan, arena, &w->up);
-    w->in = (struct manifests){.arena = arena, .diags = diags};
+    w->in = (struct manifests){
+        .arena = arena, .diags = diags, .by_document = w->tool == CALICO_TOOL_KUBECTL};
     if (ok && !judge(w, old, path, arena, diags)) {
         cli_print_diags(diags);
         ok = false;

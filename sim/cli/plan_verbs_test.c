@@ -157,6 +157,13 @@ static void test_diff_by_tool(void **state) {
          WORDS("--tool is calicoctl or kubectl, not: helm"));
     says(WORDS("plan", "--diff", m, both, "-o", "json"), 2,
          WORDS("\"applied\": 0", "unknown field"));
+    snprintf(text, sizeof text, "%s---\nkind: [\n---\n%s", mesh_off, mesh_off);
+    fixture_text("both.yaml", text);
+    says(WORDS("plan", "--diff", m, both, "--tool", "kubectl"), 2,
+         WORDS("1. BGPConfiguration default", "1 session fall",
+               "kubectl: 1 of 1 resources take effect; a document that is no YAML ends its file",
+               "both.yaml:7:1: error: did not find"));
+    says(WORDS("plan", "--diff", m, both), 2, WORDS("both.yaml:7:1: error: did not find"));
 }
 
 /* Frozen nodes keep their sessions, hear nothing of the mesh, and all comes with the cure. */

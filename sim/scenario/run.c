@@ -220,16 +220,18 @@ static void keep_said(struct engine *e, struct diag_list *diags, bool refused) {
     e->refused = refused;
 }
 
+/* False: there is something that cannot be read. What kubectl applies all the same is there then;
+ * without any document nothing is. */
 static bool read_step_documents(struct engine *e, const struct scenario_step *s,
                                 struct diag_list *diags, struct yaml_document **ret_documents,
                                 size_t *ret_count) {
     struct yaml_document *files = NULL;
     size_t count = 0;
-    if (!scenario_read_manifests(e->scenario, s->manifests, s->manifest_places, s->manifest_count,
-                                 e->arena, diags, &files, &count))
-        return false;
+    bool sound =
+        scenario_read_manifests(e->scenario, s->manifests, s->manifest_places, s->manifest_count,
+                                s->tool, e->arena, diags, &files, &count);
     struct yaml_document *all = arena_array(e->arena, count + s->inline_count + 1, sizeof *all);
-    if (!all)
+    if (!all || (!sound && count == 0))
         return false;
     for (size_t i = 0; i < count; i++)
         all[i] = files[i];
@@ -237,7 +239,7 @@ static bool read_step_documents(struct engine *e, const struct scenario_step *s,
         all[count + i] = s->inline_documents[i];
     *ret_documents = all;
     *ret_count = count + s->inline_count;
-    return true;
+    return sound;
 }
 
 static void fail_refused(struct engine *e, const struct diag_list *diags) {
@@ -249,10 +251,11 @@ static void fail_refused(struct engine *e, const struct diag_list *diags) {
     text_deinit(&all);
 }
 
-static void summarize(struct engine *e, const struct calico_applied *applied) {
+static void summarize(struct engine *e, const struct calico_applied *applied, bool sound) {
     struct text t;
     text_init(&t);
     engine_applied_text(applied, &t);
+    text_puts(&t, sound ? "" : "; a document that is no YAML ends its file");
     e->step_summary = applied->count ? arena_strdup(e->arena, text_str(&t)) : NULL;
     text_deinit(&t);
 }
@@ -282,9 +285,10 @@ static bool step_apply(struct engine *e, const struct scenario_step *s) {
     size_t count = 0;
     if (!diags)
         return false;
-    bool ok = read_step_documents(e, s, diags, &documents, &count) &&
-              engine_apply(e, documents, count, how, diags, &applied);
-    summarize(e, &applied);
+    bool sound = read_step_documents(e, s, diags, &documents, &count);
+    bool ok = (sound || count > 0) && engine_apply(e, documents, count, how, diags, &applied);
+    ok = ok && sound;
+    summarize(e, &applied, sound);
     keep_weighty(e, diags);
     if (!ok && !s->may_be_rejected)
         fail_refused(e, diags);

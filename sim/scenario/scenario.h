@@ -241,11 +241,13 @@ struct scenario *scenario_read(const char *path, const struct yaml_parameter *se
 /* Every step waits `times` as long for what it expects, at most 24 h. False: no memory. */
 bool scenario_stretch(struct scenario *s, uint64_t times, struct arena *arena);
 void scenario_close(struct scenario *s); /* the descriptors; memory is the arena's */
-/* Reads manifests (files or folders, *.yaml *.yml *.json, in name order) named at a place. */
+/* Reads manifests (files or folders, *.yaml *.yml *.json, in name order) named at a place. False:
+ * there were errors. kubectl takes a file document by document: then *ret_documents has those that
+ * stand before the first broken one of each file, if all files could be read; else it has none. */
 bool scenario_read_manifests(const struct scenario *s, const char *const *paths,
-                             const struct diag_place *places, size_t count, struct arena *arena,
-                             struct diag_list *diags, struct yaml_document **ret_documents,
-                             size_t *ret_count);
+                             const struct diag_place *places, size_t count, enum calico_tool tool,
+                             struct arena *arena, struct diag_list *diags,
+                             struct yaml_document **ret_documents, size_t *ret_count);
 /* A file named relative to the scenario's folder, read beneath the root (at most 64 MiB). NULL with
  * a finding at `place`. */
 char *scenario_read_file(const struct scenario *s, const char *path, struct arena *arena,

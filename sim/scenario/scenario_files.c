@@ -252,8 +252,11 @@ static bool read_manifest(const struct scenario *s, const char *path, struct dia
     char *text = scenario_read_file(s, path, arena, place, diags, &size);
     if (!text || !shown)
         return false;
+    size_t found = diag_count(diags);
     int count = yaml_parse(text, size, shown, arena, diags, &documents);
-    return count >= 0 && gather(g, documents, (size_t)count);
+    return count >= 0 &&
+           gather(g, documents,
+                  yaml_sound_documents(text, size, documents, (size_t)count, diags, found));
 }
 
 static bool read_manifest_folder(const struct scenario *s, int fd, const char *path,
@@ -274,9 +277,9 @@ static bool read_manifest_folder(const struct scenario *s, int fd, const char *p
 }
 
 bool scenario_read_manifests(const struct scenario *s, const char *const *paths,
-                             const struct diag_place *places, size_t count, struct arena *arena,
-                             struct diag_list *diags, struct yaml_document **ret_documents,
-                             size_t *ret_count) {
+                             const struct diag_place *places, size_t count, enum calico_tool tool,
+                             struct arena *arena, struct diag_list *diags,
+                             struct yaml_document **ret_documents, size_t *ret_count) {
     struct gathered g = {0};
     size_t errors_before = diag_error_count(diags);
     bool ok = true;
@@ -290,12 +293,11 @@ bool scenario_read_manifests(const struct scenario *s, const char *const *paths,
     struct yaml_document *out = arena_array(arena, g.count + 1, sizeof(*out));
     if (out && g.count)
         memcpy(out, g.items, g.count * sizeof(*out));
-    if (out) {
-        *ret_documents = out;
-        *ret_count = g.count;
-    }
+    bool sound = diag_error_count(diags) == errors_before;
+    *ret_documents = out;
+    *ret_count = ok && out && (sound || tool == CALICO_TOOL_KUBECTL) ? g.count : 0;
     alloc_free(g.items);
-    return ok && out && diag_error_count(diags) == errors_before;
+    return ok && out && sound;
 }
 
 /* ---- scenarios below a folder ---- */

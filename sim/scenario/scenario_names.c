@@ -67,8 +67,8 @@ static void known_add_manifests(struct scenario_reader *r, struct known *k,
         return;
     }
     for (size_t i = 0; i < count; i++) { /* one by one: a broken one must not hide the others */
-        if (scenario_read_manifests(r->scenario, &paths[i], &places[i], 1, r->arena, ignored,
-                                    &documents, &document_count))
+        if (scenario_read_manifests(r->scenario, &paths[i], &places[i], 1, CALICO_TOOL_CALICOCTL,
+                                    r->arena, ignored, &documents, &document_count))
             for (size_t j = 0; j < document_count; j++)
                 known_add_document(r, k, documents[j].root);
     }

@@ -182,7 +182,8 @@ static void manifests_come_in_name_order(void **state) {
     struct yaml_document *documents;
     size_t count = 0;
     assert_true(scenario_read_manifests(s, s->manifests, s->manifest_places, s->manifest_count,
-                                        f.arena, f.diags, &documents, &count));
+                                        CALICO_TOOL_CALICOCTL, f.arena, f.diags, &documents,
+                                        &count));
     assert_int_equal(count, 2);
     assert_string_equal(yaml_get(documents[0].root, "kind")->text, "A");
     assert_string_equal(yaml_get(documents[1].root, "kind")->text, "B");

@@ -232,10 +232,13 @@ static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
         .kind = json_is_true(json_object_get(request, "remove")) ? ENGINE_REMOVE : ENGINE_APPLY};
     struct calico_applied applied = {0};
     bool ok = diags && text && take_tool(s, tool, &how.tool);
-    int n =
-        ok ? yaml_parse(text, strlen(text), file ? file : "-", s->e->arena, diags, &documents) : -1;
-    ok = n >= 0 && diag_error_count(diags) == 0 &&
-         engine_apply(s->e, documents, (size_t)n, how, diags, &applied);
+    size_t size = text ? strlen(text) : 0, sound = 0;
+    int n = ok ? yaml_parse(text, size, file ? file : "-", s->e->arena, diags, &documents) : -1;
+    bool readable = n >= 0 && diag_error_count(diags) == 0;
+    if (n >= 0)
+        sound = yaml_sound_documents(text, size, documents, (size_t)n, diags, 0);
+    ok = (readable || (sound > 0 && how.tool == CALICO_TOOL_KUBECTL)) &&
+         engine_apply(s->e, documents, sound, how, diags, &applied) && readable;
     json_t *answer = json_pack("{s:b, s:o, s:o}", "ok", (int)ok, "diags", diags_json(diags),
                                "resources", applied_json(&applied));
     if (!ok)

@@ -333,7 +333,7 @@ static bool start_manifests(struct engine *e, struct calico_set *set, struct dia
     struct diag_list *found = diag_list_new();
     bool ok = found &&
               scenario_read_manifests(s, s->manifests, s->manifest_places, s->manifest_count,
-                                      e->arena, found, &documents, &count) &&
+                                      CALICO_TOOL_CALICOCTL, e->arena, found, &documents, &count) &&
               calico_apply(set, documents, count, true, found);
     ok = ok && calico_apply(set, s->inline_documents, s->inline_count, true, found);
     if (found) /* all of it is in force before anything runs: no mesh can go down too early */

@@ -459,3 +459,41 @@ int yaml_parse(const char *text, size_t size, const char *file, struct arena *ar
     yaml_parser_delete(&parser);
     return finish(&b, ret_documents);
 }
+
+/* ---- what stands before an error ---- */
+
+/* UINT32_MAX: there is none. Where findings were not kept any more, the first line. */
+static uint32_t first_error_line(const struct diag_list *diags, size_t found) {
+    uint32_t line = diag_count(diags) == DIAG_COUNT_MAX ? 1 : UINT32_MAX;
+    for (size_t i = found; i < diag_count(diags); i++) {
+        const struct diag *d = diag_at(diags, i);
+        if (d->severity == DIAG_ERROR && d->line < line)
+            line = d->line;
+    }
+    return line;
+}
+
+/* The last line up to `line` that begins with "---"; 0: none does. */
+static uint32_t separator_before(const char *text, size_t size, uint32_t line) {
+    const char *at = text, *end = text + size;
+    uint32_t found = 0;
+    for (uint32_t number = 1; at && at < end && number <= line; number++) {
+        if (end - at >= 3 && memcmp(at, "---", 3) == 0)
+            found = number;
+        at = memchr(at, '\n', (size_t)(end - at));
+        at = at ? at + 1 : NULL;
+    }
+    return found;
+}
+
+size_t yaml_sound_documents(const char *text, size_t size, const struct yaml_document *documents,
+                            size_t count, const struct diag_list *diags, size_t found) {
+    uint32_t error = first_error_line(diags, found);
+    size_t sound = 0;
+    if (error == UINT32_MAX)
+        return count;
+    uint32_t separator = separator_before(text, size, error);
+    while (sound < count && documents[sound].root->line < separator)
+        sound++;
+    return sound;
+}

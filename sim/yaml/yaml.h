@@ -45,6 +45,11 @@ struct yaml_document {
  * (those after a syntax error are missing), -1: out of memory. Empty documents are left out. */
 int yaml_parse(const char *text, size_t size, const char *file, struct arena *arena,
                struct diag_list *diags, struct yaml_document **ret_documents);
+/* How many of them stand before the first document with an error, for readers that take a stream
+ * document by document: a line that begins with --- ends what a broken one can spoil. `found` is
+ * how many findings there were before the text was parsed. */
+size_t yaml_sound_documents(const char *text, size_t size, const struct yaml_document *documents,
+                            size_t count, const struct diag_list *diags, size_t found);
 /* Reads a regular file of at most 64 MiB, through no symlink games (O_NOFOLLOW on the last part is
  * not demanded of the operator's own command-line paths; see yaml_parse_beneath). */
 int yaml_parse_file(const char *path, struct arena *arena, struct diag_list *diags,

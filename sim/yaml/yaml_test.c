@@ -154,6 +154,36 @@ static void refusals_have_id_and_place(void **state) {
     }
 }
 
+/* What a reader that goes document by document has by the first mistake. */
+static void sound_documents_stand_before_the_first_error(void **state) {
+    static const struct {
+        const char *text;
+        size_t sound;
+    } rows[] = {
+        {"", 0},
+        {"a: 1\n", 1},
+        {"a: 1\n---\nb: 2\n--- # third\nc: 3\n", 3},
+        {"a: 1\n---\nb: [\n---\nc: 3\n", 1},
+        {"a: 1\n---\nb: 2\n---\nc: 1\nc: 2\n---\nd: 4\n", 2},
+        {"a: 1\n---\nb: 2\n}\n---\nc: 3\n", 1},
+        {"a: \"x\n---\nb: 2\n", 0},
+        {"---\na: 1\n---\nb: *x\n", 1},
+        {"---\na: 1\n b: 2\n---\nc: 3\n", 0},
+        {"# first\n---\n---\na: 1\n---\n\tb: 1\n", 1},
+        {"a: |\n  text\n  ---\n  more\n---\nb: !t 1\n", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct parsed p = parse(rows[i].text);
+        assert_true(p.count >= 0);
+        size_t sound = yaml_sound_documents(rows[i].text, strlen(rows[i].text), p.documents,
+                                            (size_t)p.count, p.diags, 0);
+        if (sound != rows[i].sound)
+            fail_msg("%zu sound documents, not %zu, in:\n%s", sound, rows[i].sound, rows[i].text);
+        done(&p);
+    }
+}
+
 static void all_mistakes_are_reported(void **state) {
     (void)state;
     struct parsed p = parse("a: &x 1\na: *x\nb: !t 1\n");
@@ -632,6 +662,7 @@ int main(void) {
         cmocka_unit_test(marks_of_pasting_are_named),
         cmocka_unit_test(marks_in_values_are_warned_of),
         cmocka_unit_test(duplicates_are_no_lost_separator),
+        cmocka_unit_test(sound_documents_stand_before_the_first_error),
         cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(documents_before_a_mistake_are_kept),
         cmocka_unit_test(depth_is_limited),
