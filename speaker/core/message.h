@@ -129,6 +129,9 @@ bool notification_hard_reset(const struct bgp_notification *n, struct bgp_notifi
  * appended; false: none or damaged.
  */
 bool notification_shutdown_text(const struct bgp_notification *n, struct text *out);
+/* The same as it stands in the message: any octets, 1 to 255. */
+bool notification_shutdown_octets(const struct bgp_notification *n, const uint8_t **ret_text,
+                                  uint8_t *ret_size);
 /* The other way: a text as the data of a Cease, at most 1 + 255 octets of UTF-8, cut between
  * characters. 0: NULL or "". */
 uint16_t notification_shutdown_data(const char *text, uint8_t *out);

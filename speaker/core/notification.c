@@ -40,7 +40,8 @@ bool notification_hard_reset(const struct bgp_notification *n, struct bgp_notifi
            notification_decode(n->data, n->size, ret_inner);
 }
 
-bool notification_shutdown_text(const struct bgp_notification *n, struct text *out) {
+bool notification_shutdown_octets(const struct bgp_notification *n, const uint8_t **ret_text,
+                                  uint8_t *ret_size) {
     struct bgp_notification inner;
     if (notification_hard_reset(n, &inner)) {
         n = &inner;
@@ -54,7 +55,18 @@ bool notification_shutdown_text(const struct bgp_notification *n, struct text *o
     if (!bytes_ok(&text) || text.size == 0) {
         return false;
     }
-    text_put_escaped(out, (const char *)text.data, text.size);
+    *ret_text = text.data;
+    *ret_size = (uint8_t)text.size;
+    return true;
+}
+
+bool notification_shutdown_text(const struct bgp_notification *n, struct text *out) {
+    const uint8_t *text;
+    uint8_t size;
+    if (!notification_shutdown_octets(n, &text, &size)) {
+        return false;
+    }
+    text_put_escaped(out, (const char *)text, size);
     return true;
 }
 

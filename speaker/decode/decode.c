@@ -91,8 +91,25 @@ bool decode_attr_used(const struct decode_message *m, const struct decode_attr *
     case ATTR_CLUSTER_LIST:
         return v->cluster_count > 0;
     default: /* discarded only for standing there again, or as a whole */
-        return a->code != m->error.attr || decode_blamed(m, a->code) != a;
+        return m->error.outcome == BGP_OUTCOME_OK || a->code != m->error.attr ||
+               decode_blamed(m, a->code) != a;
     }
+}
+
+bool decode_end_of_rib(const struct decode_message *m, struct text *out) {
+    const struct decode_attr *a = m->attrs;
+    if (m->type != BGP_MSG_UPDATE || m->error.outcome != BGP_OUTCOME_OK)
+        return false;
+    if (m->update.end_of_rib) {
+        text_puts(out, decode_our_family(m->update.end_of_rib_family));
+        return true;
+    }
+    /* No withdrawn routes, one MP_UNREACH_NLRI of a family alone, no NLRI. */
+    if (m->attr_count != 1 || a->code != ATTR_MP_UNREACH || a->size != 3 || m->body[0] ||
+        m->body[1] || a->data + a->size != m->body + m->body_size)
+        return false;
+    decode_family_name((uint16_t)(a->data[0] << 8 | a->data[1]), a->data[2], out);
+    return true;
 }
 
 /* ---- errors ---- */
@@ -104,7 +121,8 @@ static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct dec
         return 1;
     if (!row || (a->flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE)) != row->flags)
         return row ? 4 : 9;
-    bool wrong_size = a->code == ATTR_AGGREGATOR ? a->size != (as4 ? 8 : 6)
+    bool wrong_size = a->code == ATTR_AGGREGATOR       ? a->size != (as4 ? 8 : 6)
+                      : a->code == ATTR_AS4_AGGREGATOR ? a->size != 8
                       : row->kind == DECODE_LIST ? a->size == 0 || a->size % row->item_size != 0
                       : row->item_size > 0       ? a->size != row->item_size
                       : row->kind == DECODE_FLAG ? a->size > 0
@@ -210,7 +228,7 @@ void decode_message(const struct decode_options *how, const uint8_t *data, size_
         m->error = decode_reset(error);
         return;
     }
-    if (whole != size) {
+    if (whole == 0 || whole != size) {
         m->note = whole == 0 || whole > size ? "truncated: fewer octets than the header says"
                                              : "octets behind the message's end";
         m->error = decode_reset((struct bgp_error){.code = BGP_ERR_HEADER, .subcode = 2});

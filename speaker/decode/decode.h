@@ -79,6 +79,8 @@ bool decode_attrs(const uint8_t *data, size_t size, struct arena *arena,
 const struct decode_attr *decode_attr_find(const struct decode_message *m, uint8_t code);
 /* Is this attribute used: first of its code, sound, not discarded? */
 bool decode_attr_used(const struct decode_message *m, const struct decode_attr *a);
+/* Appends the family whose end of RIB it is (RFC 4724 2), ours or not; false: it is none. */
+bool decode_end_of_rib(const struct decode_message *m, struct text *out);
 /* "ipv4 unicast", "l2vpn evpn", "afi 7 safi 9". */
 void decode_family_name(uint16_t afi, uint8_t safi, struct text *out);
 /* The inverse for families that are ours. */

@@ -218,20 +218,18 @@ static void put_open(const struct decode_message *m, struct json_out *o) {
 
 static void put_notification(const struct decode_message *m, struct json_out *o) {
     const struct bgp_notification *n = &m->notification;
-    struct text shutdown;
+    const uint8_t *text;
+    uint8_t size;
     put_number(o, "code", n->code);
     put_number(o, "subcode", n->subcode);
     put_text(o, "name", bgp_error_name(n->code));
     put_text(o, "subname", bgp_suberror_name(n->code, n->subcode));
     json_out_key(o, "data");
     json_out_hex(o, n->data, n->size);
-    /* Whether there is a sound text, the codec says; its octets stand behind their count. */
-    text_init(&shutdown);
-    if (notification_shutdown_text(n, &shutdown)) {
+    if (notification_shutdown_octets(n, &text, &size)) {
         json_out_key(o, "text");
-        json_out_string(o, (const char *)n->data + 1, n->data[0]);
+        json_out_string(o, (const char *)text, size);
     }
-    text_deinit(&shutdown);
 }
 
 static void put_refresh(const struct decode_message *m, struct json_out *o) {
@@ -251,8 +249,11 @@ static void put_update(const struct decode_message *m, struct json_out *o) {
     put_attrs(m, o);
     put_announce(m, o);
     put_withdraw(m, o);
-    if (m->update.end_of_rib)
-        put_text(o, "eor", decode_our_family(m->update.end_of_rib_family));
+    struct text family;
+    text_init(&family);
+    if (decode_end_of_rib(m, &family))
+        put_text(o, "eor", text_str(&family));
+    text_deinit(&family);
 }
 
 static void put_error(const struct decode_message *m, struct json_out *o) {

@@ -2,8 +2,7 @@
  * The line protocol: a JSON object with a message in hexadecimal, answered by what it means.
  *
  * Every line gets exactly one answer, whatever it is; a caller can pair them by counting. Members
- * that nobody knows are refused rather than ignored: a misspelt option would change the meaning of
- * the message silently.
+ * that nobody knows are the asker's own (an id, say).
  */
 #include "decode_line.h"
 
@@ -167,10 +166,15 @@ void decode_line(const struct decode_options *defaults, const char *line, size_t
         put_input_error(out, NULL, "the line is too long");
         return;
     }
-    json_t *in = json_loadb(line, size, JSON_REJECT_DUPLICATES, &error);
+    json_t *in = json_loadb(line, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (json_is_object(in))
         answer_object(defaults, in, scratch, out);
+    else if (in)
+        put_input_error(out, NULL, "an object is wanted");
     else
-        put_input_error(out, NULL, in ? "an object is wanted" : "not JSON");
+        put_input_error(out, NULL,
+                        json_error_code(&error) == json_error_duplicate_key
+                            ? "a member stands there twice"
+                            : "not JSON");
     json_decref(in);
 }

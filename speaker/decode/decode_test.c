@@ -1,6 +1,6 @@
 /*
- * Messages in, JSON and text out: the golden lines of decode_golden.txt, the text of whole
- * messages, and input that is no message at all.
+ * Messages in, JSON and text out: the lines of decode_golden.txt and decode_cases.txt, the text of
+ * whole messages, and input that is no message at all.
  */
 #include "decode_line.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define GOLDEN "speaker/decode/decode_golden.txt"
+#define CASES "speaker/decode/decode_cases.txt" /* one malformation or oddity each */
 #define MARKER "ffffffffffffffffffffffffffffffff"
 
 static void answer(const char *line, size_t size, struct text *out) {
@@ -24,9 +25,8 @@ static void answer(const char *line, size_t size, struct text *out) {
 }
 
 /* A name after '#', then the line in and the line out. */
-static void golden_lines(void **state) {
-    (void)state;
-    FILE *f = fopen(GOLDEN, "r");
+static void lines_of(const char *path, unsigned at_least) {
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     char *lines[3] = {NULL};
     size_t sizes[3] = {0};
@@ -42,16 +42,56 @@ static void golden_lines(void **state) {
             continue;
         text_clear(&out);
         answer(lines[0], strlen(lines[0]), &out);
-        assert_string_equal(text_str(&out), lines[1]);
+        if (strcmp(text_str(&out), lines[1]) != 0)
+            fail_msg("%s\n%s%s", path, lines[0], text_str(&out));
         checked++;
         at = 0;
     }
     assert_int_equal(at, 0);
-    assert_true(checked >= 20);
+    assert_true(checked >= at_least);
     for (int i = 0; i < 3; i++)
         free(lines[i]);
     text_deinit(&out);
     fclose(f);
+}
+
+static void golden_lines(void **state) {
+    (void)state;
+    lines_of(GOLDEN, 20);
+}
+
+/* Every attribute, capability, field and length that is wrong in one way. */
+static void cases(void **state) {
+    (void)state;
+    lines_of(CASES, 350);
+}
+
+/* Lines that are none, and what no file of lines can hold. */
+static void odd_lines(void **state) {
+    static const struct {
+        const char *line;
+        size_t size;
+        const char *want;
+    } rows[] = {
+        {"", 0, "not JSON"},
+        {"   ", 3, "not JSON"},
+        {"\0", 1, "not JSON"},
+        {"{\"hex\":\"\xff\"}", 10, "not JSON"},
+        {"{\"hex\":\"ff\\u0000ff\"}", 20, "not JSON"},
+        {"{\"hex\":\"" MARKER "001304\"}\r\n", 50, "\"keepalive\""},
+        {"{\"hex\":\"" MARKER "\\n001304\\r\\n\"}", 54, "\"keepalive\""},
+    };
+    struct text out;
+    (void)state;
+    text_init(&out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        text_clear(&out);
+        answer(rows[i].line, rows[i].size, &out);
+        if (!strstr(text_str(&out), rows[i].want))
+            fail_msg("row %zu: %s", i, text_str(&out));
+        assert_ptr_equal(strchr(text_str(&out), '\n'), text_str(&out) + out.size - 1);
+    }
+    text_deinit(&out);
 }
 
 static void assert_text(const char *hex, const struct decode_options *how, const char *want) {
@@ -147,7 +187,8 @@ static void extended_messages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(golden_lines),      cmocka_unit_test(text_for_people),
+        cmocka_unit_test(golden_lines),      cmocka_unit_test(cases),
+        cmocka_unit_test(odd_lines),         cmocka_unit_test(text_for_people),
         cmocka_unit_test(truncations),       cmocka_unit_test(line_too_long),
         cmocka_unit_test(extended_messages),
     };

@@ -113,8 +113,11 @@ static void put_update(const struct decode_message *m, struct text *out) {
     for (uint8_t i = 0; i < u->announced_count; i++)
         put_nlri(withdrawn ? "treat as withdrawn" : "announce", &u->announced[i],
                  withdrawn ? none : u->next_hop[i], out);
-    if (u->end_of_rib)
-        text_printf(out, "  end of RIB %s\n", decode_our_family(u->end_of_rib_family));
+    struct text family;
+    text_init(&family);
+    if (decode_end_of_rib(m, &family))
+        text_printf(out, "  end of RIB %s\n", text_str(&family));
+    text_deinit(&family);
     if (u->foreign_family)
         text_puts(out, "  prefixes of a family that is not read here\n");
 }
