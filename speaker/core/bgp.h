@@ -234,6 +234,7 @@ struct bgp_event {
             enum bgp_log_id id;
             uint64_t value1, value2;
             struct ip_addr address;
+            enum bgp_family family; /* of PREFIX_WARNING and PREFIX_EXCEEDED */
         } log;
     };
 };

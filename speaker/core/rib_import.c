@@ -356,6 +356,7 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
     e.log.value1 = p->prefixes_received[f];
     e.log.value2 = p->config->options->prefix_max[f];
     e.log.address = p->config->remote_addr;
+    e.log.family = f;
     event_push(s, &e);
 }
 

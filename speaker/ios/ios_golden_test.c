@@ -53,6 +53,12 @@ static const char *const CONFIGS[] = {
     " neighbor 192.168.1.12 soft-reconfiguration inbound\n"
     " neighbor 192.168.1.13 remote-as 65002\n"
     " neighbor 192.168.1.13 shutdown\n"
+    " neighbor 192.168.1.13 local-as 65009 no-prepend\n"
+    " neighbor 192.168.1.13 fall-over\n"
+    " neighbor 192.168.1.13 weight 100\n"
+    " neighbor 192.168.1.13 filter-list 1 out\n"
+    " neighbor 192.168.1.13 distribute-list 1 in\n"
+    " neighbor 192.168.1.13 route-map OTHER in\n"
     " timers bgp 10 30\n"
     "ip domain-name example.net\n"
     "access-list 1 permit 10.0.0.0 0.255.255.255\n"
@@ -68,7 +74,14 @@ static const char *const CONFIGS[] = {
     "ip route 10.3.0.0 255.255.0.0 192.168.1.13\n"
     "ip prefix-list PODS seq 5 permit 10.0.0.0/8 le 32\n"
     "route-map TAGGED permit 10\n"
-    " match community 1\n",
+    " match community 1\n"
+    "route-map OTHER permit 10\n"
+    " match ip address prefix-list PODS\n"
+    " match as-path 1\n"
+    " continue 30\n"
+    " set community 64512:7 no-export additive\n"
+    "route-map OTHER deny 30\n"
+    " match ip next-hop 1\n",
     "router bgp 64512\n"
     " bgp router-id 192.168.1.10\n"
     " network 10.244.1.0 mask 255.255.255.192\n"
@@ -158,6 +171,8 @@ static const char *const COMMANDS[] = {
     "show ip protocols",
     "show ip protocols | include bgp",
     "show ip prefix-list",
+    "show ip prefix-list detail",
+    "show ip prefix-list summary PODS",
     "show ip community-list",
     "show ip as-path-access-list",
     "show route-map",

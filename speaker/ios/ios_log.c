@@ -195,9 +195,11 @@ static void log_prefixes(struct ios_router *r, const struct ios_view *view,
     text_printf(out, "%%BGP-%s: No. of prefix received from ",
                 exceeded ? "3-MAXPFXEXCEED" : "4-MAXPFX");
     put_peer(p, out);
-    text_printf(
-        out, exceeded ? " (afi 0): %llu exceed limit %llu\n" : " (afi 0) reaches %llu, max %llu\n",
-        (unsigned long long)e->log.value1, (unsigned long long)e->log.value2);
+    text_printf(out,
+                exceeded ? " (afi %u): %llu exceed limit %llu\n"
+                         : " (afi %u) reaches %llu, max %llu\n",
+                (unsigned)e->log.family, (unsigned long long)e->log.value1,
+                (unsigned long long)e->log.value2);
 }
 
 static void log_malformed(struct ios_router *r, const struct ios_view *view,

@@ -46,6 +46,11 @@ void ios_put_communities(const struct ios_router *r, const uint32_t *list, uint3
                          struct text *out);
 /* 1 for an empty table, one more for every change of a best path. */
 uint32_t ios_table_version(const struct bgp_speaker *s, enum bgp_family f);
+/* `distance bgp EXTERNAL INTERNAL LOCAL`, whose defaults are 20 200 200; `which`: 0 to 2. */
+uint8_t ios_bgp_distance(const struct ios_router *r, uint16_t which);
+/* The name of the chain's policy of a kind ("route-map ", "prefix-list "…); NULL: none. */
+const char *ios_chain_policy(const struct bgp_config *g, const struct policy_chain *chain,
+                             const char *kind);
 /* "Idle", "Active"… */
 const char *ios_state_name(const struct bgp_peer_info *p);
 uint32_t ios_message_count(const struct bgp_message_counts *c);

@@ -18,30 +18,91 @@ static bool is_list(const struct ios_stmt *s, const char *ip, const char *name) 
            (!name || ios_stmt_is(s, 2, name)) && ios_stmt_is(s, 3, "seq");
 }
 
-static void put_prefix_list(const struct ios_block *root, const char *ip, const char *name,
-                            struct text *out) {
+/* What the statements of one list add up to. */
+struct list_sum {
+    unsigned entries, ranges, references;
+    uint64_t first, last; /* sequence numbers */
+    const char *description;
+};
+
+static bool is_range(const struct ios_stmt *s) {
+    return ios_stmt_has(s, 6, "ge") || ios_stmt_has(s, 6, "le");
+}
+
+/* How many lines of neighbours and route-maps name the list. */
+static unsigned references_in(const struct ios_block *b, const char *name) {
     unsigned count = 0;
+    for (uint32_t i = 0; b && i < b->count; i++) {
+        const struct ios_stmt *s = b->items[i];
+        bool uses = (ios_stmt_is(s, 0, "neighbor") || ios_stmt_is(s, 0, "match") ||
+                     ios_stmt_is(s, 0, "prefix-list")) &&
+                    ios_stmt_has(s, 0, "prefix-list");
+        count += (uses && ios_stmt_has(s, 1, name)) + references_in(s->children, name);
+    }
+    return count;
+}
+
+static struct list_sum sum_of(const struct ios_block *root, const char *ip, const char *name) {
+    struct list_sum sum = {.first = UINT64_MAX, .references = references_in(root, name) + 1};
+    for (uint32_t i = 0; i < root->count; i++) {
+        const struct ios_stmt *s = root->items[i];
+        uint64_t seq = 0;
+        if (ios_stmt_is(s, 0, ip) && ios_stmt_is(s, 1, "prefix-list") && ios_stmt_is(s, 2, name) &&
+            ios_stmt_is(s, 3, "description"))
+            sum.description = ios_stmt_word(s, 4);
+        if (!is_list(s, ip, name) || !text_to_u64(ios_stmt_word(s, 4), 0, UINT32_MAX, &seq))
+            continue;
+        sum.entries++;
+        sum.ranges += is_range(s);
+        sum.first = seq < sum.first ? seq : sum.first;
+        sum.last = seq > sum.last ? seq : sum.last;
+    }
+    return sum;
+}
+
+static void put_list_head(const struct list_sum *sum, const char *ip, const char *name, bool brief,
+                          struct text *out) {
+    if (brief)
+        text_printf(out, "%s prefix-list %s: %u entries\n", ip, name, sum->entries);
+    else
+        text_printf(out, "%s prefix-list %s:\n", ip, name);
+    if (sum->description)
+        text_printf(out, "   Description: %s\n", sum->description);
+    if (!brief)
+        text_printf(out, "   count: %u, range entries: %u, sequences: %llu - %llu, refcount: %u\n",
+                    sum->entries, sum->ranges, (unsigned long long)sum->first,
+                    (unsigned long long)sum->last, sum->references);
+}
+
+/* The entry behind sequence number `last`; NULL: no more. */
+static const struct ios_stmt *entry_behind(const struct ios_block *root, const char *ip,
+                                           const char *name, uint64_t *last) {
+    const struct ios_stmt *next = NULL;
+    uint64_t next_seq = UINT64_MAX, seq = 0;
     for (uint32_t i = 0; i < root->count; i++)
-        count += is_list(root->items[i], ip, name);
-    text_printf(out, "%s prefix-list %s: %u entries\n", ip, name, count);
-    uint64_t last = 0;
-    for (unsigned n = 0; n < count; n++) {
-        const struct ios_stmt *next = NULL;
-        uint64_t next_seq = UINT64_MAX, seq = 0;
-        for (uint32_t i = 0; i < root->count; i++)
-            if (is_list(root->items[i], ip, name) &&
-                text_to_u64(ios_stmt_word(root->items[i], 4), 0, UINT32_MAX, &seq) && seq > last &&
-                seq < next_seq) {
-                next = root->items[i];
-                next_seq = seq;
-            }
-        if (!next)
-            break;
+        if (is_list(root->items[i], ip, name) &&
+            text_to_u64(ios_stmt_word(root->items[i], 4), 0, UINT32_MAX, &seq) && seq > *last &&
+            seq < next_seq) {
+            next = root->items[i];
+            next_seq = seq;
+        }
+    *last = next_seq;
+    return next;
+}
+
+enum list_form { LIST_PLAIN, LIST_DETAIL, LIST_SUMMARY };
+
+static void put_prefix_list(const struct ios_block *root, const char *ip, const char *name,
+                            enum list_form form, struct text *out) {
+    const struct list_sum sum = sum_of(root, ip, name);
+    const struct ios_stmt *s;
+    put_list_head(&sum, ip, name, form == LIST_PLAIN, out);
+    for (uint64_t last = 0;
+         form != LIST_SUMMARY && (s = entry_behind(root, ip, name, &last)) != NULL;) {
         text_puts(out, "  ");
-        for (uint16_t i = 3; i < next->count; i++)
-            text_printf(out, " %s", next->words[i]);
-        text_putc(out, '\n');
-        last = next_seq;
+        for (uint16_t i = 3; i < s->count; i++)
+            text_printf(out, " %s", s->words[i]);
+        text_puts(out, form == LIST_DETAIL ? " (hit count: 0, refcount: 1)\n" : "\n");
     }
 }
 
@@ -53,30 +114,95 @@ static bool seen_before(const struct ios_block *root, uint32_t before, const cha
     return false;
 }
 
+/* IOS: which list was changed last stands above all of them. */
+static void put_last_changed(const struct ios_block *root, const char *ip, struct text *out) {
+    for (uint32_t i = root->count; i-- > 0;)
+        if (is_list(root->items[i], ip, NULL)) {
+            text_printf(out, "Prefix-list with the last deletion/insertion: %s\n",
+                        ios_stmt_word(root->items[i], 2));
+            return;
+        }
+}
+
 bool ios_show_prefix_list(struct ios_edit *e) {
     const struct ios_block *root = e->r->root;
     const char *ip = ios_word(e->words, 1), *name = ios_word(e->words, 3);
-    bool form = strcmp(name, "detail") == 0 || strcmp(name, "summary") == 0;
-    if (form)
+    enum list_form form = strcmp(name, "detail") == 0    ? LIST_DETAIL
+                          : strcmp(name, "summary") == 0 ? LIST_SUMMARY
+                                                         : LIST_PLAIN;
+    if (form != LIST_PLAIN)
         name = ios_word(e->words, 4);
+    if (form != LIST_PLAIN && !*name)
+        put_last_changed(root, ip, e->sink->out);
     for (uint32_t i = 0; i < root->count; i++)
         if (is_list(root->items[i], ip, *name ? name : NULL) && !seen_before(root, i, ip))
-            put_prefix_list(root, ip, ios_stmt_word(root->items[i], 2), e->sink->out);
+            put_prefix_list(root, ip, ios_stmt_word(root->items[i], 2), form, e->sink->out);
     return false;
 }
 
-/* "prefix-list" reads "prefix-lists:", other lists likewise. */
-static void put_clauses(const struct ios_stmt *map, const char *which, struct text *out) {
+/* ---- route-maps ---- */
+
+/* How IOS announces the names of a match; the first that fits stands. */
+static const struct {
+    const char *words[3]; /* behind `match` */
+    const char *shown;
+} MATCHES[] = {
+    {{"ip", "address", "prefix-list"}, "ip address prefix-lists:"},
+    {{"ip", "address"}, "ip address (access-lists):"},
+    {{"ip", "next-hop", "prefix-list"}, "ip next-hop prefix-lists:"},
+    {{"ip", "next-hop"}, "ip next-hop (access-lists):"},
+    {{"ipv6", "address", "prefix-list"}, "ipv6 address prefix-lists:"},
+    {{"ipv6", "next-hop", "prefix-list"}, "ipv6 next-hop prefix-lists:"},
+    {{"as-path"}, "as-path (as-path filter):"},
+    {{"community"}, "community (community-list filter):"},
+};
+
+/* Writes the words that name the kind of a match; returns the index of the next one. */
+static uint16_t put_match_kind(const struct ios_stmt *s, struct text *out) {
+    for (size_t i = 0; i < sizeof MATCHES / sizeof *MATCHES; i++) {
+        uint16_t n = 0;
+        while (n < 3 && MATCHES[i].words[n] &&
+               ios_stmt_is(s, (uint16_t)(n + 1), MATCHES[i].words[n]))
+            n++;
+        if (n < 3 && MATCHES[i].words[n])
+            continue;
+        text_printf(out, "%s ", MATCHES[i].shown);
+        return (uint16_t)(n + 1);
+    }
+    return 1;
+}
+
+/* Communities as `ip bgp-community new-format` says. */
+static void put_word(const struct ios_router *r, const struct ios_stmt *s, uint16_t at,
+                     struct text *out) {
+    uint32_t value;
+    if (s->row->flags & ROW_COMM && community_parse(s->words[at], &value))
+        ios_put_communities(r, &value, 1, out);
+    else
+        text_puts(out, s->words[at]);
+}
+
+static void put_clauses(const struct ios_router *r, const struct ios_stmt *map, const char *which,
+                        struct text *out) {
     for (uint32_t i = 0; i < map->children->count; i++) {
         const struct ios_stmt *s = map->children->items[i];
         if (!ios_stmt_is(s, 0, which))
             continue;
         text_puts(out, "    ");
-        for (uint16_t at = 1; at < s->count; at++)
-            text_printf(out, "%s%s ", s->words[at],
-                        strcmp(s->words[at], "prefix-list") == 0 ? "s:" : "");
+        uint16_t at = ios_stmt_is(s, 0, "match") ? put_match_kind(s, out) : 1;
+        for (; at < s->count; at++) {
+            put_word(r, s, at, out);
+            text_putc(out, ' ');
+        }
         text_putc(out, '\n');
     }
+}
+
+static void put_continue(const struct ios_stmt *map, struct text *out) {
+    const struct ios_stmt *s = ios_block_first(map->children, "continue", NULL, NULL);
+    if (s)
+        text_printf(out, "  Continue: %s%s\n", s->count > 1 ? "sequence " : "to next entry",
+                    ios_stmt_word(s, 1));
 }
 
 bool ios_show_route_map(struct ios_edit *e) {
@@ -91,9 +217,10 @@ bool ios_show_route_map(struct ios_edit *e) {
         any = true;
         text_printf(out, "route-map %s, %s, sequence %s\n  Match clauses:\n", ios_stmt_word(s, 1),
                     ios_stmt_word(s, 2), ios_stmt_word(s, 3));
-        put_clauses(s, "match", out);
+        put_clauses(e->r, s, "match", out);
+        put_continue(s, out);
         text_puts(out, "  Set clauses:\n");
-        put_clauses(s, "set", out);
+        put_clauses(e->r, s, "set", out);
         text_puts(out, "  Policy routing matches: 0 packets, 0 bytes\n");
     }
     if (!any && *name)
@@ -120,12 +247,8 @@ static void put_community_line(const struct ios_router *r, const struct ios_stmt
     uint16_t at = named ? 4 : 3;
     text_printf(out, "    %s", ios_stmt_word(s, at++));
     for (; at < s->count; at++) {
-        uint32_t value;
         text_putc(out, ' ');
-        if (community_parse(s->words[at], &value))
-            ios_put_communities(r, &value, 1, out);
-        else
-            text_puts(out, s->words[at]);
+        put_word(r, s, at, out);
     }
     text_putc(out, '\n');
 }

@@ -40,6 +40,14 @@ static bool is_external(const struct bgp_speaker *s, const struct bgp_neighbor *
     return c->remote_as != own;
 }
 
+/* In another member AS of our confederation? */
+static bool is_confederate(const struct bgp_config *g, const struct bgp_neighbor *c) {
+    bool found = false;
+    for (uint32_t i = 0; i < g->confederation_member_count; i++)
+        found |= g->confederation_members[i] == c->remote_as;
+    return found && c->remote_as != g->local_as;
+}
+
 /* The group a neighbour is a member of, or NULL. */
 static const char *group_name(const struct ios_router *r, const char *neighbor) {
     const struct ios_stmt *s =
@@ -122,12 +130,12 @@ static void put_statistics(const struct bgp_peer_info *p, struct text *out) {
     text_printf(out, "    Total:         %10u %10u\n", ios_message_count(s), ios_message_count(r));
 }
 
-static const char *chain_name(const struct bgp_config *g, const struct policy_chain *chain,
-                              const char *prefix) {
+const char *ios_chain_policy(const struct bgp_config *g, const struct policy_chain *chain,
+                             const char *kind) {
     for (uint16_t i = 0; i < chain->count; i++) {
         const char *name = g->policies[chain->policies[i]].name;
-        if (strncmp(name, prefix, strlen(prefix)) == 0)
-            return name + strlen(prefix);
+        if (strncmp(name, kind, strlen(kind)) == 0)
+            return name + strlen(kind);
     }
     return NULL;
 }
@@ -139,6 +147,8 @@ static void put_policies(const struct bgp_config *g, const struct bgp_peer_optio
     } FILTERS[] = {
         {"prefix-list ", "  Incoming update prefix filter list is ",
          "  Outgoing update prefix filter list is "},
+        {"distribute-list ", "  Incoming update network filter list is ",
+         "  Outgoing update network filter list is "},
         {"filter-list ", "  Incoming update AS path filter list is ",
          "  Outgoing update AS path filter list is "},
         {"route-map ", "  Route map for incoming advertisements is ",
@@ -149,8 +159,8 @@ static void put_policies(const struct bgp_config *g, const struct bgp_peer_optio
     if (c->export[f].count)
         text_puts(out, "  Outbound path policy configured\n");
     for (size_t i = 0; i < sizeof FILTERS / sizeof *FILTERS; i++) {
-        const char *in = chain_name(g, &c->import[f], FILTERS[i].policy);
-        const char *sent = chain_name(g, &c->export[f], FILTERS[i].policy);
+        const char *in = ios_chain_policy(g, &c->import[f], FILTERS[i].policy);
+        const char *sent = ios_chain_policy(g, &c->export[f], FILTERS[i].policy);
         if (in)
             text_printf(out, "%s%s\n", FILTERS[i].in, in);
         if (sent)
@@ -210,7 +220,7 @@ static const char *refused_by(const struct bgp_config *g, const struct policy_ch
                  {"distribute-list ", "distribute-list"}};
     const char *name = NULL;
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (chain_name(g, chain, KINDS[i].policy))
+        if (ios_chain_policy(g, chain, KINDS[i].policy))
             name = name ? "Inbound policy:" : KINDS[i].name;
     return name ? name : "Invalid Path:";
 }
@@ -383,14 +393,25 @@ static void put_external(const struct bgp_peer_options *c, struct text *out) {
     }
 }
 
+static unsigned restart_time(const struct ios_router *r, const char *which, unsigned otherwise) {
+    const struct ios_stmt *s = ios_block_first(ios_bgp_block(r), "bgp", "graceful-restart", which);
+    uint64_t seconds = otherwise;
+    if (s)
+        (void)text_to_u64(ios_stmt_word(s, 3), 1, 3600, &seconds);
+    return (unsigned)seconds;
+}
+
 static void put_transport(struct ios_edit *e, const struct bgp_peer_info *p) {
     struct text *out = e->sink->out;
     text_puts(out, "  Transport(tcp) path-mtu-discovery is enabled\n");
     if (p->config->options->graceful_restart == BGP_GR_OFF)
         text_puts(out, "  Graceful-Restart is disabled\n");
     else
-        text_puts(out, "  Graceful-Restart is enabled, restart-time 120 seconds, stalepath-time "
-                       "360 seconds\n");
+        text_printf(out,
+                    "  Graceful-Restart is enabled, restart-time %u seconds, stalepath-time %u "
+                    "seconds\n",
+                    restart_time(e->r, "restart-time", 120),
+                    restart_time(e->r, "stalepath-time", 360));
     text_puts(out, "  SSO is disabled\n");
     if (p->state != BGP_ESTABLISHED) {
         text_puts(out, "  No active TCP connection\n");
@@ -415,6 +436,25 @@ static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p
                     ip_prefix_format(r->prefix, prefix));
 }
 
+static void put_whom(const struct bgp_speaker *s, const struct bgp_peer_info *p, struct text *out) {
+    const struct bgp_neighbor *c = p->config;
+    const struct bgp_peer_options *o = c->options;
+    text_printf(out, "BGP neighbor is %s", p->dynamic ? "*" : "");
+    ios_put_addr(c->remote_addr, out);
+    text_printf(out, ",  remote AS %u", c->remote_as);
+    if (o->local_as)
+        text_printf(out, ",  local AS %u%s%s", o->local_as,
+                    o->local_as_no_prepend ? " no-prepend" : "",
+                    o->local_as_replaces ? " replace-as" : "");
+    text_printf(out, ", %s link\n", is_external(s, c) ? "external" : "internal");
+    if (o->fall_over)
+        text_puts(out, " Fall over configured for session\n");
+    if (is_confederate(bgp_config_of(s), c))
+        text_puts(out, " Neighbor under common administration\n");
+    if (bgp_neighbor_description(c))
+        text_printf(out, " Description: %s\n", bgp_neighbor_description(c));
+}
+
 /* `only`: of the families, one; -1 all. */
 static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int only) {
     const struct bgp_speaker *s = e->sink->view->speaker;
@@ -428,12 +468,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
         return;
     }
     const struct ios_own_route *link = link_of(&rib, c->remote_addr);
-    text_printf(out, "BGP neighbor is %s", p->dynamic ? "*" : "");
-    ios_put_addr(c->remote_addr, out);
-    text_printf(out, ",  remote AS %u, %s link\n", c->remote_as,
-                is_external(s, c) ? "external" : "internal");
-    if (bgp_neighbor_description(c))
-        text_printf(out, " Description: %s\n", bgp_neighbor_description(c));
+    put_whom(s, p, out);
     if (group)
         text_printf(out, " Member of peer-group %s for session parameters\n", group);
     put_range(s, p, out);
@@ -442,7 +477,8 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
     put_state(e, p);
     put_capabilities(p, out);
     put_statistics(p, out);
-    text_puts(out, "  Do log neighbor state changes (via global configuration)\n");
+    if (bgp_config_of(s)->log_neighbor_changes)
+        text_puts(out, "  Do log neighbor state changes (via global configuration)\n");
     text_printf(out, "  Default minimum time between advertisement runs is %u seconds\n",
                 c->options->advertisement_interval_ms[only > 0 ? only : 0] / 1000);
     for (int f = 0; f < BGP_FAMILIES; f++)

@@ -1,5 +1,5 @@
 /*
- * show ip route, show ip protocols: the routing table as the router's other half sees it.
+ * show ip route: the routing table as the router's other half sees it.
  *
  * Owns: which source wins a prefix (connected, then static by distance, then BGP), the grouping by
  * classful network that IOS prints, one route in detail. Leaves: routes of the router's own to
@@ -63,8 +63,7 @@ static void table_add(struct route_table *t, const struct entry *e) {
     t->list[t->count++] = *e;
 }
 
-/* `distance bgp EXTERNAL INTERNAL LOCAL`, whose defaults are 20 200 200. */
-static uint8_t bgp_distance(const struct ios_router *r, uint16_t which) {
+uint8_t ios_bgp_distance(const struct ios_router *r, uint16_t which) {
     static const uint8_t DEFAULTS[] = {20, 200, 200};
     const struct ios_block *blocks[] = {ios_af_block(r, BGP_IPV4_UNICAST), ios_bgp_block(r)};
     for (size_t i = 0; i < 2; i++) {
@@ -80,7 +79,7 @@ static uint8_t bgp_distance(const struct ios_router *r, uint16_t which) {
 bool ios_rib_beats_bgp(const struct ios_router *r, const struct ios_rib *rib, struct ip_prefix p,
                        bool external) {
     const struct ios_own_route *own = ios_rib_find(rib, p);
-    return own && (own->connected || own->distance < bgp_distance(r, external ? 0 : 1));
+    return own && (own->connected || own->distance < ios_bgp_distance(r, external ? 0 : 1));
 }
 
 /* Has BGP a best path that is better than the router's own route? */
@@ -123,7 +122,7 @@ static void add_path(struct ios_edit *e, struct route_table *t, struct ip_prefix
     struct bgp_peer_info peer;
     struct entry new = {.prefix = prefix,
                         .code = 'B',
-                        .distance = bgp_distance(e->r, path->external ? 0 : 1),
+                        .distance = ios_bgp_distance(e->r, path->external ? 0 : 1),
                         .metric = v->has_med ? v->med : 0,
                         .neighbor_as = path->attrs->neighbor_as,
                         .gateway = v->next_hop,
@@ -466,61 +465,5 @@ bool ios_show_route_summary(struct ios_edit *e) {
     }
     put_source("Total", source_count(&t, "CLSB", -1), out);
     arena_free(t.arena);
-    return false;
-}
-
-/* ---- show ip protocols ---- */
-
-static void put_sources(struct ios_edit *e, struct text *out) {
-    const struct bgp_speaker *s = e->sink->view->speaker;
-    struct bgp_peer_info p;
-    text_puts(out, "  Routing Information Sources:\n"
-                   "    Gateway         Distance      Last Update\n");
-    for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++) {
-        struct text addr;
-        if (p.state != BGP_ESTABLISHED || p.prefixes_accepted[BGP_IPV4_UNICAST] == 0)
-            continue;
-        text_init(&addr);
-        ios_put_addr(p.config->remote_addr, &addr);
-        bool internal = p.config->remote_as == bgp_config_of(s)->local_as;
-        text_printf(out, "    %-16s%8u      ", text_str(&addr), bgp_distance(e->r, internal));
-        ios_time_age(nanotime_since(e->sink->view->now, p.since), out);
-        text_putc(out, '\n');
-        text_deinit(&addr);
-    }
-}
-
-static uint32_t maximum_paths(const struct bgp_config *c) {
-    uint32_t external = c->multipath_external[BGP_IPV4_UNICAST];
-    uint32_t mixed = c->multipath_mixed[BGP_IPV4_UNICAST];
-    uint32_t max = external > mixed ? external : mixed;
-    return max > 1 ? max : 1;
-}
-
-bool ios_show_protocols(struct ios_edit *e) {
-    const struct bgp_speaker *s = e->sink->view->speaker;
-    struct text *out = e->sink->out;
-    struct bgp_peer_info p;
-    text_puts(out, "*** IP Routing is NSF aware ***\n\n");
-    if (!s || !ios_bgp_block(e->r))
-        return false;
-    text_printf(out, "Routing Protocol is \"bgp %u\"\n", bgp_config_of(s)->local_as);
-    text_puts(out, "  Outgoing update filter list for all interfaces is not set\n"
-                   "  Incoming update filter list for all interfaces is not set\n"
-                   "  IGP synchronization is disabled\n"
-                   "  Automatic route summarization is disabled\n"
-                   "  Neighbor(s):\n"
-                   "    Address          FiltIn FiltOut DistIn DistOut Weight RouteMap\n");
-    for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++) {
-        if (p.config->remote_addr.family != IP_V4)
-            continue;
-        text_puts(out, "    ");
-        ios_put_addr(p.config->remote_addr, out);
-        text_putc(out, '\n');
-    }
-    text_printf(out, "  Maximum path: %u\n", maximum_paths(bgp_config_of(s)));
-    put_sources(e, out);
-    text_printf(out, "  Distance: external %u internal %u local %u\n\n", bgp_distance(e->r, 0),
-                bgp_distance(e->r, 1), bgp_distance(e->r, 2));
     return false;
 }

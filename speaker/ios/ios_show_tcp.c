@@ -120,10 +120,7 @@ void ios_put_connection(const struct ios_view *view, const struct bgp_peer_info 
 static void put_end(struct ip_addr a, uint16_t port, struct text *out) {
     struct text end;
     text_init(&end);
-    if (ip_is_set(a))
-        ios_put_addr(a, &end);
-    else
-        text_puts(&end, "0.0.0.0");
+    ios_put_addr(a, &end);
     if (port)
         text_printf(&end, ".%u", port);
     else
@@ -133,7 +130,7 @@ static void put_end(struct ip_addr a, uint16_t port, struct text *out) {
 }
 
 static void put_row(const struct bgp_peer_info *p, bool listener, struct text *out) {
-    struct ip_addr any = {.family = IP_NONE};
+    const struct ip_addr any = {.family = p->config->remote_addr.family};
     text_printf(out, "%08X  ", block_address(p) + listener);
     if (listener) {
         put_end(any, BGP_PORT, out);

@@ -137,13 +137,14 @@ static unsigned count_lines(const struct text *log) {
 static void put_destination(const struct ios_router *r, const char *label, const char *kind,
                             unsigned lines, struct text *out) {
     int level = ios_log_level(r, kind);
+    bool buffer = strcmp(kind, "buffered") == 0;
     if (level < 0)
         text_printf(out, "    %s logging: disabled\n", label);
     else
         text_printf(out,
                     "    %s logging: %slevel %s, %u messages logged, xml disabled,\n"
-                    "                     filtering disabled\n",
-                    label, strcmp(kind, "buffered") == 0 ? " " : "", LEVELS[level], lines);
+                    "                    %sfiltering disabled\n",
+                    label, buffer ? " " : "", LEVELS[level], lines, buffer ? "" : " ");
 }
 
 static void put_trap(const struct ios_router *r, struct text *out) {
@@ -155,6 +156,7 @@ static void put_trap(const struct ios_router *r, struct text *out) {
     else
         text_printf(out, "    Trap logging: level %s, %u message lines logged\n", LEVELS[level],
                     r->syslog_count);
+    text_puts(out, "        Logging Source-Interface:       VRF Name:\n");
     for (uint32_t n = 0; ios_syslog_host(r, n, &a, &port); n++) {
         text_puts(out, "        Logging to ");
         ios_put_addr(a, out);
@@ -168,7 +170,7 @@ bool ios_show_logging(struct ios_edit *e) {
     unsigned lines = count_lines(log);
     text_puts(out, "Syslog logging: enabled (0 messages dropped, 0 messages rate-limited, 0 "
                    "flushes, 0 overruns, xml disabled, filtering disabled)\n\n"
-                   "No Active Message Discriminator.\n\n"
+                   "No Active Message Discriminator.\n\n\n\n"
                    "No Inactive Message Discriminator.\n\n\n");
     put_destination(e->r, "Console", "console", lines, out);
     put_destination(e->r, "Monitor", "monitor", 0, out);
