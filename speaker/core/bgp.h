@@ -168,6 +168,16 @@ enum bgp_down_reason {
     BGP_DOWN_INTERFACE, /* the neighbour's subnet is no longer connected */
     BGP_DOWN_BFD,
     BGP_DOWN_NO_ROUTE, /* fall_over: no route leads to the neighbour */
+    /* What of the configuration changed; CONFIG_CHANGE: something else. */
+    BGP_DOWN_ROUTER_ID_CHANGE,
+    BGP_DOWN_CLUSTER_ID_CHANGE,
+    BGP_DOWN_CONFEDERATION_CHANGE,
+    BGP_DOWN_REMOTE_AS_CHANGE,
+    BGP_DOWN_LOCAL_AS_CHANGE,
+    BGP_DOWN_SOURCE_CHANGE,   /* local_addr */
+    BGP_DOWN_MULTIHOP_CHANGE, /* TTL security, too */
+    BGP_DOWN_FAMILIES_CHANGE,
+    BGP_DOWN_CAPABILITY_CHANGE,
 };
 
 enum bgp_log_id {

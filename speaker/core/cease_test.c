@@ -71,7 +71,7 @@ static const struct cause causes[] = {
     {"the speaker stops", stop, BGP_CEASE_SHUTDOWN, BGP_DOWN_ADMIN_SHUTDOWN},
     {"reset by the operator", reset, BGP_CEASE_RESET, BGP_DOWN_ADMIN_RESET},
     {"BFD is down", bfd_down, BGP_CEASE_BFD_DOWN, BGP_DOWN_BFD},
-    {"other families", change_families, BGP_CEASE_CONFIG_CHANGE, BGP_DOWN_CONFIG_CHANGE},
+    {"other families", change_families, BGP_CEASE_CONFIG_CHANGE, BGP_DOWN_FAMILIES_CHANGE},
     {"no memory", starve, BGP_CEASE_OUT_OF_RESOURCES, BGP_DOWN_NOTIFICATION_SENT},
 };
 

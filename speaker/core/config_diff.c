@@ -21,10 +21,17 @@ static bool members_differ(const struct bgp_config *a, const struct bgp_config *
                                 count * sizeof *a->confederation_members) != 0);
 }
 
-bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b) {
-    return a->profile != b->profile || a->local_as != b->local_as ||
-           !ip_equal(a->router_id, b->router_id) || a->cluster_id != b->cluster_id ||
-           a->confederation_id != b->confederation_id || members_differ(a, b);
+enum bgp_down_reason config_diff_resets_all(const struct bgp_config *a,
+                                            const struct bgp_config *b) {
+    if (!ip_equal(a->router_id, b->router_id))
+        return BGP_DOWN_ROUTER_ID_CHANGE;
+    if (a->local_as != b->local_as)
+        return BGP_DOWN_LOCAL_AS_CHANGE;
+    if (a->cluster_id != b->cluster_id)
+        return BGP_DOWN_CLUSTER_ID_CHANGE;
+    if (a->confederation_id != b->confederation_id || members_differ(a, b))
+        return BGP_DOWN_CONFEDERATION_CHANGE;
+    return a->profile != b->profile ? BGP_DOWN_CONFIG_CHANGE : BGP_DOWN_NONE;
 }
 
 static bool endpoint_moves(const struct bgp_neighbor *a, const struct bgp_neighbor *b) {
@@ -39,18 +46,36 @@ bool config_diff_endpoint(const struct bgp_neighbor *a, const struct bgp_neighbo
            !bgp_password_equal(bgp_neighbor_password(a), bgp_neighbor_password(b));
 }
 
-bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
-                             const struct bgp_neighbor *b, bool *ret_rr_client) {
+static bool ttl_changes(const struct bgp_peer_options *a, const struct bgp_peer_options *b) {
+    return a->multihop != b->multihop || a->ttl_security_hops != b->ttl_security_hops;
+}
+
+static bool capabilities_change(const struct bgp_peer_options *a,
+                                const struct bgp_peer_options *b) {
+    return memcmp(a->add_path_send, b->add_path_send, sizeof a->add_path_send) != 0 ||
+           memcmp(a->add_path_receive, b->add_path_receive, sizeof a->add_path_receive) != 0 ||
+           a->role != b->role || a->role_strict != b->role_strict; /* RFC 9234 4.2 */
+}
+
+enum bgp_down_reason config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
+                                             const struct bgp_neighbor *b) {
     const struct bgp_peer_options *x = a->options, *y = b->options;
     bool bird = profile == BGP_PROFILE_CALICO || profile == BGP_PROFILE_FAST;
-    bool other = (bird ? config_diff_endpoint(a, b) : endpoint_moves(a, b)) ||
-                 a->remote_as != b->remote_as || x->local_as != y->local_as ||
-                 memcmp(x->families, y->families, sizeof x->families) != 0 ||
-                 memcmp(x->add_path_send, y->add_path_send, sizeof x->add_path_send) != 0 ||
-                 memcmp(x->add_path_receive, y->add_path_receive, sizeof x->add_path_receive) != 0;
-    other = other || x->role != y->role || x->role_strict != y->role_strict; /* RFC 9234 4.2 */
-    *ret_rr_client = !other && x->rr_client != y->rr_client;
-    return other || x->rr_client != y->rr_client;
+    if (a->remote_as != b->remote_as)
+        return BGP_DOWN_REMOTE_AS_CHANGE;
+    if (x->local_as != y->local_as)
+        return BGP_DOWN_LOCAL_AS_CHANGE;
+    if (!ip_equal(x->local_addr, y->local_addr))
+        return BGP_DOWN_SOURCE_CHANGE;
+    if (ttl_changes(x, y))
+        return BGP_DOWN_MULTIHOP_CHANGE;
+    if (bird ? config_diff_endpoint(a, b) : endpoint_moves(a, b))
+        return BGP_DOWN_CONFIG_CHANGE;
+    if (memcmp(x->families, y->families, sizeof x->families) != 0)
+        return BGP_DOWN_FAMILIES_CHANGE;
+    if (capabilities_change(x, y))
+        return BGP_DOWN_CAPABILITY_CHANGE;
+    return x->rr_client != y->rr_client ? BGP_DOWN_RR_CLIENT_CHANGE : BGP_DOWN_NONE;
 }
 
 /* ---- digests ---- */

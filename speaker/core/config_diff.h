@@ -1,18 +1,19 @@
 #ifndef RIBCAGE_CORE_CONFIG_DIFF_H
 #define RIBCAGE_CORE_CONFIG_DIFF_H
 
+#include "bgp.h"
 #include "neighbor.h"
 
 #include <stddef.h>
 
 /* What differs between two configurations, as far as sessions and tables must act on it. */
 
-/* Must all sessions be made anew? */
-bool config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b);
-/* … or this one? `*ret_rr_client`: because of its client flag alone. A new password resets BIRD's
+/* Why all sessions must be made anew; BGP_DOWN_NONE: they need not. */
+enum bgp_down_reason config_diff_resets_all(const struct bgp_config *a, const struct bgp_config *b);
+/* … or this one; its client flag is named when nothing else changed. A new password resets BIRD's
  * sessions; elsewhere the host changes the key of the living connection. */
-bool config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
-                             const struct bgp_neighbor *b, bool *ret_rr_client);
+enum bgp_down_reason config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
+                                             const struct bgp_neighbor *b);
 /* Would the host listen, connect or authenticate differently? */
 bool config_diff_endpoint(const struct bgp_neighbor *a, const struct bgp_neighbor *b);
 

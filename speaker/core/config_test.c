@@ -315,43 +315,54 @@ static void copy_without_memory(void **state) {
     }
 }
 
-static bool resets(enum bgp_profile profile, const struct bgp_peer_config *a,
-                   const struct bgp_peer_config *b, bool *ret_rr) {
+/* `moves`: the host listens, connects or authenticates differently. */
+static enum bgp_down_reason resets(enum bgp_profile profile, const struct bgp_peer_config *a,
+                                   const struct bgp_peer_config *b, bool moves) {
     struct bgp_peer_config both[] = {*a, *b};
     const struct bgp_config c = {.peers = both, .peer_count = 2};
     const struct bgp_neighbor *n[2];
     struct arena *arena = arena_new();
     assert_true(neighbors_make(arena, &c, n, NULL));
-    bool differs = config_diff_resets_peer(profile, n[0], n[1], ret_rr);
-    bool moves = a->password != b->password; /* the host's business in any case */
+    enum bgp_down_reason why = config_diff_resets_peer(profile, n[0], n[1]);
     assert_int_equal(config_diff_endpoint(n[0], n[1]), moves);
     arena_free(arena);
-    return differs;
+    return why;
 }
 
 static void what_resets(void **state) {
     (void)state;
     static const struct bgp_password k = {1, {'k'}};
+    const enum bgp_profile ios = BGP_PROFILE_IOS, calico = BGP_PROFILE_CALICO;
     struct bgp_peer_config a, b;
-    bool rr = false;
-    bgp_peer_config_init(&a, BGP_PROFILE_CALICO);
+    bgp_peer_config_init(&a, calico);
     b = a;
     b.passive = true;
     b.keepalive_s = 7;
     b.weight = 9;
-    assert_false(resets(BGP_PROFILE_CALICO, &a, &b, &rr));
+    b.fall_over = true;
+    assert_int_equal(resets(calico, &a, &b, false), BGP_DOWN_NONE);
     b = a;
+    b.password = &k;
+    assert_int_equal(resets(calico, &a, &b, true), BGP_DOWN_CONFIG_CHANGE);
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_NONE); /* C202: a live change */
+    b = a;
+    /* What is changed beside counts for more. */
     b.rr_client = true;
-    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr) && rr);
-    b.password = &k;
-    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr) && !rr);
-    b = a;
-    b.password = &k;
-    assert_true(resets(BGP_PROFILE_CALICO, &a, &b, &rr));
-    assert_false(resets(BGP_PROFILE_IOS, &a, &b, &rr)); /* C202: a live change */
-    b = a;
+    assert_int_equal(resets(ios, &a, &b, false), BGP_DOWN_RR_CLIENT_CHANGE);
     b.role = BGP_ROLE_PEER;
-    assert_true(resets(BGP_PROFILE_PLAIN, &a, &b, &rr) && !rr);
+    assert_int_equal(resets(ios, &a, &b, false), BGP_DOWN_CAPABILITY_CHANGE);
+    b.families[BGP_IPV6_UNICAST] = !a.families[BGP_IPV6_UNICAST];
+    assert_int_equal(resets(ios, &a, &b, false), BGP_DOWN_FAMILIES_CHANGE);
+    b.remote_port = 1179;
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_CONFIG_CHANGE);
+    b.multihop = 9;
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_MULTIHOP_CHANGE);
+    b.local_addr = ip4(0x0A000009);
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_SOURCE_CHANGE);
+    b.local_as = 65009;
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_LOCAL_AS_CHANGE);
+    b.remote_as = 65008;
+    assert_int_equal(resets(ios, &a, &b, true), BGP_DOWN_REMOTE_AS_CHANGE);
 }
 
 static void where_it_listens(void **state) {

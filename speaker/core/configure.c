@@ -237,10 +237,10 @@ static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime
     }
 }
 
-static void reset_for(struct bgp_speaker *s, struct peer *p, bool rr_client, struct nanotime now) {
+static void reset_for(struct bgp_speaker *s, struct peer *p, enum bgp_down_reason why,
+                      struct nanotime now) {
     const struct session_cause cause = {
-        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
-        .reason = rr_client ? BGP_DOWN_RR_CLIENT_CHANGE : BGP_DOWN_CONFIG_CHANGE};
+        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE}, .reason = why};
     peer_halt(s, p, &cause, now);
     p->no_capabilities = false;
 }
@@ -260,18 +260,19 @@ static void shut_down(struct bgp_speaker *s, struct peer *p, const char *text,
  * leave in the tables is taken away by the rules under which it came. */
 static bool end_changed(struct bgp_speaker *s, const struct change *ch,
                         const struct bgp_config *old, struct nanotime now) {
-    bool all = config_diff_resets_all(old, ch->config), endpoints = false;
+    enum bgp_down_reason all = config_diff_resets_all(old, ch->config);
+    bool endpoints = false;
     for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
         const struct bgp_neighbor *y = ch->entries[i];
-        bool rr_client = false;
         if (ch->made[i])
             continue;
+        enum bgp_down_reason why = config_diff_resets_peer(ch->config->profile, p->config, y);
         endpoints = endpoints || config_diff_endpoint(p->config, y);
         if (y->shutdown && !p->config->shutdown)
             shut_down(s, p, bgp_neighbor_shutdown_text(y), now);
-        else if (config_diff_resets_peer(ch->config->profile, p->config, y, &rr_client) || all)
-            reset_for(s, p, rr_client && !all, now);
+        else if (all || why)
+            reset_for(s, p, all ? all : why, now);
     }
     return endpoints;
 }

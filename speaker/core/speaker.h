@@ -97,7 +97,8 @@ struct peer {
     struct nanotime since, last_reset;
     struct bgp_message_counts sent, received;
     uint32_t established_count, dropped_count;
-    enum bgp_down_reason last_reason;
+    uint32_t watch; /* nexthop.c: its own address, held for fall_over; 0: not */
+    enum bgp_down_reason last_reason : 8;
     uint8_t last_code, last_subcode;
     bool last_sent;
     const char *last_error; /* static text */
@@ -121,7 +122,6 @@ struct peer {
     uint32_t prefixes_accepted[BGP_FAMILIES];
     bool prefix_warned[BGP_FAMILIES];
     uint32_t routes; /* rib_path.c: slab index, 0 while it has no path */
-    uint32_t watch;  /* nexthop.c: its own address, held for fall_over; 0: not */
 };
 
 struct bgp_speaker {

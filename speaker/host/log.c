@@ -78,6 +78,15 @@ static const char *const reason_names[] = {
     [BGP_DOWN_INTERFACE] = "interface",
     [BGP_DOWN_BFD] = "bfd_down",
     [BGP_DOWN_NO_ROUTE] = "no_route",
+    [BGP_DOWN_ROUTER_ID_CHANGE] = "router_id_change",
+    [BGP_DOWN_CLUSTER_ID_CHANGE] = "cluster_id_change",
+    [BGP_DOWN_CONFEDERATION_CHANGE] = "confederation_change",
+    [BGP_DOWN_REMOTE_AS_CHANGE] = "remote_as_change",
+    [BGP_DOWN_LOCAL_AS_CHANGE] = "local_as_change",
+    [BGP_DOWN_SOURCE_CHANGE] = "source_change",
+    [BGP_DOWN_MULTIHOP_CHANGE] = "multihop_change",
+    [BGP_DOWN_FAMILIES_CHANGE] = "families_change",
+    [BGP_DOWN_CAPABILITY_CHANGE] = "capability_change",
 };
 
 const char *log_reason_name(int reason) {

@@ -29,12 +29,21 @@ static const struct reason {
     [BGP_DOWN_ADMIN_SHUTDOWN] = {"Admin. shutdown", true},
     [BGP_DOWN_ADMIN_RESET] = {"User reset", false},
     [BGP_DOWN_DECONFIGURED] = {"Neighbor deleted", false},
-    [BGP_DOWN_CONFIG_CHANGE] = {"Remote AS changed", false},
+    [BGP_DOWN_CONFIG_CHANGE] = {"Capability changed", false},
     [BGP_DOWN_RR_CLIENT_CHANGE] = {"RR client config change", false},
     [BGP_DOWN_PREFIX_LIMIT] = {"BGP Notification sent", true},
     [BGP_DOWN_INTERFACE] = {"Interface flap", true},
     [BGP_DOWN_BFD] = {"BFD adjacency down", false},
     [BGP_DOWN_NO_ROUTE] = {"Route to peer lost", true},
+    [BGP_DOWN_ROUTER_ID_CHANGE] = {"Router ID changed", false},
+    [BGP_DOWN_CLUSTER_ID_CHANGE] = {"Cluster ID changed", false},
+    [BGP_DOWN_CONFEDERATION_CHANGE] = {"Confederation identifier changed", false},
+    [BGP_DOWN_REMOTE_AS_CHANGE] = {"Remote AS changed", false},
+    [BGP_DOWN_LOCAL_AS_CHANGE] = {"Local AS change", false},
+    [BGP_DOWN_SOURCE_CHANGE] = {"Update source change", false},
+    [BGP_DOWN_MULTIHOP_CHANGE] = {"Multihop config change", false},
+    [BGP_DOWN_FAMILIES_CHANGE] = {"Address family activated", false},
+    [BGP_DOWN_CAPABILITY_CHANGE] = {"Capability changed", false},
 };
 
 static const struct {
