@@ -91,6 +91,7 @@ static bool next_state(const struct walk *w, const struct document_step *s,
     struct calico_plan_options options = plan_options(w->options);
     struct planned n = {
         .arena = arena_new(), .diags = diag_list_new(), .set = calico_set_copy(w->state.set)};
+    n.routers = w->state.routers;
     bool ok = n.arena && n.diags && n.set;
     if (ok && pruned)
         ok = calico_remove(n.set, pruned->kind, pruned->name);
@@ -275,6 +276,15 @@ static void print_stay(const json_t *stay, struct text *out) {
     }
 }
 
+static bool has_outside(const struct calico_plan *p) {
+    for (size_t i = 0; i < p->node_count; i++)
+        for (size_t k = 0; k < p->nodes[i].session_count; k++)
+            if (!p->nodes[i].sessions[k].peer_node &&
+                p->nodes[i].sessions[k].kind != CALICO_LOCAL_WORKLOAD)
+                return true;
+    return false;
+}
+
 static void print_diff(const struct walk *w, const json_t *diff, struct text *out) {
     size_t i;
     json_t *s;
@@ -286,6 +296,9 @@ static void print_diff(const struct walk *w, const json_t *diff, struct text *ou
                     w->applied.taken, w->applied.taken + w->applied.refused,
                     w->broken ? "; a document that is no YAML ends its file" : "");
     print_stay(w->stay, out);
+    if (w->unreachable > 0 && !w->options->cisco_count && has_outside(w->state.plan))
+        text_puts(out, "\nof a router outside the cluster it is not known what it reflects: with "
+                       "--cisco FILE its\nconfiguration counts\n");
 }
 
 /* Takes `diff` over. */
@@ -308,6 +321,19 @@ static bool show(struct walk *w, json_t *diff) {
     return ok;
 }
 
+/* --cisco: of the routers that have no address in their text, NEW may be what names it. */
+static bool read_routers(struct walk *w, const struct calico_set *set) {
+    struct diag_list *all = w->in.diags, *found = diag_list_new();
+    bool ok = found != NULL;
+    w->in.diags = found;
+    ok = ok && plan_routers_read(&w->in, set, w->options, &w->state.routers);
+    w->in.diags = all;
+    if (found)
+        cli_print_diags(found);
+    diag_list_free(found);
+    return ok;
+}
+
 /* What the tool takes of NEW. False: NEW cannot be read, or no memory. */
 static bool judge(struct walk *w, const struct planned *old, const char *path, struct arena *arena,
                   struct diag_list *diags) {
@@ -322,7 +348,8 @@ static bool judge(struct walk *w, const struct planned *old, const char *path, s
         cli_print_diags(diags);
     bool ok =
         set && (!w->broken || some) &&
-        calico_apply_each(set, w->in.documents, w->in.count, w->tool, arena, diags, &w->applied);
+        calico_apply_each(set, w->in.documents, w->in.count, w->tool, arena, diags, &w->applied) &&
+        read_routers(w, set);
     calico_set_free(set);
     return ok;
 }
@@ -330,6 +357,7 @@ static bool judge(struct walk *w, const struct planned *old, const char *path, s
 static int walk_all(struct walk *w, const struct planned *old, const char *path) {
     struct arena *arena = arena_new();
     struct diag_list *diags = diag_list_new();
+    json_t *none = json_array();
     w->arena = arena;
     bool ok = arena && diags && plan_up(NULL, NULL, old->plan, arena, &w->up);
     w->in = (struct manifests){
@@ -338,9 +366,12 @@ static int walk_all(struct walk *w, const struct planned *old, const char *path)
         cli_print_diags(diags);
         ok = false;
     }
+    if (ok)
+        w->unreachable = plan_unreachable(&w->state, NULL, none);
     ok = ok && walk_documents(w, diags) && walk_unnamed(w, old, arena) &&
          show(w, calico_plan_diff(old->plan, w->state.plan));
     diag_list_free(diags);
+    json_decref(none);
     arena_free(arena);
     return !ok || w->refused ? 2 : w->harm ? 3 : 0;
 }
@@ -348,13 +379,11 @@ static int walk_all(struct walk *w, const struct planned *old, const char *path)
 int plan_diff(struct cli_options *o) {
     struct planned old = {0};
     struct walk w = {.options = o, .steps = json_array(), .stay = json_array()};
-    json_t *none = json_array();
     int status = 2;
     if (o->argument_count != 2 || (o->format != CLI_TABLE && o->format != CLI_JSON)) {
         cli_error("plan --diff wants OLD and NEW, and -o table or json");
     } else if (planned_read(&old, &o->arguments[0], 1, o) &&
                planned_read(&w.state, &o->arguments[0], 1, o)) {
-        w.unreachable = plan_unreachable(&w.state, NULL, none);
         w.tool = o->tool && strcmp(o->tool, calico_tool_names[CALICO_TOOL_KUBECTL]) == 0
                      ? CALICO_TOOL_KUBECTL
                      : CALICO_TOOL_CALICOCTL;
@@ -362,7 +391,6 @@ int plan_diff(struct cli_options *o) {
     } else if (old.diags) {
         cli_print_diags(old.diags);
     }
-    json_decref(none);
     json_decref(w.steps);
     json_decref(w.stay);
     planned_release(&w.state);

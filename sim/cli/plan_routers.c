@@ -1,5 +1,6 @@
 /*
- * The routers that `plan --cisco FILE` adds: what they would have for sessions with the nodes.
+ * The routers that `plan --cisco FILE` adds: what they would have for sessions with the nodes, and
+ * for plan --diff what they hand on.
  *
  * A router's address is the one its interface statements give, or else the peerIP of the manifests
  * that belongs to no node. What both sides would do is then the oracle's word.
@@ -14,14 +15,10 @@
 #include "../scenario/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ROUTERS_MAX CLI_ARGUMENTS_MAX
-
-struct outside {
-    struct ios_router *ios[ROUTERS_MAX];
-    struct ip_addr addrs[ROUTERS_MAX];
-    size_t count;
-};
+#define ADDRESSES_MAX (sizeof((struct oracle_node *)0)->addrs / sizeof(struct ip_addr))
 
 static bool is_node_address(const struct calico_set *set, struct ip_addr a) {
     for (size_t i = 0; i < calico_node_count(set); i++) {
@@ -33,13 +30,13 @@ static bool is_node_address(const struct calico_set *set, struct ip_addr a) {
 }
 
 /* The peerIP that is nobody's yet and whose AS is the router's. */
-static struct ip_addr guess_address(const struct calico_set *set, const struct outside *o,
+static struct ip_addr guess_address(const struct calico_set *set, const struct plan_routers *o,
                                     uint32_t as) {
     for (size_t i = 0; i < calico_peer_count(set); i++) {
         const struct calico_bgp_peer *p = calico_peer_at(set, i);
         bool taken = !p->has_peer_ip || is_node_address(set, p->peer_ip) || p->as_number != as;
         for (size_t k = 0; k < o->count; k++)
-            taken |= ip_equal(o->addrs[k], p->peer_ip);
+            taken |= plan_router_has(&o->nodes[k], p->peer_ip);
         if (!taken)
             return p->peer_ip;
     }
@@ -56,38 +53,93 @@ static uint32_t router_as(struct ios_router *r) {
     return c ? c->local_as : 0;
 }
 
-static bool read_router(struct manifests *in, const struct calico_set *set, const char *path,
-                        struct outside *o) {
+bool plan_router_has(const struct oracle_node *router, struct ip_addr a) {
+    for (size_t i = 0; i < router->addr_count; i++)
+        if (ip_equal(router->addrs[i], a))
+            return true;
+    return false;
+}
+
+/* The addresses its text gives it, or the one that is guessed. */
+static size_t find_interfaces(struct ios_router *r, const struct calico_set *set,
+                              const struct plan_routers *o,
+                              struct ios_interface list[ADDRESSES_MAX]) {
+    size_t n = ios_interfaces(r, list, ADDRESSES_MAX);
+    if (n)
+        return n;
+    list[0] = (struct ios_interface){.name = "GigabitEthernet0/0", .length = 24, .up = true};
+    list[0].addr = guess_address(set, o, router_as(r));
+    return ip_is_set(list[0].addr);
+}
+
+/* As the oracle sees it; everything in `arena`. */
+static bool describe_router(struct ios_router *r, const struct ios_interface *list, size_t count,
+                            struct arena *arena, struct diag_list *diags,
+                            struct oracle_node *ret_node) {
+    struct oracle_node x = {.name = arena_strdup(arena, ios_hostname(r)), .up = true};
+    const struct bgp_config *c = ios_bgp_config(r, diags);
+    x.config = c ? bgp_config_copy(arena, c) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        x.addrs[x.addr_count++] = list[i].addr;
+        x.subnets[x.subnet_count++] = ip_prefix_make(list[i].addr, list[i].length);
+    }
+    *ret_node = x;
+    return x.name && (!c || x.config);
+}
+
+/* What a router is called whose text does not name it: its file, without folder and ending. */
+static void name_of_file(const char *path, char *out, size_t size) {
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    snprintf(out, size, "%.*s", (int)strcspn(base, "."), base);
+}
+
+static struct ios_router *load_router(struct manifests *in, const char *path,
+                                      const struct ios_env *env) {
     size_t size = 0;
     char *text = file_read(path, in->arena, in->diags, &size);
-    struct ios_env env = {"router", NULL, 0};
-    struct ios_router *r = text ? ios_router_new(&env) : NULL;
+    struct ios_router *r = text ? ios_router_new(env) : NULL;
     struct diag_list *found = diag_list_new();
     bool loaded = r && found && ios_load(r, text, size, path, true, found);
     if (found) /* IOS refuses single lines and goes on */
         diag_append(in->diags, found, DIAG_WARNING, NULL);
     diag_list_free(found);
-    if (!loaded) {
+    if (!loaded)
         ios_router_free(r);
+    return loaded ? r : NULL;
+}
+
+static bool read_router(struct manifests *in, const struct calico_set *set, const char *path,
+                        struct plan_routers *o) {
+    char name[64];
+    struct ios_env env = {name, NULL, 0};
+    name_of_file(path, name, sizeof name);
+    struct ios_router *r = load_router(in, path, &env);
+    if (!r)
         return false;
-    }
-    struct ios_interface list[16];
-    size_t n = ios_interfaces(r, list, 16);
-    if (!n) {
-        list[0] = (struct ios_interface){.name = "GigabitEthernet0/0", .length = 24, .up = true};
-        list[0].addr = guess_address(set, o, router_as(r));
-        n = ip_is_set(list[0].addr);
-    }
+    struct ios_interface list[ADDRESSES_MAX];
+    env.interface_count = find_interfaces(r, set, o, list);
     env.interfaces = list;
-    env.interface_count = n;
     ios_router_set_env(r, &env);
-    o->ios[o->count] = r;
-    o->addrs[o->count++] = n ? list[0].addr : (struct ip_addr){0};
-    if (!n)
+    bool ok =
+        describe_router(r, list, env.interface_count, in->arena, in->diags, &o->nodes[o->count]);
+    o->count += ok;
+    if (!env.interface_count)
         diag_add(
             in->diags, DIAG_WARNING, (struct diag_place){path, 0, 0}, "router-address",
             "no interface address, and no BGPPeer names an address that could be this router's");
-    return true;
+    ios_router_free(r);
+    return ok;
+}
+
+bool plan_routers_read(struct manifests *in, const struct calico_set *set,
+                       const struct cli_options *opt, struct plan_routers *ret_routers) {
+    struct plan_routers o = {.nodes =
+                                 arena_array(in->arena, opt->cisco_count + 1, sizeof *o.nodes)};
+    bool ok = o.nodes != NULL;
+    for (size_t i = 0; o.nodes && i < opt->cisco_count; i++)
+        ok = read_router(in, set, opt->cisco[i], &o) && ok;
+    *ret_routers = o;
+    return ok;
 }
 
 /* ---- both sides ---- */
@@ -97,21 +149,14 @@ struct both {
     size_t count;
 };
 
-static bool describe(const struct calico_plan *plan, struct outside *o, struct arena *arena,
-                     struct diag_list *diags, struct both *b) {
+static bool describe(const struct calico_plan *plan, const struct plan_routers *o,
+                     struct arena *arena, struct both *b) {
     b->nodes = arena_array(arena, plan->node_count + o->count + 1, sizeof *b->nodes);
     for (size_t i = 0; b->nodes && i < plan->node_count; i++)
         if (!plan_oracle_node(plan, &plan->nodes[i], arena, &b->nodes[b->count++]))
             return false;
-    for (size_t i = 0; b->nodes && i < o->count; i++) {
-        const struct bgp_config *c = ios_bgp_config(o->ios[i], diags);
-        struct oracle_node *x = &b->nodes[b->count++];
-        *x = (struct oracle_node){.name = arena_strdup(arena, ios_hostname(o->ios[i])), .up = true};
-        x->config = c ? bgp_config_copy(arena, c) : NULL;
-        if (ip_is_set(o->addrs[i]))
-            x->addrs[x->addr_count++] = o->addrs[i];
-        x->subnets[x->subnet_count++] = ip_prefix_make(o->addrs[i], 24);
-    }
+    for (size_t i = 0; b->nodes && i < o->count; i++)
+        b->nodes[b->count++] = o->nodes[i];
     return b->nodes != NULL;
 }
 
@@ -162,7 +207,7 @@ static void single_reflector(const struct oracle *o, const struct both *b,
     const char *node = b->nodes[s[first].a].name, *router = b->nodes[s[first].b].name;
     char pair[520];
     diag_add(in->diags, DIAG_WARNING, plan->nodes[s[first].a].node->place, "single-reflector",
-             "%zu node%s on one route reflector (Node \"%s\" on router %s): when it stops, their "
+             "%zu node%s on one route reflector (Node \"%s\" on %s): when it stops, their "
              "routes are gone",
              count, count == 1 ? " hangs" : "s hang", node, router);
     snprintf(pair, sizeof pair, "%s - %s", node, router);
@@ -171,12 +216,9 @@ static void single_reflector(const struct oracle *o, const struct both *b,
 
 bool plan_routers(struct manifests *in, const struct calico_set *set,
                   const struct calico_plan *plan, const struct cli_options *opt, struct text *out) {
-    struct outside o = {.count = 0};
+    struct plan_routers o;
     struct both b = {NULL, 0};
-    bool ok = true;
-    for (size_t i = 0; i < opt->cisco_count; i++)
-        ok = read_router(in, set, opt->cisco[i], &o) && ok;
-    ok = ok && describe(plan, &o, in->arena, in->diags, &b);
+    bool ok = plan_routers_read(in, set, opt, &o) && describe(plan, &o, in->arena, &b);
     struct oracle_input oi = {.nodes = b.nodes, .node_count = b.count};
     struct oracle *oracle = ok ? oracle_new(&oi) : NULL;
     if (oracle) {
@@ -184,7 +226,5 @@ bool plan_routers(struct manifests *in, const struct calico_set *set,
         single_reflector(oracle, &b, plan, in);
     }
     oracle_free(oracle);
-    for (size_t i = 0; i < o.count; i++)
-        ios_router_free(o.ios[i]);
     return oracle != NULL;
 }

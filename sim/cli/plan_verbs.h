@@ -13,14 +13,23 @@ struct manifests;
 bool plan_oracle_node(const struct calico_plan *plan, const struct calico_plan_node *n,
                       struct arena *arena, struct oracle_node *ret_node);
 
+/* The routers of --cisco as the oracle sees them; with at least one address each, if it is known.
+ */
+struct plan_routers {
+    struct oracle_node *nodes;
+    size_t count;
+};
+
 /* The set behind some paths, and its plan. */
 struct planned {
     struct arena *arena;
     struct diag_list *diags;
     struct calico_set *set;
     struct calico_plan *plan;
-    /* With the oracle: the plan's nodes in its order, then the neighbours outside the cluster as
-     * routers that answer each stanza as it wants and let every route in. */
+    struct plan_routers routers; /* none unless given; another's */
+    /* With the oracle: the plan's nodes in its order, then `routers`, then the other neighbours
+     * outside the cluster as routers that answer each stanza as it wants, let every route in and
+     * reflect none. */
     struct oracle_node *nodes;
     struct oracle *oracle; /* NULL until planned_oracle */
 };
@@ -63,7 +72,12 @@ int plan_diff(struct cli_options *o);
 /* explain NODE PREFIX --to PEER, on a plan that was read; the exit status. */
 int explain_route(struct planned *p, const struct calico_plan_node *n, const struct cli_options *o);
 
-/* plan_routers.c: reads the routers of --cisco; their sessions into `out`, findings into
+/* plan_routers.c: reads the routers of --cisco into in->arena. An address that a text does not have
+ * is the peerIP of `set` that fits. False: one cannot be read, or out of memory. */
+bool plan_routers_read(struct manifests *in, const struct calico_set *set,
+                       const struct cli_options *opt, struct plan_routers *ret_routers);
+bool plan_router_has(const struct oracle_node *router, struct ip_addr a);
+/* The same, and their sessions into `out`, findings into
  * in->diags. False: a router cannot be read, or out of memory. */
 bool plan_routers(struct manifests *in, const struct calico_set *set,
                   const struct calico_plan *plan, const struct cli_options *opt, struct text *out);

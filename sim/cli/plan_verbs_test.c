@@ -130,6 +130,33 @@ static void test_diff(void **state) {
          WORDS("\"steps\"", "\"unreachable\": 2"));
 }
 
+/* What a router around the cluster reflects is not known, unless its configuration is given: here
+ * one without an address, which NEW names. */
+static void test_diff_with_routers(void **state) {
+    const char *m = fixture_path("m"), *to = fixture_path("to-rr.yaml"),
+               *rr = fixture_path("rr.ios");
+    char text[1024];
+    (void)state;
+    fixture_text("rr.ios", "router bgp 64512\n" CLIENTS);
+    snprintf(text, sizeof text,
+             "%s---\n" V3 "kind: BGPPeer\nmetadata: {name: rr}\n"
+             "spec: {peerIP: 10.0.0.200, asNumber: 64512}\n",
+             mesh_off);
+    fixture_text("to-rr.yaml", text);
+    says(WORDS("plan", "--diff", m, to), 3,
+         WORDS("it is not known what it reflects: with --cisco FILE"));
+    says(WORDS("plan", "--diff", m, to, "-o", "json"), 3, WORDS("\"unreachable\": 2"));
+    struct run r = run_words(WORDS("plan", "--diff", m, to, "--cisco", rr));
+    const char *last = strstr(written(r.out), "2. BGPPeer rr");
+    assert_int_equal(r.status, 3); /* the mesh still falls before the reflector's sessions rise */
+    assert_says(r.out, "cut off: 2 routes between nodes are missing");
+    assert_non_null(last);
+    assert_null(strstr(last, "cut off"));
+    assert_null(strstr(last, "it is not known"));
+    run_close(&r);
+    says(WORDS("plan", "--diff", m, to, "--cisco", fixture_path("none.ios")), 2, WORDS("none.ios"));
+}
+
 /* A refused document holds up none of the others, but where calicoctl cannot read it. */
 static void test_diff_by_tool(void **state) {
     static const char refused[] = "apiVersion: projectcalico.org/v3\nkind: BGPPeer\n"
@@ -187,6 +214,7 @@ static void test_diff_prune(void **state) {
     fixture_text("empty.yaml", "");
     says(WORDS("plan", "--diff", m, fixture_path("empty.yaml")), 2, WORDS("no manifest in it"));
     says(WORDS("plan", m, "--prune"), 2, WORDS("--prune has a meaning with --diff only"));
+    says(WORDS("explain", "kub-1", "kube-2", fixture_path("m")), 2, WORDS("did you mean kube-1?"));
     says(WORDS("explain", "kube-1", "10.244.0.0/26", m), 2, WORDS("a prefix wants --to PEER"));
     says(WORDS("plan", "--diff", m, off), 3,
          WORDS("not in NEW, so they stay as before", "BGPPeer tor (", "IPPool "));
@@ -244,9 +272,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),         cmocka_unit_test(test_routers),
         cmocka_unit_test(test_bird_files),    cmocka_unit_test(test_diff),
-        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_diff_by_tool),
-        cmocka_unit_test(test_diff_prune),    cmocka_unit_test(test_diff_frozen),
-        cmocka_unit_test(test_explain),       cmocka_unit_test(test_explain_route),
+        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_diff_with_routers),
+        cmocka_unit_test(test_diff_by_tool),  cmocka_unit_test(test_diff_prune),
+        cmocka_unit_test(test_diff_frozen),   cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_route),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

@@ -100,13 +100,21 @@ static bool outside_node(struct planned *p, const struct outside *o, struct orac
     return c->peers != NULL;
 }
 
+/* Is it a router whose configuration is there? */
+static bool is_known(const struct planned *p, struct ip_addr a) {
+    for (size_t i = 0; i < p->routers.count; i++)
+        if (plan_router_has(&p->routers.nodes[i], a))
+            return true;
+    return false;
+}
+
 static bool note_outside(struct planned *p, struct outside *list, size_t *count) {
     for (size_t i = 0; i < p->plan->node_count; i++) {
         const struct calico_plan_node *n = &p->plan->nodes[i];
         for (size_t k = 0; k < n->session_count; k++) {
             const struct calico_session *s = &n->sessions[k];
             size_t at = 0;
-            if (s->peer_node || s->kind == CALICO_LOCAL_WORKLOAD)
+            if (s->peer_node || s->kind == CALICO_LOCAL_WORKLOAD || is_known(p, s->neighbor))
                 continue;
             while (at < *count && !ip_equal(list[at].addr, s->neighbor))
                 at++;
@@ -141,17 +149,19 @@ static bool freeze(struct planned *p, const struct planned *before, size_t i) {
 
 bool planned_oracle(struct planned *p, const struct planned *before) {
     struct outside outside[OUTSIDE_MAX];
-    size_t routers = 0, count = p->plan->node_count;
-    (void)note_outside(p, outside, &routers); /* those beyond have no session in the answer */
-    p->nodes = arena_array(p->arena, count + routers + 1, sizeof *p->nodes);
+    size_t others = 0, count = p->plan->node_count, first = count + p->routers.count;
+    (void)note_outside(p, outside, &others); /* those beyond have no session in the answer */
+    p->nodes = arena_array(p->arena, first + others + 1, sizeof *p->nodes);
+    for (size_t i = 0; p->nodes && i < p->routers.count; i++)
+        p->nodes[count + i] = p->routers.nodes[i];
     for (size_t i = 0; p->nodes && i < count; i++)
         if (!plan_oracle_node(p->plan, &p->plan->nodes[i], p->arena, &p->nodes[i]) ||
             (is_refused(&p->plan->nodes[i]) && !freeze(p, before, i)))
             return false;
-    for (size_t i = 0; p->nodes && i < routers; i++)
-        if (!outside_node(p, &outside[i], &p->nodes[count + i]))
+    for (size_t i = 0; p->nodes && i < others; i++)
+        if (!outside_node(p, &outside[i], &p->nodes[first + i]))
             return false;
-    struct oracle_input in = {.nodes = p->nodes, .node_count = count + routers};
+    struct oracle_input in = {.nodes = p->nodes, .node_count = first + others};
     p->oracle = p->nodes ? oracle_new(&in) : NULL;
     return p->oracle != NULL;
 }

@@ -44,7 +44,7 @@ const char help_plan[] =
     "          into DIR/NODE/, readable by the owner only\n"
     "Of several nodes --node chooses one. --cisco adds a router by its IOS configuration and says "
     "which\n"
-    "sessions it would have (table and wide).\n"
+    "sessions it would have (table and wide); with --diff, what it hands on counts.\n"
     "\n"
     "--diff OLD NEW applies NEW on top of OLD and prints what changes for each node: sessions, "
     "filters,\n"
@@ -67,7 +67,7 @@ const char help_plan[] =
     "\n"
     "  ribcage plan manifests/ -o wide --node kube-1\n"
     "  kubectl get nodes,bgppeers,bgpconfigurations -o yaml | ribcage plan -\n"
-    "  ribcage plan --diff now/ change.yaml\n";
+    "  ribcage plan --diff now/ change.yaml --cisco rr1.ios\n";
 
 /* ---- BIRD's files ---- */
 
