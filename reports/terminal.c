@@ -2,8 +2,9 @@
  * What a person sees: a headline, a line a phase, failed checks with their reason, the verdict.
  *
  * On a terminal a live line shows what is going on and is replaced; elsewhere only finished lines
- * are written. Colour only on a terminal and never the sole signal; NO_COLOR, TERM=dumb and CI
- * switch it off. Texts of others are escaped: no control character reaches the screen.
+ * are written; it is cut to the terminal's width, because a line that wraps is not replaced. Colour
+ * only on a terminal and never the sole signal; NO_COLOR, TERM=dumb and CI switch it off. Texts of
+ * others are escaped: no control character reaches the screen.
  */
 
 #include "report.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 struct terminal {
@@ -65,7 +67,26 @@ static struct text line_begin(struct terminal *t) {
 }
 
 static void escaped(struct text *x, const char *s) {
-    text_put_escaped(x, s ? s : "", s ? strlen(s) : 0);
+    text_put_printable(x, s ? s : "", s ? strlen(s) : 0);
+}
+
+#define COLUMNS_UNKNOWN 80u
+
+static size_t terminal_columns(int fd) {
+    struct winsize w;
+    return ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : COLUMNS_UNKNOWN;
+}
+
+/* How many octets of a printable text fill at most so many columns. */
+static size_t octets_of_columns(const char *s, size_t size, size_t columns) {
+    size_t at = 0;
+    while (at < size) {
+        bool begins = ((unsigned char)s[at] & 0xc0) != 0x80;
+        if (begins && columns-- == 0)
+            break;
+        at++;
+    }
+    return at;
 }
 
 static void coloured(struct terminal *t, struct text *x, const char *code, const char *word) {
@@ -91,9 +112,15 @@ void terminal_headline(struct terminal *t, const struct run_result *r) {
 void terminal_live(struct terminal *t, const char *line) {
     if (!t->live)
         return;
-    struct text x = line_begin(t);
+    struct text x = line_begin(t), printable;
+    size_t columns = terminal_columns(t->fd), room = columns > 2 ? columns - 2 : 0;
+    text_init(&printable);
+    escaped(&printable, line);
     text_puts(&x, " ");
-    escaped(&x, line);
+    /* What wraps could not be taken back. */
+    text_put(&x, text_str(&printable),
+             octets_of_columns(text_str(&printable), printable.size, room));
+    text_deinit(&printable);
     t->live_shown = true;
     put(t, &x);
 }
@@ -109,6 +136,17 @@ void terminal_phase(struct terminal *t, const struct run_phase *p) {
     text_putc(&x, '\n');
     text_deinit(&name);
     put(t, &x);
+}
+
+/* One a line: a check joins them with "; ". */
+static void put_reasons(struct text *x, const char *reasons) {
+    while (*reasons) {
+        const char *end = strstr(reasons, "; ");
+        size_t size = end ? (size_t)(end - reasons) : strlen(reasons);
+        text_puts(x, "\n         ");
+        text_put_printable(x, reasons, size);
+        reasons += size + (end ? 2 : 0);
+    }
 }
 
 void terminal_check(struct terminal *t, const struct run_check *c) {
@@ -130,9 +168,11 @@ void terminal_check(struct terminal *t, const struct run_check *c) {
     }
     text_puts(&x, "  ");
     escaped(&x, c->name);
-    if (c->reason && *c->reason) {
-        text_puts(&x, c->verdict == CHECK_PASSED ? " — " : "\n         ");
+    if (c->reason && *c->reason && c->verdict == CHECK_PASSED) {
+        text_puts(&x, " — ");
         escaped(&x, c->reason);
+    } else if (c->reason) {
+        put_reasons(&x, c->reason);
     }
     text_putc(&x, '\n');
     put(t, &x);
@@ -212,7 +252,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
         return;
     }
     coloured(t, &x, good ? "32" : "31", good ? "PASS" : "FAIL");
-    text_printf(&x, " %s: %zu of %zu checks  report: ", run_verdict_name(v), passed,
+    text_printf(&x, " %s: %zu of %zu checks passed  report: ", run_verdict_name(v), passed,
                 json_array_size(checks));
     escaped(&x, string(r, "directory"));
     text_puts(&x, "/result.json\n");

@@ -13,6 +13,7 @@
 
 #include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 struct screen {
@@ -115,6 +116,39 @@ static void live_on_a_terminal(void **state) {
     shut(&s);
 }
 
+static void live_lines_do_not_wrap(void **state) {
+    (void)state;
+    struct screen s;
+    const struct winsize narrow = {.ws_row = 24, .ws_col = 12};
+    environment("xterm", NULL, NULL);
+    open_pty(&s);
+    assert_int_equal(ioctl(s.slave, TIOCSWINSZ, &narrow), 0);
+    struct terminal *t = terminal_new(s.slave, false);
+    terminal_live(t, "0123456789abcdef");
+    assert_string_equal(seen(&s), " 0123456789");
+    terminal_live(t, "\xc3\xa4\xc3\xb6 23456789abc");
+    assert_string_equal(seen(&s), "\r\033[K \xc3\xa4\xc3\xb6 2345678");
+    terminal_free(t);
+    shut(&s);
+}
+
+/* Reasons stand one a line, with their quotes as they are. */
+static void reasons_one_a_line(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", NULL, NULL);
+    open_pipe(&s);
+    struct terminal *t = terminal_new(s.slave, false);
+    terminal_check(t,
+                   &(struct run_check){"", "c", CHECK_FAILED, "no \"a\"; b\033; and 2 more", 0, 0});
+    assert_string_equal(seen(&s), "   FAIL  c\n         no \"a\"\n         b\\x1b\n"
+                                  "         and 2 more\n");
+    terminal_check(t, &(struct run_check){"", "c", CHECK_PASSED, "a; b", 0, 0});
+    assert_string_equal(seen(&s), "   ok    c — a; b\n");
+    terminal_free(t);
+    shut(&s);
+}
+
 static void colour_on_a_terminal(void **state) {
     (void)state;
     struct screen s;
@@ -138,7 +172,8 @@ static void assert_plain(const char *text) {
     assert_has(text, "   FAIL  route\n         kube-2: absent\n");
     assert_has(text, "   FAIL  converged\n         1 missing\n");
     assert_has(text, "   skip  wire\n");
-    assert_has(text, "FAIL failed: 1 of 4 checks  report: runs/20261121-020304-7f3a/result.json\n");
+    assert_has(
+        text, "FAIL failed: 1 of 4 checks passed  report: runs/20261121-020304-7f3a/result.json\n");
     assert_has(text, " sessions expected 45: speakers 44, kernel 43, wire 42");
     assert_lacks(text, " something\n"); /* the failed checks have said why */
 }
@@ -205,7 +240,7 @@ static void quiet(void **state) {
     j = report_json(r);
     terminal_verdict(t, j);
     const char *text = seen(&s);
-    assert_has(text, "not-converged: 1 of 4 checks");
+    assert_has(text, "not-converged: 1 of 4 checks passed");
     assert_lacks(text, "sessions expected");
     json_decref(j);
     json_decref(r->warnings);
@@ -222,7 +257,7 @@ static void verdict_lines(void **state) {
         bool good = v == RUN_PASSED || v == RUN_WARNINGS;
         open_pipe(&s);
         show_run(&s, false, (enum run_verdict)v);
-        snprintf(want, sizeof want, "%s %s: 1 of 4 checks", good ? "PASS" : "FAIL",
+        snprintf(want, sizeof want, "%s %s: 1 of 4 checks passed", good ? "PASS" : "FAIL",
                  run_verdict_name((enum run_verdict)v));
         const char *text = seen(&s);
         assert_has(text, want);
@@ -252,7 +287,7 @@ static void hostile_texts(void **state) {
     for (size_t i = 0; i < s.size; i++)
         assert_true(text[i] == '\n' || (text[i] >= 0x20 && text[i] != 0x7f));
     assert_has(s.text, "\\x01\\x02");
-    assert_has(s.text, "FAIL incomplete: 0 of 0 checks");
+    assert_has(s.text, "FAIL incomplete: 0 of 0 checks passed");
     json_decref(j);
     json_decref(r->warnings);
     terminal_free(t);
@@ -274,6 +309,8 @@ static void nobody_reads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(live_on_a_terminal),
+        cmocka_unit_test(live_lines_do_not_wrap),
+        cmocka_unit_test(reasons_one_a_line),
         cmocka_unit_test(colour_on_a_terminal),
         cmocka_unit_test(no_colour),
         cmocka_unit_test(plain_in_a_pipe),

@@ -434,6 +434,15 @@ static void test_output_full(void **state) {
     assert_int_equal(r.status, 4);
     assert_says(r.err, "cannot write to standard output: No space left on device");
     run_close(&r);
+    full = open("/dev/full", O_WRONLY | O_CLOEXEC); /* more than a buffer: it fails on the way */
+    o.out = full;
+    r = run_start_with(&o, WORDS("plan", fixture_path("mesh/pool.yaml"), "-o", "json"));
+    run_end(&r);
+    close(full);
+    assert_int_equal(r.status, 4);
+    assert_says(r.err, "cannot write to standard output");
+    assert_null(strstr(written(r.err), "Success"));
+    run_close(&r);
 }
 
 /* ---- limits and rights ---- */

@@ -43,7 +43,8 @@ static int make_directory(const char *path) {
 static bool open_directory(struct launch *l) {
     int parent = make_directory(l->o->runs);
     if (parent < 0) {
-        cli_error("%s: %s", l->o->runs, strerror(errno));
+        cli_error("no folder %s for reports: %s (--runs DIR chooses another)", l->o->runs,
+                  strerror(errno));
         return false;
     }
     close(parent);
@@ -278,6 +279,7 @@ static int with_warnings(const struct launch *l, int status) {
 }
 
 static void refuse(struct launch *l) {
+    diag_sort(l->diags);
     cli_print_diags(l->diags);
     if (l->scenario && open_directory(l)) {
         describe_run(l);

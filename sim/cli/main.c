@@ -108,7 +108,9 @@ static int with_output(int status) {
         return status;
     if (errno == EPIPE)
         return status;
-    cli_error("cannot write to standard output: %s", strerror(errno));
+    /* The write that failed may have been an earlier one. */
+    cli_error("cannot write to standard output%s%s", errno ? ": " : ", at least not all of it",
+              errno ? strerror(errno) : "");
     return status == 0 || status == 3 ? 4 : status;
 }
 

@@ -61,10 +61,21 @@ static int explain_peer(const struct planned *p, const struct calico_plan_node *
     return any ? 0 : 1;
 }
 
+static const char *nearest_node(const struct calico_plan *plan, const char *name) {
+    const char **names = alloc_zero(plan->node_count + 1, sizeof *names);
+    for (size_t i = 0; names && i < plan->node_count; i++)
+        names[i] = plan->nodes[i].node->name;
+    const char *near = names ? text_nearest(name, names, plan->node_count) : NULL;
+    alloc_free(names);
+    return near;
+}
+
 static int explain_node(struct planned *p, const struct cli_options *o) {
     const struct calico_plan_node *n = calico_plan_find(p->plan, o->arguments[0]);
     if (!n) {
-        cli_error("explain: no node %s in these manifests", o->arguments[0]);
+        const char *near = nearest_node(p->plan, o->arguments[0]);
+        cli_error("explain: no node %s in these manifests%s%s%s", o->arguments[0],
+                  near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
         return 2;
     }
     return o->to ? explain_route(p, n, o) : explain_peer(p, n, o);

@@ -228,6 +228,11 @@ int verb_rib(struct cli_options *o) {
                   o->arguments[0]);
         return 2;
     }
+    struct ip_prefix prefix;
+    if (o->argument_count > 1 && !ip_prefix_parse(o->arguments[1], &prefix)) {
+        cli_error("rib: %s is no prefix like 10.244.0.0/26", o->arguments[1]);
+        return 2;
+    }
     json_t *request = json_pack("{s:s, s:s}", "op", "rib", "table", table);
     if (o->argument_count > 1)
         json_object_set_new(request, "prefix", json_string(o->arguments[1]));

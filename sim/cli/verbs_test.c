@@ -78,6 +78,9 @@ static void test_cycle(void **state) {
     says(WORDS("logs", "kube-1"), 0, NULL);
     says(WORDS("logs", "kube-11"), 2, "no such node: kube-11 (did you mean \"kube-1\"?)");
     says(WORDS("rib", "kube-1", "--table", "tin"), 2, "table");
+    says(WORDS("rib", "kube-1", "nonsense"), 2, "nonsense is no prefix like 10.244.0.0/26");
+    says(WORDS("rib", "kube-1", "--table", "out", "--peer", "10.0.0.3"), 0, "10.244.0.0/26");
+    says(WORDS("rib", "kube-1", "--table", "out", "--peer", "10.9.9.9"), 2, "no such peer");
     says(WORDS("apply", fixture_path("bad.yaml")), 2, "asNumber");
     says(WORDS("apply", fixture_path("as.yaml")), 0, "applied");
     says(WORDS("wait", "converged"), 0, "converged");

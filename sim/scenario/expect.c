@@ -168,11 +168,10 @@ static bool all_hold(struct engine *e, struct expectation *list, size_t count, b
 static void show_waiting(struct engine *e, struct nanotime deadline) {
     engine_fill_totals(e);
     const struct run_result *r = &e->result;
-    record_live(e, "%s: %lu/%lu sessions, %lu/%lu routes, %lu/%lu in kernel, %.1f s left", e->phase,
+    record_live(e, "%s: %lu/%lu sessions, %lu/%lu routes, %lu in kernel, %.1f s left", e->phase,
                 (unsigned long)r->sessions.speakers, (unsigned long)r->sessions.expected,
                 (unsigned long)r->routes.loc_rib, (unsigned long)r->routes.expected,
-                (unsigned long)r->routes.fib, (unsigned long)r->routes.expected,
-                (double)nanotime_since(deadline, lab_now()) / 1e9);
+                (unsigned long)r->routes.fib, (double)nanotime_since(deadline, lab_now()) / 1e9);
 }
 
 static bool any_hopeless(const struct expectation *list, size_t count) {

@@ -59,11 +59,17 @@ static const char *member_text(struct request *r, const char *name) {
     return json_string_value(json_object_get(r->in, name));
 }
 
-/* The peer of this name; index 0 with an error when there is none. */
+/* The peer of this name, or the first at this address; index 0 with an error when there is none. */
 static struct bgp_peer_id find_peer(struct request *r, const char *name) {
     struct bgp_peer_info info;
+    struct ip_addr address;
+    bool by_address = ip_parse(name, &address);
     for (uint32_t i = 0; r->host->speaker && bgp_peer_at(r->host->speaker, i, &info); i++)
         if (strcmp(info.config->name, name) == 0)
+            return info.id;
+    for (uint32_t i = 0; by_address && r->host->speaker && bgp_peer_at(r->host->speaker, i, &info);
+         i++)
+        if (ip_equal(info.config->remote_addr, address))
             return info.id;
     r->error = "no such peer";
     return (struct bgp_peer_id){0};
