@@ -49,6 +49,15 @@ static const char *set_cluster_ips(struct calico_environment *e, const char *val
     return NULL;
 }
 
+static const char *set_name_space(struct calico_environment *e, const char *value) {
+    size_t size = strlen(value);
+    if (size == 0 || size > CALICO_NAMESPACE_MAX || value[0] == '-' || value[size - 1] == '-' ||
+        value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
+        return "NAMESPACE is the name of a namespace: lower case letters, digits and '-'";
+    snprintf(e->name_space, sizeof e->name_space, "%s", value);
+    return NULL;
+}
+
 const char *calico_environment_set(struct calico_environment *e, const char *name,
                                    const char *value) {
     static const struct {
@@ -58,11 +67,12 @@ const char *calico_environment_set(struct calico_environment *e, const char *nam
         {"CALICO_ROUTER_ID", set_router_id},
         {"USE_POD_CIDR", set_use_pod_cidr},
         {"CALICO_ADVERTISE_CLUSTER_IPS", set_cluster_ips},
+        {"NAMESPACE", set_name_space},
     };
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++)
         if (strcmp(variables[i].name, name) == 0)
             return variables[i].set(e, value);
-    return "it is none of CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS";
+    return "it is none of CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS, NAMESPACE";
 }
 
 void calico_environment_apply(const struct calico_environment *e, struct calico_plan_options *o) {
@@ -70,4 +80,5 @@ void calico_environment_apply(const struct calico_environment *e, struct calico_
     o->use_pod_cidr = e->use_pod_cidr;
     o->cluster_ips = e->cluster_ips;
     o->cluster_ip_count = e->cluster_ip_count;
+    o->name_space = e->name_space[0] ? e->name_space : NULL;
 }

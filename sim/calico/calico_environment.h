@@ -9,6 +9,7 @@
 struct calico_plan_options;
 
 #define CALICO_CLUSTER_IPS_MAX 16
+#define CALICO_NAMESPACE_MAX 63 /* a DNS-1123 label */
 
 /* What calico-node's environment says beside the resources, the same on every node. All zero: no
  * variable is set. */
@@ -17,6 +18,8 @@ struct calico_environment {
     bool use_pod_cidr;  /* USE_POD_CIDR */
     struct ip_prefix cluster_ips[CALICO_CLUSTER_IPS_MAX]; /* CALICO_ADVERTISE_CLUSTER_IPS */
     size_t cluster_ip_count;
+    char name_space[CALICO_NAMESPACE_MAX +
+                    1]; /* NAMESPACE: where Secrets are looked for; "": not set */
 };
 
 /* Sets one variable. NULL, or what is wrong with it (then nothing is set). */

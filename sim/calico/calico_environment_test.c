@@ -31,6 +31,12 @@ static const struct {
      "11.0.0.0/8,12.0.0.0/8,13.0.0.0/8,14.0.0.0/8,15.0.0.0/8,16.0.0.0/8,17.0.0.0/8,18.0.0.0/8",
      "at most 16"},
     {"CALICO_ROUTER_IDS", "hash", "none of"},
+    {"NAMESPACE", "calico-system", NULL},
+    {"NAMESPACE", "", "name of a namespace"},
+    {"NAMESPACE", "Calico", "name of a namespace"},
+    {"NAMESPACE", "-a", "name of a namespace"},
+    {"NAMESPACE", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "name of a namespace"},
 };
 
 static void test_variables(void **state) {
@@ -76,10 +82,35 @@ static void test_cluster_ips(void **state) {
     assert_true(announces(f, "kube-1", "10.96.0.0/12"));
 }
 
+#define SECRET(space, value)                                                                       \
+    "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: " space                     \
+    "}\nstringData: {k: " value "}\n"
+
+/* Without the variable a Secret counts where Calico is usually installed, with it only there. */
+static void test_namespace(void **state) {
+    struct fixture *f = *state;
+    struct calico_environment e = {.router_id = ""};
+    struct calico_plan_options o = {.version = 0};
+    fixture_nodes(f, 2);
+    fixture_must_apply(f, CONFIG("nodeMeshPassword: {secretKeyRef: {name: s, key: k}}")
+                              SECRET("kube-system", "usual") SECRET("calico", "own"));
+    fixture_plan(f);
+    assert_string_equal(fixture_session(f, "kube-1", "Mesh_10_0_0_2")->password, "usual");
+    assert_null(calico_environment_set(&e, "NAMESPACE", "calico"));
+    calico_environment_apply(&e, &o);
+    fixture_plan_with(f, &o);
+    assert_string_equal(fixture_session(f, "kube-1", "Mesh_10_0_0_2")->password, "own");
+    assert_null(calico_environment_set(&e, "NAMESPACE", "elsewhere"));
+    fixture_plan_with(f, &o);
+    assert_null(fixture_session(f, "kube-1", "Mesh_10_0_0_2")->password);
+    assert_non_null(strstr(fixture_find(f, "missing-secret")->message, "namespace calico"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_variables),
         FIXTURE_TEST(test_cluster_ips),
+        FIXTURE_TEST(test_namespace),
     };
     return cmocka_run_group_tests_name("calico environment", tests, NULL, NULL);
 }

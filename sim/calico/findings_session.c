@@ -164,7 +164,7 @@ static void size_findings(struct plan_build *b) {
 static const struct calico_session *outside_session(const struct calico_plan_node *n) {
     for (size_t i = 0; i < n->session_count; i++)
         if (n->sessions[i].peer_index == CALICO_NO_NODE && !n->sessions[i].internal &&
-            n->sessions[i].peer_as != 0)
+            n->sessions[i].kind != CALICO_LOCAL_WORKLOAD && n->sessions[i].peer_as != 0)
             return &n->sessions[i];
     return NULL;
 }

@@ -172,6 +172,9 @@ static const struct {
     {TWO_NODES, "partition"},
     {TWO_NODES, "unreachable-routes"},
     {TWO_NODES ROUTER("p", "node: a, "), "reexport-all"},
+    {TWO_NODES POOL("pool", "cidr: 10.244.0.0/16")
+         PEER("p", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 65001"),
+     "reexport-all"},
     {TWO_NODES FILTER("f", "exportV4: [{action: Reject, source: RemotePeers}]")
          PEER("p", "peerIP: 192.0.2.1, asNumber: 65001, filters: [f]"),
      "reexport-all"},

@@ -262,8 +262,8 @@ static void fill_cluster(struct plan_build *b) {
     p->plan.mesh_enabled = !p->global->mesh_set || p->global->mesh_enabled;
     p->plan.as_number = p->global->as_number ? p->global->as_number : AS_DEFAULT;
     if (p->global->mesh_password.name)
-        b->mesh_password =
-            calico_secret_find(b->set, p->global->mesh_password.name, p->global->mesh_password.key);
+        b->mesh_password = calico_secret_find(b->set, p->name_space, p->global->mesh_password.name,
+                                              p->global->mesh_password.key);
 }
 
 /* CALICO_ADVERTISE_CLUSTER_IPS goes before serviceClusterIPs. */
@@ -323,6 +323,7 @@ struct calico_plan *calico_plan_new(const struct calico_set *set,
         p->node_ip_interface =
             arena_strdup(arena, o && o->node_ip_interface ? o->node_ip_interface : "eth0");
         p->router_id = o && o->router_id ? arena_strdup(arena, o->router_id) : NULL;
+        p->name_space = o ? o->name_space : NULL;
         build(&b, o);
         failed = b.out_of_memory || !p->node_ip_interface || (o && o->router_id && !p->router_id);
     }

@@ -124,6 +124,7 @@ struct calico_plan_options {
     const char *node_ip_interface; /* name of the node's interface, "eth0" */
     uint32_t version;              /* calico_version.h; 0: today's */
     const char *router_id;         /* CALICO_ROUTER_ID: an IPv4 address, "hash", or NULL */
+    const char *name_space;        /* NAMESPACE: whose Secrets count; NULL: not set */
     /* CALICO_ADVERTISE_CLUSTER_IPS, in place of serviceClusterIPs; none: not set. */
     const struct ip_prefix *cluster_ips;
     size_t cluster_ip_count;

@@ -200,7 +200,7 @@ static void password_findings(struct plan_build *b, struct diag_place place, con
     if (!ref->name)
         return;
     if (!found) {
-        const char *space = set_secret_elsewhere(b->set, ref->name);
+        const char *space = set_secret_elsewhere(b->set, b->p->name_space, ref->name);
         WARN(b, place, "missing-secret",
              "%s \"%s\": there is no Secret \"%s\" with key \"%s\"%s%s%s: the session is made "
              "without a password",

@@ -48,7 +48,8 @@ struct plan_impl {
     const struct calico_bgp_configuration *global; /* never NULL */
     struct plan_info *info;
     const char *node_ip_interface;
-    const char *router_id; /* of the environment; NULL: the node's IPv4 address */
+    const char *router_id;  /* of the environment; NULL: the node's IPv4 address */
+    const char *name_space; /* NAMESPACE or NULL, the caller's: only while the plan is made */
     uint32_t pods_per_node;
     calico_pods_fn *pods_of;          /* may be NULL */
     calico_pod_labels_fn *pod_labels; /* may be NULL */

@@ -234,7 +234,8 @@ static void collect_one(struct plan_build *b, struct peering *g) {
     find_remotes(b, g);
     find_filters(b, g);
     if (p->password.name)
-        g->password = calico_secret_find(b->set, p->password.name, p->password.key);
+        g->password =
+            calico_secret_find(b->set, b->p->name_space, p->password.name, p->password.key);
     b->has_workload_peers |= p->local_workload_selector != NULL;
     if (!b->out_of_memory)
         make_entries(b, g);

@@ -339,31 +339,42 @@ const struct calico_endpoint_slice *calico_slice_at(const struct calico_set *s, 
     return s->tables[OBJECT_ENDPOINT_SLICE].items[i].value;
 }
 
-/* calico-node reads Secrets of its own namespace; a document without one is taken to mean it. */
-static const char *const secret_namespaces[] = {"kube-system", "calico-system", ""};
-#define SECRET_NAMESPACE_COUNT (sizeof secret_namespaces / sizeof secret_namespaces[0])
+/* calico-node reads Secrets of its own namespace, which NAMESPACE names; without that variable it
+ * is that of one of the two ways to install. A document without one is taken to mean it. */
+static const char *secret_namespace(const char *given, size_t i) {
+    static const char *const usual[] = {"kube-system", "calico-system", "", NULL};
+    return !given ? usual[i] : i == 0 ? given : i == 1 ? "" : NULL;
+}
 
-const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name,
-                                               const char *key) {
+static const struct calico_secret *secret_in(const struct calico_set *s, const char *space,
+                                             const char *name, const char *key) {
     const struct object_table *t = &s->tables[OBJECT_SECRET];
-    for (size_t space = 0; space < SECRET_NAMESPACE_COUNT; space++)
-        for (size_t i = 0; i < t->count; i++) {
-            const struct calico_secrets *o = t->items[i].value;
-            for (size_t j = 0; j < o->count; j++)
-                if (strcmp(o->items[j].name_space, secret_namespaces[space]) == 0 &&
-                    strcmp(o->items[j].name, name) == 0 && strcmp(o->items[j].key, key) == 0)
-                    return &o->items[j];
-        }
+    for (size_t i = 0; i < t->count; i++) {
+        const struct calico_secrets *o = t->items[i].value;
+        for (size_t j = 0; j < o->count; j++)
+            if (strcmp(o->items[j].name_space, space) == 0 && strcmp(o->items[j].name, name) == 0 &&
+                strcmp(o->items[j].key, key) == 0)
+                return &o->items[j];
+    }
     return NULL;
 }
 
-const char *set_secret_elsewhere(const struct calico_set *s, const char *name) {
+const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name_space,
+                                               const char *name, const char *key) {
+    const struct calico_secret *found = NULL;
+    for (size_t i = 0; !found && secret_namespace(name_space, i); i++)
+        found = secret_in(s, secret_namespace(name_space, i), name, key);
+    return found;
+}
+
+const char *set_secret_elsewhere(const struct calico_set *s, const char *name_space,
+                                 const char *name) {
     const struct object_table *t = &s->tables[OBJECT_SECRET];
     for (size_t i = 0; i < t->count; i++) {
         const struct calico_secrets *o = t->items[i].value;
         bool known = o->count == 0 || strcmp(o->items[0].name, name) != 0;
-        for (size_t space = 0; !known && space < SECRET_NAMESPACE_COUNT; space++)
-            known = strcmp(o->items[0].name_space, secret_namespaces[space]) == 0;
+        for (size_t k = 0; !known && secret_namespace(name_space, k); k++)
+            known = strcmp(o->items[0].name_space, secret_namespace(name_space, k)) == 0;
         if (!known)
             return o->items[0].name_space;
     }

@@ -327,8 +327,9 @@ const struct calico_bgp_configuration *calico_config_find(const struct calico_se
 /* The one named node.<node>; NULL. */
 const struct calico_bgp_configuration *calico_config_of_node(const struct calico_set *s,
                                                              const char *node);
-const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name,
-                                               const char *key);
+/* Where calico-node looks: in `name_space`; NULL: in kube-system or calico-system. */
+const struct calico_secret *calico_secret_find(const struct calico_set *s, const char *name_space,
+                                               const char *name, const char *key);
 size_t calico_node_status_count(const struct calico_set *s);
 const struct calico_node_status *calico_node_status_at(const struct calico_set *s, size_t i);
 size_t calico_affinity_count(const struct calico_set *s);

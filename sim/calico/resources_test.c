@@ -580,9 +580,9 @@ static void test_secrets(void **state) {
                           "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: "
                           "kube-system}\ndata: {k: c2VjcmV0, plain: YQ==}\nstringData: {plain: "
                           "b}\n");
-    assert_string_equal(calico_secret_find(f->set, "s", "k")->value, "secret");
-    assert_string_equal(calico_secret_find(f->set, "s", "plain")->value, "b");
-    assert_null(calico_secret_find(f->set, "s", "none"));
+    assert_string_equal(calico_secret_find(f->set, NULL, "s", "k")->value, "secret");
+    assert_string_equal(calico_secret_find(f->set, NULL, "s", "plain")->value, "b");
+    assert_null(calico_secret_find(f->set, NULL, "s", "none"));
 }
 
 /* ---- Services ---- */

@@ -73,6 +73,7 @@ const struct calico_node *node_merge(struct arena *arena, const struct node_laye
 /* The place of node i (in order of name) in the order of creation. */
 uint32_t set_node_ordinal(const struct calico_set *s, size_t i);
 /* Is there a Secret of this name in a namespace calico-node does not read? NULL or that name. */
-const char *set_secret_elsewhere(const struct calico_set *s, const char *name);
+const char *set_secret_elsewhere(const struct calico_set *s, const char *name_space,
+                                 const char *name);
 
 #endif

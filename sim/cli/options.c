@@ -33,7 +33,8 @@ static const struct option_row rows[] = {
     {'k', '\0', "to", "PEER", "follow the route of PREFIX to this peer"},
     {'v', '\0', "calico-version", "VERSION", "plan as this Calico would, e.g. v3.28"},
     {'e', 'e', "env", "NAME=VALUE",
-     "a variable of calico-node: CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS"},
+     "a variable of calico-node: CALICO_ROUTER_ID, USE_POD_CIDR, CALICO_ADVERTISE_CLUSTER_IPS, "
+     "NAMESPACE"},
     {'g', '\0', "tool", "calicoctl|kubectl", "what the resources are applied with"},
     {'i', '\0', "prune", NULL, "take out what NEW does not have, as kubectl apply --prune"},
     {'q', 'q', "quiet", NULL, "only failures, on standard error"},

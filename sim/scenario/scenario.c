@@ -164,8 +164,8 @@ static void read_profile(struct scenario_reader *r, const struct yaml_node *n) {
     r->scenario->profile = i == 0 ? BGP_PROFILE_CALICO : BGP_PROFILE_FAST;
 }
 
-static const char *const calico_keys[] = {"version", "tool", "routerID", "usePodCIDR",
-                                          "advertiseClusterIPs"};
+static const char *const calico_keys[] = {
+    "version", "tool", "routerID", "usePodCIDR", "advertiseClusterIPs", "namespace"};
 const struct scenario_keys scenario_keys_calico = {"calico", calico_keys, COUNT(calico_keys)};
 
 static void read_variable(struct scenario_reader *r, const struct yaml_node *n, const char *name,
@@ -202,6 +202,7 @@ static void read_calico(struct scenario_reader *r, const struct yaml_node *n) {
     scenario_read_tool(r, yaml_get(n, "tool"), "calico.tool", &s->tool);
     read_variable(r, n, "routerID", "CALICO_ROUTER_ID");
     read_variable(r, n, "advertiseClusterIPs", "CALICO_ADVERTISE_CLUSTER_IPS");
+    read_variable(r, n, "namespace", "NAMESPACE");
     yaml_bool(yaml_get(n, "usePodCIDR"), "calico.usePodCIDR", r->diags,
               &s->environment.use_pod_cidr);
 }
