@@ -221,6 +221,9 @@ static inline void run_child(const struct run *r, const struct run_options *o,
         argv[i + 1] = (char *)(uintptr_t)words[i];
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    /* Who starts tests in the background may have had these ignored. */
+    for (size_t i = 0; i < 4; i++)
+        (void)signal((const int[]){SIGINT, SIGTERM, SIGHUP, SIGQUIT}[i], SIG_DFL);
     (void)setpgid(0, 0);
     (void)dup2(o->out ? o->out : r->out, 1);
     (void)dup2(r->err, 2);
