@@ -12,6 +12,7 @@
 #include "ios_terminal.h"
 #include "ios_time.h"
 
+#include "../base/arena.h"
 #include "../core/message.h"
 
 #include <string.h>
@@ -99,9 +100,9 @@ static void put_stamp(struct ios_router *r, const struct ios_view *view, struct 
     text_puts(out, ": ");
 }
 
-static void put_peer(const struct bgp_peer_info *p, struct text *out) {
+static void put_peer(const struct ios_log_peer *p, struct text *out) {
     text_puts(out, p->dynamic ? "*" : "");
-    ios_put_addr(p->config->remote_addr, out);
+    ios_put_addr(p->addr, out);
 }
 
 static const char *side(bool established, bool incoming) {
@@ -110,7 +111,7 @@ static const char *side(bool established, bool incoming) {
 
 /* ---- events ---- */
 
-static void log_up(struct ios_router *r, const struct ios_view *view, const struct bgp_peer_info *p,
+static void log_up(struct ios_router *r, const struct ios_view *view, const struct ios_log_peer *p,
                    struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-5-ADJCHANGE: neighbor ");
@@ -119,7 +120,7 @@ static void log_up(struct ios_router *r, const struct ios_view *view, const stru
 }
 
 static void log_down(struct ios_router *r, const struct ios_view *view,
-                     const struct bgp_peer_info *p, const char *where, const char *reason,
+                     const struct ios_log_peer *p, const char *where, const char *reason,
                      struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-5-ADJCHANGE: neighbor ");
@@ -128,10 +129,10 @@ static void log_down(struct ios_router *r, const struct ios_view *view,
 }
 
 static void log_session(struct ios_router *r, const struct ios_view *view,
-                        const struct bgp_peer_info *p, const char *reason, struct text *out) {
+                        const struct ios_log_peer *p, const char *reason, struct text *out) {
     static const char *const NAMES[] = {"IPv4 Unicast", "IPv6 Unicast"};
     for (int f = 0; f < BGP_FAMILIES; f++) {
-        if (!p->config->options->families[f])
+        if (!p->families[f])
             continue;
         put_stamp(r, view, out);
         text_puts(out, "%BGP_SESSION-5-ADJCHANGE: neighbor ");
@@ -141,7 +142,7 @@ static void log_session(struct ios_router *r, const struct ios_view *view,
 }
 
 static void log_state(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
-                      const struct bgp_peer_info *p, struct text *out) {
+                      const struct ios_log_peer *p, struct text *out) {
     if (e->state.new_state == BGP_ESTABLISHED) {
         log_up(r, view, p, out);
         return;
@@ -179,7 +180,7 @@ static const char *phrase(uint8_t code, uint8_t subcode) {
 }
 
 static void log_notified(struct ios_router *r, const struct ios_view *view,
-                         const struct bgp_event *e, const struct bgp_peer_info *p,
+                         const struct bgp_event *e, const struct ios_log_peer *p,
                          struct text *out) {
     bool up = e->notified.in_state == BGP_ESTABLISHED;
     uint16_t size = e->notified.size;
@@ -197,7 +198,7 @@ static void log_notified(struct ios_router *r, const struct ios_view *view,
 }
 
 static void log_prefixes(struct ios_router *r, const struct ios_view *view,
-                         const struct bgp_event *e, const struct bgp_peer_info *p,
+                         const struct bgp_event *e, const struct ios_log_peer *p,
                          struct text *out) {
     bool exceeded = e->log.id == BGP_LOG_PREFIX_EXCEEDED;
     put_stamp(r, view, out);
@@ -212,7 +213,7 @@ static void log_prefixes(struct ios_router *r, const struct ios_view *view,
 }
 
 static void log_malformed(struct ios_router *r, const struct ios_view *view,
-                          const struct bgp_peer_info *p, struct text *out) {
+                          const struct ios_log_peer *p, struct text *out) {
     put_stamp(r, view, out);
     text_puts(out, "%BGP-6-MALFORMEDATTR: Malformed attribute in (BGP(0) Prefixes: ) received "
                    "from ");
@@ -220,11 +221,47 @@ static void log_malformed(struct ios_router *r, const struct ios_view *view,
     text_puts(out, ",\n");
 }
 
+/* ---- whom an event is about ---- */
+
+static bool remember(struct ios_router *r, uint32_t index, const struct ios_log_peer *p) {
+    if (index >= r->log_peer_count) {
+        size_t count = (size_t)index * 2 + 8;
+        struct ios_log_peer *grown = alloc_resize(r->log_peers, count, sizeof *grown);
+        if (!grown)
+            return false;
+        memset(grown + r->log_peer_count, 0, (count - r->log_peer_count) * sizeof *grown);
+        r->log_peers = grown;
+        r->log_peer_count = (uint32_t)count;
+    }
+    r->log_peers[index] = *p;
+    return true;
+}
+
+/* A neighbour that was deleted is gone before its last lines are written: whoever came up is
+ * remembered. False: nobody knows it. */
+static bool peer_of(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
+                    struct ios_log_peer *ret_peer) {
+    struct bgp_peer_info info;
+    if (!view->speaker || !e->peer.index)
+        return false;
+    if (bgp_peer_get(view->speaker, e->peer, &info)) {
+        *ret_peer =
+            (struct ios_log_peer){.addr = info.config->remote_addr, .dynamic = info.dynamic};
+        memcpy(ret_peer->families, info.config->options->families, sizeof ret_peer->families);
+        bool up = e->kind == BGP_EVENT_STATE && e->state.new_state == BGP_ESTABLISHED;
+        return !up || remember(r, e->peer.index, ret_peer);
+    }
+    if (e->peer.index >= r->log_peer_count)
+        return false;
+    *ret_peer = r->log_peers[e->peer.index];
+    return ip_is_set(ret_peer->addr);
+}
+
 void ios_log_event(struct ios_router *r, const struct ios_view *view, const struct bgp_event *e,
                    struct text *out) {
-    struct bgp_peer_info info;
-    const struct bgp_peer_info *p = &info;
-    if (!view->speaker || !e->peer.index || !bgp_peer_get(view->speaker, e->peer, &info))
+    struct ios_log_peer peer;
+    const struct ios_log_peer *p = &peer;
+    if (!peer_of(r, view, e, &peer))
         return;
     /* IOS: maximum-prefix and malformed attributes are logged whatever log-neighbor-changes says.
      */

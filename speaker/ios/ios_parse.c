@@ -66,6 +66,7 @@ void ios_router_free(struct ios_router *r) {
     text_deinit(&r->log);
     alloc_free(r->interfaces);
     alloc_free(r->noted);
+    alloc_free(r->log_peers);
     alloc_free(r);
 }
 

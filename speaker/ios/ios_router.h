@@ -28,6 +28,13 @@ struct ios_last_notified {
     bool established;
 };
 
+/* Whom log lines are about. */
+struct ios_log_peer {
+    struct ip_addr addr;
+    bool dynamic;
+    bool families[BGP_FAMILIES];
+};
+
 struct ios_router {
     char hostname[64]; /* of the surroundings */
     char file[256];    /* loaded last: what line numbers in findings refer to */
@@ -47,6 +54,8 @@ struct ios_router {
     struct bgp_config *config; /* in `compiled`; NULL: not compiled yet */
     struct ios_request request;
     struct ios_last_notified last_notified;
+    struct ios_log_peer *log_peers; /* by the peer's index: those that were up */
+    uint32_t log_peer_count;
     uint32_t log_sequence;
     uint32_t syslog_count;          /* datagrams made */
     struct ios_terminal *terminals; /* sessions, in the order they began */
