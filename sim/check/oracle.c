@@ -137,8 +137,19 @@ struct ip_addr oracle_source_address(const struct oracle_node *n, const struct b
     return first;
 }
 
+bool oracle_confederate(const struct bgp_config *c, const struct bgp_peer_config *p) {
+    bool member = false;
+    for (uint32_t i = 0; c->confederation_id && i < c->confederation_member_count; i++)
+        member |= c->confederation_members[i] == p->remote_as;
+    return member && p->remote_as != c->local_as;
+}
+
+/* RFC 5065 4: outside, the confederation is the AS. */
 uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p) {
-    return p->local_as ? p->local_as : c->local_as;
+    if (p->local_as)
+        return p->local_as;
+    bool inside = p->remote_as == c->local_as || oracle_confederate(c, p);
+    return c->confederation_id && !inside ? c->confederation_id : c->local_as;
 }
 
 struct oracle *oracle_new(const struct oracle_input *in) {

@@ -14,6 +14,7 @@ struct oracle_end {
     uint32_t neighbor_peer; /* theirs */
     struct ip_addr local, remote;
     bool external, client; /* client: our rr_client */
+    bool outside;          /* external, but not to a member of our confederation (RFC 5065) */
     bool families[BGP_FAMILIES];
 };
 
@@ -23,7 +24,8 @@ struct oracle_path {
     uint32_t end; /* index into its node's ends; UINT32_MAX: own route */
     uint32_t origin_node;
     const struct attr_values *attrs;
-    bool eligible, external, by_age;
+    bool eligible, by_age;
+    bool external; /* learned outside of the AS, or of the confederation (RFC 5065 5.3) */
     uint32_t weight, metric;
     uint32_t router_id; /* ORIGINATOR_ID or the neighbour's */
     const struct bgp_origin_config *own;
@@ -93,6 +95,8 @@ bool oracle_connected(const struct oracle_node *n, struct ip_addr a);
 /* Connected, or behind the gateway of an own route; which address packets go to first. */
 bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_addr *ret_gateway);
 uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p);
+/* Is the neighbour in another member AS of our confederation? */
+bool oracle_confederate(const struct bgp_config *c, const struct bgp_peer_config *p);
 
 /* May the path share the load with the best one (BIRD: merge paths, IOS: maximum-paths)? */
 bool oracle_shares(const struct bgp_config *c, enum bgp_family f, const struct oracle_path *best,
@@ -107,6 +111,16 @@ bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p
                      struct arena *arena, struct as_path *path);
 bool oracle_path_in(const struct bgp_config *c, const struct bgp_peer_config *p,
                     struct arena *arena, struct as_path *path);
+/* Within the confederation: its segments stand first. */
+bool oracle_path_within(const struct bgp_config *c, const struct bgp_peer_config *p,
+                        struct arena *arena, struct as_path *path);
+/* Is the path no loop, but not what the neighbour may begin one with? NULL: it may. */
+const char *oracle_path_begins_wrong(const struct bgp_config *c, const struct bgp_peer_config *p,
+                                     struct as_path path);
+/* Is the MED of both paths that of one neighbour, so that it may be compared? */
+bool oracle_med_comparable(const struct bgp_config *c, struct as_path a, struct as_path b);
+/* RFC 1997: which well-known community keeps a route from this end; NULL: none. */
+const char *oracle_community_stop(const struct attr_values *v, const struct oracle_end *e);
 bool oracle_path_loops(const struct bgp_config *c, const struct bgp_peer_config *p,
                        struct as_path path);
 

@@ -6,9 +6,9 @@
  * again. In a network that has exactly one stable outcome the work list runs empty; a node that
  * changes its mind more often than there are nodes is reported as unstable.
  *
- * Leaves AS_PATH to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
+ * Leaves AS_PATH and borders to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
  *
- * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065 is not modelled. BIRD: attributes for eBGP are made
+ * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065. BIRD: attributes for eBGP are made
  * before the export filter runs; IOS: afterwards.
  */
 
@@ -76,8 +76,7 @@ static int compare_attributes(const struct bgp_config *c, const struct oracle_pa
         d = order(as_path_length(a->attrs->as_path), as_path_length(b->attrs->as_path));
     if (!d)
         d = order(a->attrs->origin, b->attrs->origin);
-    if (!d && (c->always_compare_med ||
-               as_path_neighbor(a->attrs->as_path) == as_path_neighbor(b->attrs->as_path)))
+    if (!d && oracle_med_comparable(c, a->attrs->as_path, b->attrs->as_path))
         d = order(med_of(c, a), med_of(c, b));
     return d;
 }
@@ -143,15 +142,9 @@ static struct attr_values *copy_values(struct oracle *o, const struct attr_value
     return copy;
 }
 
-static const char *well_known_stop(const struct attr_values *v, bool external) {
-    for (uint32_t i = 0; i < v->community_count; i++) {
-        if (v->communities[i] == COMMUNITY_NO_ADVERTISE)
-            return "community no-advertise";
-        if (external && (v->communities[i] == COMMUNITY_NO_EXPORT ||
-                         v->communities[i] == COMMUNITY_NO_EXPORT_SUBCONFED))
-            return "community no-export";
-    }
-    return NULL;
+/* Learned over a session inside of the AS? */
+static bool is_internal(const struct oracle_state *s, const struct oracle_path *p) {
+    return !p->own && !s->ends[p->end].external;
 }
 
 /* RFC 4456 6: may a path learned over iBGP go to this internal peer? */
@@ -183,16 +176,16 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
                                     const struct oracle_path *best) {
     const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
     struct ip_addr learned = best->attrs->next_hop;
-    bool reflected = !best->own && !best->external && !e->external;
+    bool reflected = is_internal(&o->states[u], best) && !e->external;
     if (!ip_is_set(learned) || p->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
         return e->local;
     if (best->own) /* a gateway is kept inside the AS */
-        return e->external || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
+        return e->outside || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
     if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
         return reflected && !bird(config_of(o, u)) ? learned : e->local;
     if (p->next_hop_mode == BGP_NEXT_HOP_KEEP)
         return learned;
-    if (!e->external)
+    if (!e->outside)
         return learned;
     return p->multihop == 0 && third_party(o, u, e, learned) ? learned : e->local;
 }
@@ -200,12 +193,15 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
 static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e,
                           struct attr_values *v) {
     const struct bgp_config *c = config_of(o, u);
-    (void)oracle_path_out(c, &c->peers[e->peer], o->arena, &v->as_path);
+    if (e->outside)
+        (void)oracle_path_out(c, &c->peers[e->peer], o->arena, &v->as_path);
+    else
+        (void)oracle_path_within(c, &c->peers[e->peer], o->arena, &v->as_path);
 }
 
-/* What never crosses to an external peer (RFC 4271 5.1.5; 4456 8). */
-static void strip_external(struct attr_values *v) {
-    v->has_local_pref = false;
+/* What never crosses to an external peer (RFC 4271 5.1.5; 4456 8; 5065 5). */
+static void strip_external(const struct oracle_end *e, struct attr_values *v) {
+    v->has_local_pref = v->has_local_pref && !e->outside;
     v->has_originator_id = false;
     v->cluster_count = 0;
 }
@@ -238,15 +234,15 @@ static const char *export_stop(const struct oracle *o, uint32_t u, const struct 
     const char *held_back = oracle_suppressed(o, u, p, best, prefix);
     held_back = held_back ? held_back : oracle_condition_stop(o, u, p, best, prefix);
     if (held_back || best->own)
-        return held_back ? held_back : well_known_stop(best->attrs, e->external);
+        return held_back ? held_back : oracle_community_stop(best->attrs, e);
     if (s->ends[best->end].neighbor == e->neighbor)
         return "never sent back to the neighbor it was learned from";
-    if (!best->external && !e->external) {
+    if (is_internal(s, best) && !e->external) {
         const char *stop = reflection_stop(o, u, e, best);
         if (stop)
             return stop;
     }
-    return well_known_stop(best->attrs, e->external);
+    return oracle_community_stop(best->attrs, e);
 }
 
 static struct oracle_candidate candidate(const struct oracle_path *best, struct ip_prefix prefix,
@@ -291,7 +287,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     struct attr_values *v = copy_values(o, best->attrs);
     if (!v)
         return NULL;
-    if (e->external && !best->own) { /* RFC 4271 5.1.4 */
+    if (e->outside && !best->own) { /* RFC 4271 5.1.4 */
         v->has_med = false;
         v->med = 0;
     }
@@ -312,12 +308,12 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     if (!bird(c) && e->external)
         make_external(o, u, e, v);
     if (e->external)
-        strip_external(v);
-    else if (!v->has_local_pref) {
+        strip_external(e, v);
+    if (!e->outside && !v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
     }
-    if (!best->own && !best->external && !e->external && !reflect(o, u, best, v))
+    if (is_internal(&o->states[u], best) && !e->external && !reflect(o, u, best, v))
         return NULL;
     if (!p->send_communities)
         v->community_count = v->large_community_count = 0;
@@ -347,9 +343,7 @@ static const char *loop_stop(const struct oracle *o, uint32_t v, const struct or
         return "own router id as ORIGINATOR_ID";
     if (cluster_loops(c, e, a))
         return "own cluster id in CLUSTER_LIST";
-    if (e->external && p->enforce_first_as && as_path_neighbor(a->as_path) != p->remote_as)
-        return "the first AS is not the neighbor's";
-    return NULL;
+    return e->external ? oracle_path_begins_wrong(c, p, a->as_path) : NULL;
 }
 
 static bool own_address(const struct oracle_node *n, struct ip_addr a) {
@@ -404,7 +398,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     *p = (struct oracle_path){
         .end = end,
         .attrs = a,
-        .external = e->external,
+        .external = e->outside,
         .eligible = oracle_reachable(n, a->next_hop, &via) && !own_address(n, a->next_hop),
         .weight = weight,
         .router_id = a->has_originator_id ? a->originator_id
@@ -496,7 +490,7 @@ static void tell_all(struct spread *s, uint32_t u) {
     enum bgp_family f = oracle_family(prefix);
     /* An iBGP-learned path goes nowhere but to external peers and, on a reflector, onward. What was
      * sent while another path was best must be taken back everywhere, though. */
-    bool narrow = best && !best->own && !best->external && s->changes[u] == 1;
+    bool narrow = best && is_internal(st, best) && s->changes[u] == 1;
     uint32_t count = narrow ? st->onward_count : st->end_count;
     assert(st->ends || count == 0);
     const struct oracle_end *last = NULL;
@@ -606,7 +600,7 @@ static bool tell_default(struct spread *s, uint32_t node) {
         v->next_hop = e->local;
         if (e->external)
             make_external(o, node, e, v);
-        else {
+        if (!e->outside) {
             v->has_local_pref = true;
             v->local_pref = config_of(o, node)->default_local_pref;
         }

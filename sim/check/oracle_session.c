@@ -308,6 +308,7 @@ static void add_end(struct oracle *o, const struct meeting *m, uint32_t peer_a, 
         .external = is_external(c, m->pa),
         .client = m->pa->rr_client,
     };
+    e->outside = e->external && !oracle_confederate(c, m->pa);
     for (int f = 0; f < BGP_FAMILIES; f++)
         e->families[f] = m->pa->families[f] && m->pb->families[f];
     s->by_config_peer[peer_a] = ++s->end_count;
