@@ -70,6 +70,7 @@ void ios_put_dampening(struct ios_edit *e, struct ip_prefix prefix, const struct
                        struct text *out);
 /* What the flags of rows mean. */
 void ios_put_table_legend(struct ios_edit *e, enum bgp_family f);
+void ios_put_table_columns(struct ios_edit *e);
 
 /* The table's header, and one row; `network`: print it (first path of a prefix). */
 void ios_put_table_header(struct ios_edit *e, enum bgp_family f);

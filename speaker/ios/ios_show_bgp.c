@@ -86,10 +86,14 @@ void ios_put_table_legend(struct ios_edit *e, enum bgp_family f) {
                    "\n");
 }
 
-void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
-    ios_put_table_legend(e, f);
+void ios_put_table_columns(struct ios_edit *e) {
     text_puts(e->sink->out,
               "     Network          Next Hop            Metric LocPrf Weight Path\n");
+}
+
+void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
+    ios_put_table_legend(e, f);
+    ios_put_table_columns(e);
 }
 
 static void put_flags(const struct ios_table_row *row, struct text *out) {

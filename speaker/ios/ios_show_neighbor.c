@@ -578,6 +578,27 @@ static uint32_t put_routes(struct ios_edit *e, const struct ios_rib *rib, enum r
     return count;
 }
 
+/* The default route a neighbour is sent without one in the table stands above it. */
+static bool originates_default(const struct bgp_speaker *s, const struct bgp_peer_info *p,
+                               enum bgp_family f) {
+    const struct ip_prefix any = {.addr.family = f == BGP_IPV4_UNICAST ? IP_V4 : IP_V6};
+    return p->config->options->default_originate[f] && bgp_adj_out_find(s, p->id, any);
+}
+
+static void put_route_rows(struct ios_edit *e, enum bgp_family f, bool with_default,
+                           const struct text *rows, uint32_t count) {
+    struct text *out = e->sink->out;
+    if (with_default || count)
+        ios_put_table_legend(e, f);
+    if (with_default)
+        text_printf(out, "Originating default network %s\n%s",
+                    f == BGP_IPV4_UNICAST ? "0.0.0.0" : "::", count ? "\n" : "");
+    if (count)
+        ios_put_table_columns(e);
+    text_put(out, text_str(rows), rows->size);
+    text_printf(out, "\nTotal number of prefixes %u \n", count);
+}
+
 bool ios_show_neighbor_routes(struct ios_edit *e) {
     const char *what = ios_word(e->words, (uint16_t)(e->words->count - 1));
     enum bgp_family f = ios_show_family(e->words);
@@ -602,10 +623,9 @@ bool ios_show_neighbor_routes(struct ios_edit *e) {
         rib.count = 0;
     uint32_t count = put_routes(e, &rib, kind, &p, f, &rows);
     arena_free(scratch);
-    if (count)
-        ios_put_table_header(e, f);
-    text_put(out, text_str(&rows), rows.size);
-    text_printf(out, "\nTotal number of prefixes %u \n", count);
+    put_route_rows(e, f,
+                   kind == ROUTES_ADVERTISED && originates_default(e->sink->view->speaker, &p, f),
+                   &rows, count);
     text_deinit(&rows);
     return false;
 }

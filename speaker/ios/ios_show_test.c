@@ -23,6 +23,7 @@ static const char REFLECTOR[] = "hostname RR\n"
                                 " neighbor 192.168.1.10 route-reflector-client\n"
                                 " neighbor 192.168.1.11 remote-as 64512\n"
                                 " neighbor 192.168.1.11 route-reflector-client\n"
+                                " neighbor 192.168.1.11 default-originate\n"
                                 " neighbor 192.168.1.12 remote-as 64512\n"
                                 " neighbor 192.168.1.12 shutdown\n"
                                 " timers bgp 10 30\n"
@@ -129,7 +130,7 @@ static const char *show(const char *command) {
     return text_str(&lab.out);
 }
 
-#define HEADER                                                                                     \
+#define LEGEND                                                                                     \
     "BGP table version is 3, local router ID is 192.168.1.1\n"                                     \
     "Status codes: s suppressed, d damped, h history, * valid, > best, i - internal, \n"           \
     "              r RIB-failure, S Stale, m multipath, b backup-path, f RT-Filter, \n"            \
@@ -137,8 +138,9 @@ static const char *show(const char *command) {
     "              t secondary path, \n"                                                           \
     "Origin codes: i - IGP, e - EGP, ? - incomplete\n"                                             \
     "RPKI validation codes: V valid, I invalid, N Not found\n"                                     \
-    "\n"                                                                                           \
-    "     Network          Next Hop            Metric LocPrf Weight Path\n"
+    "\n"
+#define COLUMNS "     Network          Next Hop            Metric LocPrf Weight Path\n"
+#define HEADER LEGEND COLUMNS
 #define ROW1 " *>i  10.244.1.0/26    192.168.1.10                  100      0 i\n"
 #define ROW2 " *>i  10.244.2.0/26    192.168.1.11                  100      0 i\n"
 
@@ -150,6 +152,9 @@ static void table_is_laid_out_as_ios_does(void **state) {
                         HEADER ROW1 "\nTotal number of prefixes 1 \n");
     assert_string_equal(show("show ip bgp neighbors 192.168.1.10 advertised-routes"),
                         HEADER ROW2 "\nTotal number of prefixes 1 \n");
+    assert_string_equal(show("show ip bgp neighbors 192.168.1.11 advertised-routes"),
+                        LEGEND "Originating default network 0.0.0.0\n\n" COLUMNS ROW1
+                               "\nTotal number of prefixes 1 \n");
     assert_string_equal(show("show ip bgp neighbors 192.168.1.10 received-routes"),
                         "% Inbound soft reconfiguration not enabled on 192.168.1.10\n");
 }
@@ -159,7 +164,7 @@ static void prefix_is_laid_out_as_ios_does(void **state) {
     const char *want = "BGP routing table entry for 10.244.1.0/26, version 2\n"
                        "Paths: (1 available, best #1, table default)\n"
                        "  Advertised to update-groups:\n"
-                       "     1         \n"
+                       "     2         \n"
                        "  Refresh Epoch 1\n"
                        "  Local, (Received from a RR-client)\n"
                        "    192.168.1.10 from 192.168.1.10 (192.168.1.10)\n"
