@@ -45,6 +45,10 @@ conformance-run: $(NUMBERED:%.c=$(OUT)/%)
 		RIBCAGE_SPEAKER=$(abspath $(BUILD)/release/ribcage-speaker) .ci/unit $(sort $^) || true
 	@.ci/conformance $(BUILD)/conformance.results $(BUILD)/conformance
 
+# Does a test fail when we have the bug? Every break of speaker/bugs.rows, or BUGS="B7 B9".
+bugs:
+	@BUILD=$(BUILD)/bugs .ci/bugs --break $(BUGS)
+
 scenarios:
 	@$(MAKE) --no-print-directory -j2 all
 	@COUNTS=$(BUILD)/scenarios.counts .ci/scenarios $(BUILD)/ribcage scenarios
@@ -100,4 +104,4 @@ fuzz: deps
 fuzz-run: $(FUZZERS)
 	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
 
-.PHONY: conformance conformance-run unit-run checks coverage-run fuzz-run bench-daemons
+.PHONY: bugs conformance conformance-run unit-run checks coverage-run fuzz-run bench-daemons

@@ -392,7 +392,7 @@ static void flap(struct siege *g, unsigned i, uint64_t *rng) {
     hang_up(g, i);
 }
 
-/* I13: up and down, with a prefix limit and graceful restart. */
+/* I13: up and down, with a prefix limit, dampening (B5) and graceful restart. */
 static void test_flapping(void **state) {
     static struct siege g;
     uint64_t rng = 13;
@@ -407,6 +407,8 @@ static void test_flapping(void **state) {
             g.peers[i].graceful_restart = BGP_GR_FULL;
             g.peers[i].gr_notification = i == 2;
         }
+        g.config.dampening = &bgp_dampening_default;
+        g.config.dampening_count = 1;
         change(&g);
         for (unsigned half = 0; half < 2; half++) {
             for (uint32_t n = 0; n < flaps / (2 * BGP_PROFILES) + 1; n++) {
@@ -433,6 +435,7 @@ int main(void) {
     }
     cases_add(&cases, "I12 unknown, disabled, deleted, silent and slow callers", test_connections,
               NULL);
-    cases_add(&cases, "I13 flapping with prefix limit and graceful restart", test_flapping, NULL);
+    cases_add(&cases, "I13 flapping with prefix limit, dampening and graceful restart",
+              test_flapping, NULL);
     return cases_run(&cases, "hostile");
 }

@@ -194,6 +194,7 @@ static void assert_fault(const char *hex, const char *want) {
     text_init(&r.out);
     read_all(data, codec_hex(hex, data, 0, sizeof data), &r);
     assert_int_equal(r.faults, 1);
+    assert_int_equal(r.items, 0);
     assert_string_equal(r.fault, want);
     text_deinit(&r.out);
 }
@@ -209,6 +210,9 @@ static void test_C215_faults(void **state) {
     assert_fault(T "000d0002 00000007 00000000 00 ffff", "truncated");
     assert_fault(T "000d0002 0000000f 00000000 00 0001 0000 00000000 0000",
                  "a peer that the peer table has not");
+    assert_fault(SAMPLE_PEERS T
+                 "000d0002 00000015 00000000 18 0a0102 0001 0000 00000000 0004 400101",
+                 "truncated"); /* attributes longer than the record (B25) */
     assert_fault(T "000d0006 00000007 00000000 0001 80", "a family that is not read here");
     assert_fault(T "00100001 00000000", "truncated");
     assert_fault(T "0010000c 00000000", "unknown subtype");
