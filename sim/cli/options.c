@@ -195,6 +195,33 @@ static bool take_add_path(struct cli_options *o, const char *value) {
     return true;
 }
 
+/* A flag, or a text as it is. */
+static void take_plain(struct cli_options *o, char letter, const char *value) {
+    const struct {
+        char letter;
+        bool *flag;
+        const char **text;
+    } plain[] = {
+        {'q', &o->quiet, NULL},   {'w', &o->why, NULL},         {'a', &o->all, NULL},
+        {'d', &o->remove, NULL},  {'m', &o->matrix, NULL},      {'p', NULL, &o->profile},
+        {'R', NULL, &o->runs},    {'l', NULL, &o->lab},         {'n', NULL, &o->node},
+        {'t', NULL, &o->table},   {'P', NULL, &o->peer},        {'D', NULL, &o->directory},
+        {'x', &o->diff, NULL},    {'k', NULL, &o->to},          {'M', &o->mrt, NULL},
+        {'L', &o->jsonl, NULL},   {'E', &o->external, NULL},    {'X', &o->extended, NULL},
+        {'2', &o->as2, NULL},     {'b', NULL, &o->backend},     {'!', &o->strict, NULL},
+        {'i', &o->prune, NULL},   {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},
+        {'K', NULL, &o->compare},
+    };
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (plain[i].letter != letter)
+            continue;
+        if (plain[i].flag)
+            *plain[i].flag = true;
+        else
+            *plain[i].text = value;
+    }
+}
+
 static bool take(struct cli_options *o, char letter, const char *value) {
     switch (letter) {
     case 's':
@@ -239,32 +266,9 @@ static bool take(struct cli_options *o, char letter, const char *value) {
     case 'A':
         return take_add_path(o, value);
     default:
-        break;
+        take_plain(o, letter, value);
+        return true;
     }
-    const struct {
-        char letter;
-        bool *flag;
-        const char **text;
-    } plain[] = {
-        {'q', &o->quiet, NULL},   {'w', &o->why, NULL},         {'a', &o->all, NULL},
-        {'d', &o->remove, NULL},  {'m', &o->matrix, NULL},      {'p', NULL, &o->profile},
-        {'R', NULL, &o->runs},    {'l', NULL, &o->lab},         {'n', NULL, &o->node},
-        {'t', NULL, &o->table},   {'P', NULL, &o->peer},        {'D', NULL, &o->directory},
-        {'x', &o->diff, NULL},    {'k', NULL, &o->to},          {'M', &o->mrt, NULL},
-        {'L', &o->jsonl, NULL},   {'E', &o->external, NULL},    {'X', &o->extended, NULL},
-        {'2', &o->as2, NULL},     {'b', NULL, &o->backend},     {'!', &o->strict, NULL},
-        {'i', &o->prune, NULL},   {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},
-        {'K', NULL, &o->compare},
-    };
-    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
-        if (plain[i].letter != letter)
-            continue;
-        if (plain[i].flag)
-            *plain[i].flag = true;
-        else
-            *plain[i].text = value;
-    }
-    return true;
 }
 
 static const struct option_row *find(const struct verb *v, const char *name, size_t size) {
