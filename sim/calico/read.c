@@ -23,6 +23,9 @@
 #include <string.h>
 
 #define MESSAGE_MAX 640
+#define FIELD_PART_MIN 5 /* a shorter word is part of too many names */
+
+#define ENTERPRISE "a field of Calico Enterprise: open source Calico does not have it"
 
 /* Fields operators write that Calico does not have, and what they want instead. */
 static const struct {
@@ -36,6 +39,11 @@ static const struct {
     {"communities",
      "write a BGPFilter with the operation addCommunity, or use prefixAdvertisements "
      "of the BGPConfiguration"},
+    {"birdGatewayMode", ENTERPRISE},
+    {"externalNetwork", ENTERPRISE},
+    {"failureDetection", ENTERPRISE},
+    {"restartMode", ENTERPRISE},
+    {"nextHopSelf", "write nextHopMode: Self"},
     {"passive", "Calico decides itself which side connects"},
     {"peerASNumber", "the peer's AS number goes into asNumber"},
     {"remoteAS", "the peer's AS number goes into asNumber"},
@@ -99,6 +107,21 @@ static const char *advice_for(const char *field) {
     return NULL;
 }
 
+/* The nearest by letters, or the only one that has the word as a part of it. */
+static const char *nearest_field(const char *field, const char *const *known, size_t count) {
+    const char *nearest = text_nearest(field, known, count), *holder = NULL;
+    if (nearest || strlen(field) < FIELD_PART_MIN)
+        return nearest;
+    for (size_t i = 0; i < count; i++) {
+        if (!strcasestr(known[i], field))
+            continue;
+        if (holder)
+            return NULL;
+        holder = known[i];
+    }
+    return holder;
+}
+
 static void report_unknown(struct read_context *c, const struct yaml_node *key, const char *path,
                            const struct read_field *fields, size_t count) {
     const char *known[READ_FIELDS_MAX];
@@ -106,7 +129,7 @@ static void report_unknown(struct read_context *c, const struct yaml_node *key, 
     for (size_t i = 0; i < n; i++)
         known[i] = fields[i].name;
     const char *advice = advice_for(key->text);
-    const char *nearest = advice ? NULL : text_nearest(key->text, known, n);
+    const char *nearest = advice ? NULL : nearest_field(key->text, known, n);
     if (advice)
         read_error(c, key, "unknown-field", path, "unknown field \"%.100s\": %s", key->text,
                    advice);

@@ -109,7 +109,10 @@ FIELD(field_range_cidr) {
 }
 FIELD(item_range) {
     static const struct read_field fields[] = {{"cidr", field_range_cidr}};
-    READ_FIELDS(c, n, path, fields, object);
+    if (n->kind == YAML_SCALAR)
+        read_error(c, n, "wrong-type", path, "is a mapping: write {cidr: %.60s}", n->text);
+    else
+        READ_FIELDS(c, n, path, fields, object);
 }
 
 /* Entries without a cidr are allowed and mean nothing. */

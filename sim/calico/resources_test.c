@@ -121,6 +121,13 @@ static const struct {
     {PEER "  peerIP: tor.example\n  asNumber: 1", "bad-peer-ip", 6, 11, "tor.example"},
     {PEER "  asPathPrepend: 2", "unknown-field", 6, 3, "prependASPath"},
     {PEER "  nodeSelecter: all()", "unknown-field", 6, 3, "nodeSelector"},
+    {PEER "  failureDetection: {mode: None}", "unknown-field", 6, 3, "Enterprise"},
+    {PEER "  nextHopSelf: true", "unknown-field", 6, 3, "nextHopMode: Self"},
+    {PEER "  selector: all()", "unknown-field", 6, 3, "not recognized"}, /* part of three */
+    {CONFIG "  nodeToNodeMesh: false", "unknown-field", 6, 3, "\"nodeToNodeMeshEnabled\""},
+    {CONFIG "  serviceExternalIPs: [203.0.113.0/24]", "wrong-type", 6, 24,
+     "write {cidr: 203.0.113.0/24}"},
+    {FILTER "{action: Accept, operator: In}", "unknown-field", 7, 22, "\"matchOperator\""},
     {PEER "  nodeSelector: rack = 'a'", "bad-selector", 6, 22, "expected =="},
     {PEER "  nodeSelector: \"rack = 'a'\"", "bad-selector", 6, 23, "expected =="},
     {PEER "  nodeSelector: |\n    has(a)\n", "bad-selector", 6, 17, "line break"},
