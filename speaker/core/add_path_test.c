@@ -112,7 +112,7 @@ static void test_C199_identifiers_apart(void **state) {
     bench_settle(&b);
     assert_int_equal(held_count(1, "192.0.2.0/24"), 3);
     assert_int_equal(held_count(1, "2001:db8::/32"), 3);
-    assert_int_equal(b.holds[0].p->prefixes_received[0], 3);
+    assert_int_equal(rib_received_count(b.s, b.holds[0].p, 0), 3);
     for (uint32_t gone = 0; gone < 3; gone++) {
         assert_true(held_id(1, 100 + gone));
         bench_send_path(&b, 0, NULL, p, ids[gone]);
@@ -258,11 +258,11 @@ static void test_limit_of_paths_received(void **state) {
     for (uint32_t i = 0; i < BGP_ADD_PATH_IDS + 10; i++) {
         bench_send_path(&b, 0, &v, p, i + 1);
     }
-    assert_int_equal(b.holds[0].p->prefixes_received[0], BGP_ADD_PATH_IDS);
+    assert_int_equal(rib_received_count(b.s, b.holds[0].p, 0), BGP_ADD_PATH_IDS);
     v.local_pref = 7; /* one that is held may still change */
     bench_send_path(&b, 0, &v, p, 1);
     bench_settle(&b);
-    assert_int_equal(b.holds[0].p->prefixes_received[0], BGP_ADD_PATH_IDS);
+    assert_int_equal(rib_received_count(b.s, b.holds[0].p, 0), BGP_ADD_PATH_IDS);
     bench_end(&b);
 }
 

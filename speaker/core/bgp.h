@@ -292,7 +292,8 @@ void bgp_dampening_clear(struct bgp_speaker *s, const struct ip_prefix *prefix);
  * speaker. */
 
 struct bgp_message_counts {
-    uint32_t opens, notifications, updates, keepalives, refreshes;
+    uint32_t updates, keepalives, refreshes;
+    uint16_t opens, notifications; /* a few */
 };
 
 struct bgp_peer_info {

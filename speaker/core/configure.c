@@ -26,7 +26,13 @@
 #include "scanner.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+struct place {
+    struct ip_addr addr;
+    uint32_t entry;
+};
 
 struct change {
     struct arena *arena;
@@ -39,7 +45,9 @@ struct change {
     struct peer_dynamic **dynamics;      /* owners of those; the old ones once in force */
     uint32_t *order;                     /* peer index per entry */
     bool *made;                          /* … made for it just now */
-    struct table by_address;
+    struct place *places;                /* entries by address, then in their order */
+    uint32_t placed;
+    uint32_t *by_address; /* room for the peers in that order */
 };
 
 /* ---- preparing ---- */
@@ -79,28 +87,30 @@ static bool match_peers(struct bgp_speaker *s, struct change *ch) {
     return ok;
 }
 
-/* Used as an entry index + 1 while the table is built. */
-static bool entry_address_equal(const void *context, uint32_t index, const void *key) {
-    const struct change *ch = context;
-    const struct ip_addr *a = key;
-    return ip_equal(ch->entries[index - 1]->remote_addr, *a);
+static int place_compare(const void *a, const void *b) {
+    const struct place *x = a, *y = b;
+    int order = ip_compare(x->addr, y->addr);
+    return order ? order : (x->entry > y->entry) - (x->entry < y->entry);
 }
 
-/* The first entry with this address, index + 1; 0: none yet. */
-static uint32_t entry_find(const struct change *ch, struct ip_addr a) {
-    return table_find(&ch->by_address, hash_bytes(&a, sizeof a, 0), entry_address_equal, ch, &a);
+static void sort_addresses(struct change *ch) {
+    for (uint32_t i = ch->placed; i < ch->count; i++)
+        ch->places[i] = (struct place){ch->entries[i]->remote_addr, i};
+    ch->placed = ch->count;
+    qsort(ch->places, ch->placed, sizeof *ch->places, place_compare);
 }
 
-/* First entry of every address, so that making the real table of peers cannot fail later: it has
- * as many members. */
-static bool prepare_addresses(struct change *ch) {
-    for (uint32_t i = 0; i < ch->count; i++) {
-        struct ip_addr a = ch->entries[i]->remote_addr;
-        if (!entry_find(ch, a) &&
-            !table_insert(&ch->by_address, hash_bytes(&a, sizeof a, 0), i + 1))
-            return false;
+/* Is there an entry with this address, among those that are sorted? */
+static bool entry_has(const struct change *ch, struct ip_addr a) {
+    uint32_t low = 0, high = ch->placed;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ip_compare(ch->places[middle].addr, a) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return true;
+    return low < ch->placed && ip_equal(ch->places[low].addr, a);
 }
 
 /* Dynamic peers stay where a range still has them and no peer is configured in their place. */
@@ -109,7 +119,7 @@ static bool keep_dynamic(struct bgp_speaker *s, struct change *ch) {
         const struct peer *p = speaker_peer(s, s->peer_order[i]);
         struct ip_addr a = p->config->remote_addr;
         const struct bgp_listen_range *range = bgp_config_range_of(ch->config, a);
-        if (!range || entry_find(ch, a) || ch->count == BGP_PEERS_MAX)
+        if (!range || entry_has(ch, a) || ch->count == BGP_PEERS_MAX)
             continue;
         uint32_t at = (uint32_t)(range - ch->config->listen_ranges);
         struct peer_dynamic *d = listen_describe(ch->templates[at], at, a, p->config->remote_as);
@@ -122,6 +132,15 @@ static bool keep_dynamic(struct bgp_speaker *s, struct change *ch) {
     return true;
 }
 
+/* All entries there will be, by address. */
+static bool sort_entries(struct bgp_speaker *s, struct change *ch) {
+    sort_addresses(ch);
+    if (!keep_dynamic(s, ch))
+        return false;
+    sort_addresses(ch);
+    return true;
+}
+
 /* The arrays of a change, as long as they may become. */
 static bool make_entries(const struct bgp_speaker *s, struct change *ch,
                          const struct bgp_config *config) {
@@ -131,7 +150,10 @@ static bool make_entries(const struct bgp_speaker *s, struct change *ch,
     ch->entries = alloc_zero(count, sizeof *ch->entries);
     ch->dynamics = alloc_zero(count, sizeof *ch->dynamics);
     ch->templates = arena_array(ch->arena, config->listen_range_count, sizeof *ch->templates);
-    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics || !ch->templates)
+    ch->places = alloc_zero(count, sizeof *ch->places);
+    ch->by_address = alloc_zero(count, sizeof *ch->by_address);
+    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics || !ch->templates || !ch->places ||
+        !ch->by_address)
         return false;
     ch->count = ch->configured = config->peer_count;
     return neighbors_make(ch->arena, config, ch->entries, ch->templates);
@@ -146,7 +168,6 @@ static struct bgp_config *copy_rest(struct arena *arena, const struct bgp_config
 }
 
 static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_config *config) {
-    table_init(&ch->by_address);
     ch->arena = arena_new();
     if (!ch->arena)
         return false;
@@ -157,8 +178,7 @@ static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_c
     ch->old_digests = s->config ? config_policy_digests(s->config) : NULL;
     uint32_t timers = 2 * (config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
     return ch->digests && (ch->old_digests || !s->config) && make_entries(s, ch, config) &&
-           heap_reserve(&s->timers, timers) && match_peers(s, ch) && prepare_addresses(ch) &&
-           keep_dynamic(s, ch) && prepare_addresses(ch);
+           heap_reserve(&s->timers, timers) && match_peers(s, ch) && sort_entries(s, ch);
 }
 
 static void give_up(struct bgp_speaker *s, struct change *ch) {
@@ -170,7 +190,8 @@ static void give_up(struct bgp_speaker *s, struct change *ch) {
         alloc_free(ch->dynamics[i]);
     alloc_free(ch->dynamics);
     alloc_free(ch->entries);
-    table_deinit(&ch->by_address);
+    alloc_free(ch->places);
+    alloc_free(ch->by_address);
     alloc_free(ch->digests);
     alloc_free(ch->old_digests);
     alloc_free(ch->order);
@@ -201,38 +222,25 @@ static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct 
 }
 
 static void link_addresses(struct bgp_speaker *s, struct change *ch) {
-    table_deinit(&s->by_address);
-    table_init(&s->by_address);
-    /* The prepared table names entries; renaming them in place keeps its room. */
-    for (uint32_t i = ch->count; i > 0; i--) {
-        uint32_t first = entry_find(ch, ch->entries[i - 1]->remote_addr);
-        struct peer *p = speaker_peer(s, ch->order[i - 1]);
-        struct peer *head = speaker_peer(s, ch->order[first - 1]);
-        if (p != head) {
-            p->address_next = head->address_next;
-            head->address_next = p->index;
-        }
-    }
+    uint32_t *old = s->by_address;
+    for (uint32_t i = 0; i < ch->placed; i++)
+        ch->by_address[i] = ch->order[ch->places[i].entry];
     s->by_address = ch->by_address;
-    for (uint32_t i = 0; i < s->by_address.capacity; i++) {
-        if (s->by_address.slots[i])
-            s->by_address.slots[i] = ch->order[s->by_address.slots[i] - 1];
-    }
-    table_init(&ch->by_address);
+    s->address_count = ch->placed;
+    ch->by_address = old;
 }
 
 static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime now) {
     for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
-        struct peer_dynamic *old = p->dynamic;
-        p->address_next = 0;
+        struct peer_dynamic *old = listen_dynamic(p);
         if (ch->made[i]) {
             peer_init(s, p, ch->order[i], i, ch->entries[i], now);
             continue;
         }
         p->config_index = i;
         p->config = ch->entries[i];
-        p->dynamic = ch->dynamics[i];
+        p->dynamic = ch->dynamics[i] != NULL;
         ch->dynamics[i] = old; /* looked at until the tables have seen the difference */
     }
 }

@@ -7,13 +7,12 @@
  * range may make at a time bounds what strangers can cost.
  *
  * Invariants: such peers stand behind the configured ones in speaker->peer_order, `config_index` is
- * their place there, and `peer->dynamic` owns their configuration. Nothing is freed while a caller
- * may still look at it: peers that became idle are remembered in speaker->sweep and taken away when
- * time is next advanced.
+ * their place there, and `peer->config` is part of their struct peer_dynamic. Nothing is freed
+ * while a caller may still look at it: peers that became idle are remembered in speaker->sweep and
+ * taken away when time is next advanced.
  */
 #include "listen.h"
 
-#include "../base/hash.h"
 #include "event.h"
 #include "peer.h"
 
@@ -40,27 +39,31 @@ struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32
     return d;
 }
 
+struct peer_dynamic *listen_dynamic(const struct peer *p) {
+    uintptr_t config = (uintptr_t)p->config;
+    return p->dynamic ? (struct peer_dynamic *)(config - offsetof(struct peer_dynamic, config))
+                      : NULL;
+}
+
 static uint32_t range_count(const struct bgp_speaker *s, uint32_t range) {
     uint32_t count = 0;
     for (uint32_t i = s->configured; i < s->peer_count; i++)
-        count += speaker_peer(s, s->peer_order[i])->dynamic->range == range;
+        count += listen_dynamic(speaker_peer(s, s->peer_order[i]))->range == range;
     return count;
 }
 
-static uint64_t address_hash(struct ip_addr a) {
-    return hash_bytes(&a, sizeof a, 0);
-}
-
 /* Room for one more peer everywhere; 0: no memory. */
-static uint32_t make_room(struct bgp_speaker *s, struct ip_addr a) {
+static uint32_t make_room(struct bgp_speaker *s) {
     uint32_t *order = alloc_resize(s->peer_order, s->peer_count + (size_t)1, sizeof *order);
     if (!order)
         return 0;
     s->peer_order = order;
-    uint32_t index = slab_alloc(&s->peers);
-    if (index == SLAB_NONE)
+    uint32_t *sorted = alloc_resize(s->by_address, s->address_count + (size_t)1, sizeof *sorted);
+    if (!sorted)
         return 0;
-    if (!speaker_timers_reserve(s, 0) || !table_insert(&s->by_address, address_hash(a), index)) {
+    s->by_address = sorted;
+    uint32_t index = slab_alloc(&s->peers);
+    if (index != SLAB_NONE && !speaker_timers_reserve(s, 0)) {
         slab_free(&s->peers, index);
         return 0;
     }
@@ -75,24 +78,24 @@ struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nan
         (r->limit && range_count(s, range) >= r->limit))
         return NULL;
     struct peer_dynamic *d = listen_describe(s->templates[range], range, a, 0);
-    uint32_t index = d ? make_room(s, a) : 0;
+    uint32_t index = d ? make_room(s) : 0;
     if (!index) {
         alloc_free(d);
         event_log(s, 0, BGP_LOG_NO_MEMORY, 0, 0, a);
         return NULL;
     }
     struct peer *p = speaker_peer(s, index);
-    p->dynamic = d;
+    p->dynamic = true;
     s->peer_order[s->peer_count] = index;
     peer_init(s, p, index, s->peer_count, &d->config, now);
     s->peer_count++;
+    peer_link_address(s, p);
     peer_try_start(s, p, now);
     return p;
 }
 
 static void take_away(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
-    struct peer_dynamic *d = p->dynamic;
-    table_remove(&s->by_address, address_hash(d->config.remote_addr), p->index);
+    peer_unlink_address(s, p);
     peer_remove(s, p, now);
     peer_free(s, p);
 }
@@ -114,6 +117,7 @@ void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
 }
 
 void listen_learn_as(struct peer *p, uint32_t asn) {
-    if (p->dynamic && p->dynamic->any_as)
-        p->dynamic->config.remote_as = asn;
+    struct peer_dynamic *d = listen_dynamic(p);
+    if (d && d->any_as)
+        d->config.remote_as = asn;
 }

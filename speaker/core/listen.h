@@ -12,6 +12,8 @@ struct peer_dynamic {
     struct bgp_neighbor config; /* last: its name follows. Options and texts are the template's */
 };
 
+/* Of a dynamic peer; NULL: it is configured. */
+struct peer_dynamic *listen_dynamic(const struct peer *p);
 /* What a peer with this address would be told to be; alloc_free. NULL: no memory. `remote_as`: what
  * it is known to be, 0 if it is not. */
 struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32_t range,

@@ -84,7 +84,7 @@ static void expect_nothing_kept(const struct rig *r) {
     assert_int_equal(bgp_peer_count(r->s), 1);
     assert_int_equal(r->s->peers.used, 1);
     assert_int_equal(r->s->conns.used, 0);
-    assert_int_equal(r->s->by_address.count, 1);
+    assert_int_equal(r->s->address_count, 1);
     assert_true(r->s->timers.capacity < 64);
 }
 

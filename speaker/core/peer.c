@@ -23,6 +23,7 @@
 #include "restart.h"
 #include "rib.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define AMNESIA_ERROR_WAITS 10u /* BIRD: 300 s for an error wait of at most 30 s */
@@ -37,15 +38,54 @@ enum timer_phase {
 
 /* ---- finding ---- */
 
-static bool address_equal(const void *context, uint32_t index, const void *key) {
-    const struct bgp_speaker *s = context;
-    const struct ip_addr *a = key;
-    return ip_equal(speaker_peer(s, index)->config->remote_addr, *a);
+/* How many peers stand before those with this address, or with `behind` before those after them. */
+static uint32_t address_place(const struct bgp_speaker *s, struct ip_addr a, bool behind) {
+    uint32_t low = 0, high = s->address_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = ip_compare(speaker_peer(s, s->by_address[middle])->config->remote_addr, a);
+        if (order < 0 || (order == 0 && behind))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static struct peer *at_place(const struct bgp_speaker *s, uint32_t place, struct ip_addr a) {
+    struct peer *p = place < s->address_count ? speaker_peer(s, s->by_address[place]) : NULL;
+    return p && ip_equal(p->config->remote_addr, a) ? p : NULL;
+}
+
+static uint32_t own_place(const struct bgp_speaker *s, const struct peer *p) {
+    uint32_t place = address_place(s, p->config->remote_addr, false);
+    while (s->by_address[place] != p->index)
+        place++;
+    assert(place < s->address_count);
+    return place;
 }
 
 struct peer *peer_by_address(const struct bgp_speaker *s, struct ip_addr a) {
-    uint64_t hash = hash_bytes(&a, sizeof a, 0);
-    return speaker_peer(s, table_find(&s->by_address, hash, address_equal, s, &a));
+    return at_place(s, address_place(s, a, false), a);
+}
+
+struct peer *peer_next_by_address(const struct bgp_speaker *s, const struct peer *p) {
+    return at_place(s, own_place(s, p) + 1, p->config->remote_addr);
+}
+
+void peer_link_address(struct bgp_speaker *s, const struct peer *p) {
+    uint32_t place = address_place(s, p->config->remote_addr, true);
+    memmove(s->by_address + place + 1, s->by_address + place,
+            (s->address_count - place) * sizeof *s->by_address);
+    s->by_address[place] = p->index;
+    s->address_count++;
+}
+
+void peer_unlink_address(struct bgp_speaker *s, const struct peer *p) {
+    uint32_t place = own_place(s, p);
+    s->address_count--;
+    memmove(s->by_address + place, s->by_address + place + 1,
+            (s->address_count - place) * sizeof *s->by_address);
 }
 
 struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
@@ -65,7 +105,7 @@ static uint16_t neighbor_port(const struct peer *p) {
 static struct peer *same_neighbor(const struct bgp_speaker *s, const struct peer *p,
                                   struct peer *at) {
     while (at && (at == p || neighbor_port(at) != neighbor_port(p)))
-        at = speaker_peer(s, at->address_next);
+        at = peer_next_by_address(s, at);
     return at;
 }
 
@@ -74,8 +114,30 @@ static struct peer *lock_holder(const struct bgp_speaker *s, const struct peer *
         return NULL;
     struct peer *q = same_neighbor(s, p, peer_by_address(s, p->config->remote_addr));
     while (q && !q->started)
-        q = same_neighbor(s, p, speaker_peer(s, q->address_next));
+        q = same_neighbor(s, p, peer_next_by_address(s, q));
     return q;
+}
+
+/* ---- troubles ---- */
+
+const struct peer_history *peer_history(const struct bgp_speaker *s, const struct peer *p) {
+    static const struct peer_history none = {.last_error = NULL};
+    return p->history ? slab_at(&s->histories, p->history) : &none;
+}
+
+struct peer_history *peer_history_make(struct bgp_speaker *s, struct peer *p) {
+    if (!p->history)
+        p->history = slab_alloc(&s->histories);
+    s->lost = (struct peer_history){.last_error = NULL};
+    return p->history ? slab_at(&s->histories, p->history) : &s->lost;
+}
+
+void peer_forgive(struct bgp_speaker *s, struct peer *p, bool error, bool wait) {
+    struct peer_history *h = p->history ? slab_at(&s->histories, p->history) : NULL;
+    if (h && error)
+        h->last_error = NULL;
+    if (h && wait)
+        h->error_wait_ms = 0;
 }
 
 /* ---- waiting ---- */
@@ -141,23 +203,24 @@ void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     if (!p->started || p->conn)
         return;
     if (p->conn_in || p->conn_out) {
-        const char *error = p->last_error;
+        const char *error = peer_history(s, p)->last_error;
         end_conns(s, p, &rejected, now);
-        p->last_error = error; /* the first one is the cause */
+        peer_history_make(s, p)->last_error = error; /* the first one is the cause */
     }
     peer_stop_retry(s, p);
+    struct peer_history *h = peer_history_make(s, p);
     uint64_t amnesia_ms = (uint64_t)AMNESIA_ERROR_WAITS * f->error_wait_max_ms;
-    bool forgotten = nanotime_since(now, p->last_error_at) >= amnesia_ms * NANOS_PER_MS;
+    bool forgotten = nanotime_since(now, h->last_error_at) >= amnesia_ms * NANOS_PER_MS;
     if (p->config->options->error_wait_s)
-        p->error_wait_ms = p->config->options->error_wait_s * UINT32_C(1000);
-    else if (p->error_wait_ms == 0 || forgotten)
-        p->error_wait_ms = f->error_wait_min_ms;
-    else if (p->error_wait_ms < f->error_wait_max_ms / 2)
-        p->error_wait_ms *= 2;
+        h->error_wait_ms = p->config->options->error_wait_s * UINT32_C(1000);
+    else if (h->error_wait_ms == 0 || forgotten)
+        h->error_wait_ms = f->error_wait_min_ms;
+    else if (h->error_wait_ms < f->error_wait_max_ms / 2)
+        h->error_wait_ms *= 2;
     else
-        p->error_wait_ms = f->error_wait_max_ms;
-    p->last_error_at = now;
-    arm(s, p, PHASE_ERROR_WAIT, peer_jitter_ms(s, p->error_wait_ms, f->connect_jitter_percent),
+        h->error_wait_ms = f->error_wait_max_ms;
+    h->last_error_at = now;
+    arm(s, p, PHASE_ERROR_WAIT, peer_jitter_ms(s, h->error_wait_ms, f->connect_jitter_percent),
         now);
 }
 
@@ -165,16 +228,17 @@ void peer_idle_hold(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     uint64_t max_ms = s->profile->idle_hold_max_ms;
     if (max_ms == 0 || !p->started)
         return;
+    struct peer_history *h = peer_history_make(s, p);
     if (nanotime_since(now, p->since) >= max_ms * NANOS_PER_MS) {
-        p->idle_hold_ms = 0; /* it was up long enough to be trusted again */
+        h->idle_hold_ms = 0; /* it was up long enough to be trusted again */
         return;
     }
-    if (p->idle_hold_ms)
+    if (h->idle_hold_ms)
         arm(s, p, PHASE_ERROR_WAIT,
-            peer_jitter_ms(s, p->idle_hold_ms, s->profile->connect_jitter_percent), now);
-    p->idle_hold_ms = p->idle_hold_ms ? p->idle_hold_ms * 2 : IDLE_HOLD_MIN_MS;
-    if (p->idle_hold_ms > max_ms)
-        p->idle_hold_ms = (uint32_t)max_ms;
+            peer_jitter_ms(s, h->idle_hold_ms, s->profile->connect_jitter_percent), now);
+    h->idle_hold_ms = h->idle_hold_ms ? h->idle_hold_ms * 2 : IDLE_HOLD_MIN_MS;
+    if (h->idle_hold_ms > max_ms)
+        h->idle_hold_ms = (uint32_t)max_ms;
 }
 
 void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
@@ -230,7 +294,7 @@ void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     }
     p->waiting_for_lock = false;
     p->started = true;
-    p->error_wait_ms = 0;
+    peer_forgive(s, p, false, true);
     p->tries = 0;
     peer_start_after_delay(s, p, now);
 }
@@ -239,11 +303,11 @@ void peer_halt(struct bgp_speaker *s, struct peer *p, const struct session_cause
                struct nanotime now) {
     p->started = false;
     p->waiting_for_lock = false;
-    p->last_reason = cause->reason;
+    p->last_reason = (uint8_t)cause->reason;
     end_conns(s, p, cause, now);
     heap_cancel(&s->timers, &p->timer);
     p->prefix_limit_down = false;
-    p->last_error = NULL;
+    peer_forgive(s, p, true, false);
     restart_abandon(s, p, now);
     peer_show(s, p, now);
 }
@@ -254,7 +318,7 @@ void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_caus
     peer_halt(s, p, cause, now);
     p->started = was_started;
     p->waiting_for_lock = was_waiting;
-    p->error_wait_ms = 0;
+    peer_forgive(s, p, false, true);
     p->tries = 0;
     if (was_started)
         peer_start_after_delay(s, p, now);
@@ -264,7 +328,7 @@ void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_caus
 
 void peer_pass_lock(struct bgp_speaker *s, const struct peer *p, struct nanotime now) {
     struct peer *q = peer_by_address(s, p->config->remote_addr);
-    for (q = same_neighbor(s, p, q); q; q = same_neighbor(s, p, speaker_peer(s, q->address_next))) {
+    for (q = same_neighbor(s, p, q); q; q = same_neighbor(s, p, peer_next_by_address(s, q))) {
         if (q->waiting_for_lock) {
             peer_try_start(s, q, now);
             return;
@@ -281,8 +345,11 @@ void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
 }
 
 void peer_free(struct bgp_speaker *s, struct peer *p) {
-    alloc_free(p->dynamic);
-    p->dynamic = NULL;
+    if (p->history)
+        slab_free(&s->histories, p->history);
+    p->history = 0;
+    alloc_free(listen_dynamic(p));
+    p->dynamic = false;
     p->config = NULL;
     if (p->routes) {
         p->removed = true;
@@ -309,7 +376,8 @@ static enum bgp_state shown_state(const struct bgp_speaker *s, const struct peer
 static enum bgp_down_reason down_reason(const struct peer *p, enum bgp_state state) {
     if (p->state == BGP_CONNECT && state != BGP_OPEN_SENT)
         return BGP_DOWN_CONNECT_FAILED;
-    return p->state >= BGP_OPEN_SENT && state < p->state ? p->last_reason : BGP_DOWN_NONE;
+    return p->state >= BGP_OPEN_SENT && state < p->state ? (enum bgp_down_reason)p->last_reason
+                                                         : BGP_DOWN_NONE;
 }
 
 bool peer_is_idle(const struct peer *p) {
@@ -326,14 +394,14 @@ void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     if (state == p->state)
         return;
     struct bgp_event e = {.kind = BGP_EVENT_STATE, .peer = {p->index}};
-    e.state.old_state = p->state;
+    e.state.old_state = (enum bgp_state)p->state;
     e.state.new_state = state;
     e.state.reason = down_reason(p, state);
     if (p->conn)
         e.conn = conn_id(conn_at(s, p->conn));
     s->sessions[p->state]--;
     s->sessions[state]++;
-    p->state = state;
+    p->state = (uint8_t)state;
     p->since = now;
     event_push(s, &e);
     nexthop_watch_peer(s, p);

@@ -8,6 +8,12 @@
 /* Binds a fresh slab object to its configuration; `config_index`: its place in peer_order. */
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
                const struct bgp_neighbor *config, struct nanotime now);
+/* What went wrong with it, all zero if nothing did. */
+const struct peer_history *peer_history(const struct bgp_speaker *s, const struct peer *p);
+/* The same to write down what did; without memory it is lost. */
+struct peer_history *peer_history_make(struct bgp_speaker *s, struct peer *p);
+/* It starts afresh: no error is shown, and the next one's wait is the first. */
+void peer_forgive(struct bgp_speaker *s, struct peer *p, bool error, bool wait);
 /* No connection, no routes kept, nothing waited for but a call. */
 bool peer_is_idle(const struct peer *p);
 /* May it run now? Then it starts, or waits for its neighbour's lock. Idempotent. */
@@ -46,5 +52,10 @@ struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
 uint64_t peer_jitter_ms(struct bgp_speaker *s, uint64_t ms, uint32_t percent);
 /* The first peer in configuration order with this address, or NULL. */
 struct peer *peer_by_address(const struct bgp_speaker *s, struct ip_addr a);
+/* The next one with the address of `p`, or NULL. */
+struct peer *peer_next_by_address(const struct bgp_speaker *s, const struct peer *p);
+/* Puts a peer behind those with the same address; there must be room in s->by_address. */
+void peer_link_address(struct bgp_speaker *s, const struct peer *p);
+void peer_unlink_address(struct bgp_speaker *s, const struct peer *p);
 
 #endif

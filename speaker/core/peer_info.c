@@ -37,9 +37,9 @@ static void fill_session(const struct bgp_speaker *s, const struct peer *p,
     i->last_read = event_of(c->hold_deadline, c->hold_time_s);
     i->last_write = event_of(c->keepalive_deadline, c->keepalive_s);
     i->local = p->local;
-    i->remote = p->remote;
-    i->hold_time_s = p->hold_time_s;
-    i->keepalive_s = p->keepalive_s;
+    i->remote = (struct bgp_endpoint){p->config->remote_addr, p->remote_port};
+    i->hold_time_s = c->hold_time_s;
+    i->keepalive_s = c->keepalive_s;
     i->as4 = p->as4;
     i->refresh = p->refresh;
     i->enhanced_refresh = p->enhanced_refresh;
@@ -59,8 +59,8 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     memset(i, 0, sizeof *i);
     i->id.index = p->index;
     i->config = p->config;
-    i->state = p->state;
-    i->dynamic = p->dynamic != NULL;
+    i->state = (enum bgp_state)p->state;
+    i->dynamic = p->dynamic;
     i->waiting_for_lock = p->waiting_for_lock;
     i->admin_down = p->config->shutdown || s->stopping;
     i->prefix_limit_down = p->prefix_limit_down;
@@ -69,20 +69,21 @@ static void fill(const struct bgp_speaker *s, const struct peer *p, struct bgp_p
     i->sent = p->sent;
     i->received = p->received;
     i->established_count = p->established_count;
-    i->dropped_count = p->dropped_count;
-    i->last_reason = p->last_reason;
+    i->dropped_count = p->established_count - (p->conn != 0);
+    i->last_reason = (enum bgp_down_reason)p->last_reason;
     i->last_code = p->last_code;
     i->last_subcode = p->last_subcode;
     i->last_sent = p->last_sent;
-    i->last_error = p->last_error ? p->last_error : "";
-    i->last_reset = p->last_reset;
-    memcpy(i->prefixes_received, p->prefixes_received, sizeof i->prefixes_received);
+    const struct peer_history *h = peer_history(s, p);
+    i->last_error = h->last_error ? h->last_error : "";
+    i->last_reset = h->last_reset;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
+        i->prefixes_received[f] = rib_received_count(s, p, (enum bgp_family)f);
+        i->prefixes_accepted[f] = rib_accepted_count(s, p, (enum bgp_family)f);
         i->path_ids[f] = p->add_path[f] & BGP_ADD_PATH_RECEIVE;
         i->import_policy_missing[f] = rib_policy_missing(s, p, &p->config->options->import[f]);
         i->export_policy_missing[f] = rib_policy_missing(s, p, &p->config->options->export[f]);
     }
-    memcpy(i->prefixes_accepted, p->prefixes_accepted, sizeof i->prefixes_accepted);
     if (p->state == BGP_ESTABLISHED)
         fill_session(s, p, i);
 }
@@ -116,7 +117,7 @@ const struct bgp_neighbor *bgp_peer_config_of_call(const struct bgp_speaker *s,
     const struct peer *found = peer_by_address(s, remote);
     const struct peer *p = found;
     while (p && !ip_equal(p->config->options->local_addr, local))
-        p = speaker_peer(s, p->address_next);
+        p = peer_next_by_address(s, p);
     if (p || found)
         return (p ? p : found)->config;
     const struct bgp_listen_range *range = bgp_config_range_of(s->config, remote);

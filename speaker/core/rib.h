@@ -121,8 +121,11 @@ struct rib_epochs {
     bool raw_missing; /* some path's attributes were not kept */
 };
 
-/* What a peer with paths has beside its counts. */
+/* What a peer with paths has. */
 struct rib_peer {
+    uint32_t received[BGP_FAMILIES];     /* paths that are not gone */
+    uint32_t accepted[BGP_FAMILIES];     /* … that import policy let through */
+    bool warned[BGP_FAMILIES];           /* of its prefix limit */
     uint32_t best[BGP_FAMILIES];         /* paths with RIB_PATH_BEST */
     struct rib_range used[BGP_FAMILIES]; /* where it may have paths */
     struct rib_epochs epochs[BGP_FAMILIES];
@@ -272,7 +275,9 @@ uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t 
 void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path);
 /* Forgets what a peer without paths has; one that was removed goes with it. */
 void rib_peer_drop(struct bgp_speaker *s, uint32_t peer);
-/* How many best paths are the peer's. */
+/* How many paths are the peer's, how many import policy let through, how many are best. */
+uint32_t rib_received_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
+uint32_t rib_accepted_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 /* One of them becomes, or no longer is, a best path. */
 void rib_best_step(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool more);

@@ -353,7 +353,7 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
                        enum bgp_log_id id) {
     struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
     e.log.id = id;
-    e.log.value1 = p->prefixes_received[f];
+    e.log.value1 = rib_received_count(s, p, f);
     e.log.value2 = p->config->options->prefix_max[f];
     e.log.address = p->config->remote_addr;
     e.log.family = f;
@@ -362,16 +362,17 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
 
 /* True: the session must end. `before`: how many paths were held before this list. */
 static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t before) {
-    uint64_t limit = p->config->options->prefix_max[f], count = p->prefixes_received[f];
-    if (limit == 0) {
+    uint64_t limit = p->config->options->prefix_max[f], count = rib_received_count(s, p, f);
+    if (limit == 0 || count == 0) {
         return false;
     }
+    struct rib_peer *held = rib_peer_at(s, p->routes);
     bool warn = p->config->options->prefix_warning_percent &&
                 count * 100 >= limit * p->config->options->prefix_warning_percent;
-    if (warn && !p->prefix_warned[f]) {
+    if (warn && !held->warned[f]) {
         push_limit(s, p, f, BGP_LOG_PREFIX_WARNING);
     }
-    p->prefix_warned[f] = warn;
+    held->warned[f] = warn;
     /* What ends a session is always said, also when the limit was lowered below what is held. */
     if (count > limit && (before <= limit || !p->config->options->prefix_warning_only)) {
         push_limit(s, p, f, BGP_LOG_PREFIX_EXCEEDED);
@@ -433,7 +434,7 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
     }
     for (uint8_t i = 0; i < u->announced_count; i++) {
         im.family = u->announced[i].family;
-        uint32_t before = p->prefixes_received[im.family];
+        uint32_t before = rib_received_count(s, p, im.family);
         bool begun =
             !withdraw_all && import_begin(&im, &u->attrs, u->next_hop[i], u->link_local[i]);
         im.no_memory = im.no_memory || (!withdraw_all && !begun);

@@ -88,13 +88,22 @@ static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct ri
         return;
     }
     s->rib->adj_in[f] = add ? s->rib->adj_in[f] + 1 : s->rib->adj_in[f] - 1;
-    peer->prefixes_received[f] += step;
+    struct rib_peer *r = rib_peer_at(s, peer->routes);
+    r->received[f] += step;
     if (!(p->flags & RIB_PATH_REJECTED)) {
-        peer->prefixes_accepted[f] += step;
+        r->accepted[f] += step;
     }
     if (p->flags & RIB_PATH_BEST) {
         rib_best_step(s, p->peer, f, add);
     }
+}
+
+uint32_t rib_received_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    return p->routes ? rib_peer_at(s, p->routes)->received[f] : 0;
+}
+
+uint32_t rib_accepted_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    return p->routes ? rib_peer_at(s, p->routes)->accepted[f] : 0;
 }
 
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {

@@ -213,17 +213,17 @@ static void begin_epoch(struct bgp_speaker *s, struct peer *p, enum bgp_family f
 
 /* A gone path counts nowhere. */
 static void uncount(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
-    s->rib->adj_in[f] -= p->prefixes_received[f];
-    p->prefixes_received[f] = p->prefixes_accepted[f] = 0;
-    rib_peer_at(s, p->routes)->best[f] = 0;
+    struct rib_peer *r = rib_peer_at(s, p->routes);
+    s->rib->adj_in[f] -= r->received[f];
+    r->received[f] = r->accepted[f] = r->best[f] = 0;
 }
 
 void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
                    struct nanotime now) {
-    p->prefix_warned[f] = false;
     if (!p->routes) {
         return;
     }
+    rib_peer_at(s, p->routes)->warned[f] = false;
     struct rib_epochs *ep = epochs_of(s, p, f);
     if (keep_stale) {
         /* RFC 4724 4.2: what was stale before a second restart goes. */
@@ -266,7 +266,7 @@ void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
 
 bool rib_reimport(struct bgp_speaker *s, struct peer *p) {
     for (unsigned f = 0; p->routes && f < BGP_FAMILIES; f++) {
-        if (p->prefixes_received[f]) {
+        if (rib_received_count(s, p, (enum bgp_family)f)) {
             want_sweep(s, p, (enum bgp_family)f, REIMPORT);
         }
     }

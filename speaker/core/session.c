@@ -55,7 +55,7 @@ static void act_send_open(struct run *r) {
     struct bgp_open open;
     if (!peer_other_conn(r->s, r->p, r->c)) {
         memset(&r->p->sent, 0, sizeof r->p->sent);
-        uint32_t opens = r->event == FSM_OPEN; /* a delayed OPEN of ours: theirs came first */
+        bool opens = r->event == FSM_OPEN; /* a delayed OPEN of ours: theirs came first */
         r->p->received = (struct bgp_message_counts){.opens = opens};
     }
     session_open_make(r->s, r->p, &open);
@@ -95,7 +95,7 @@ static void notify(struct run *r, uint8_t code, uint8_t subcode, const uint8_t *
     session_notified(r->s, r->p, r->c, true,
                      &(struct bgp_notification){code, subcode, data, (uint16_t)size});
     if (r->cause->reason != BGP_DOWN_NONE && r->cause->reason != BGP_DOWN_COLLISION)
-        r->p->last_reason = r->cause->reason;
+        r->p->last_reason = (uint8_t)r->cause->reason;
 }
 
 static void act_notify(struct run *r) {
@@ -233,7 +233,7 @@ static void act_abort(struct run *r) {
 
 static void act_drop(struct run *r) {
     if (r->cause->last_error && !peer_other_conn(r->s, r->p, r->c))
-        r->p->last_error = r->cause->last_error;
+        peer_history_make(r->s, r->p)->last_error = r->cause->last_error;
     if (r->from >= BGP_OPEN_SENT)
         r->p->last_reason = BGP_DOWN_PEER_CLOSED;
     conn_drop(r->s, r->c);
@@ -295,10 +295,8 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
     memcpy(p->open.gr_families, open->gr_families, sizeof p->open.gr_families);
     p->extended_messages = c->extended;
     p->local = c->setup->local;
-    p->remote = c->setup->remote;
+    p->remote_port = c->setup->remote.port;
     p->incoming = c->incoming;
-    p->hold_time_s = c->hold_time_s;
-    p->keepalive_s = c->keepalive_s;
     p->external = session_local_as(s, p) != p->config->remote_as;
     p->confed = p->external && session_is_confed(s, p);
     p->as4 = open->as4 && !p->no_capabilities;
@@ -342,7 +340,7 @@ static void act_establish(struct run *r) {
     alloc_free(c->setup);
     c->setup = NULL;
     c->state = BGP_ESTABLISHED;
-    p->last_error = NULL;
+    peer_forgive(s, p, true, false);
     p->no_capabilities = false;
     p->tries = 0;
     count_established(r);
@@ -362,9 +360,8 @@ static void act_leave(struct run *r) {
         p->last_reason = BGP_DOWN_PEER_CLOSED;
         p->last_code = p->last_subcode = 0;
     }
-    p->dropped_count++;
     s->dropped_count++;
-    p->last_reset = r->now;
+    peer_history_make(s, p)->last_reset = r->now;
     adjout_peer_down(s, p);
     p->conn = 0;
     bool keep = lost || r->cause->keep_routes ||

@@ -40,7 +40,7 @@ void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *
     p->last_sent = sent;
     struct bgp_notification inner;
     const struct bgp_notification *why = notification_hard_reset(n, &inner) ? &inner : n;
-    p->last_error = session_error_text(why->code, why->subcode, !sent);
+    peer_history_make(s, p)->last_error = session_error_text(why->code, why->subcode, !sent);
     p->last_reason = sent ? BGP_DOWN_NOTIFICATION_SENT : BGP_DOWN_NOTIFICATION_RECEIVED;
 }
 

@@ -48,9 +48,9 @@ struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struc
     if (s->env.work_budget == 0)
         s->env.work_budget = WORK_BUDGET;
     slab_init(&s->peers, sizeof(struct peer), PEERS_PER_PAGE);
+    slab_init(&s->histories, sizeof(struct peer_history), PEERS_PER_PAGE);
     slab_init(&s->conns, sizeof(struct conn), CONNS_PER_PAGE);
     heap_init(&s->timers);
-    table_init(&s->by_address);
     attr_table_init(&s->attrs);
     s->scratch = arena_new();
     if (!s->scratch || !event_queue_new(s) || !nexthops_new(s) || !rib_new(s) || !adjout_new(s) ||
@@ -91,12 +91,13 @@ void bgp_speaker_free(struct bgp_speaker *s) {
     malformed_free(s);
     tally_free(s);
     attr_table_deinit(&s->attrs);
-    table_deinit(&s->by_address);
+    alloc_free(s->by_address);
     heap_deinit(&s->timers);
     slab_deinit(&s->conns);
     for (uint32_t i = 0; i < s->peer_count; i++)
-        alloc_free(speaker_peer(s, s->peer_order[i])->dynamic);
+        alloc_free(listen_dynamic(speaker_peer(s, s->peer_order[i])));
     slab_deinit(&s->peers);
+    slab_deinit(&s->histories);
     alloc_free(s->peer_order);
     arena_free(s->scratch);
     arena_free(s->config_arena);

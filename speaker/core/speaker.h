@@ -63,65 +63,68 @@ struct call_timer {
 
 /* What of a peer's last OPEN is looked at again while the session lives, and after it. */
 struct peer_open {
-    bool gr, gr_restarting, gr_notification;
-    bool llgr;
+    bool gr : 1, gr_restarting : 1, gr_notification : 1;
+    bool llgr : 1;
     uint16_t gr_time_s;
     struct bgp_gr_family gr_families[BGP_FAMILIES];
 };
 
-struct peer {
-    uint32_t index;                    /* own slab index */
-    uint32_t config_index;             /* into speaker->peer_order */
-    const struct bgp_neighbor *config; /* in speaker->config_arena, or of `dynamic` */
-    struct peer_dynamic *dynamic;      /* listen.c; NULL: configured */
-    enum bgp_state state;              /* as shown: of the connection furthest along */
-    uint32_t conn_out, conn_in;        /* slab indices of connections, 0: none */
-    uint32_t conn;                     /* the established one, or 0 */
-    struct heap_timer timer;           /* start, retry or error wait */
-    uint32_t error_wait_ms;            /* BIRD: doubled at each error */
-    bool started;                      /* allowed to run: not shut down, has the lock */
-    bool waiting_for_lock;
-    bool prefix_limit_down;
-    bool as4;                    /* negotiated */
-    bool external;               /* session type */
-    bool confed;                 /* external, to another member of our confederation (RFC 5065) */
-    bool families[BGP_FAMILIES]; /* negotiated */
-    uint8_t add_path[BGP_FAMILIES]; /* enum bgp_add_path: negotiated, of our side */
-    bool refresh, enhanced_refresh;
-    bool extended_messages, extended_next_hop; /* negotiated */
-    struct peer_open open;
-    uint32_t remote_id;
-    uint16_t hold_time_s, keepalive_s; /* negotiated */
-    struct bgp_endpoint local, remote; /* of the established connection */
-    bool incoming;
-    struct nanotime since, last_reset;
-    struct bgp_message_counts sent, received;
-    uint32_t established_count, dropped_count;
-    uint32_t watch; /* nexthop.c: its own address, held for fall_over; 0: not */
-    enum bgp_down_reason last_reason : 8;
-    uint8_t last_code, last_subcode;
-    bool last_sent;
-    const char *last_error; /* static text */
-    /* Graceful restart, helper side (RFC 4724 4.2). */
-    struct heap_timer restart_timer;
-    bool restarting[BGP_FAMILIES]; /* its routes are kept stale */
-    bool end_of_rib_seen[BGP_FAMILIES];
-    /* Sessions, further. */
-    uint32_t address_next;         /* next peer with this remote address, configuration order */
+/* What went wrong with a peer: kept from its first trouble on. */
+struct peer_history {
+    struct nanotime last_reset;
     struct nanotime last_error_at; /* for the back-off's amnesia */
+    const char *last_error;        /* static text */
+    uint32_t error_wait_ms;        /* BIRD: doubled at each error */
     uint32_t idle_hold_ms;         /* RFC 4271 8.1.1: doubled each time the session flaps */
-    uint8_t timer_phase;           /* peer.c: what `timer` means */
-    uint8_t tries;                 /* to connect, since the session was up or started; saturates */
-    bool active;                   /* the outgoing side tries, or waits for a call */
-    bool no_capabilities;          /* RFC 5492 5: the last OPEN was answered with 2/4 */
-    bool refreshing[BGP_FAMILIES]; /* RFC 7313: between BoRR and EoRR */
-    bool removed;                  /* its last paths wait to be taken away */
-    /* Owned by the tables. */
-    uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
-    uint32_t prefixes_received[BGP_FAMILIES];
-    uint32_t prefixes_accepted[BGP_FAMILIES];
-    bool prefix_warned[BGP_FAMILIES];
-    uint32_t routes; /* rib_path.c: slab index, 0 while it has no path */
+};
+
+/*
+ * A mesh has thousands, most of them idle: what only some need stands elsewhere (`history`,
+ * `routes`), what many have in common is shared (`config->options`). Ordered by size, so that
+ * nothing is lost between members.
+ */
+struct peer {
+    const struct bgp_neighbor *config; /* in speaker->config_arena; `dynamic`: listen.c's */
+    struct nanotime since;             /* of `state` */
+    struct heap_timer timer;           /* start, retry or error wait */
+    struct heap_timer restart_timer;   /* RFC 4724 4.2: what is kept stale goes when it fires */
+    struct bgp_message_counts sent, received;
+    uint32_t index;             /* own slab index */
+    uint32_t config_index;      /* into speaker->peer_order */
+    uint32_t conn_out, conn_in; /* slab indices of connections, 0: none */
+    uint32_t conn;              /* the established one, or 0 */
+    uint32_t remote_id;
+    uint32_t established_count;
+    uint32_t history;          /* slab index, 0: peer_history() */
+    uint32_t group_member;     /* adjout.c: slab index, 0 when not Established */
+    uint32_t routes;           /* rib_path.c: slab index, 0 while it has no path */
+    uint32_t watch;            /* nexthop.c: its own address, held for fall_over; 0: not */
+    struct bgp_endpoint local; /* of the established connection */
+    uint16_t remote_port;
+    struct peer_open open;
+    uint8_t state;       /* enum bgp_state, as shown: of the connection furthest along */
+    uint8_t timer_phase; /* peer.c: what `timer` means */
+    uint8_t tries;       /* to connect, since up or started; saturates */
+    uint8_t last_reason; /* enum bgp_down_reason */
+    uint8_t last_code, last_subcode;
+    uint8_t add_path[BGP_FAMILIES]; /* enum bgp_add_path: negotiated, of our side */
+    bool families[BGP_FAMILIES];    /* negotiated */
+    bool restarting[BGP_FAMILIES];  /* RFC 4724 4.2: its routes are kept stale */
+    bool refreshing[BGP_FAMILIES];  /* RFC 7313: between BoRR and EoRR */
+    bool end_of_rib_seen[BGP_FAMILIES];
+    bool dynamic : 1; /* made by a listen range */
+    bool started : 1; /* allowed to run: not shut down, has the lock */
+    bool waiting_for_lock : 1;
+    bool prefix_limit_down : 1;
+    bool active : 1;          /* the outgoing side tries, or waits for a call */
+    bool no_capabilities : 1; /* RFC 5492 5: the last OPEN was answered with 2/4 */
+    bool removed : 1;         /* its last paths wait to be taken away */
+    bool incoming : 1;
+    bool last_sent : 1; /* the last NOTIFICATION was ours */
+    bool external : 1;  /* session type */
+    bool confed : 1;    /* external, to another member of our confederation (RFC 5065) */
+    bool as4 : 1, refresh : 1, enhanced_refresh : 1, extended_messages : 1; /* negotiated */
+    bool extended_next_hop : 1;                                             /* … */
 };
 
 struct bgp_speaker {
@@ -134,6 +137,8 @@ struct bgp_speaker {
     uint64_t rng;
     uint32_t router_id, cluster_id; /* host order */
     struct slab peers;              /* struct peer */
+    struct slab histories;          /* struct peer_history */
+    struct peer_history lost;       /* of a peer for whose there was no memory */
     uint32_t *peer_order;           /* slab indices in configuration order, dynamic ones last */
     uint32_t peer_count;
     struct slab conns; /* struct conn, conn.h */
@@ -157,7 +162,8 @@ struct bgp_speaker {
     uint32_t routes_too_long;    /* withheld from a group for that */
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;
-    struct table by_address;     /* remote address -> first peer in configuration order */
+    uint32_t *by_address; /* peers by remote address, then in configuration order: peer.c */
+    uint32_t address_count;
     uint32_t conn_generation;    /* of the connection made last */
     uint32_t call_timers;        /* room the tables asked for */
     struct nanotime unknown_log; /* not before this may an unknown peer be logged again */

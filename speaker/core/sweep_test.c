@@ -46,7 +46,7 @@ static uint32_t shown(uint32_t peer, bool stale) {
 }
 
 static uint32_t counted(uint32_t peer) {
-    return b.holds[peer].p->prefixes_received[BGP_IPV4_UNICAST];
+    return rib_received_count(b.s, b.holds[peer].p, BGP_IPV4_UNICAST);
 }
 
 static void begin(bool soft_reconfiguration) {
@@ -228,7 +228,7 @@ static void test_import_policy_again_is_sliced(void **state) {
     bench_options(&b, 0)->import[0].accept_by_default = false;
     assert_true(rib_reimport(b.s, b.holds[0].p));
     assert_true(work_counted() >= ROUTES / BUDGET);
-    assert_int_equal(b.holds[0].p->prefixes_accepted[0], 0);
+    assert_int_equal(rib_accepted_count(b.s, b.holds[0].p, 0), 0);
     assert_int_equal(counted(0), ROUTES);
     assert_int_equal(b.s->rib->loc_rib[0], 0);
     bench_end(&b);

@@ -165,7 +165,6 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     memcpy(p->families, p->config->options->families, sizeof p->families);
     p->as4 = true;
     p->local.addr = b->config.router_id;
-    p->remote.addr = p->config->remote_addr;
     p->remote_id = ip4_to_u32(p->config->remote_addr);
     memset(h->end_of_rib_seen, 0, sizeof h->end_of_rib_seen);
     bench_arm(b);
