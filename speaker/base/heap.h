@@ -14,13 +14,18 @@
  */
 
 struct heap_timer {
-    struct nanotime deadline;
     uint32_t slot;  /* 1-based place in the heap, 0: not armed */
     uint32_t order; /* tie break, unique per heap */
 };
 
+/* The deadline stands beside the timer, not in it: a timer that is not armed needs none. */
+struct heap_slot {
+    struct nanotime deadline;
+    struct heap_timer *timer;
+};
+
 struct heap {
-    struct heap_timer **slots;
+    struct heap_slot *slots;
     uint32_t count;
     uint32_t capacity;
 };
@@ -34,6 +39,10 @@ void heap_set(struct heap *h, struct heap_timer *t, struct nanotime deadline);
 void heap_cancel(struct heap *h, struct heap_timer *t); /* not armed is fine */
 static inline bool heap_armed(const struct heap_timer *t) {
     return t->slot != 0;
+}
+/* When an armed timer fires. */
+static inline struct nanotime heap_deadline(const struct heap *h, const struct heap_timer *t) {
+    return h->slots[t->slot - 1].deadline;
 }
 struct nanotime heap_next(const struct heap *h); /* NANOTIME_NEVER when empty */
 /* Takes off and returns the earliest timer due at `now`, or NULL. */

@@ -89,6 +89,7 @@ static void test_heap_model(void **state) {
     (void)state;
     enum { TIMERS = 60 };
     struct heap_timer timers[TIMERS] = {0};
+    uint64_t deadlines[TIMERS];
     struct heap h;
     uint64_t rng = 3;
     heap_init(&h);
@@ -103,22 +104,23 @@ static void test_heap_model(void **state) {
             heap_cancel(&h, t);
             assert_false(heap_armed(t));
         } else {
-            heap_set(&h, t, (struct nanotime){rng_below(&rng, 30)});
-            assert_true(heap_armed(t));
+            deadlines[t - timers] = rng_below(&rng, 30);
+            heap_set(&h, t, (struct nanotime){deadlines[t - timers]});
+            assert_true(heap_armed(t) && heap_deadline(&h, t).ns == deadlines[t - timers]);
         }
-        struct heap_timer *first = NULL;
+        int first = -1;
         for (int i = 0; i < TIMERS; i++) {
             if (heap_armed(&timers[i]) &&
-                (!first || timers[i].deadline.ns < first->deadline.ns ||
-                 (timers[i].deadline.ns == first->deadline.ns && timers[i].order < first->order))) {
-                first = &timers[i];
+                (first < 0 || deadlines[i] < deadlines[first] ||
+                 (deadlines[i] == deadlines[first] && timers[i].order < timers[first].order))) {
+                first = i;
             }
         }
-        assert_true(heap_next(&h).ns == (first ? first->deadline.ns : UINT64_MAX));
+        assert_true(heap_next(&h).ns == (first < 0 ? UINT64_MAX : deadlines[first]));
         struct nanotime now = {rng_below(&rng, 10)};
-        bool due = first && first->deadline.ns <= now.ns;
-        assert_ptr_equal(heap_pop_due(&h, now), due ? first : NULL);
-        assert_true(!due || !heap_armed(first));
+        bool due = first >= 0 && deadlines[first] <= now.ns;
+        assert_ptr_equal(heap_pop_due(&h, now), due ? &timers[first] : NULL);
+        assert_true(!due || !heap_armed(&timers[first]));
     }
     heap_deinit(&h);
     for (int i = 0; i < TIMERS; i++) {

@@ -157,7 +157,8 @@ void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanoti
         send_s = hold_s + 1;
     c->send_deadline = nanotime_add_ms(now, send_s * UINT64_C(1000));
     /* The other timers look at it when they fire, and are earlier as a rule. */
-    if (!heap_armed(&c->timer) || nanotime_before(c->send_deadline, c->timer.deadline))
+    if (!heap_armed(&c->timer) ||
+        nanotime_before(c->send_deadline, heap_deadline(&s->timers, &c->timer)))
         heap_set(&s->timers, &c->timer, c->send_deadline);
 }
 
