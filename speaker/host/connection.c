@@ -1,19 +1,18 @@
 /*
  * One TCP connection of a peer: made or taken over, read, written, let go.
  *
- * Owns the descriptor and its registration. The speaker owns what is said: output is pulled when
- * the kernel can take it and never queued here, but for the tail of a connection the speaker has
- * let go (CLOSE), whose last words are copied because the speaker forgets them.
+ * Owns the descriptor and its registration until the speaker lets go (CLOSE): then departure.c has
+ * it. The speaker owns what is said: output is pulled when the kernel can take it and never queued
+ * here.
  *
- * Leaving: what is left is written, then FIN, then we read and discard until the remote closes or
- * SOCKETS_LEAVE_MS have passed. Closing with unread input would make the kernel send RST, and the
- * remote would lose our NOTIFICATION.
+ * A connection's place is its index in the speaker; places stand in pages that never move, because
+ * epoll knows them by address. A place that is free has generation 0.
  *
  * A failed send is not the end: input that arrived before (a NOTIFICATION, usually) is read first.
  *
  * Outgoing connects beyond SOCKETS_CONNECTS_MAX wait their turn in the order they were asked for.
  */
-#include "connection.h"
+#include "departure.h"
 
 #include "../base/arena.h"
 #include "host.h"
@@ -54,69 +53,108 @@ static enum bgp_conn_end end_of_errno(int error) {
     return BGP_CONN_FAILED;
 }
 
-/* ---- the set of connections ---- */
+/* ---- lists ---- */
 
-static bool index_reserve(struct sockets *s, uint32_t index) {
-    if (index < s->by_index_size)
-        return true;
-    uint32_t size = s->by_index_size ? s->by_index_size : 16;
-    while (size <= index)
-        size *= 2;
-    struct connection **grown = alloc_resize(s->by_index, size, sizeof(struct connection *));
-    if (!grown)
-        return false;
-    memset(grown + s->by_index_size, 0, (size - s->by_index_size) * sizeof(struct connection *));
-    s->by_index = grown;
-    s->by_index_size = size;
+/* What was taken makes room first. */
+static void list_compact(struct connection_list *l) {
+    l->count -= l->at;
+    if (l->count)
+        memmove(l->ids, l->ids + l->at, l->count * sizeof *l->ids);
+    l->at = 0;
+}
+
+static bool list_put(struct connection_list *l, struct bgp_conn_id id) {
+    if (l->count == l->capacity && l->at >= l->capacity / 2)
+        list_compact(l);
+    if (l->count == l->capacity) {
+        uint32_t capacity = l->capacity ? l->capacity * 2 : 16;
+        struct bgp_conn_id *grown = alloc_resize(l->ids, capacity, sizeof *grown);
+        if (!grown)
+            return false;
+        l->ids = grown;
+        l->capacity = capacity;
+    }
+    l->ids[l->count++] = id;
     return true;
 }
 
+/* The next one that is still there; NULL: no more. */
+static struct connection *list_take(const struct sockets *s, struct connection_list *l) {
+    while (l->at < l->count) {
+        struct connection *c = connection_find(s, l->ids[l->at++]);
+        if (c)
+            return c;
+    }
+    return NULL;
+}
+
+static void list_free(struct connection_list *l) {
+    alloc_free(l->ids);
+    *l = (struct connection_list){.ids = NULL};
+}
+
+/* ---- the set of connections ---- */
+
+static bool places_reserve(struct sockets *s, uint32_t index) {
+    while (index >= connection_places(s)) {
+        struct connection **grown =
+            alloc_resize(s->pages, s->page_count + (size_t)1, sizeof(struct connection *));
+        if (!grown)
+            return false;
+        s->pages = grown;
+        s->pages[s->page_count] = alloc_zero(CONNECTIONS_PER_PAGE, sizeof(struct connection));
+        if (!s->pages[s->page_count])
+            return false;
+        s->page_count++;
+    }
+    return true;
+}
+
+static struct connection *place_of(const struct sockets *s, uint32_t index) {
+    return &s->pages[index / CONNECTIONS_PER_PAGE][index % CONNECTIONS_PER_PAGE];
+}
+
+struct connection *connection_at(const struct sockets *s, uint32_t n) {
+    struct connection *c = place_of(s, n);
+    return c->id.generation ? c : NULL;
+}
+
+struct connection *connection_find(const struct sockets *s, struct bgp_conn_id id) {
+    struct connection *c = id.index < connection_places(s) ? connection_at(s, id.index) : NULL;
+    return c && c->id.generation == id.generation ? c : NULL;
+}
+
 static struct connection *connection_new(struct sockets *s, struct bgp_conn_id id) {
-    struct connection *c = index_reserve(s, id.index) ? alloc_zero(1, sizeof *c) : NULL;
-    if (!c)
+    if (!places_reserve(s, id.index))
         return NULL;
-    if (s->by_index[id.index])
-        connection_drop(s->by_index[id.index]); /* its id was reused: it is dead */
-    c->owner = s;
-    c->id = id;
-    c->source = (struct loop_source){.fd = -1, .ready = connection_io};
-    s->by_index[id.index] = c;
+    struct connection *c = connection_at(s, id.index);
+    if (c)
+        connection_drop(c); /* its id was reused: it is dead */
+    c = place_of(s, id.index);
+    *c = (struct connection){.source = {.fd = -1, .ready = connection_io}, .owner = s, .id = id};
     s->count++;
     return c;
 }
 
-struct connection *connection_find(const struct sockets *s, struct bgp_conn_id id) {
-    struct connection *c = id.index < s->by_index_size ? s->by_index[id.index] : NULL;
-    return c && c->id.generation == id.generation ? c : NULL;
-}
-
-/* Off its queue and out of the index: the id means nothing any more. */
-static void connection_detach(struct connection *c) {
-    struct sockets *s = c->owner;
-    if (c->phase == CONNECTION_WAITING)
-        TAILQ_REMOVE(&s->waiting, c, link);
-    else if (c->ready)
-        TAILQ_REMOVE(&s->ready, c, link);
-    else if (c->phase == CONNECTION_LEAVING)
-        TAILQ_REMOVE(&s->leaving, c, link);
-    if (c->phase == CONNECTION_CONNECTING)
-        s->connecting--;
-    c->ready = false;
-    if (c->phase != CONNECTION_LEAVING)
-        s->by_index[c->id.index] = NULL;
-}
-
 static void connection_free(struct connection *c) {
     struct sockets *s = c->owner;
-    connection_detach(c);
+    if (c->phase == CONNECTION_CONNECTING)
+        s->connecting--;
     if (c->source.fd >= 0) {
         loop_remove(&s->host->loop, &c->source);
         close(c->source.fd);
     }
     s->count--;
     mrt_tap_free(c->tap);
-    alloc_free(c->tail);
-    alloc_free(c);
+    *c = (struct connection){.source = {.fd = -1}};
+}
+
+void connections_free(struct sockets *s) {
+    for (uint32_t i = 0; i < s->page_count; i++)
+        alloc_free(s->pages[i]);
+    alloc_free(s->pages);
+    list_free(&s->waiting);
+    list_free(&s->ready);
 }
 
 void connection_drop(struct connection *c) {
@@ -185,8 +223,10 @@ void connection_start(struct sockets *s, struct bgp_conn_id id, struct bgp_peer_
     }
     c->peer = peer;
     c->phase = CONNECTION_WAITING;
-    TAILQ_INSERT_TAIL(&s->waiting, c, link);
-    connection_next_waiting(s);
+    if (list_put(&s->waiting, id))
+        connection_next_waiting(s);
+    else
+        connection_ended(c, BGP_CONN_FAILED);
 }
 
 /* A connect that fails at once comes back here through connection_ended; the queue shrinks each
@@ -196,10 +236,10 @@ void connection_next_waiting(struct sockets *s) {
     if (s->starting)
         return;
     s->starting = true;
-    while (s->connecting < SOCKETS_CONNECTS_MAX && (c = TAILQ_FIRST(&s->waiting))) {
-        TAILQ_REMOVE(&s->waiting, c, link);
+    while (s->connecting < SOCKETS_CONNECTS_MAX && (c = list_take(s, &s->waiting)))
         connection_connect(c);
-    }
+    if (s->waiting.at == s->waiting.count)
+        list_free(&s->waiting);
     s->starting = false;
 }
 
@@ -262,11 +302,12 @@ void connection_ready(struct connection *c) {
     if (c->ready || c->phase != CONNECTION_UP)
         return;
     c->ready = true;
-    TAILQ_INSERT_TAIL(&c->owner->ready, c, link);
+    if (!list_put(&c->owner->ready, c->id))
+        c->owner->ready_lost = true;
 }
 
 /* sendmsg wants writable pointers and writes to none of them. */
-static ssize_t send_parts(int fd, const struct bgp_part *parts, size_t count) {
+ssize_t connection_send(int fd, const struct bgp_part *parts, size_t count) {
     struct iovec vector[PARTS_MAX];
     struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
     for (size_t i = 0; i < count; i++)
@@ -278,25 +319,25 @@ static ssize_t send_parts(int fd, const struct bgp_part *parts, size_t count) {
     return sent;
 }
 
-static size_t parts_size(const struct bgp_part *parts, size_t count) {
+size_t connection_parts_size(const struct bgp_part *parts, size_t count) {
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
     return size;
 }
 
-/* The first `sent` octets of the parts (< 0: none), for the file of messages. */
-static void log_sent(struct connection *c, const struct bgp_part *parts, size_t count,
-                     ssize_t sent) {
-    size_t left = sent > 0 && c->owner->host->mrt ? (size_t)sent : 0;
+void connection_log_sent(const struct sockets *s, struct mrt_tap **tap, int fd,
+                         const struct bgp_part *parts, size_t count, ssize_t sent) {
+    size_t left = sent > 0 && s->host->mrt ? (size_t)sent : 0;
     for (size_t i = 0; i < count && left > 0; i++) {
         size_t size = parts[i].size < left ? parts[i].size : left;
-        mrt_log_octets(c->owner->host->mrt, &c->tap, c->source.fd, true, parts[i].data, size);
+        mrt_log_octets(s->host->mrt, tap, fd, true, parts[i].data, size);
         left -= size;
     }
 }
 
-void connection_flush(struct connection *c, bool *ret_more) {
+/* True: there is more than one turn may take. */
+static bool connection_flush(struct connection *c) {
     struct bgp_speaker *speaker = c->owner->host->speaker;
     struct bgp_part parts[PARTS_MAX];
     bool blocked = false;
@@ -305,89 +346,52 @@ void connection_flush(struct connection *c, bool *ret_more) {
         count = bgp_conn_pull(speaker, c->id, parts, PARTS_MAX, loop_now());
         if (count == 0)
             break;
-        ssize_t sent = send_parts(c->source.fd, parts, count);
+        ssize_t sent = connection_send(c->source.fd, parts, count);
         if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
-            c->write_errno = errno;
-        log_sent(c, parts, count, sent);
+            c->write_errno = (uint16_t)errno;
+        connection_log_sent(c->owner, &c->tap, c->source.fd, parts, count, sent);
         if (sent > 0)
             bgp_conn_sent(speaker, c->id, (size_t)sent, loop_now());
-        blocked = sent < (ssize_t)parts_size(parts, count);
+        blocked = sent < (ssize_t)connection_parts_size(parts, count);
     }
     loop_change(&c->owner->host->loop, &c->source,
                 blocked && !c->write_errno ? EPOLLIN | EPOLLOUT : EPOLLIN);
-    *ret_more = count > 0 && !blocked && !c->write_errno;
+    return count > 0 && !blocked && !c->write_errno;
+}
+
+static bool flush_ready(struct connection *c) {
+    if (!c->ready)
+        return false;
+    c->ready = false;
+    if (!connection_flush(c))
+        return false;
+    connection_ready(c);
+    return true;
+}
+
+bool connections_flush(struct sockets *s) {
+    struct connection_list now = s->ready;
+    bool all = s->ready_lost, more = false;
+    struct connection *c;
+    s->ready = (struct connection_list){.ids = NULL};
+    s->ready_lost = false;
+    while ((c = list_take(s, &now)))
+        more |= flush_ready(c);
+    for (uint32_t i = 0; all && i < connection_places(s); i++)
+        if ((c = connection_at(s, i)))
+            more |= flush_ready(c);
+    list_free(&now);
+    return more;
 }
 
 /* ---- leaving ---- */
 
-static bool tail_append(struct connection *c, const struct bgp_part *parts, size_t count) {
-    size_t size = parts_size(parts, count);
-    if (c->tail_size + size > SOCKETS_TAIL_MAX)
-        return false;
-    uint8_t *grown = alloc_resize(c->tail, c->tail_size + size, 1);
-    if (!grown)
-        return false;
-    c->tail = grown;
-    for (size_t i = 0; i < count; i++) {
-        memcpy(c->tail + c->tail_size, parts[i].data, parts[i].size);
-        c->tail_size += parts[i].size;
-    }
-    return true;
-}
-
-/* What the speaker still has to say on this connection, moved into the tail. */
-static void tail_collect(struct connection *c) {
-    struct bgp_speaker *speaker = c->owner->host->speaker;
-    struct bgp_part parts[PARTS_MAX];
-    size_t count;
-    while ((count = bgp_conn_pull(speaker, c->id, parts, PARTS_MAX, loop_now())) > 0) {
-        size_t size = parts_size(parts, count);
-        if (!tail_append(c, parts, count))
-            return;
-        bgp_conn_sent(speaker, c->id, size, loop_now());
-    }
-}
-
-/* Writes the tail; FIN behind it. */
-static void tail_send(struct connection *c) {
-    while (c->tail_at < c->tail_size) {
-        struct bgp_part rest = {c->tail + c->tail_at, c->tail_size - c->tail_at};
-        ssize_t sent = send_parts(c->source.fd, &rest, 1);
-        if (sent < 0 && errno == EAGAIN) {
-            loop_change(&c->owner->host->loop, &c->source, EPOLLIN | EPOLLOUT);
-            return;
-        }
-        if (sent < 0) {
-            connection_drop(c);
-            return;
-        }
-        log_sent(c, &rest, 1, sent);
-        c->tail_at += (size_t)sent;
-    }
-    loop_change(&c->owner->host->loop, &c->source, EPOLLIN);
-    shutdown(c->source.fd, SHUT_WR);
-}
-
 void connection_leave(struct connection *c) {
-    struct sockets *s = c->owner;
-    if (c->phase != CONNECTION_UP || c->write_errno) {
-        connection_drop(c);
-        return;
-    }
-    tail_collect(c);
-    connection_detach(c);
-    c->phase = CONNECTION_LEAVING;
-    c->deadline = nanotime_add_ms(loop_now(), SOCKETS_LEAVE_MS);
-    TAILQ_INSERT_TAIL(&s->leaving, c, link);
-    tail_send(c);
-}
-
-static void leaving_io(struct connection *c, uint32_t events) {
-    ssize_t got = recv(c->source.fd, c->owner->buffer, SOCKETS_READ_BYTES, MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+    bool talks = c->phase == CONNECTION_UP && !c->write_errno;
+    if (talks && departure_begin(c))
         connection_free(c);
-    else if (events & EPOLLOUT)
-        tail_send(c);
+    else
+        connection_drop(c);
 }
 
 /* ---- reading ---- */
@@ -427,10 +431,6 @@ static void receive(struct connection *c) {
 static void connection_io(struct loop_source *source, uint32_t events) {
     struct connection *c = (struct connection *)source;
     struct host *h = c->owner->host;
-    if (c->phase == CONNECTION_LEAVING) {
-        leaving_io(c, events);
-        return;
-    }
     if (c->phase == CONNECTION_CONNECTING) {
         connected(c);
     } else {

@@ -8,13 +8,12 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-/* The inside of sockets.c and connection.c. */
+/* The inside of sockets.c, connection.c and departure.c. */
 
 #define SOCKETS_READ_BYTES 65536
 #define SOCKETS_CONNECTS_MAX 256 /* outgoing connects in flight */
 #define SOCKETS_ACCEPTS_MAX 256  /* accepted per readiness */
-#define SOCKETS_LEAVE_MS 1000    /* to hear the remote close after our last word */
-#define SOCKETS_TAIL_MAX (1 << 20)
+#define CONNECTIONS_PER_PAGE 32
 
 struct sockets;
 
@@ -22,28 +21,33 @@ enum connection_phase {
     CONNECTION_WAITING,    /* for its turn to connect; no descriptor */
     CONNECTION_CONNECTING, /* SYN sent */
     CONNECTION_UP,
-    CONNECTION_LEAVING, /* the speaker has let go: last bytes, FIN, the remote's FIN */
 };
 
 /* A session's OPEN and first KEEPALIVE come within these. */
 #define CONNECTION_EARLY_READS 8
 
+/* One per session, idle ones too: nothing stands here that only a busy one needs. */
 struct connection {
     struct loop_source source; /* first: the callback gets it back */
     struct sockets *owner;
-    TAILQ_ENTRY(connection) link; /* waiting, ready or leaving queue */
-    struct bgp_conn_id id;        /* dead while leaving */
+    struct bgp_conn_id id; /* generation 0: the place is free */
     struct bgp_peer_id peer;
-    enum connection_phase phase;
-    bool ready;      /* on the ready queue */
-    uint8_t reads;   /* so far, up to CONNECTION_EARLY_READS */
-    int write_errno; /* sending failed; reading will tell the end */
-    struct nanotime deadline;
-    struct mrt_tap *tap; /* mrt_log.c's; NULL: nothing has passed yet, or nobody logs */
-    uint8_t *tail;       /* leaving: what the kernel did not take yet */
-    size_t tail_size, tail_at;
+    uint8_t phase; /* enum connection_phase */
+    bool ready : 1;
+    uint8_t reads : 7;    /* so far, up to CONNECTION_EARLY_READS */
+    uint16_t write_errno; /* sending failed; reading will tell the end */
+    struct mrt_tap *tap;  /* mrt_log.c's; NULL: nothing has passed yet, or nobody logs */
 };
-TAILQ_HEAD(connection_queue, connection);
+_Static_assert(sizeof(struct connection) <= 48, "a connection costs 48 bytes at most");
+
+/* Connections in the order they were put on; those that have gone since are passed over. */
+struct connection_list {
+    struct bgp_conn_id *ids;
+    uint32_t at, count, capacity;
+};
+
+struct departure; /* departure.h */
+TAILQ_HEAD(departure_queue, departure);
 
 /* Listener per family; fd -1: closed. */
 struct listener {
@@ -66,10 +70,12 @@ struct range_key { /* … for a listen range */
 struct sockets {
     struct host *host;
     struct listener listeners[2];
-    int reserve_fd; /* given up for a moment when descriptors are out */
-    struct connection **by_index;
-    uint32_t by_index_size;
-    struct connection_queue waiting, ready, leaving;
+    int reserve_fd;            /* given up for a moment when descriptors are out */
+    struct connection **pages; /* places by the speaker's index, CONNECTIONS_PER_PAGE each */
+    uint32_t page_count;
+    struct connection_list waiting, ready;
+    bool ready_lost; /* there was no memory for the list: all are looked at */
+    struct departure_queue leaving;
     size_t connecting, count;
     bool starting;         /* connection_next_waiting is at work */
     struct peer_key *keys; /* sorted by address */
@@ -83,14 +89,21 @@ struct sockets {
 void connection_start(struct sockets *s, struct bgp_conn_id id, struct bgp_peer_id peer);
 /* Takes over an accepted descriptor, which is closed when it fails. */
 bool connection_adopt(struct sockets *s, int fd, struct bgp_conn_id id);
+/* The n-th place's; NULL: it is free. Places are below connection_places(). */
+struct connection *connection_at(const struct sockets *s, uint32_t n);
+static inline uint32_t connection_places(const struct sockets *s) {
+    return s->page_count * CONNECTIONS_PER_PAGE;
+}
 struct connection *connection_find(const struct sockets *s, struct bgp_conn_id id);
 /* Sets the options of its neighbour again: the configuration changed. */
 void connection_refresh(struct connection *c);
-void connection_flush(struct connection *c, bool *ret_more);
-void connection_ready(struct connection *c);
+/* Writes what those that are ready have to say, a bounded amount each. True: more is left. */
+bool connections_flush(struct sockets *s);
+void connection_ready(struct connection *c); /* it has something to say */
 void connection_leave(struct connection *c);
 void connection_drop(struct connection *c); /* at once, RST */
 void connection_next_waiting(struct sockets *s);
+void connections_free(struct sockets *s); /* the memory of places and lists */
 
 /* sockets.c: takes the connections that have come in. */
 void sockets_accept(struct sockets *s);

@@ -15,7 +15,8 @@
  *
  *   options.c    the command line; ctl.c: asks a running speaker, ctl_print.c its answers as text
  *   loop.c       epoll and deadlines
- *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c)
+ *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c), those the
+ *                speaker has let go (departure.c)
  *   badauth.c    calls with a wrong TCP MD5 signature; tcp_state.c TCP's own figures
  *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel (attention.c: when)
  *   resolver.c   next hops through the kernel's table

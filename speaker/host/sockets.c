@@ -16,7 +16,7 @@
 
 #include "../base/arena.h"
 #include "../base/hash.h"
-#include "connection.h"
+#include "departure.h"
 #include "host.h"
 #include "log.h"
 #include "sockopt.h"
@@ -44,8 +44,6 @@ struct sockets *sockets_new(struct host *h) {
         s->listeners[i].owner = s;
         s->listeners[i].source = (struct loop_source){.fd = -1, .ready = listener_ready};
     }
-    TAILQ_INIT(&s->waiting);
-    TAILQ_INIT(&s->ready);
     TAILQ_INIT(&s->leaving);
     return s;
 }
@@ -66,7 +64,7 @@ void sockets_free(struct sockets *s) {
     listener_close(&s->listeners[1]);
     if (s->reserve_fd >= 0)
         close(s->reserve_fd);
-    alloc_free(s->by_index);
+    connections_free(s);
     alloc_free(s->keys);
     alloc_free(s);
 }
@@ -257,9 +255,11 @@ void sockets_peers_changed(struct sockets *s) {
         return;
     keys_rebuild(s);
     range_keys_rebuild(s, bgp_config_of(s->host->speaker));
-    for (uint32_t i = 0; i < s->by_index_size; i++)
-        if (s->by_index[i] && s->by_index[i]->source.fd >= 0)
-            connection_refresh(s->by_index[i]);
+    for (uint32_t i = 0; i < connection_places(s); i++) {
+        struct connection *c = connection_at(s, i);
+        if (c && c->source.fd >= 0)
+            connection_refresh(c);
+    }
 }
 
 static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_neighbor *p) {
@@ -372,50 +372,33 @@ void sockets_event(struct sockets *s, const struct bgp_event *e) {
 }
 
 bool sockets_flush(struct sockets *s) {
-    bool more = false;
-    struct connection_queue now = TAILQ_HEAD_INITIALIZER(now);
-    TAILQ_CONCAT(&now, &s->ready, link);
-    struct connection *c;
-    while ((c = TAILQ_FIRST(&now))) {
-        bool left = false;
-        TAILQ_REMOVE(&now, c, link);
-        c->ready = false;
-        connection_flush(c, &left);
-        if (left) {
-            connection_ready(c);
-            more = true;
-        }
-    }
-    return more;
+    return connections_flush(s);
 }
 
 struct nanotime sockets_next_deadline(const struct sockets *s) {
-    const struct connection *c = TAILQ_FIRST(&s->leaving);
-    return c ? c->deadline : NANOTIME_NEVER;
+    return departures_next_deadline(s);
 }
 
 void sockets_advance(struct sockets *s, struct nanotime now) {
-    struct connection *c;
-    while ((c = TAILQ_FIRST(&s->leaving)) && !nanotime_before(now, c->deadline))
-        connection_drop(c);
+    departures_advance(s, now);
 }
 
 bool sockets_idle(const struct sockets *s) {
-    return TAILQ_EMPTY(&s->leaving) && TAILQ_EMPTY(&s->ready);
+    return TAILQ_EMPTY(&s->leaving) && s->ready.at == s->ready.count && !s->ready_lost;
 }
 
 void sockets_abort_live(struct sockets *s) {
     s->starting = true; /* none of those that wait takes a freed place */
-    for (uint32_t i = 0; i < s->by_index_size; i++)
-        if (s->by_index[i])
-            connection_drop(s->by_index[i]);
+    for (uint32_t i = 0; i < connection_places(s); i++) {
+        struct connection *c = connection_at(s, i);
+        if (c)
+            connection_drop(c);
+    }
     s->starting = false;
 }
 
 void sockets_abort(struct sockets *s) {
-    struct connection *c;
-    while ((c = TAILQ_FIRST(&s->leaving)))
-        connection_drop(c);
+    departures_abort(s);
     sockets_abort_live(s);
 }
 
