@@ -42,8 +42,7 @@ static const struct profile profiles[BGP_PROFILES] = {
             .name = "fast",
             .connect_delay_ms = 2,
             .connect_retry_ms = 50,
-            .connect_retry_max_ms =
-                1600, /* hundreds that call the dead leave them no time to start */
+            .connect_retry_max_ms = 1600,
             .connect_jitter_percent = 25,
             .error_wait_min_ms = 20,
             .error_wait_max_ms = 200,
