@@ -1,6 +1,6 @@
 /*
- * Nodes restarted batch after batch, as an upgrade does it: the next batch waits until all tables
- * are as computed again.
+ * Nodes restarted batch after batch, as an upgrade does it: those of a batch one after the other
+ * without waiting for their sessions, the next batch when all tables are as computed again.
  *
  * Owns the order, the waiting and the times. Leaves to others: ending and starting a speaker
  * (run.c, network.c), packets meanwhile (meanwhile.c), the exact set of everything: that is what
@@ -12,7 +12,6 @@
 #include <stdio.h>
 
 #define ASK_BACKEND_AGAIN_MS 100
-#define STOP_DEADLINE_MS 30000
 
 struct roll {
     struct engine *e;
@@ -33,8 +32,8 @@ static void fill_batch(struct roll *r) {
     }
 }
 
-static bool wait_ended(struct roll *r, uint32_t node, struct meanwhile *m) {
-    struct nanotime deadline = nanotime_add_ms(lab_now(), STOP_DEADLINE_MS);
+static bool wait_ended(struct roll *r, uint32_t node, struct meanwhile *m,
+                       struct nanotime deadline) {
     while (lab_speaker_state(r->e->lab, node).kind == LAB_RUNNING) {
         if (!nanotime_before(lab_now(), deadline) || !meanwhile_wait(m, deadline))
             return false;
@@ -42,24 +41,18 @@ static bool wait_ended(struct roll *r, uint32_t node, struct meanwhile *m) {
     return true;
 }
 
-static bool end_batch(struct roll *r, struct meanwhile *m) {
+/* One after the other, each started as soon as it has ended: as long as many are dead, all others
+ * call them in vain, and in a mesh of a thousand that leaves them no processor to come back. */
+static bool restart_batch(struct roll *r, struct meanwhile *m, struct nanotime deadline) {
     struct engine *e = r->e;
-    enum lab_fault how = r->step->roll.graceful ? LAB_FAULT_KILL : LAB_FAULT_STOP;
-    bool ok = true;
+    bool graceful = r->step->roll.graceful, ok = true;
     for (size_t i = 0; ok && i < r->batch_count; i++) {
-        e->nodes[r->batch[i]].up = false;
-        ok = lab_fault(e->lab, how, r->batch[i], UINT32_MAX, 0, e->diags);
+        uint32_t node = r->batch[i];
+        e->nodes[node].up = false;
+        ok = lab_fault(e->lab, graceful ? LAB_FAULT_KILL : LAB_FAULT_STOP, node, UINT32_MAX, 0,
+                       e->diags) &&
+             wait_ended(r, node, m, deadline) && engine_start_again(e, node, graceful, e->diags);
     }
-    for (size_t i = 0; ok && i < r->batch_count; i++)
-        ok = wait_ended(r, r->batch[i], m);
-    return ok;
-}
-
-static bool start_batch(struct roll *r) {
-    struct engine *e = r->e;
-    bool ok = true;
-    for (size_t i = 0; ok && i < r->batch_count; i++)
-        ok = engine_start_again(e, r->batch[i], r->step->roll.graceful, e->diags);
     return ok && state_restarted(e, e->diags);
 }
 
@@ -107,7 +100,7 @@ static bool wait_settled(struct roll *r, struct meanwhile *m, struct nanotime de
 static bool roll_batch(struct roll *r, struct meanwhile *m) {
     struct nanotime begun = lab_now();
     struct nanotime deadline = {begun.ns + r->step->deadline_ns};
-    if (!end_batch(r, m) || !start_batch(r)) {
+    if (!restart_batch(r, m, deadline)) {
         record_verdict(r->e, RUN_HOST, "a speaker could not be restarted");
         return false;
     }
