@@ -142,9 +142,10 @@ static bool read_scenario(struct launch *l, const char *path) {
     l->engine.diags = l->diags;
     l->engine.front_fd = -1;
     l->engine.wait_fd = -1;
+    l->engine.weigh_first = true;
     l->engine.allow_noise = l->o->allow_noise;
     l->engine.seed = l->o->seed_set ? l->o->seed : l->scenario->seed;
-    return l->scenario->no_lab || engine_prepare(&l->engine, l->diags);
+    return l->scenario->no_lab || engine_prepare(&l->engine, l->diags) || l->engine.too_large;
 }
 
 /* ---- the other side ---- */
@@ -228,11 +229,12 @@ static int host_refused(struct launch *l) {
 
 /* Before anything is built: what is certain to end half-way does not begin. */
 static bool host_carries(struct launch *l) {
-    struct lab_needs needs = engine_needs(&l->engine);
+    bool planned = !l->engine.too_large;
+    struct lab_needs needs = planned ? engine_needs(&l->engine) : l->engine.least;
     struct lab_need list[LAB_NEEDS_MAX];
     size_t errors = diag_error_count(l->diags);
     (void)host_weigh(&needs, list, l->diags);
-    return diag_error_count(l->diags) == errors;
+    return planned && diag_error_count(l->diags) == errors;
 }
 
 static int run_lab(struct launch *l) {

@@ -164,9 +164,37 @@ static void test_doctor(void **state) {
     run_close(&r);
 }
 
+/* Forty million sessions: refused from their number, for the plan itself would not fit. The report
+ * is there all the same. */
+static void test_too_large(void **state) {
+    struct rusage used;
+    char folder[300], path[400];
+    (void)state;
+    struct run r = run_words(WORDS("doctor", fixture_path("mesh"), "--set", "nodes=9000"));
+    assert_int_equal(r.status, 4);
+    assert_says(r.out, "9000 nodes and routers, 40495500 sessions, ");
+    assert_says(r.out, "does not fit here");
+    assert_says(r.err, "MiB are needed");
+    run_close(&r);
+    r = run_words(
+        WORDS("run", fixture_path("mesh"), "--set", "nodes=9000", "--runs", fixture_path("large")));
+    assert_int_equal(r.status, 4);
+    run_close(&r);
+    assert_int_equal(entries(fixture_path("large"), "2", folder, sizeof folder), 1);
+    snprintf(path, sizeof path, "%s/result.json", folder);
+    json_t *j = json_load_file(path, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(j, "verdict")), "host");
+    assert_says(json_string_value(json_object_get(j, "error")), "MiB are needed");
+    json_decref(j);
+    assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
+    assert_true(used.ru_maxrss < 1024L << 10); /* KiB */
+    assert_int_equal(count_places(), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_doctor),
+        cmocka_unit_test_teardown(test_too_large, clean),
         cmocka_unit_test_teardown(test_series, clean),
         cmocka_unit_test_teardown(test_refused, clean),
         cmocka_unit_test_teardown(test_failed_runs, clean),

@@ -26,17 +26,23 @@ static struct lab_needs mesh_needs(const struct cli_options *o) {
 static bool scenario_needs(const struct cli_options *o, struct arena *arena,
                            struct diag_list *diags, struct lab_needs *ret_needs) {
     struct scenario *s = scenario_read(o->arguments[0], o->sets, o->set_count, arena, diags);
-    struct engine e = {
-        .scenario = s, .arena = arena, .diags = diags, .front_fd = -1, .wait_fd = -1};
+    struct engine e = {.scenario = s,
+                       .arena = arena,
+                       .diags = diags,
+                       .front_fd = -1,
+                       .wait_fd = -1,
+                       .weigh_first = true};
     bool ok = s && !s->no_lab && engine_prepare(&e, diags);
     if (ok)
         *ret_needs = engine_needs(&e);
+    else if (e.too_large)
+        *ret_needs = e.least;
     else if (s && s->no_lab)
         cli_error("%s builds no network", o->arguments[0]);
     engine_release(&e);
     if (s)
         scenario_close(s);
-    return ok;
+    return ok || e.too_large;
 }
 
 static json_t *needs_json(const struct lab_need *list, size_t count) {

@@ -281,6 +281,7 @@ struct lab_need {
     bool estimated; /* by what nodes, sessions and routes took elsewhere */
 };
 #define LAB_NEEDS_MAX 8
+#define LAB_DESCRIPTORS_MAX 65536u /* to which the supervisor raises its limit where it may */
 /* Counts without building anything; findings as below for what is short. Returns how many. */
 size_t host_weigh(const struct lab_needs *needs, struct lab_need ret_list[LAB_NEEDS_MAX],
                   struct diag_list *diags);

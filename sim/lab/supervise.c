@@ -35,7 +35,6 @@
 #include <unistd.h>
 
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC)
-#define DESCRIPTORS_MAX 65536u
 
 /* What the child says about its own preparation; nothing at all when it went well. */
 struct failure {
@@ -121,8 +120,8 @@ static void raise_descriptor_limit(void) {
         return;
     want = now;
     want.rlim_cur = now.rlim_max;
-    if (want.rlim_max < DESCRIPTORS_MAX)
-        want.rlim_cur = want.rlim_max = DESCRIPTORS_MAX;
+    if (want.rlim_max < LAB_DESCRIPTORS_MAX)
+        want.rlim_cur = want.rlim_max = LAB_DESCRIPTORS_MAX;
     if (setrlimit(RLIMIT_NOFILE, &want) != 0) {
         want.rlim_cur = want.rlim_max = now.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &want);

@@ -371,13 +371,34 @@ static void test_needs(void **state) {
     diag_list_free(d);
 }
 
+/* What large labs took of a whole machine. */
+static void test_memory_estimates(void **state) {
+    static const struct {
+        struct lab_needs needs;
+        uint64_t measured_mib;
+    } labs[] = {
+        {{.hosts = 1000, .sessions = 499500, .routes = 1002000, .routed = true}, 7066},
+        {{.hosts = 4004, .sessions = 8005, .routes = 16032014, .routed = true}, 15360},
+    };
+    struct lab_need list[LAB_NEEDS_MAX];
+    struct diag_list *d = diag_list_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof labs / sizeof *labs; i++) {
+        size_t count = host_weigh(&labs[i].needs, list, d);
+        uint64_t mib = need_of(list, count, "memory")->needed, measured = labs[i].measured_mib;
+        assert_in_range(mib, measured * 9 / 10, measured * 13 / 10);
+    }
+    diag_list_free(d);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_needs),       cmocka_unit_test(test_channel),
-        cmocka_unit_test(test_refusal),     cmocka_unit_test(test_kill_supervisor),
-        cmocka_unit_test(test_kill_caller), cmocka_unit_test(test_outlive_caller),
-        cmocka_unit_test(test_parallel),    cmocka_unit_test(test_unprivileged),
-        cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_memory_estimates), cmocka_unit_test(test_needs),
+        cmocka_unit_test(test_channel),          cmocka_unit_test(test_refusal),
+        cmocka_unit_test(test_kill_supervisor),  cmocka_unit_test(test_kill_caller),
+        cmocka_unit_test(test_outlive_caller),   cmocka_unit_test(test_parallel),
+        cmocka_unit_test(test_unprivileged),     cmocka_unit_test(test_doctor),
     };
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)

@@ -105,16 +105,22 @@ struct engine {
     /* Called in the supervisor when an `expect` step has ended, for who wants to look closer. */
     void (*looked)(struct engine *e, size_t step, bool held);
     void *looked_context;
+    /* With weigh_first: what a mesh needs at least, counted without a plan; too large: the host
+     * does not have it, and no plan was made. */
+    bool weigh_first, too_large;
+    struct lab_needs least;
 };
 
 /* ---- state.c ---- */
 
 /* The state at the start, from the scenario's topology and manifests. Fills node names and routers.
- * False with findings: nothing is kept. */
+ * False with findings, or with e->too_large and without: nothing is kept. */
 bool engine_prepare(struct engine *e, struct diag_list *diags);
 void engine_release(struct engine *e);
 /* needs.c: what the prepared state needs of the host. */
 struct lab_needs engine_needs(const struct engine *e);
+/* needs.c: sets e->least and e->too_large. */
+bool engine_may_fit(struct engine *e, const struct calico_set *set);
 /* A new state from a changed set (taken over, also on failure) or, NULL, from the present one after
  * routers, faults or speakers changed. The old state goes to *ret_old, for state_release, or is
  * released when ret_old is NULL. False with findings: the state stays as it was. */

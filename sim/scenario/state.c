@@ -392,7 +392,7 @@ bool engine_prepare(struct engine *e, struct diag_list *diags) {
         return false;
     }
     choose_fabric(e);
-    if (!name_nodes(e) || !load_routers(e, diags)) {
+    if (!name_nodes(e) || !load_routers(e, diags) || (e->weigh_first && !engine_may_fit(e, set))) {
         calico_set_free(set);
         return false;
     }
