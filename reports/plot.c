@@ -1,8 +1,9 @@
 /*
  * SVG plots, written as text.
  *
- * Owns the geometry: a panel is a fixed rectangle, its axes span whole decades around what is to be
- * seen. Coordinates have one decimal, so the same figures give the same file.
+ * Owns the geometry: a panel is a fixed rectangle in a grid that is wider than high, as a slide is;
+ * its axes span whole decades around what is to be seen; one legend below the title serves all.
+ * Coordinates have one decimal, so the same figures give the same file.
  */
 #include "plot.h"
 
@@ -12,13 +13,14 @@
 #include <string.h>
 
 enum {
-    WIDTH = 760,
-    PANEL_HEIGHT = 300,
-    LEFT = 80,
-    RIGHT = 190, /* room for the legend */
-    TOP = 60,
-    GAP = 60, /* below a panel: its x axis */
-    LEGEND_STEP = 18,
+    COLUMNS_MAX = 4,
+    PANEL_WIDTH = 380,
+    PANEL_HEIGHT = 310,
+    LEFT = 62, /* in a panel: labels of its y axis */
+    RIGHT = 24,
+    TOP = 96,      /* title and legend */
+    GAP = 56,      /* below a panel: its x axis */
+    CHARACTER = 8, /* of the legend, about */
 };
 
 /* Distinct also for those who see no red or no green. */
@@ -89,9 +91,12 @@ static void put_grid_line(struct text *out, double x1, double y1, double x2, dou
                 strong ? "#999" : "#e4e4e4");
 }
 
+/* A power of ten as people write it: 1000, 10k, 100k, 1M. */
 static void put_label(struct text *out, double x, double y, const char *anchor, double value) {
-    text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.4g</text>\n", x, y, anchor,
-                value);
+    double unit = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : value >= 1e4 ? 1e3 : 1;
+    const char *name = value >= 1e9 ? "G" : value >= 1e6 ? "M" : value >= 1e4 ? "k" : "";
+    text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%.4g%s</text>\n", x, y, anchor,
+                value / unit, name);
 }
 
 static void put_axes(struct text *out, const struct axis *x, const struct axis *y) {
@@ -145,28 +150,35 @@ static void put_law(struct text *out, const struct plot_line *l, const char *col
                 pixel(y, l->factor * pow(l->law_to, l->exponent)));
 }
 
-static void put_legend(struct text *out, const struct plot_panel *p, double top) {
-    for (size_t i = 0; i < p->line_count; i++) {
-        double y = top + 10 + (double)i * LEGEND_STEP;
-        text_printf(out, "<rect x=\"%d\" y=\"%.1f\" width=\"12\" height=\"4\" fill=\"%s\"/>\n",
-                    WIDTH - RIGHT + 12, y - 4, colours[i % COLOURS]);
-        text_printf(out, "<text x=\"%d\" y=\"%.1f\">", WIDTH - RIGHT + 30, y + 2);
-        put_escaped(out, p->lines[i].name);
+/* Of the panel with most lines: the same name has the same place in each. */
+static void put_legend(struct text *out, const struct plot_panel *panels, size_t count) {
+    const struct plot_panel *fullest = count ? &panels[0] : NULL;
+    for (size_t i = 1; i < count; i++)
+        fullest = panels[i].line_count > fullest->line_count ? &panels[i] : fullest;
+    size_t x = LEFT;
+    for (size_t i = 0; fullest && i < fullest->line_count; i++) {
+        const char *name = fullest->lines[i].name;
+        text_printf(out, "<rect x=\"%zu\" y=\"52\" width=\"20\" height=\"4\" fill=\"%s\"/>\n", x,
+                    colours[i % COLOURS]);
+        text_printf(out, "<text x=\"%zu\" y=\"59\" font-size=\"14\">", x + 28);
+        put_escaped(out, name);
         text_puts(out, "</text>\n");
+        x += 60 + strlen(name) * CHARACTER;
     }
 }
 
-static void put_panel(struct text *out, const struct plot_panel *p, double top,
+static void put_panel(struct text *out, const struct plot_panel *p, double left, double top,
                       const char *x_title) {
-    struct axis x = {.from = LEFT, .to = WIDTH - RIGHT};
+    struct axis x = {.from = left + LEFT, .to = left + PANEL_WIDTH - RIGHT};
     struct axis y = {.from = top + PANEL_HEIGHT - GAP, .to = top + 14};
-    text_printf(out, "<text x=\"%d\" y=\"%.1f\" font-weight=\"bold\">", LEFT, top + 4);
+    text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" font-weight=\"bold\">", x.from, top + 4);
     put_escaped(out, p->title);
     text_puts(out, ", ");
     put_escaped(out, p->unit);
     text_puts(out, "</text>\n");
     if (!span(p, &x, &y)) {
-        text_printf(out, "<text x=\"%d\" y=\"%.1f\">nothing was measured</text>\n", LEFT, top + 40);
+        text_printf(out, "<text x=\"%.1f\" y=\"%.1f\">nothing was measured</text>\n", x.from,
+                    top + 40);
         return;
     }
     put_axes(out, &x, &y);
@@ -174,7 +186,6 @@ static void put_panel(struct text *out, const struct plot_panel *p, double top,
         put_law(out, &p->lines[i], colours[i % COLOURS], &x, &y);
         put_points(out, &p->lines[i], colours[i % COLOURS], &x, &y);
     }
-    put_legend(out, p, top + 14);
     text_printf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">", (x.from + x.to) / 2,
                 y.from + 34);
     put_escaped(out, x_title);
@@ -183,15 +194,19 @@ static void put_panel(struct text *out, const struct plot_panel *p, double top,
 
 void plot_svg(const char *title, const char *x_title, const struct plot_panel *panels, size_t count,
               struct text *out) {
+    size_t columns = count < COLUMNS_MAX ? (count ? count : 1) : COLUMNS_MAX;
+    size_t rows = (count + columns - 1) / columns;
     text_printf(out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %zu\" "
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %zu %zu\" "
                 "font-family=\"sans-serif\" font-size=\"12\">\n"
                 "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-                WIDTH, TOP + count * PANEL_HEIGHT);
-    text_printf(out, "<text x=\"%d\" y=\"28\" font-size=\"17\">", LEFT);
+                columns * PANEL_WIDTH, TOP + rows * PANEL_HEIGHT);
+    text_printf(out, "<text x=\"%d\" y=\"30\" font-size=\"18\">", LEFT);
     put_escaped(out, title);
     text_puts(out, "</text>\n");
+    put_legend(out, panels, count);
     for (size_t i = 0; i < count; i++)
-        put_panel(out, &panels[i], (double)(TOP + i * PANEL_HEIGHT), x_title);
+        put_panel(out, &panels[i], (double)(i % columns * PANEL_WIDTH),
+                  (double)(TOP + i / columns * PANEL_HEIGHT), x_title);
     text_puts(out, "</svg>\n");
 }

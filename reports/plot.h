@@ -7,8 +7,9 @@
 struct text;
 
 /*
- * Line plots on double logarithmic axes, as SVG that stands alone: several panels one below the
- * other, the same lines in each. Nothing of it asks for a script, a font or a file from elsewhere.
+ * Line plots on double logarithmic axes, as SVG that stands alone: several panels in rows of four,
+ * the same lines in each, one legend. Nothing of it asks for a script, a font or a file from
+ * elsewhere.
  */
 
 struct plot_point {
@@ -16,7 +17,7 @@ struct plot_point {
 };
 
 struct plot_line {
-    const char *name; /* in the legend; the same name has the same colour in every panel */
+    const char *name; /* in the legend; a place in the list is a colour */
     const struct plot_point *points;
     size_t point_count;
     bool has_law; /* value = factor * x^exponent, drawn thin and dashed up to law_to */
