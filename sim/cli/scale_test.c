@@ -184,7 +184,7 @@ static void test_too_large(void **state) {
     snprintf(path, sizeof path, "%s/result.json", folder);
     json_t *j = json_load_file(path, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(j, "verdict")), "host");
-    assert_says(json_string_value(json_object_get(j, "error")), "MiB are needed");
+    assert_non_null(strstr(json_string_value(json_object_get(j, "error")), "MiB are needed"));
     json_decref(j);
     assert_int_equal(getrusage(RUSAGE_CHILDREN, &used), 0);
     assert_true(used.ru_maxrss < 1024L << 10); /* KiB */

@@ -127,6 +127,8 @@ static uint64_t since_start(const struct engine *e, uint64_t ns) {
 }
 
 static void fill_convergence(struct engine *e) {
+    if (e->stirred)
+        return;
     uint64_t first = 0, last = 0, rib = 0, fib = 0, update = 0;
     for (uint32_t i = 0; i < e->count; i++) {
         const struct scoreboard_slot *s = lab_slot(e->lab, i);
@@ -463,6 +465,7 @@ static bool step_fault(struct engine *e, const struct scenario_step *s) {
 /* ---- steps ---- */
 
 static bool run_step(struct engine *e, const struct scenario_step *s) {
+    e->stirred |= s->kind == STEP_CHURN || s->kind == STEP_ROLL;
     switch (s->kind) {
     case STEP_APPLY:
     case STEP_DELETE:
