@@ -115,7 +115,9 @@ clean:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/ribcage \
-		$(DESTDIR)$(PREFIX)/share/ribcage $(DESTDIR)$(PREFIX)/share/man/man8
+		$(DESTDIR)$(PREFIX)/share/ribcage $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(OUT)/ribcage $(OUT)/ribcage-speaker $(DESTDIR)$(PREFIX)/bin
+	install -m 644 sim/ribcage.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 speaker/ribcage-speaker.8 $(DESTDIR)$(PREFIX)/share/man/man8
 	cp -r scenarios topologies speaker/examples $(DESTDIR)$(PREFIX)/share/ribcage

@@ -72,6 +72,9 @@ static void test_statuses(void **state) {
     run_close(&r);
     r = check(WORDS("ios", "check", "--strict", fixture_path("mixed.ios")), 2);
     run_close(&r);
+    r = check(WORDS("ios", "check", "-o", "sarif", fixture_path("good.ios")), 2);
+    assert_says(r.err, "-o is text or json");
+    run_close(&r);
     r = check(WORDS("ios", "check", fixture_path("mixed.ios"), fixture_path("none.ios")), 2);
     assert_says(r.err, "none.ios: No such file");
     run_close(&r);

@@ -26,7 +26,7 @@ static const struct option_row rows[] = {
     {'j', '\0', "json", NULL, "JSON on standard output"},
     {'o', 'o', "output", "table|json", "form of the output"},
     {'O', 'o', "output", "FORM", "form of the output: table, wide, json, yaml, dot or bird"},
-    {'F', 'o', "output", "FORM", "form of the output: text, json or sarif"},
+    {'F', 'o', "output", "FORM", "form of the output"},
     {'!', '\0', "strict", NULL, "warnings count as errors"},
     {'D', 'd', "directory", "DIR", "write files of -o bird below this folder"},
     {'x', '\0', "diff", NULL, "compare two states: OLD NEW"},
@@ -337,7 +337,9 @@ bool options_parse(const struct verb *v, int argc, char **argv, struct cli_optio
 }
 
 void options_help(const struct verb *v) {
-    printf("usage: ribcage %s %s\n\n%s\n", v->name, v->usage, v->summary);
+    printf("usage: ribcage %s%s%s\n\n%s\n", v->name, *v->usage ? " " : "", v->usage, v->summary);
+    if (v->alias)
+        printf("Also called %s.\n", v->alias);
     bool any = false;
     for (size_t i = 0; i < ROWS; i++) {
         if (!strchr(v->takes, rows[i].letter))

@@ -200,6 +200,10 @@ int verb_ios(struct cli_options *o) {
         cli_error("ios: check FILE…");
         return 2;
     }
+    if (o->format == CLI_SARIF) {
+        cli_error("ios check: -o is text or json");
+        return 2;
+    }
     for (size_t i = 1; i < o->argument_count; i++)
         status = worse(status, check_file(o->arguments[i], o, all));
     if (all)

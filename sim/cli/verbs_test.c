@@ -61,6 +61,72 @@ static void assert_nothing_left(void) {
     assert_true(await_no_namespaces());
 }
 
+/* ---- the manual ---- */
+
+/* sim/ribcage.1 with its hyphens plain. */
+static void read_manual(char *out, size_t size) {
+    FILE *f = fopen("sim/ribcage.1", "r");
+    size_t n = 0;
+    assert_non_null(f);
+    for (int c; (c = fgetc(f)) != EOF && n + 1 < size;)
+        if (c != '\\')
+            out[n++] = (char)c;
+    out[n] = '\0';
+    assert_true(feof(f));
+    fclose(f);
+}
+
+/* Is `name` there as a word of its own, behind `before`? */
+static bool has_entry(const char *manual, const char *before, const char *name) {
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "%s%s", before, name);
+    for (const char *at = manual; (at = strstr(at, wanted)) != NULL; at++) {
+        char next = at[strlen(wanted)];
+        if (next != '-' && !(next >= 'a' && next <= 'z'))
+            return true;
+    }
+    return false;
+}
+
+static void check_options(const char *manual, const char *verb) {
+    struct run r = run_words(WORDS("help", verb));
+    char help[16384], name[64];
+    assert_int_equal(r.status, 0);
+    snprintf(help, sizeof help, "%s", written(r.out));
+    for (char *rest = help, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        bool option = sscanf(line, "  --%60[a-z0-9-]", name) == 1 ||
+                      sscanf(line, "  -%*c, --%60[a-z0-9-]", name) == 1;
+        if (option && !has_entry(manual, "--", name))
+            fail_msg("ribcage.1 has no --%s, an option of %s", name, verb);
+    }
+    run_close(&r);
+}
+
+/* Every verb and every option that the program knows is in the manual. */
+static void test_manual(void **state) {
+    static const char *const marks[] = {".B ", ".BI ", ".BR ", ".BI \""};
+    static char manual[32768], verbs[8192];
+    char verb[64];
+    size_t count = 0;
+    (void)state;
+    read_manual(manual, sizeof manual);
+    struct run r = run_words(WORDS("help"));
+    snprintf(verbs, sizeof verbs, "%s", written(r.out));
+    run_close(&r);
+    for (char *rest = verbs, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        bool found = false;
+        if (sscanf(line, "  %60[a-z]", verb) != 1 || strncmp(line, "  ", 2) != 0)
+            continue;
+        for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+            found |= has_entry(manual, marks[i], verb);
+        if (!found)
+            fail_msg("ribcage.1 has no verb %s", verb);
+        check_options(manual, verb);
+        count++;
+    }
+    assert_true(count > 15);
+}
+
 static void test_cycle(void **state) {
     (void)state;
     says(WORDS("status"), 2, "no lab runs");
@@ -429,6 +495,7 @@ static void test_apply_in_part(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        TEST(test_manual),
         TEST(test_cycle),
         TEST(test_felix_routes),
         TEST(test_apply_one_by_one),
