@@ -8,7 +8,8 @@
  *
  * Leaves AS_PATH and borders to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
  *
- * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065. BIRD: attributes for eBGP are made
+ * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065. One path a prefix goes to a neighbour: additional
+ * paths (RFC 7911) are not modelled. BIRD: attributes for eBGP are made
  * before the export filter runs; IOS: afterwards.
  */
 
