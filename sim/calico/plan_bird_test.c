@@ -229,7 +229,8 @@ static const char *const refused_specs[] = {
     "---\napiVersion: crd.projectcalico.org/v1\nkind: BGPFilter\nmetadata: {name: f}\n"
     "spec: {importV4: [{action: Reject, cidr: 10.0.0.1/16, matchOperator: In}]}\n",
     /* A filter that no session calls stands in the file all the same. */
-    "kind: BGPFilter\nmetadata: {name: f}\nspec: {exportV4: [{action: Reject, cidr: 10.0.0.0/16,"
+    "kind: BGPFilter\nmetadata: {name: f}\n"
+    "spec: {exportV4: [{action: Reject, cidr: 10.0.0.0/16,"
     " matchOperator: NotIn, prefixLength: {min: 24, max: 20}}]}\n",
 };
 
