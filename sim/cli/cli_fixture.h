@@ -147,11 +147,31 @@ static inline bool enter_user_namespace(void) {
     return waitpid(child, &status, 0) == child && ok && status == 0;
 }
 
+/* What a test opens must not become the standard input of what it starts. */
+static inline void open_standard_descriptors(void) {
+    int fd = open("/dev/null", O_RDWR);
+
+    while (fd >= 0 && fd <= 2)
+        fd = dup(fd);
+    if (fd > 2)
+        close(fd);
+}
+
+/* Who starts tests in the background may have had these ignored, and ribcage would be born so. */
+static inline void heed_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        (void)signal(signals[i], SIG_DFL);
+}
+
 /* Group setup. Without user namespaces none of these tests is possible: they fail with a word. */
 static inline int world_enter(void **state) {
     (void)state;
     sigset_t set;
 
+    open_standard_descriptors();
+    heed_signals();
     if (!enter_user_namespace() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0) {
         fprintf(stderr, "no user, network and mount namespace for the tests: %s\n",
@@ -221,9 +241,6 @@ static inline void run_child(const struct run *r, const struct run_options *o,
         argv[i + 1] = (char *)(uintptr_t)words[i];
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    /* Who starts tests in the background may have had these ignored. */
-    for (size_t i = 0; i < 4; i++)
-        (void)signal((const int[]){SIGINT, SIGTERM, SIGHUP, SIGQUIT}[i], SIG_DFL);
     (void)setpgid(0, 0);
     (void)dup2(o->out ? o->out : r->out, 1);
     (void)dup2(r->err, 2);

@@ -359,13 +359,15 @@ static void test_unwind(void **state) {
 /* Whatever the limit on descriptors: all is built, or nothing and the finding names the limit. */
 static int descriptors_body(int fd, void *argument) {
     size_t before = open_descriptors(), failures = 0;
+    struct rlimit own;
     struct network n;
 
     (void)fd;
     (void)argument;
+    CHECK(getrlimit(RLIMIT_NOFILE, &own) == 0);
     network_make(&n, 20, LAB_FABRIC_ROUTED, false);
     for (rlim_t limit = 8; limit < 60; limit += 3) {
-        struct rlimit r = {.rlim_cur = limit, .rlim_max = 4096};
+        struct rlimit r = {.rlim_cur = limit, .rlim_max = own.rlim_max};
         struct diag_list *d = diag_list_new();
         struct lab *lab;
         CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
@@ -376,8 +378,7 @@ static int descriptors_body(int fd, void *argument) {
             CHECK(strstr(diag_at(d, 0)->message, "ulimit -n") != NULL);
         }
         lab_teardown(lab);
-        r.rlim_cur = 4096;
-        CHECK(setrlimit(RLIMIT_NOFILE, &r) == 0);
+        CHECK(setrlimit(RLIMIT_NOFILE, &own) == 0);
         CHECK(open_descriptors() == before);
         diag_list_free(d);
     }
