@@ -54,7 +54,7 @@ static void wrong_as(struct net *n) {
     n->configs[0].peers[0].remote_as = 65000;
 }
 static void passwords_differ(struct net *n) {
-    static const struct bgp_password secret = {6, "secret"};
+    static const struct bgp_password secret = {6, {"secret"}};
     n->configs[0].peers[0].password = &secret;
 }
 static void nobody_dials(struct net *n) {

@@ -238,13 +238,20 @@ static const char *mode_prompt(enum ios_mode mode) {
     return "#";
 }
 
+/* IOS: the two kinds of access-lists are two modes. */
+static const char *level_prompt(const struct ios_level *level) {
+    const struct ios_stmt *s = level->block ? level->block->owner : NULL;
+    bool extended = level->mode == IOS_ACL && s && ios_stmt_is(s, 2, "extended");
+    return extended ? "(config-ext-nacl)#" : mode_prompt(level->mode);
+}
+
 void ios_prompt(const struct ios_router *r, struct text *out) {
     bool user = r->terminal && r->terminal->privilege < 15;
     if (!r->in_config)
         text_printf(out, "%s%c", ios_hostname(r), user ? '>' : '#');
     else
         text_printf(out, "%.*s%s", PROMPT_NAME_MAX, ios_hostname(r),
-                    mode_prompt(r->levels[r->depth].mode));
+                    level_prompt(&r->levels[r->depth]));
 }
 
 /* ---- one statement ---- */

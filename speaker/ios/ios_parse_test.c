@@ -537,6 +537,39 @@ static void survives_failing_allocations(void **state) {
     assert_in_range(failed, 20, 398);
 }
 
+static void every_mode_has_its_prompt(void **state) {
+    static const struct {
+        const char *lines[2];
+        const char *prompt;
+    } ROWS[] = {
+        {{"hostname R1"}, "R1(config)#"},
+        {{"router bgp 1"}, "R1(config-router)#"},
+        {{"router bgp 1", "address-family ipv6"}, "R1(config-router-af)#"},
+        {{"router bgp 1", "template peer-session S"}, "R1(config-router-stmp)#"},
+        {{"router bgp 1", "template peer-policy P"}, "R1(config-router-ptmp)#"},
+        {{"route-map M"}, "R1(config-route-map)#"},
+        {{"interface Loopback0"}, "R1(config-if)#"},
+        {{"line vty 0 4"}, "R1(config-line)#"},
+        {{"ip access-list standard A"}, "R1(config-std-nacl)#"},
+        {{"ip access-list extended A"}, "R1(config-ext-nacl)#"},
+        {{"hostname a-name-much-longer-than-that"}, "a-name-much-longer-t(config)#"},
+    };
+    const struct ios_env env = {.hostname = "R1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+        struct ios_router *r = ios_router_new(&env);
+        struct text out;
+        text_init(&out);
+        ios_config_begin(r);
+        for (size_t k = 0; k < 2 && ROWS[i].lines[k]; k++)
+            ios_config_line(r, ROWS[i].lines[k], NULL);
+        ios_prompt(r, &out);
+        assert_string_equal(text_str(&out), ROWS[i].prompt);
+        text_deinit(&out);
+        ios_router_free(r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flat_reflector_loads),
@@ -555,6 +588,7 @@ int main(void) {
         cmocka_unit_test(password_type7_is_decoded),
         cmocka_unit_test(unflatten_leaves_lines_alone),
         cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(every_mode_has_its_prompt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
