@@ -29,10 +29,8 @@ bool heap_reserve(struct heap *h, uint32_t count) {
     if (count <= h->capacity) {
         return true;
     }
-    uint32_t capacity = h->capacity ? h->capacity : 8;
-    while (capacity < count) {
-        capacity = capacity > UINT32_MAX / 2 ? count : capacity * 2;
-    }
+    uint32_t more = count / 8 + 8; /* what is reserved and never armed costs, too */
+    uint32_t capacity = count > UINT32_MAX - more ? count : count + more;
     struct heap_slot *slots = alloc_resize(h->slots, capacity, sizeof *slots);
     if (!slots) {
         return false;

@@ -205,17 +205,17 @@ static void give_up(struct bgp_speaker *s, struct change *ch) {
 static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct nanotime now) {
     bool any = false;
     for (uint32_t i = 0; i < ch->count; i++)
-        speaker_peer(s, ch->order[i])->config_index = UINT32_MAX;
+        speaker_peer(s, ch->order[i])->config_index = UINT16_MAX;
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
-        if (p->config_index != UINT32_MAX) {
+        if (p->config_index != UINT16_MAX) {
             any = true;
             peer_remove(s, p, now);
         }
     }
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
-        if (p->config_index != UINT32_MAX)
+        if (p->config_index != UINT16_MAX)
             peer_free(s, p);
     }
     return any;
@@ -238,7 +238,7 @@ static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime
             peer_init(s, p, ch->order[i], i, ch->entries[i], now);
             continue;
         }
-        p->config_index = i;
+        p->config_index = (uint16_t)i;
         p->config = ch->entries[i];
         p->dynamic = ch->dynamics[i] != NULL;
         ch->dynamics[i] = old; /* looked at until the tables have seen the difference */

@@ -109,7 +109,7 @@ void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
             take_away(s, p, now);
             continue;
         }
-        p->config_index = kept;
+        p->config_index = (uint16_t)kept;
         s->peer_order[kept++] = p->index;
     }
     s->peer_count = kept;

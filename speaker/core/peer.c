@@ -273,8 +273,9 @@ void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
 
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
                const struct bgp_neighbor *config, struct nanotime now) {
-    p->index = index;
-    p->config_index = config_index;
+    assert(index <= UINT16_MAX && config_index < BGP_PEERS_MAX);
+    p->index = (uint16_t)index;
+    p->config_index = (uint16_t)config_index;
     p->config = config;
     p->timer.order = timer_order(index, TIMER_PEER);
     p->restart_timer.order = timer_order(index, TIMER_RESTART);

@@ -89,8 +89,8 @@ struct peer {
     struct heap_timer timer;           /* start, retry or error wait */
     struct heap_timer restart_timer;   /* RFC 4724 4.2: what is kept stale goes when it fires */
     struct bgp_message_counts sent, received;
-    uint32_t index;             /* own slab index */
-    uint32_t config_index;      /* into speaker->peer_order */
+    uint16_t index;             /* own slab index */
+    uint16_t config_index;      /* into speaker->peer_order */
     uint32_t conn_out, conn_in; /* slab indices of connections, 0: none */
     uint32_t conn;              /* the established one, or 0 */
     uint32_t remote_id;
