@@ -16,6 +16,7 @@
  *   speaker.c   owns struct bgp_speaker: making, configuring, time, events
  *   peer.c      a configured neighbour: administrative state, lock, back-off, counters
  *   listen.c    neighbours made when they call
+ *   neighbor.c  what it is told to be, shared where it is the same
  *   conn.c      one TCP connection: framing of input, control messages out, collision
  *   fsm.c       RFC 4271 8: one function from (state, event) to actions
  *   rib.c       paths per prefix: Adj-RIB-In and Loc-RIB in one list
