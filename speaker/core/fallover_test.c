@@ -15,12 +15,17 @@ static const struct {
     bool fallover;
     uint32_t remote_as;
     uint8_t multihop;
-    bool falls;
+    bool watched;
+    enum bgp_down_reason falls;
 } rows[] = {
-    {"direct and external", true, 65001, 0, true},
-    {"switched off", false, 65001, 0, false},
-    {"over several hops", true, 65001, 2, false},
-    {"internal", true, 64512, 0, false},
+    {"direct and external", true, 65001, 0, false, BGP_DOWN_INTERFACE},
+    {"switched off", false, 65001, 0, false, BGP_DOWN_NONE},
+    {"over several hops", true, 65001, 2, false, BGP_DOWN_NONE},
+    {"internal", true, 64512, 0, false, BGP_DOWN_NONE},
+    {"external and watched", true, 65001, 0, true, BGP_DOWN_INTERFACE},
+    {"switched off and watched", false, 65001, 0, true, BGP_DOWN_NO_ROUTE},
+    {"several hops and watched", true, 65001, 2, true, BGP_DOWN_NO_ROUTE},
+    {"internal and watched", false, 64512, 0, true, BGP_DOWN_NO_ROUTE},
 };
 
 static void test_subnet_lost(void **state) {
@@ -32,18 +37,19 @@ static void test_subnet_lost(void **state) {
         rig_init(&r, BGP_PROFILE_IOS, 64512, rows[i].remote_as);
         r.config.fast_external_fallover = rows[i].fallover;
         r.peer.multihop = rows[i].multihop;
+        r.peer.fall_over = rows[i].watched;
         rig_start(&r);
         set_subnets(&r, subnets, 2);
         struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
         set_subnets(&r, subnets, 1); /* another one */
         assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
         set_subnets(&r, NULL, 0);
-        if ((rig_info(&r).state != BGP_ESTABLISHED) != rows[i].falls)
+        if ((rig_info(&r).state != BGP_ESTABLISHED) != (rows[i].falls != BGP_DOWN_NONE))
             fail_msg("%s: %s", rows[i].name, bgp_state_name(rig_info(&r).state));
         if (rows[i].falls) {
             rig_pull(&r, c);
             expect_notified(&r, BGP_ERR_CEASE, BGP_CEASE_CONFIG_CHANGE);
-            assert_int_equal(rig_info(&r).last_reason, BGP_DOWN_INTERFACE);
+            assert_int_equal(rig_info(&r).last_reason, rows[i].falls);
             set_subnets(&r, subnets, 2); /* and it comes back */
             (void)rig_up_to(&r, BGP_ESTABLISHED);
         }

@@ -267,16 +267,28 @@ uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a) {
     return subnet_of(s->nexthops, a);
 }
 
-/* IOS: bgp fast-external-fallover. */
+/* Why the session ends with its subnet; BGP_DOWN_NONE: it does not. IOS: bgp
+ * fast-external-fallover; an interface that is down has no routes either, so fall_over is the same
+ * to a direct neighbour. */
+static enum bgp_down_reason subnet_lost(const struct bgp_speaker *s, const struct peer *p) {
+    const struct bgp_peer_options *o = p->config->options;
+    if (p->state != BGP_ESTABLISHED) {
+        return BGP_DOWN_NONE;
+    }
+    if (s->config->fast_external_fallover && p->external && o->multihop == 0) {
+        return BGP_DOWN_INTERFACE;
+    }
+    return o->fall_over ? BGP_DOWN_NO_ROUTE : BGP_DOWN_NONE;
+}
+
 static void fall_over(struct bgp_speaker *s, const struct nexthops *before, struct nanotime now) {
-    static const struct session_cause cause = {
-        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
-        .reason = BGP_DOWN_INTERFACE};
-    for (uint32_t i = 0; s->config->fast_external_fallover && i < s->peer_count; i++) {
+    for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         struct ip_addr a = p->config->remote_addr;
-        if (p->state == BGP_ESTABLISHED && p->external && p->config->options->multihop == 0 &&
-            subnet_of(before, a) && !nexthop_connected(s, a)) {
+        const struct session_cause cause = {
+            .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
+            .reason = subnet_lost(s, p)};
+        if (cause.reason && subnet_of(before, a) && !nexthop_connected(s, a)) {
             peer_reset(s, p, &cause, now);
         }
     }
