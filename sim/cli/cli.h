@@ -151,6 +151,8 @@ struct front {
 bool front_hold_signals(struct front *f);
 /* They end the command, with status 130: nothing has begun. False: one has come meanwhile. */
 bool front_free_signals(void);
+/* A line for standard error in that case; before front_free_signals. "": none. */
+void front_set_last_word(const char *line);
 /* Keeps the result as the last one known and writes the report. */
 void front_keep_result(struct front *f, json_t *result, bool final);
 /* Reads records until the supervisor ends (or, detached, has said it is up); passes on the first

@@ -260,9 +260,18 @@ static bool read_all(struct scale_command *c) {
     return ok;
 }
 
+/* For whoever interrupts between two runs, where there is none to end in order. */
+static void set_last_word(const struct scale_command *c) {
+    char line[400];
+    snprintf(line, sizeof line, "ribcage: interrupted; ribcage scale --resume %s goes on\n",
+             c->directory);
+    front_set_last_word(line);
+}
+
 /* Repeat by repeat, so that a series cut short has every size at least once. */
 static bool run_all(struct scale_command *c) {
     const struct scale_series *s = c->series;
+    set_last_word(c);
     for (uint32_t k = 0; k < s->repeat; k++) {
         for (uint32_t v = 0; v < s->value_count; v++) {
             for (uint32_t i = 0; i < s->scenario_count; i++) {
