@@ -205,8 +205,10 @@ void plot_svg(const char *title, const char *x_title, const struct plot_panel *p
     put_escaped(out, title);
     text_puts(out, "</text>\n");
     put_legend(out, panels, count);
-    for (size_t i = 0; i < count; i++)
-        put_panel(out, &panels[i], (double)(i % columns * PANEL_WIDTH),
-                  (double)(TOP + i / columns * PANEL_HEIGHT), x_title);
+    for (size_t i = 0; i < count; i++) {
+        size_t row = i / columns, column = i % columns;
+        put_panel(out, &panels[i], (double)(column * PANEL_WIDTH),
+                  (double)(TOP + row * PANEL_HEIGHT), x_title);
+    }
     text_puts(out, "</svg>\n");
 }
