@@ -50,7 +50,7 @@ static void fuzz_conn_add(struct fuzz *f, struct bgp_conn_id id, struct ip_addr 
 }
 
 static void fuzz_state(struct fuzz *f, const struct bgp_event *e) {
-    const struct bgp_peer_config *p = bgp_peer_config(f->s, e->peer);
+    const struct bgp_neighbor *p = bgp_peer_config(f->s, e->peer);
     if (e->state.old_state != BGP_ESTABLISHED) {
         return;
     }
