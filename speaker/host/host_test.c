@@ -315,15 +315,15 @@ static void test_stop_request_aborts(void **state) {
     (void)state;
     SKIP_IF_FORBIDDEN();
     start_calling();
-    WAIT_FOR(established, 0, 1);
     WAIT_FOR(established, 1, 1);
+    WAIT_FOR(fib_routes, 0, 2);
     assert_true(nodes_ask(0, "{\"id\":1,\"op\":\"stop\",\"abort\":true}\n", "\"ok\":true"));
     assert_int_equal(waitpid(nodes.at[0].pid, &status, 0), nodes.at[0].pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     nodes_forget(0);
     assert_true(running(0, SCOREBOARD_STOPPED));
     WAIT_FOR(dropped, 1, 1);
-    assert_false(route_present(0, 2));
+    assert_true(route_present(0, 2)); /* BIRD: its kernel routes outlive it, here too */
     assert_true(nodes_ask(1, "{\"op\":\"peers\"}\n", "\"last_reason\":\"peer_closed\""));
     assert_int_equal(nodes_stop(1), 0);
 }
