@@ -98,7 +98,7 @@ struct engine {
     bool allow_noise;          /* what fails on a busy host has failed all the same */
     bool failed_for_certain;   /* … whatever the host did, or had it had more time */
     bool interrupted, down_requested;
-    bool stirred; /* by churn or roll: what comes later is no convergence from the start */
+    bool stirred;       /* by churn or roll: what comes later is no convergence from the start */
     bool wait_given_up; /* the client that had us wait has gone */
     int front_fd;       /* to the command in front; -1: none */
     int wait_fd;        /* epoll: front_fd and the server's sockets */
