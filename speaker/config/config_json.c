@@ -177,7 +177,7 @@ static bool too_long(struct reading *r, size_t max) {
 
 /* Text that is not UTF-8, of `size` octets with its NUL. */
 static bool read_octets_text(struct reading *r, const json_t *v, char *out, size_t size) {
-    size_t count;
+    size_t count = 0;
     if (!read_octets(r, v, (void *)out, size - 1, &count))
         return false;
     out[count] = '\0';
