@@ -112,6 +112,8 @@ struct lab_place {
 void lab_id_make(char id[LAB_ID_MAX]);
 /* Makes the lab's directory (0700) and takes its lock. False: errno. */
 bool lab_place_make(const char *id, struct lab_place *ret_place);
+/* Does its supervisor hold the lock still? */
+bool lab_place_lives(const struct lab_place *p);
 /* The directory of a lab that is gone. */
 void lab_place_remove(const struct lab_place *p);
 /* The same for a lab found dead; false: it lives after all (it may just have been made). */

@@ -128,6 +128,14 @@ static bool is_alive(const struct lab_place *p) {
     return alive;
 }
 
+bool lab_place_lives(const struct lab_place *p) {
+    int turn = take_turn();
+    bool alive = is_alive(p);
+    if (turn >= 0)
+        close(turn);
+    return alive;
+}
+
 bool lab_place_collect(const struct lab_place *p) {
     int turn = take_turn();
     bool dead = turn >= 0 && !is_alive(p);
@@ -162,11 +170,7 @@ size_t lab_places(lab_place_fn *each, void *context) {
     for (size_t i = 0; i < n; i++) {
         struct lab_place p;
         place_paths(base, names[i], &p);
-        int turn = take_turn();
-        bool alive = is_alive(&p);
-        if (turn >= 0)
-            close(turn);
-        each(context, &p, alive);
+        each(context, &p, lab_place_lives(&p));
         free(names[i]);
     }
     return n;

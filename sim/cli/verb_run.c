@@ -79,6 +79,7 @@ int verb_up(struct cli_options *o) {
 /* ---- down, gc, list ---- */
 
 #define DOWN_DEADLINE_MS 60000
+#define ASK_AGAIN_MS 10
 
 struct sweep {
     const struct cli_options *o;
@@ -101,17 +102,30 @@ static bool wait_gone(int pidfd) {
     return poll(&p, 1, DOWN_DEADLINE_MS) == 1;
 }
 
+/* A lab has its lock before it has its socket, and one whose `up` was killed in between goes by
+ * itself. -1: it did, or did neither in time. */
+static int hold_soon(const struct lab_place *p, bool *ret_alive) {
+    int pidfd = lab_hold(p);
+    *ret_alive = true;
+    for (int ms = 0; pidfd < 0 && *ret_alive && ms < DOWN_DEADLINE_MS; ms += ASK_AGAIN_MS) {
+        (void)poll(NULL, 0, ASK_AGAIN_MS);
+        *ret_alive = lab_place_lives(p);
+        pidfd = lab_hold(p);
+    }
+    return pidfd;
+}
+
 static void take_down(void *context, const struct lab_place *p, bool alive) {
     struct sweep *s = context;
     if (!alive || !(s->o->all || named(s->o, p->id)))
         return;
     s->alive++;
-    int pidfd = lab_hold(p);
+    int pidfd = hold_soon(p, &alive);
     json_t *request = json_pack("{s:s}", "op", "down");
     json_t *answer = pidfd < 0 ? NULL : lab_ask(p, request, NULL);
     json_decref(request);
     /* Without an answer it may be on its way already: somebody else asked. */
-    if (pidfd < 0 || !wait_gone(pidfd)) {
+    if (pidfd < 0 ? alive : !wait_gone(pidfd)) {
         cli_error("lab %s did not go down", p->id);
         s->status = 6;
     } else {

@@ -4,6 +4,7 @@
 
 #include "cli_fixture.h"
 
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -241,6 +242,24 @@ static void test_up_killed(void **state) {
         assert_nothing_left();
         fixture_remove(fixture_path("runs"));
     }
+}
+
+/* A lock is there before the socket is; who was killed in between lets go of it. */
+static void test_down_comes_early(void **state) {
+    (void)state;
+    (void)mkdir("/run/ribcage", 0700);
+    assert_int_equal(mkdir("/run/ribcage/20200101-000000-soon", 0700), 0);
+    int fd = open("/run/ribcage/20200101-000000-soon/lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    struct run r = run_start(WORDS("down", "20200101-000000-soon"));
+    assert_false(await_exit(r.pidfd, 200)); /* it waits as long as the lock is held */
+    close(fd);
+    run_end(&r);
+    assert_int_equal(r.status, 0);
+    assert_says(r.out, "is down");
+    run_close(&r);
+    assert_nothing_left();
 }
 
 static void test_supervisor_killed(void **state) {
@@ -504,6 +523,7 @@ int main(void) {
         TEST(test_down_while_waiting),
         TEST(test_waiter_goes_away),
         TEST(test_up_killed),
+        TEST(test_down_comes_early),
         TEST(test_supervisor_killed),
         TEST(test_stale_places),
         TEST(test_place_of_somebody_else),
