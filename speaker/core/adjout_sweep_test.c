@@ -88,27 +88,14 @@ static void peer_has_all(uint32_t peer, bool self) {
 
 /* ---- the end of a group ---- */
 
-struct counted_timer {
-    struct call_timer call; /* first */
-    uint32_t fired;
-};
-
-static void timer_fired(struct bgp_speaker *s, struct call_timer *t, struct nanotime now) {
-    struct counted_timer *c = (struct counted_timer *)t;
-    c->fired++;
-    heap_set(&s->timers, &t->timer, nanotime_add_ms(now, 1));
-}
-
 /* Nobody is sent the table any more: it goes in slices, and timers fire between them. */
 static void test_group_ends_in_slices(void **state) {
-    struct counted_timer timer = {.call.fired = timer_fired};
+    struct bench_timer timer;
     uint32_t calls = 0;
     (void)state;
     begin();
     b.s->env.work_budget = BUDGET;
-    assert_true(speaker_timers_reserve(b.s, 1));
-    timer.call.timer.order = timer_order(1, TIMER_CALL);
-    heap_set(&b.s->timers, &timer.call.timer, b.now);
+    bench_timer_start(&b, &timer);
     uint64_t before = b.s->adjout->swept;
     for (uint32_t i = 0; i < 4; i++) {
         adjout_peer_down(b.s, b.holds[i].p);

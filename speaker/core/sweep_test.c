@@ -74,20 +74,9 @@ static uint32_t work_counted(void) {
     return calls;
 }
 
-struct counted_timer {
-    struct call_timer call; /* first */
-    uint32_t fired;
-};
-
-static void timer_fired(struct bgp_speaker *s, struct call_timer *t, struct nanotime now) {
-    struct counted_timer *c = (struct counted_timer *)t;
-    c->fired++;
-    heap_set(&s->timers, &t->timer, nanotime_add_ms(now, 1));
-}
-
 /* A full table goes in slices, and timers fire between them. */
 static void test_session_end_is_sliced(void **state) {
-    struct counted_timer timer = {.call.fired = timer_fired};
+    struct bench_timer timer;
     uint32_t calls = 0;
     (void)state;
     begin(false);
@@ -96,9 +85,7 @@ static void test_session_end_is_sliced(void **state) {
     announce_some(1, 0, 10);
     (void)work_counted();
     assert_int_equal(counted(0), ROUTES);
-    assert_true(speaker_timers_reserve(b.s, 1));
-    timer.call.timer.order = timer_order(1, TIMER_CALL);
-    heap_set(&b.s->timers, &timer.call.timer, b.now);
+    bench_timer_start(&b, &timer);
     bench_down(&b, 0, false);
     assert_int_equal(counted(0), 0);
     assert_int_equal(b.s->rib->adj_in[0], 10);

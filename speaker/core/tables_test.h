@@ -414,6 +414,26 @@ TABLES_UNUSED static const struct attr_values *bench_held(struct bench *b, uint3
     return r ? &attr_get(&b->attrs, r->attrs)->v : NULL;
 }
 
+/* A timer that fires every millisecond, and counts: long work that is done in slices lets it. */
+struct bench_timer {
+    struct call_timer call; /* first */
+    uint32_t fired;
+};
+
+TABLES_UNUSED static void bench_timer_fired(struct bgp_speaker *s, struct call_timer *t,
+                                            struct nanotime now) {
+    struct bench_timer *c = (struct bench_timer *)t;
+    c->fired++;
+    heap_set(&s->timers, &t->timer, nanotime_add_ms(now, 1));
+}
+
+TABLES_UNUSED static void bench_timer_start(struct bench *b, struct bench_timer *t) {
+    *t = (struct bench_timer){.call.fired = bench_timer_fired};
+    assert_true(speaker_timers_reserve(b->s, 1));
+    t->call.timer.order = timer_order(1, TIMER_CALL);
+    heap_set(&b->s->timers, &t->call.timer, b->now);
+}
+
 TABLES_UNUSED static void bench_end(struct bench *b) {
     for (uint32_t i = 0; i < b->config.peer_count; i++) {
         bench_forget(b, &b->holds[i]);
