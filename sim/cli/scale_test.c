@@ -159,6 +159,8 @@ static void test_doctor(void **state) {
     assert_int_equal(r.status, 0);
     assert_says(r.out, "5 nodes and routers, 10 sessions, ");
     assert_says(r.out, "fits here");
+    assert_says(r.out, "memory free, MiB ");
+    assert_says(r.out, "the kernel has           veth, ");
     run_close(&r);
     r = run_words(WORDS("doctor", fixture_path("mesh"), "--set", "size=5"));
     assert_int_equal(r.status, 2);

@@ -72,14 +72,40 @@ static void print_needs(const struct lab_needs *n, const struct lab_need *list, 
     putchar('\n');
 }
 
-static void print_facts(json_t *facts) {
-    const char *name;
+/* The names of the facts that hold, or of those that do not. */
+static void print_features(const char *title, json_t *features, bool here) {
+    const char *name, *before = "";
     json_t *value;
-    json_object_foreach(facts, name, value) {
-        char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-        printf("%-32s %s\n", name, text ? text : "");
-        free(text);
+    printf("%-24s ", title);
+    json_object_foreach(features, name, value) {
+        if (json_is_true(value) != here)
+            continue;
+        printf("%s%s", before, name);
+        before = ", ";
     }
+    printf("%s\n", *before ? "" : "-");
+}
+
+static void print_facts(json_t *facts) {
+    static const struct {
+        const char *name, *title;
+        unsigned shift; /* of bytes shown as MiB */
+    } rows[] = {
+        {"cpus", "processors", 0},
+        {"memory_available_bytes", "memory free, MiB", 20},
+        {"nofile", "open files a process", 0},
+        {"pid_max", "processes", 0},
+        {"somaxconn", "waiting connections", 0},
+        {"gc_thresh3", "neighbour entries", 0},
+        {"nodes_max", "nodes at most", 0},
+        {"sessions_max", "sessions at most", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        printf("%-24s %lld\n", rows[i].title,
+               (long long)json_integer_value(json_object_get(facts, rows[i].name)) >>
+                   rows[i].shift);
+    print_features("the kernel has", json_object_get(facts, "features"), true);
+    print_features("the kernel lacks", json_object_get(facts, "features"), false);
 }
 
 /* host_check says again what host_weigh has found: its limits go unsaid here. */
@@ -95,7 +121,6 @@ static int doctor(const struct cli_options *o, const struct lab_needs *needs,
     if (o->format == CLI_JSON) {
         cli_print_json(json_incref(facts));
     } else {
-        json_object_del(facts, "needs");
         print_facts(facts);
         putchar('\n');
         print_needs(needs, list, count);
