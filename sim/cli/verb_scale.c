@@ -106,7 +106,7 @@ static bool new_series(struct scale_command *c) {
             return false;
     }
     if (!s->parameter)
-        cli_error("scale: which sizes? --set nodes=10,30,100");
+        cli_error("scale: which sizes? --set nodes=10,30,100; a single one: --set nodes=1000,");
     return s->parameter && s->profile && s->repeat > 0 && take_scenarios(c);
 }
 
