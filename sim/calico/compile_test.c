@@ -324,7 +324,7 @@ static void test_operations(void **state) {
     assert_int_equal(r.attrs.large_community_count, 2);
     assert_int_equal(r.attrs.local_pref, 2147483647u - 512);
     text_init(&path);
-    as_path_format(r.attrs.as_path, &path);
+    as_path_format(r.attrs.as_path, false, &path);
     assert_string_equal(text_str(&path), "65009 65008 65001 65002");
     text_deinit(&path);
 }

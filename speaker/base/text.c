@@ -251,6 +251,13 @@ bool text_to_asn(const char *s, uint32_t *ret_asn) {
     return true;
 }
 
+void text_put_asn(struct text *t, uint32_t asn, bool dot) {
+    if (dot && asn > 65535)
+        text_printf(t, "%u.%u", asn >> 16, asn & 65535);
+    else
+        text_printf(t, "%u", asn);
+}
+
 static unsigned text_min3(unsigned a, unsigned b, unsigned c) {
     unsigned m = a < b ? a : b;
     return m < c ? m : c;

@@ -45,6 +45,8 @@ bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value)
 bool text_read_u64(const char **at, uint64_t *ret_value);
 /* AS numbers: asplain or asdot "X.Y" (RFC 5396), 0..4294967295. */
 bool text_to_asn(const char *s, uint32_t *ret_asn);
+/* RFC 5396 2: "65536", or with `dot` "1.0". ASes below 65536 are the same in both. Appended. */
+void text_put_asn(struct text *t, uint32_t asn, bool dot);
 /* Edit distance (insert, delete, replace, swap) capped at `limit` + 1: for "did you mean". */
 unsigned text_distance(const char *a, const char *b, unsigned limit);
 /* The candidate nearest to `word` within a third of its length, or NULL. */
