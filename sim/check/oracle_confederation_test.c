@@ -37,7 +37,7 @@ static const char *path_of(const struct oracle *o, uint32_t node, uint32_t origi
     if (!r)
         return "none";
     text_init(&out);
-    as_path_format(r->attrs->as_path, &out);
+    as_path_format(r->attrs->as_path, false, &out);
     snprintf(path, sizeof path, "%s", text_str(&out));
     text_deinit(&out);
     return path;

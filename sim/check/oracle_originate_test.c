@@ -92,7 +92,7 @@ static void expect(uint32_t node, const char *prefix, const char *path) {
         return;
     }
     text_init(&t);
-    as_path_format(r->attrs->as_path, &t);
+    as_path_format(r->attrs->as_path, false, &t);
     assert_string_equal(text_str(&t), path);
     text_deinit(&t);
 }

@@ -82,10 +82,10 @@ static bool matches_text(const char *pattern, const char *source) {
     return hit;
 }
 
-static bool matches_as_path(const char *pattern, struct as_path path) {
+static bool matches_as_path(const char *pattern, struct as_path path, bool asdot) {
     struct text source;
     text_init(&source);
-    as_path_format(path, &source);
+    as_path_format(path, asdot, &source);
     bool hit = matches_text(pattern, text_str(&source));
     text_deinit(&source);
     return hit;
@@ -119,7 +119,7 @@ static bool match_one(const struct evaluation *e, const struct policy_match *m) 
     case POLICY_MATCH_AS_PATH_PREFIX:
         return as_path_starts_with(v->as_path, m->asns, m->asn_count);
     case POLICY_MATCH_AS_PATH_REGEX:
-        return matches_as_path(m->text, v->as_path);
+        return matches_as_path(m->text, v->as_path, m->value != 0);
     case POLICY_MATCH_SOURCE:
         return (m->value >> e->route->source) & 1;
     case POLICY_MATCH_INTERFACE:

@@ -97,7 +97,7 @@ static bool put_aggregator(json_t *out, const struct attr_values *v, struct text
 static bool put_base(json_t *out, const struct attr_values *v, struct text *t) {
     if (v->origin < 3 && !put(out, "origin", json_string(config_origin_words[v->origin])))
         return false;
-    as_path_format(v->as_path, t);
+    as_path_format(v->as_path, false, t);
     if (!put_text(out, "as_path", t))
         return false;
     return put_addr(out, "next_hop", v->next_hop) && put_addr(out, "link_local", v->link_local) &&

@@ -42,7 +42,7 @@ static void expect_path(const char *prefix, const char *path) {
     text_init(&t);
     const struct attr_values *v = bench_held(&b, 2, prefix);
     assert_non_null(v);
-    as_path_format(v->as_path, &t);
+    as_path_format(v->as_path, false, &t);
     assert_string_equal(text_str(&t), path);
     text_deinit(&t);
 }

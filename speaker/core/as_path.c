@@ -408,14 +408,15 @@ static const struct {
     [AS_CONFED_SET] = {"[", "]", ","},
 };
 
-void as_path_format(struct as_path p, struct text *out) {
+void as_path_format(struct as_path p, bool dot, struct text *out) {
     struct as_segment s;
     const char *before = "";
     for (uint32_t at = 0; as_path_next(p, &at, &s); before = " ") {
         text_puts(out, before);
         text_puts(out, as_segment_marks[s.type].open);
         for (uint32_t i = 0; i < s.count; i++) {
-            text_printf(out, "%s%u", i ? as_segment_marks[s.type].between : "", s.asns[i]);
+            text_puts(out, i ? as_segment_marks[s.type].between : "");
+            text_put_asn(out, s.asns[i], dot);
         }
         text_puts(out, as_segment_marks[s.type].close);
     }

@@ -52,7 +52,7 @@ static void test_C084_facts(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct text out;
         text_init(&out);
-        as_path_format(cases[i].path, &out);
+        as_path_format(cases[i].path, false, &out);
         assert_string_equal(text_str(&out), cases[i].text);
         assert_int_equal(as_path_length(cases[i].path), cases[i].length);
         assert_int_equal(as_path_neighbor(cases[i].path), cases[i].neighbor);
@@ -87,7 +87,7 @@ static void test_starts_with(void **state) {
 static void path_expect(struct as_path got, const char *want) {
     struct text out;
     text_init(&out);
-    as_path_format(got, &out);
+    as_path_format(got, false, &out);
     assert_string_equal(text_str(&out), want);
     text_deinit(&out);
 }

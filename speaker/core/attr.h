@@ -139,9 +139,9 @@ uint32_t as_path_confed_neighbor(struct as_path p);
 bool as_path_is_confed(struct as_path p);
 /* Do `count` more ASes fit? */
 bool as_path_has_room(struct as_path p, uint32_t count);
-/* "65001 64512 {1,2} (65100)": blank separated, IOS style. Appended. */
+/* "65001 64512 {1,2} (65100)": blank separated, IOS style; `dot`: "1.0 2.5". Appended. */
 struct text;
-void as_path_format(struct as_path p, struct text *out);
+void as_path_format(struct as_path p, bool dot, struct text *out);
 
 /* "64512:100", well-known names as IOS and Calico print them ("no-export"), or number. */
 void community_format(uint32_t community, struct text *out);

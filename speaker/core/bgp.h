@@ -312,14 +312,17 @@ struct bgp_peer_info {
     uint16_t keepalive_s;
     bool as4, refresh, enhanced_refresh, graceful_restart; /* received capabilities */
     bool long_lived_restart;                               /* … RFC 9494, not acted upon */
-    bool extended_messages, extended_next_hop;             /* negotiated */
-    bool dynamic;                                          /* made by a listen range */
-    bool families[BGP_FAMILIES];                           /* negotiated */
-    bool path_ids[BGP_FAMILIES];              /* RFC 7911: negotiated, of what is received; as
-                                    the last session had it */
-    uint32_t prefixes_received[BGP_FAMILIES]; /* paths held in Adj-RIB-In */
-    uint32_t prefixes_accepted[BGP_FAMILIES]; /* … that import policy let through */
-    uint32_t prefixes_sent[BGP_FAMILIES];     /* Adj-RIB-Out */
+    uint16_t remote_restart_time_s;                        /* of its capability 64 */
+    bool restart_families[BGP_FAMILIES];                   /* in its capability 64 */
+    bool restart_preserved[BGP_FAMILIES];      /* … with the F bit: its forwarding went on */
+    bool extended_messages, extended_next_hop; /* negotiated */
+    bool dynamic;                              /* made by a listen range */
+    bool families[BGP_FAMILIES];               /* negotiated */
+    bool path_ids[BGP_FAMILIES];               /* RFC 7911: negotiated, of what is received; as
+                                     the last session had it */
+    uint32_t prefixes_received[BGP_FAMILIES];  /* paths held in Adj-RIB-In */
+    uint32_t prefixes_accepted[BGP_FAMILIES];  /* … that import policy let through */
+    uint32_t prefixes_sent[BGP_FAMILIES];      /* Adj-RIB-Out */
     /* RFC 8212: nothing passes, because the session is external and has no policy. */
     bool import_policy_missing[BGP_FAMILIES], export_policy_missing[BGP_FAMILIES];
     uint32_t prefixes_best[BGP_FAMILIES];

@@ -33,7 +33,7 @@ static void expect_path(uint32_t peer, const char *path) {
     text_init(&t);
     const struct attr_values *v = bench_held(&b, peer, "192.0.2.0/24");
     assert_non_null(v);
-    as_path_format(v->as_path, &t);
+    as_path_format(v->as_path, false, &t);
     assert_string_equal(text_str(&t), path);
     text_deinit(&t);
 }

@@ -40,7 +40,7 @@ static void start(void) {
 static void expect_path(const struct attr_values *v, const char *path) {
     struct text t;
     text_init(&t);
-    as_path_format(v->as_path, &t);
+    as_path_format(v->as_path, false, &t);
     assert_string_equal(text_str(&t), path);
     text_deinit(&t);
 }

@@ -44,6 +44,11 @@ static void fill_session(const struct bgp_speaker *s, const struct peer *p,
     i->refresh = p->refresh;
     i->enhanced_refresh = p->enhanced_refresh;
     i->graceful_restart = p->open.gr;
+    i->remote_restart_time_s = p->open.gr_time_s;
+    for (int f = 0; f < BGP_FAMILIES; f++) {
+        i->restart_families[f] = p->open.gr && p->open.gr_families[f].present;
+        i->restart_preserved[f] = p->open.gr && p->open.gr_families[f].forwarding;
+    }
     i->long_lived_restart = p->open.llgr;
     i->extended_messages = p->extended_messages;
     i->extended_next_hop = p->extended_next_hop;

@@ -111,7 +111,7 @@ static bool match_as_path_regex(const struct policy_match *m, const struct polic
         return false;
     }
     text_init(&path);
-    as_path_format(r->attrs.as_path, &path);
+    as_path_format(r->attrs.as_path, m->value != 0, &path);
     bool matched = !path.failed && aspath_regex_match(&regex, text_str(&path), path.size);
     text_deinit(&path);
     return matched;

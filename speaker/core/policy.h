@@ -42,7 +42,8 @@ enum policy_match_kind {
     POLICY_MATCH_COMMUNITY,       /* has all of `communities` (or, with `exact`, exactly these) */
     POLICY_MATCH_LARGE_COMMUNITY, /* has all of `large_communities` */
     POLICY_MATCH_AS_PATH_PREFIX,  /* AS_PATH begins with `asns`, in sequences only */
-    POLICY_MATCH_AS_PATH_REGEX,   /* `text`: IOS regular expression on the path's text */
+    POLICY_MATCH_AS_PATH_REGEX,   /* `text`: IOS regular expression on the path's text, which is in
+                                     asdot (RFC 5396) if `value` is not 0 */
     POLICY_MATCH_SOURCE,          /* bit set of (1 << enum route_source) in `value` */
     POLICY_MATCH_INTERFACE,     /* `text`: glob (* and ?) on the outgoing interface's name; a route
                                    without interface has the empty name */

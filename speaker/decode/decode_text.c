@@ -61,7 +61,7 @@ static void put_value(const struct decode_message *m, const struct decode_attr *
         put_list(a, row, out);
         break;
     case DECODE_PATH:
-        as_path_format(v->as_path, out);
+        as_path_format(v->as_path, false, out);
         break;
     case DECODE_AGGREGATOR:
         text_printf(out, "%u ", v->aggregator_as);

@@ -78,7 +78,7 @@ static void put_tail(const struct decode_message *m, struct ip_addr next_hop, st
     const struct attr_values *v = &m->update.attrs;
     char text[IP_ADDR_TEXT_MAX];
     if (used(m, ATTR_AS_PATH))
-        as_path_format(v->as_path, out);
+        as_path_format(v->as_path, false, out);
     text_putc(out, '|');
     put_origin(m, out);
     text_printf(out, "%s|", ip_format(next_hop, text));

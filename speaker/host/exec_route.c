@@ -116,7 +116,7 @@ static void put_attributes(const struct query *q, const struct bgp_path_info *p)
     if (!p->peer.index)
         return;
     text_printf(q->out, "\tBGP.origin: %s\n\tBGP.as_path: ", origins[v->origin % 3]);
-    as_path_format(v->as_path, q->out);
+    as_path_format(v->as_path, false, q->out);
     text_printf(q->out, "\n\tBGP.next_hop: %s\n", ip_format(v->next_hop, next_hop));
     if (v->has_med)
         text_printf(q->out, "\tBGP.med: %u\n", v->med);

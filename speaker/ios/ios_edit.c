@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define IOS_DESCRIPTION_MAX 80 /* of a neighbour */
+
 /* ---- words ---- */
 
 static uint64_t key_bits(uint16_t count) {
@@ -122,7 +124,7 @@ bool ios_edit_static(struct ios_edit *e) {
         return false;
     if (!ip_parse(ios_word(e->words, 2), &a) ||
         !ip_prefix_is_masked((struct ip_prefix){.addr = a, .length = length}))
-        return ios_refuse(e->sink, "ios-mask", "%%Inconsistent address and mask");
+        return ios_refuse(e->sink, "ios-mask", "%% Inconsistent address and mask");
     return true;
 }
 
@@ -196,7 +198,7 @@ bool ios_edit_prefix_list(struct ios_edit *e) {
         if (s)
             list_number(w, (uint32_t)number(ios_stmt_word(s, 4)));
         else if (!numbered && w->count > 3)
-            return ios_refuse(e->sink, "ios-prefix-list", "%%Can't find specified prefix-list");
+            return ios_refuse(e->sink, "ios-prefix-list", "%% Can't find specified prefix-list");
         w->keys = key_bits(w->count < 5 ? 3 : 5);
         return true;
     }
@@ -261,9 +263,28 @@ bool ios_edit_default_unicast(struct ios_edit *e) {
     return true;
 }
 
-/* `bgp graceful-restart restart-time N` switches it on too. */
+/* A time switches it on too; two times on one line are two statements. */
 bool ios_edit_graceful_restart(struct ios_edit *e) {
-    return e->words->count > 0;
+    const char *stale = ios_words_after(e->words, 3, "stalepath-time");
+    char line[80];
+    if (e->negated)
+        return true;
+    ios_put_line(e->r, e->block, IOS_BGP, "bgp graceful-restart");
+    snprintf(line, sizeof line, "bgp graceful-restart stalepath-time %s", stale ? stale : "");
+    if (stale)
+        ios_put_line(e->r, e->block, IOS_BGP, line);
+    ios_words_cut(e->words, 4);
+    if (e->sink->out)
+        text_puts(e->sink->out, "% All BGP sessions must be reset to take the new graceful "
+                                "restart timers\n");
+    return true;
+}
+
+/* `no maximum-paths` leaves those of internal paths alone. */
+bool ios_edit_maximum_paths(struct ios_edit *e) {
+    if (e->negated)
+        ios_block_remove_one(e->block, e->words);
+    return !e->negated;
 }
 
 bool ios_edit_obsolete(struct ios_edit *e) {
@@ -370,17 +391,15 @@ static void group_orphans(struct ios_router *r, const char *group, bool group_go
 static void neighbor_activate(struct ios_router *r, const char *name) {
     struct ios_block *bgp = ios_bgp_block(r);
     struct ip_addr a;
-    struct ios_line l;
-    struct ios_match m;
     char line[160];
     if (!ip_parse(name, &a) || a.family != IP_V4 || ios_neighbor_known(bgp, name) ||
         ios_block_first(bgp, "bgp", "default", "ipv4-unicast"))
         return;
     struct ios_block *af = ios_af_block_make(r, BGP_IPV4_UNICAST);
     snprintf(line, sizeof line, "neighbor %s activate", name);
-    ios_lex(&l, line, strlen(line));
-    ios_match(&l, 0, IOS_BGP, false, &m);
-    if (!af || m.status != IOS_MATCH_OK || !ios_block_put(af, m.row, &m.words, false, 0))
+    if (af)
+        ios_put_line(r, af, IOS_BGP, line);
+    else
         r->no_memory = true;
 }
 
@@ -464,12 +483,23 @@ bool ios_edit_member(struct ios_edit *e) {
     return true;
 }
 
+bool ios_edit_description(struct ios_edit *e) {
+    char text[IOS_DESCRIPTION_MAX + 1];
+    if (e->negated || strlen(ios_word(e->words, 3)) <= IOS_DESCRIPTION_MAX)
+        return true;
+    snprintf(text, sizeof text, "%s", ios_word(e->words, 3));
+    ios_words_cut(e->words, 3);
+    add(e->words, text, false);
+    ios_note(e->sink, "ios-description", "a description has 80 characters at most: cut");
+    return true;
+}
+
 bool ios_edit_password(struct ios_edit *e) {
     const char *type = ios_word(e->words, 3), *text = ios_word(e->words, 4);
     if (e->negated)
         return true;
     if (strcmp(type, "7") == 0 && (strlen(text) < 4 || strlen(text) % 2))
-        return ios_refuse(e->sink, "ios-password", "%%Invalid encrypted password: %s", text);
+        return ios_refuse(e->sink, "ios-password", "%% Invalid encrypted password: %s", text);
     return true;
 }
 

@@ -46,7 +46,7 @@ ios_edit_fn ios_edit_exit, ios_edit_end, ios_edit_do, ios_edit_timestamps, ios_e
     ios_edit_peer_group, ios_edit_remote_as, ios_edit_member, ios_edit_password, ios_edit_multihop,
     ios_edit_ttl_security, ios_edit_activate, ios_edit_send_community, ios_edit_dampening,
     ios_edit_address_family, ios_edit_prefix_list, ios_edit_static, ios_edit_route_map,
-    ios_edit_banner;
+    ios_edit_banner, ios_edit_description, ios_edit_maximum_paths;
 
 /* IOS refuses: its words, on the terminal and as an error. Returns false. */
 bool ios_refuse(struct ios_sink *s, const char *id, const char *format, ...)
@@ -59,6 +59,9 @@ void ios_ignore(struct ios_sink *s, const char *why);
 /* Nothing IOS would print: a finding only. */
 void ios_note(struct ios_sink *s, const char *id, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Does the statement say what is so without it? IOS does not print it then (ios_default.c). */
+bool ios_is_default(const struct ios_words *w);
 
 /* Is `name` a neighbour of `bgp`: has it a remote-as, or is it a group or a member of one? */
 bool ios_neighbor_known(const struct ios_block *bgp, const char *name);

@@ -105,7 +105,7 @@ const struct ios_row ios_rows[] = {
     {IOS_INTERFACE, 0, 0, 0, "ip address {~dhcp|~negotiated}", ios_edit_address_unknown},
     {IOS_INTERFACE, 0, 0, 0, "ipv6 address <word> (~eui-64|~link-local|~anycast)",
      ios_edit_address6},
-    {IOS_INTERFACE, ROW_BOTH, 0, 0, "shutdown", NULL},
+    {IOS_INTERFACE, 0, 0, 0, "shutdown", NULL},
     INTERFACE_IGNORED("ip ospf") INTERFACE_IGNORED("ip nat") INTERFACE_IGNORED("ip access-group")
     INTERFACE_IGNORED("ip mtu") INTERFACE_IGNORED("ip tcp") INTERFACE_IGNORED("ip pim")
     INTERFACE_IGNORED("ip igmp") INTERFACE_IGNORED("ip router") INTERFACE_IGNORED("ip vrf")
@@ -157,6 +157,7 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(ROW_BOTH | ROW_SHOWN, "bgp log-neighbor-changes", NULL)
     BGP_OPTION(0, "bgp always-compare-med", NULL)
     BGP_OPTION(0, "bgp deterministic-med", NULL)
+    BGP_OPTION(ROW_IGNORED, "bgp dynamic-med-interval ~<0-65535>", NULL)
     BGP_OPTION(0, "bgp listen limit ~<1-5000>", NULL)
     BGP_OPTION(0, "bgp listen range {<pfx4>|<pfx6>} . ~peer-group ~<word>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp update-delay ~<1-3600>", NULL)
@@ -176,16 +177,17 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp bestpath igp-metric ignore", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp bestpath cost-community ignore", NULL)
     BGP_OPTION(0, "bgp graceful-restart", NULL)
-    BGP_OPTION(0, "bgp graceful-restart restart-time ~<1-3600>", ios_edit_graceful_restart)
+    BGP_OPTION(0, "bgp graceful-restart restart-time ~<1-3600> [~stalepath-time ~<1-3600>]",
+               ios_edit_graceful_restart)
     BGP_OPTION(0, "bgp graceful-restart stalepath-time ~<1-3600>", ios_edit_graceful_restart)
     BGP_OPTION(0, "bgp confederation identifier ~<asn>", NULL)
     BGP_OPTION(ROW_MERGE, "bgp confederation peers ~<asn> (~<asn>)", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp nopeerup-delay {cold-boot|post-boot|nsf-switchover|"
                "user-initiated} ~<1-3600>", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp {aggregate-timer|dynamic-med-interval} ~<0-65535>", NULL)
+    BGP_OPTION(ROW_IGNORED, "bgp aggregate-timer ~<0-65535>", NULL)
     BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp transport path-mtu-discovery", NULL)
     BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp {route-map-cache|regexp deterministic}", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp asnotation dot", NULL)
+    BGP_OPTION(0, "bgp asnotation dot", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {soft-reconfig-backup|maxas-limit ~<1-254>}", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp {inject-map|rpki|consistency-checker|upgrade-cli} <line>", NULL)
     {BGP_ANY, ROW_AF, 0, 0, "bgp dampening [~route-map ~<word>|~<1-45> [~<1-20000> ~<1-20000> "
@@ -199,17 +201,19 @@ const struct ios_row ios_rows[] = {
     {IOS_BGP_AF, ROW_IGNORED, 0, 0, "bgp nexthop trigger delay ~<0-100>", NULL},
     {IOS_BGP, ROW_SESSION, 0, 0, "timers bgp ~<0-65535> ~<0-65535> [~<0-65535>]",
      ios_edit_timers},
+    {BGP_ANY, ROW_AF, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
+    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
     {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "network <ip4> [mask <ip4>] [~route-map ~<word>] "
      "[~backdoor]", ios_edit_network},
     {IOS_BGP_AF, ROW_AF, 0, ORDER_VALUE, "network <pfx6> [~route-map ~<word>]", NULL},
-    {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "aggregate-address <ip4> <ip4> . (~as-set|"
-     "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
-    {IOS_BGP_AF, ROW_AF, 0, ORDER_VALUE, "aggregate-address <pfx6> . (~as-set|"
-     "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "redistribute {connected|static} (~metric ~<0-4294967295>|"
      "~route-map ~<word>)", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "redistribute {ospf <1-65535>|ospfv3 <1-65535>|"
      "eigrp <1-65535>|rip|isis [<word>]|odr|mobile} (<line>)", NULL},
+    {BGP_ANY, ROW_AF, 0, ORDER_VALUE, "aggregate-address <ip4> <ip4> . (~as-set|"
+     "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
+    {IOS_BGP_AF, ROW_AF, 0, ORDER_VALUE, "aggregate-address <pfx6> . (~as-set|"
+     "~summary-only|~suppress-map ~<word>|~attribute-map ~<word>|~advertise-map ~<word>)", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "default-information originate", NULL},
     {BGP_ANY, ROW_AF, 0, 0, "{auto-summary|synchronization}", ios_edit_obsolete},
 
@@ -224,7 +228,7 @@ const struct ios_row ios_rows[] = {
     {BGP_ANY, ROW_NEIGHBOR | ROW_SESSION, 0, ORDER_NEIGHBOR,
      "neighbor <peer> inherit peer-session ~<word>", NULL},
     SESSION_OPTION("local-as ~<asn> [~no-prepend [~replace-as [~dual-as]]]", NULL)
-    SESSION_OPTION("description ~<line>", NULL)
+    SESSION_OPTION("description ~<line>", ios_edit_description)
     SESSION_OPTION("shutdown", NULL)
     SESSION_IGNORED("shutdown graceful <line>")
     SESSION_OPTION("password [~<0-7>] ~<line>", ios_edit_password)
@@ -268,16 +272,17 @@ const struct ios_row ios_rows[] = {
     POLICY_IGNORED("slow-peer <line>")
     POLICY_OPTION("unsuppress-map ~<word>", NULL)
     POLICY_IGNORED("soo <line>")
-    POLICY_OPTION("prefix-list ~<word> {in|out}", NULL)
-    POLICY_OPTION("distribute-list ~<word> {in|out}", NULL)
+    POLICY_OPTION("prefix-list ~<word> in", NULL)
+    POLICY_OPTION("prefix-list ~<word> out", NULL)
+    POLICY_OPTION("distribute-list ~<word> in", NULL)
+    POLICY_OPTION("distribute-list ~<word> out", NULL)
     POLICY_OPTION("route-map ~<word> in", NULL)
     POLICY_OPTION("route-map ~<word> out", NULL)
-    POLICY_OPTION("filter-list ~<1-500> {in|out}", NULL)
+    POLICY_OPTION("filter-list ~<1-500> in", NULL)
+    POLICY_OPTION("filter-list ~<1-500> out", NULL)
     POLICY_OPTION("maximum-prefix ~<1-2147483647> [~<1-100>] [~restart ~<1-65535>|"
                   "~warning-only]", NULL)
-    {BGP_ANY, ROW_AF, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", NULL},
-    {BGP_ANY, ROW_AF, 0, 0, "distance bgp ~<1-255> ~<1-255> ~<1-255>", NULL},
-    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "distance <1-255> <line>", NULL},
+    {BGP_ANY, ROW_AF, 0, 0, "maximum-paths [eibgp|ibgp] ~<1-32>", ios_edit_maximum_paths},
     {BGP_ANY, ROW_AF, 0, 0, "default-metric ~<1-4294967295>", NULL},
     {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "{table-map|snmp} <line>", NULL},
     {IOS_BGP, ROW_BLOCK, IOS_BGP_AF, ORDER_MAP, "address-family {ipv4|ipv6} [~unicast]",
@@ -327,15 +332,15 @@ const struct ios_row ios_rows[] = {
     IGNORED_BLOCK("ipv6 access-list")
     {IOS_CONFIG, ROW_BLOCK, IOS_ROUTE_MAP, ORDER_MAP, "route-map <word> . [permit|deny] "
      "[<0-65535>]", ios_edit_route_map},
-    {IOS_CONFIG, 0, 0, 0, "access-list {<1-99>|<1300-1999>} . {permit|deny} {any|host <ip4>|"
-     "<ip4>} [~log]", NULL},
-    {IOS_CONFIG, 0, 0, 0, "access-list {<1-99>|<1300-1999>} {permit|deny} <ip4> <ip4> [~log]",
-     NULL},
-    {IOS_CONFIG, 0, 0, 0, "access-list {<100-199>|<2000-2699>} . {permit|deny} ip " SOURCE " "
-     SOURCE " [~log]", NULL},
-    {IOS_CONFIG, ROW_IGNORED, 0, 0, "access-list {<100-199>|<2000-2699>} {permit|deny} {tcp|udp|"
-     "icmp|esp|gre|ahp|ospf|eigrp|igmp|pim|<0-255>} <line>", NULL},
-    {IOS_CONFIG, 0, 0, 0, "access-list <1-2699> remark <line>", NULL},
+    {IOS_CONFIG, 0, 0, ORDER_NUMBER, "access-list {<1-99>|<1300-1999>} . {permit|deny} {any|"
+     "host <ip4>|<ip4>} [~log]", NULL},
+    {IOS_CONFIG, 0, 0, ORDER_NUMBER, "access-list {<1-99>|<1300-1999>} {permit|deny} <ip4> <ip4> "
+     "[~log]", NULL},
+    {IOS_CONFIG, 0, 0, ORDER_NUMBER, "access-list {<100-199>|<2000-2699>} . {permit|deny} ip "
+     SOURCE " " SOURCE " [~log]", NULL},
+    {IOS_CONFIG, ROW_IGNORED, 0, ORDER_NUMBER, "access-list {<100-199>|<2000-2699>} {permit|deny} "
+     "{tcp|udp|icmp|esp|gre|ahp|ospf|eigrp|igmp|pim|<0-255>} <line>", NULL},
+    {IOS_CONFIG, 0, 0, ORDER_NUMBER, "access-list <1-2699> remark <line>", NULL},
     IGNORED("dialer-list") IGNORED("radius-server") IGNORED("tacacs-server")
     IGNORED_BLOCK("radius") IGNORED_BLOCK("tacacs") IGNORED_BLOCK("control-plane")
     IGNORED("mgcp") IGNORED_BLOCK("gateway") IGNORED_BLOCK("sip-ua") IGNORED_BLOCK("gatekeeper")

@@ -254,6 +254,7 @@ struct ios_list ios_list_as_path(struct ios_policies *p, const char *name) {
             .permit = ios_stmt_is(s, 4, "permit"),
             .match = {.kind = POLICY_MATCH_AS_PATH_REGEX,
                       .text = arena_strdup(p->arena, ios_stmt_word(s, 5)),
+                      .value = ios_asdot(p->r),
                       .name = label},
         };
         p->no_memory |= !list.entries[list.count - 1].match.text;

@@ -47,6 +47,7 @@ enum ios_order {
     ORDER_NAMED,    /* by name (word 2), then number (word 4) */
     ORDER_MAP,      /* by name or family (word 1), then number (word 3) */
     ORDER_VALUE,    /* by word 1 as an address, then as text */
+    ORDER_NUMBER,   /* by word 1 as a number, then as entered: the first line that fits decides */
 };
 
 /*

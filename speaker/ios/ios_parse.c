@@ -102,6 +102,10 @@ struct ios_block *ios_bgp_block(const struct ios_router *r) {
     return s ? s->children : NULL;
 }
 
+bool ios_asdot(const struct ios_router *r) {
+    return ios_block_first(ios_bgp_block(r), "bgp", "asnotation", NULL) != NULL;
+}
+
 static const char *family_word(enum bgp_family f) {
     return f == BGP_IPV4_UNICAST ? "ipv4" : "ipv6";
 }
@@ -287,15 +291,13 @@ static void level_push(struct ios_router *r, const struct ios_row *row, struct i
         (struct ios_level){.mode = row->next, .block = s->children, .indent = indent};
 }
 
-/* A new process: IOS writes this default out. */
-static void bgp_created(struct ios_router *r, struct ios_stmt *s) {
-    static const char LINE[] = "bgp log-neighbor-changes";
+void ios_put_line(struct ios_router *r, struct ios_block *b, enum ios_mode mode, const char *line) {
     struct ios_line l;
     struct ios_match m;
-    ios_lex(&l, LINE, sizeof LINE - 1);
-    ios_match(&l, 0, IOS_BGP, false, &m);
-    if (m.status == IOS_MATCH_OK)
-        r->no_memory |= !ios_block_put(s->children, m.row, &m.words, false, 0);
+    ios_lex(&l, line, strlen(line));
+    ios_match(&l, 0, mode, false, &m);
+    if (m.status != IOS_MATCH_OK || !ios_block_put(b, m.row, &m.words, false, 0))
+        r->no_memory = true;
 }
 
 static void statement_store(struct ios_edit *e, uint16_t indent) {
@@ -317,8 +319,9 @@ static void statement_store(struct ios_edit *e, uint16_t indent) {
     else
         s = ios_block_put(e->block, e->row, e->words, e->negated, e->sink->line);
     r->no_memory |= !s;
+    /* A new process: IOS writes this default out. */
     if (s && e->row->next == IOS_BGP && s->children && s->children->count == 0)
-        bgp_created(r, s);
+        ios_put_line(r, s->children, IOS_BGP, "bgp log-neighbor-changes");
     if (s && flags & ROW_BLOCK && !e->negated)
         level_push(r, e->row, s, indent);
 }
@@ -350,6 +353,11 @@ static void statement_apply(struct ios_router *r, struct ios_match *m, bool nega
         return;
     if (defaulted && !(m->row->flags & ROW_SHOWN)) {
         ios_block_remove(e.block, e.words);
+        return;
+    }
+    if (!negated && ios_is_default(e.words)) {
+        ios_block_remove_one(e.block, e.words);
+        statement_note(r, m->row, sink);
         return;
     }
     e.negated = e.negated && !defaulted;

@@ -19,6 +19,7 @@ struct print {
     const struct ios_router *r;
     struct text *out;
     bool new_format; /* ip bgp-community new-format */
+    bool asdot;      /* bgp asnotation dot */
 };
 
 /* ---- order ---- */
@@ -85,9 +86,11 @@ static int compare_entries(const void *left, const void *right) {
         order = compare_named(a->s, b->s, 1);
     else if (a->s->row->order == ORDER_VALUE && a->s->row == b->s->row)
         order = compare_values(a, b);
+    else if (a->s->row->order == ORDER_NUMBER)
+        order = compare_numbers(stmt_number(a->s, 1), stmt_number(b->s, 1));
     if (order)
         return order;
-    if (a->s->row != b->s->row)
+    if (a->s->row != b->s->row && a->s->row->order != ORDER_NUMBER)
         return a->s->row < b->s->row ? -1 : 1;
     return compare_numbers(a->position, b->position);
 }
@@ -131,6 +134,18 @@ static bool is_implied(const struct ios_stmt *s, uint16_t at) {
            length == ios_classful_length(a);
 }
 
+/* A number in a statement that has AS numbers is one. */
+static void put_word(const struct print *p, const struct ios_stmt *s, uint16_t at) {
+    uint64_t n;
+    if (s->row->flags & ROW_COMM)
+        put_community(p, s->words[at]);
+    else if (p->asdot && strstr(s->row->pattern, "<asn>") &&
+             text_to_u64(s->words[at], 1, UINT32_MAX, &n))
+        text_put_asn(p->out, (uint32_t)n, true);
+    else
+        text_puts(p->out, s->words[at]);
+}
+
 static void print_stmt(const struct print *p, const struct ios_stmt *s, int indent) {
     text_printf(p->out, "%*s%s", indent, "", s->negated ? "no " : "");
     for (uint16_t i = 0, printed = 0; i < s->count; i++) {
@@ -138,10 +153,7 @@ static void print_stmt(const struct print *p, const struct ios_stmt *s, int inde
             continue;
         if (printed++)
             text_putc(p->out, ' ');
-        if (s->row->flags & ROW_COMM)
-            put_community(p, s->words[i]);
-        else
-            text_puts(p->out, s->words[i]);
+        put_word(p, s, i);
     }
     text_putc(p->out, '\n');
 }
@@ -164,35 +176,68 @@ static void print_children(const struct print *p, const struct ios_stmt *s, int 
 
 /* ---- router bgp ---- */
 
+static const struct ios_row *activation_row(void) {
+    static const char PATTERN[] = "neighbor <peer> activate";
+    for (uint16_t i = 0; i < ios_row_count; i++)
+        if (strcmp(ios_rows[i].pattern, PATTERN) == 0)
+            return &ios_rows[i];
+    return ios_rows;
+}
+
 static bool is_activation(const struct ios_stmt *s) {
     return ios_stmt_is(s, 0, "neighbor") && ios_stmt_is(s, 2, "activate");
 }
 
-/* Neighbours that IOS would have activated and somebody deactivated. */
-static void print_inactive(const struct print *p, const struct ios_block *af) {
+/* Neighbours that IOS would have activated and somebody deactivated, as statements of `shown`. */
+static bool add_inactive(const struct print *p, const struct ios_block *af,
+                         struct ios_block *shown) {
     const struct ios_block *bgp = ios_bgp_block(p->r);
+    const struct ios_row *row = activation_row();
+    struct ip_addr a;
     if (ios_block_first(bgp, "bgp", "default", "ipv4-unicast"))
-        return;
-    struct entry *list = sorted(p, bgp);
-    const char *last = "";
-    for (uint32_t i = 0; list && i < bgp->count; i++) {
-        const char *name = ios_stmt_word(list[i].s, 1);
-        struct ip_addr a;
-        if (list[i].s->row->order != ORDER_NEIGHBOR || strcmp(name, last) == 0)
+        return true;
+    for (uint32_t i = 0; i < bgp->count; i++) {
+        const char *name = ios_stmt_word(bgp->items[i], 1);
+        struct ios_words w;
+        if (bgp->items[i]->row->order != ORDER_NEIGHBOR || !ip_parse(name, &a) ||
+            ios_block_first(af, "neighbor", name, "activate"))
             continue;
-        last = name;
-        if (ip_parse(name, &a) && !ios_block_first(af, "neighbor", name, "activate"))
-            text_printf(p->out, "  no neighbor %s activate\n", name);
+        ios_words_clear(&w);
+        ios_words_add(&w, "neighbor", strlen("neighbor"), true);
+        ios_words_add(&w, name, strlen(name), true);
+        ios_words_add(&w, "activate", strlen("activate"), true);
+        if (!ios_block_put(shown, row, &w, true, 0))
+            return false;
     }
-    alloc_free(list);
+    return true;
+}
+
+/* The lines of IPv4 unicast, with those that say who is not active. */
+static void print_ipv4(const struct print *p, const struct ios_block *af) {
+    struct ios_block *inactive = ios_block_new(NULL);
+    struct ios_block all = {.count = 0};
+    if (inactive && add_inactive(p, af, inactive))
+        all.items = alloc_zero(af->count + inactive->count + 1u, sizeof(struct ios_stmt *));
+    if (all.items) {
+        for (uint32_t i = 0; i < af->count; i++)
+            all.items[all.count++] = af->items[i];
+        for (uint32_t i = 0; i < inactive->count; i++)
+            all.items[all.count++] = inactive->items[i];
+        print_block(p, &all, 2);
+    } else {
+        p->out->failed = true;
+    }
+    alloc_free(all.items);
+    ios_block_free(inactive);
 }
 
 static void print_family(const struct print *p, const struct ios_stmt *s) {
     text_puts(p->out, " !\n");
     print_stmt(p, s, 1);
     if (ios_stmt_is(s, 1, "ipv4") && s->row->next == IOS_BGP_AF)
-        print_inactive(p, s->children);
-    print_children(p, s, 2);
+        print_ipv4(p, s->children);
+    else
+        print_children(p, s, 2);
     text_puts(p->out, " exit-address-family\n");
 }
 
@@ -309,6 +354,7 @@ void ios_print_config(const struct ios_router *r, const struct ios_view *view, s
     struct text body;
     text_init(&body);
     struct print p = {.r = r, .out = &body};
+    p.asdot = ios_asdot(r);
     p.new_format = ios_block_first(r->root, "ip", "bgp-community", "new-format") != NULL;
     if (!ios_block_first(r->root, "version", NULL, NULL))
         text_puts(&body, "version 15.7\n");

@@ -71,11 +71,15 @@ void ios_router_changed(struct ios_router *r);
 /* One line of configuration. `loading`: indentation counts, trailing comments are forgiven. */
 void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct ios_sink *sink,
                     bool loading);
+/* Stores a statement that another one brings along, as if it had been typed in `mode`. */
+void ios_put_line(struct ios_router *r, struct ios_block *b, enum ios_mode mode, const char *line);
 /* Caret and words for a line that did not match. `prompt` blanks before the line's text. */
 void ios_parse_refuse(const struct ios_line *l, const struct ios_match *m, size_t prompt,
                       struct ios_sink *sink);
 /* The children of `router bgp`, or NULL. */
 struct ios_block *ios_bgp_block(const struct ios_router *r);
+/* `bgp asnotation dot`: AS numbers above 65535 are written "1.0". */
+bool ios_asdot(const struct ios_router *r);
 /* The children of `address-family ipv4|ipv6`, or NULL. */
 struct ios_block *ios_af_block(const struct ios_router *r, enum bgp_family f);
 /* … made if need be. NULL: out of memory or no BGP. */

@@ -79,6 +79,7 @@ struct ios_table_row {
     const struct bgp_path_info *path;
     bool network;
     bool rib_failure;
+    bool asdot; /* bgp asnotation dot */
 };
 void ios_put_table_row(const struct ios_table_row *row, struct text *out);
 

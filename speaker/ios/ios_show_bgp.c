@@ -128,9 +128,9 @@ static void put_number(bool present, uint32_t value, int width, struct text *out
         text_printf(out, "%*s", width, "");
 }
 
-static void put_path(const struct attr_values *v, struct text *out) {
+static void put_path(const struct attr_values *v, bool dot, struct text *out) {
     size_t before = out->size;
-    as_path_format(v->as_path, out);
+    as_path_format(v->as_path, dot, out);
     if (out->size > before)
         text_putc(out, ' ');
     text_putc(out, v->origin == 0 ? 'i' : v->origin == 1 ? 'e' : '?');
@@ -153,7 +153,7 @@ void ios_put_table_row(const struct ios_table_row *row, struct text *out) {
     put_number(v->has_local_pref && row->path->peer.index != 0 && !row->path->external,
                v->local_pref, 7, out);
     text_printf(out, "%7u ", row->path->weight);
-    put_path(v, out);
+    put_path(v, row->asdot, out);
     text_putc(out, '\n');
     text_deinit(&column);
 }
@@ -174,9 +174,10 @@ struct rows {
 static void put_prefix_rows(const struct rows *rows, struct bgp_rib_iterator *it,
                             struct text *out) {
     struct bgp_path_info path;
-    bool first = true;
+    bool first = true, asdot = ios_asdot(rows->router);
     while (bgp_rib_next_path(rows->speaker, it, &path)) {
-        struct ios_table_row row = {.prefix = it->prefix, .path = &path, .network = first};
+        struct ios_table_row row = {
+            .prefix = it->prefix, .path = &path, .network = first, .asdot = asdot};
         if (path.rejected || !rows->wanted(rows->context, it->prefix, &path))
             continue;
         row.rib_failure = ios_is_rib_failure(rows->router, rows->rib, it->prefix, &path);

@@ -80,7 +80,7 @@ static void put_row(struct ios_edit *e, struct ip_prefix prefix, const struct bg
         ios_time_age(d->reuse_in_s * NANOS_PER_S, &column);
     text_printf(out, "%-8s ", text_str(&column));
     text_clear(&column);
-    as_path_format(p->attrs->v.as_path, &column);
+    as_path_format(p->attrs->v.as_path, ios_asdot(e->r), &column);
     text_printf(out, "%s%s%c\n", text_str(&column), column.size ? " " : "",
                 "ie?"[p->attrs->v.origin < 3 ? p->attrs->v.origin : 2]);
     text_deinit(&column);

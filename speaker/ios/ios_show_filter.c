@@ -16,12 +16,18 @@
 
 /* ---- by AS path ---- */
 
+struct wanted_paths {
+    const struct aspath_regex *regex;
+    bool asdot; /* how it is written */
+};
+
 static bool regex_wants(void *context, struct ip_prefix prefix, const struct bgp_path_info *p) {
+    const struct wanted_paths *w = context;
     struct text path;
     (void)prefix;
     text_init(&path);
-    as_path_format(p->attrs->v.as_path, &path);
-    bool match = aspath_regex_match(context, text_str(&path), path.size);
+    as_path_format(p->attrs->v.as_path, w->asdot, &path);
+    bool match = aspath_regex_match(w->regex, text_str(&path), path.size);
     text_deinit(&path);
     return match;
 }
@@ -32,6 +38,7 @@ bool ios_show_regexp(struct ios_edit *e) {
     const char *text = ios_word(e->words, (uint16_t)(e->words->count - 1));
     size_t size = strlen(text);
     struct aspath_regex *regex = alloc_zero(1, sizeof *regex);
+    struct wanted_paths wanted = {.regex = regex, .asdot = ios_asdot(e->r)};
     bool quoted = size > 1 && text[0] == QUOTES[0] && text[size - 1] == QUOTES[0];
     size = quoted ? size - 2 : size;
     if (regex && size < sizeof pattern) {
@@ -41,7 +48,7 @@ bool ios_show_regexp(struct ios_edit *e) {
     if (!regex || size >= sizeof pattern || !aspath_regex_compile(regex, pattern))
         text_puts(e->sink->out, "% Failed to compile regular expression.\n");
     else
-        ios_show_rows(e, regex_wants, regex);
+        ios_show_rows(e, regex_wants, &wanted);
     alloc_free(regex);
     return false;
 }

@@ -33,8 +33,10 @@ static void put_peer_group(struct ios_edit *e, const char *name) {
     bool known = as && text_to_asn(ios_stmt_word(as, 3), &remote);
     bool internal = known && remote == own;
     text_printf(out, "BGP peer-group is %s", name);
-    if (known)
-        text_printf(out, ",  remote AS %u", remote);
+    if (known) {
+        text_puts(out, ",  remote AS ");
+        text_put_asn(out, remote, ios_asdot(e->r));
+    }
     text_printf(out,
                 "\n  BGP version 4\n"
                 "  Neighbor sessions:\n"

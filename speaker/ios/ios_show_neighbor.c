@@ -89,6 +89,32 @@ static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
                     own ? p->config->options->keepalive_s : g->keepalive_s);
 }
 
+/* IOS leaves the parenthesis of a family open. */
+static void put_restart(const struct bgp_peer_info *p, struct text *out) {
+    bool advertised = p->config->options->graceful_restart != BGP_GR_OFF;
+    if (!advertised && !p->graceful_restart)
+        return;
+    text_printf(out, "    Graceful Restart Capability: %s%s%s\n", advertised ? "advertised" : "",
+                advertised && p->graceful_restart ? " and " : "",
+                p->graceful_restart ? "received" : "");
+    if (!p->graceful_restart)
+        return;
+    text_printf(out,
+                "      Remote Restart timer is %u seconds\n"
+                "      Address families advertised by peer:\n",
+                p->remote_restart_time_s);
+    bool any = false;
+    for (int f = 0; f < BGP_FAMILIES; f++) {
+        if (!p->restart_families[f])
+            continue;
+        text_printf(out, "        %s (was %spreserved\n", FAMILY_NAMES[f],
+                    p->restart_preserved[f] ? "" : "not ");
+        any = true;
+    }
+    if (!any)
+        text_puts(out, "        none\n");
+}
+
 static void put_capabilities(const struct bgp_peer_info *p, struct text *out) {
     bool up = p->state == BGP_ESTABLISHED;
     text_puts(out, "  Neighbor sessions:\n");
@@ -106,9 +132,7 @@ static void put_capabilities(const struct bgp_peer_info *p, struct text *out) {
         if (p->config->options->families[f])
             text_printf(out, "    Address family %s: advertised%s\n", FAMILY_NAMES[f],
                         p->families[f] ? " and received" : "");
-    if (p->graceful_restart)
-        text_printf(out, "    Graceful Restart Capability: %sreceived\n",
-                    p->config->options->graceful_restart == BGP_GR_OFF ? "" : "advertised and ");
+    put_restart(p, out);
     text_printf(out, "    Enhanced Refresh Capability: advertised%s\n",
                 p->enhanced_refresh ? " and received" : "");
     text_puts(out, "    Multisession Capability: \n"
@@ -396,7 +420,11 @@ static void put_external(const struct bgp_peer_options *c, struct text *out) {
         text_printf(out, "  External BGP neighbor may be up to %u hops away.\n", c->multihop);
         text_puts(out, "  External BGP neighbor NOT configured for connected checks "
                        "(multi-hop no-disable-connected-check)\n");
-    } else if (c->multihop == 0) {
+    } else if (c->multihop == 1) {
+        text_puts(out, "  External BGP neighbor not directly connected.\n"
+                       "  External BGP neighbor NOT configured for connected checks (single-hop "
+                       "disable-connected-check)\n");
+    } else {
         text_puts(out, "  External BGP neighbor configured for connected checks (single-hop "
                        "no-disable-connected-check)\n");
     }
@@ -445,16 +473,21 @@ static void put_range(const struct bgp_speaker *s, const struct bgp_peer_info *p
                     ip_prefix_format(r->prefix, prefix));
 }
 
-static void put_whom(const struct bgp_speaker *s, const struct bgp_peer_info *p, struct text *out) {
+static void put_whom(struct ios_edit *e, const struct bgp_peer_info *p) {
+    const struct bgp_speaker *s = e->sink->view->speaker;
     const struct bgp_neighbor *c = p->config;
+    struct text *out = e->sink->out;
     const struct bgp_peer_options *o = c->options;
     text_printf(out, "BGP neighbor is %s", p->dynamic ? "*" : "");
     ios_put_addr(c->remote_addr, out);
-    text_printf(out, ",  remote AS %u", c->remote_as);
-    if (o->local_as)
-        text_printf(out, ",  local AS %u%s%s", o->local_as,
-                    o->local_as_no_prepend ? " no-prepend" : "",
+    text_puts(out, ",  remote AS ");
+    text_put_asn(out, c->remote_as, ios_asdot(e->r));
+    if (o->local_as) {
+        text_puts(out, ",  local AS ");
+        text_put_asn(out, o->local_as, ios_asdot(e->r));
+        text_printf(out, "%s%s", o->local_as_no_prepend ? " no-prepend" : "",
                     o->local_as_replaces ? " replace-as" : "");
+    }
     text_printf(out, ", %s link\n", is_external(s, c) ? "external" : "internal");
     if (o->fall_over)
         text_puts(out, " Fall over configured for session\n");
@@ -477,7 +510,7 @@ static void put_neighbor(struct ios_edit *e, const struct bgp_peer_info *p, int 
         return;
     }
     const struct ios_own_route *link = link_of(&rib, c->remote_addr);
-    put_whom(s, p, out);
+    put_whom(e, p);
     if (group)
         text_printf(out, " Member of peer-group %s for session parameters\n", group);
     put_range(s, p, out);
@@ -562,12 +595,14 @@ static uint32_t put_routes(struct ios_edit *e, const struct ios_rib *rib, enum r
     const struct bgp_speaker *s = e->sink->view->speaker;
     struct bgp_rib_iterator it;
     struct bgp_path_info path;
+    bool asdot = ios_asdot(e->r);
     uint32_t count = 0;
     if (bgp_rib_begin(s, f, &it) != BGP_OK)
         return 0;
     while (bgp_rib_next_prefix(s, &it))
         while (bgp_rib_next_path(s, &it, &path)) {
-            struct ios_table_row row = {.prefix = it.prefix, .path = &path, .network = true};
+            struct ios_table_row row = {
+                .prefix = it.prefix, .path = &path, .network = true, .asdot = asdot};
             if (!is_wanted(s, kind, p, &path, it.prefix))
                 continue;
             row.rib_failure = ios_is_rib_failure(e->r, rib, it.prefix, &path);

@@ -59,7 +59,7 @@ static uint32_t origin_as(const struct attr_values *v) {
     struct text path;
     uint32_t asn = 0;
     text_init(&path);
-    as_path_format(v->as_path, &path);
+    as_path_format(v->as_path, false, &path);
     const char *last = strrchr(text_str(&path), ' ');
     if (!text_to_asn(last ? last + 1 : text_str(&path), &asn))
         asn = 0;
@@ -137,11 +137,12 @@ static struct usage *usages(const struct bgp_speaker *s, enum bgp_family f, size
     return list;
 }
 
-static void put_usage(const struct usage *u, const struct aspath_regex *only, struct text *out) {
+static void put_usage(const struct usage *u, const struct aspath_regex *only, bool dot,
+                      struct text *out) {
     const struct attr_values *v = &u->attrs->v;
     struct text path;
     text_init(&path);
-    as_path_format(v->as_path, &path);
+    as_path_format(v->as_path, dot, &path);
     if (!only || aspath_regex_match(only, text_str(&path), path.size))
         text_printf(out, "0x%08X %4u %8u %6u %s%s%c\n", u->attrs->id * 64,
                     (unsigned)(u->attrs->hash % 4096), u->count, v->has_med ? v->med : 0,
@@ -156,7 +157,7 @@ static void put_paths(struct ios_edit *e, const struct aspath_regex *only) {
     for (size_t i = 0, run; i < count; i += run) {
         for (run = 1; i + run < count && list[i + run].attrs == list[i].attrs; run++)
             list[i].count++;
-        put_usage(&list[i], only, e->sink->out);
+        put_usage(&list[i], only, ios_asdot(e->r), e->sink->out);
     }
     alloc_free(list);
 }

@@ -146,15 +146,17 @@ static void put_source_line(const struct bgp_path_info *path, const struct bgp_p
 
 /* "65001, (aggregated by 65001 10.0.0.1), (received & used)". */
 static void put_path_head(const struct bgp_path_info *path, const struct bgp_peer_info *peer,
-                          struct text *out) {
+                          bool asdot, struct text *out) {
     const struct attr_values *v = &path->attrs->v;
     text_puts(out, "  ");
     if (v->as_path.word_count)
-        as_path_format(v->as_path, out);
+        as_path_format(v->as_path, asdot, out);
     else
         text_puts(out, "Local");
     if (v->has_aggregator) {
-        text_printf(out, ", (aggregated by %u ", v->aggregator_as);
+        text_puts(out, ", (aggregated by ");
+        text_put_asn(out, v->aggregator_as, asdot);
+        text_putc(out, ' ');
         ios_put_addr(ip4(v->aggregator_id), out);
         text_putc(out, ')');
     }
@@ -177,7 +179,7 @@ static void put_path_detail(struct ios_edit *e, const struct bgp_path_info *path
     struct bgp_peer_info peer;
     bool learned = path->peer.index && bgp_peer_get(s, path->peer, &peer);
     text_puts(out, "  Refresh Epoch 1\n");
-    put_path_head(path, learned ? &peer : NULL, out);
+    put_path_head(path, learned ? &peer : NULL, ios_asdot(e->r), out);
     if (learned)
         peer.remote.addr = peer.config->remote_addr;
     put_source_line(path, learned ? &peer : NULL, p, out);

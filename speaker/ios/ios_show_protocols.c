@@ -75,8 +75,10 @@ bool ios_show_protocols(struct ios_edit *e) {
     text_puts(out, "*** IP Routing is NSF aware ***\n\n");
     if (!s || !ios_bgp_block(e->r))
         return false;
-    text_printf(out, "Routing Protocol is \"bgp %u\"\n", bgp_config_of(s)->local_as);
-    text_puts(out, "  Outgoing update filter list for all interfaces is not set\n"
+    text_puts(out, "Routing Protocol is \"bgp ");
+    text_put_asn(out, bgp_config_of(s)->local_as, ios_asdot(e->r));
+    text_puts(out, "\"\n"
+                   "  Outgoing update filter list for all interfaces is not set\n"
                    "  Incoming update filter list for all interfaces is not set\n"
                    "  IGP synchronization is disabled\n"
                    "  Automatic route summarization is disabled\n"

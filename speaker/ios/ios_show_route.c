@@ -317,8 +317,9 @@ static void put_known_via(struct ios_edit *e, const struct entry *r, struct text
                     connected ? " (connected, via interface)" : "");
         return;
     }
-    text_printf(out, "  Known via \"bgp %u\", distance %u, metric %u%s\n",
-                bgp_config_of(e->sink->view->speaker)->local_as, r->distance, r->metric,
+    text_puts(out, "  Known via \"bgp ");
+    text_put_asn(out, bgp_config_of(e->sink->view->speaker)->local_as, ios_asdot(e->r));
+    text_printf(out, "\", distance %u, metric %u%s\n", r->distance, r->metric,
                 r->external ? "" : ", type internal");
     if (r->external)
         text_printf(out, "  Tag %u, type external\n", r->neighbor_as);

@@ -136,8 +136,10 @@ static const char *state_text(const struct bgp_peer_info *p) {
     return p->prefix_limit_down ? "Idle (PfxCt)" : ios_state_name(p);
 }
 
-static void put_summary_row(const struct bgp_peer_info *p, enum bgp_family f, uint32_t version,
-                            struct nanotime now, struct text *out) {
+static void put_summary_row(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f,
+                            uint32_t version) {
+    struct nanotime now = e->sink->view->now;
+    struct text *out = e->sink->out;
     struct text column;
     bool up = p->state == BGP_ESTABLISHED;
     text_init(&column);
@@ -148,13 +150,15 @@ static void put_summary_row(const struct bgp_peer_info *p, enum bgp_family f, ui
     else
         text_printf(out, "%-15s ", text_str(&column));
     text_clear(&column);
+    text_put_asn(&column, p->config->remote_as, ios_asdot(e->r));
+    text_printf(out, "4 %12s ", text_str(&column));
+    text_clear(&column);
     if (p->established_count || up)
         ios_time_age(nanotime_since(now, p->since), &column);
     else
         text_puts(&column, "never");
-    text_printf(out, "4 %12u %7u %7u %8u %4d %4d %-8s ", p->config->remote_as,
-                ios_message_count(&p->received), ios_message_count(&p->sent), up ? version : 1, 0,
-                0, text_str(&column));
+    text_printf(out, "%7u %7u %8u %4d %4d %-8s ", ios_message_count(&p->received),
+                ios_message_count(&p->sent), up ? version : 1, 0, 0, text_str(&column));
     if (up)
         text_printf(out, "%8u\n", p->prefixes_accepted[f]);
     else
@@ -196,8 +200,9 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
     (void)bgp_table_tally_get(s, f, &t);
     text_puts(out, "BGP router identifier ");
     ios_put_addr(bgp_config_of(s)->router_id, out);
-    text_printf(out, ", local AS number %u\n", bgp_config_of(s)->local_as);
-    text_printf(out, "BGP table version is %u, main routing table version %u\n", t.version,
+    text_puts(out, ", local AS number ");
+    text_put_asn(out, bgp_config_of(s)->local_as, ios_asdot(e->r));
+    text_printf(out, "\nBGP table version is %u, main routing table version %u\n", t.version,
                 t.version);
     if (c.networks)
         put_memory(&c, &t, out);
@@ -208,7 +213,7 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
             text_puts(out, "\nNeighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ "
                            "Up/Down  State/PfxRcd\n");
         header = true;
-        put_summary_row(&p, f, t.version, e->sink->view->now, out);
+        put_summary_row(e, &p, f, t.version);
     }
     if (bgp_config_of(s)->listen_range_count)
         put_dynamic(e->r, s, out);

@@ -100,7 +100,7 @@ static const struct {
     {BGP, "neighbor 10.0.0.2 version 4", true},
     {FAMILY, "neighbor 10.0.0.2 capability orf prefix-list both", false},
     {FAMILY, "default-metric 70", true},
-    {BGP, "bgp asnotation dot", false},
+    {BGP, "bgp asnotation dot", true},
     {BGP, "neighbor 10.0.0.2 fall-over", true},
     {SESSION, "fall-over", true},
     {BGP, "neighbor 10.0.0.2 fall-over bfd", false},

@@ -194,6 +194,12 @@ uint32_t ios_block_remove(struct ios_block *b, const struct ios_words *w) {
     return removed;
 }
 
+void ios_block_remove_one(struct ios_block *b, const struct ios_words *w) {
+    uint32_t index;
+    if (block_index(b, w, &index))
+        ios_block_remove_at(b, index);
+}
+
 uint32_t ios_block_remove_words(struct ios_block *b, const char *word0, const char *word1) {
     uint32_t removed = 0;
     for (uint32_t i = b->count; i-- > 0;)

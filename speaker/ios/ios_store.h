@@ -39,6 +39,8 @@ struct ios_stmt *ios_block_merge(struct ios_block *b, const struct ios_row *row,
                                  const struct ios_words *w, uint32_t line);
 /* Removes every statement whose identifying words begin with those of `w`; returns how many. */
 uint32_t ios_block_remove(struct ios_block *b, const struct ios_words *w);
+/* Removes the statement that these words identify, and no other. */
+void ios_block_remove_one(struct ios_block *b, const struct ios_words *w);
 /* Removes every statement that begins with these words. */
 uint32_t ios_block_remove_words(struct ios_block *b, const char *word0, const char *word1);
 void ios_block_remove_at(struct ios_block *b, uint32_t index);

@@ -1,1 +1,1 @@
-$(eval $(call library,ios,speaker/ios,core base,-lcrypt))
+$(eval $(call library,ios,speaker/ios,core base,-lcrypt,speaker/base/rules_page_fixture.c))
