@@ -101,8 +101,10 @@ void row_flap(const struct program *p, int argument) {
     pair.program = p;
     nodes.speaker = getenv("RIBCAGE_SPEAKER"); /* the sanitizers keep what is freed */
     /* One side calls: when two connections cross, RFC 4271 6.8 may take one that is Established
-     * at one end only, and that end counts a flap more. row_collision has them cross. */
-    pair_make(OUR_AS, OUR_AS, WE_CONNECT);
+     * at one end only, and that end counts a flap more; row_collision has them cross. A program
+     * that never has two of them calls as well: it may take our call and forget it, between the
+     * end of a session and the restart of its neighbour, and then its own is all there is. */
+    pair_make(OUR_AS, OUR_AS, p->lacks & CAN_COLLIDE ? BOTH_CONNECT : WE_CONNECT);
     pair.setup[THEIRS].timers = TIMERS_FAST;
     pair_start();
     for (int i = 0; i < FLAPS; i++) {
