@@ -4,6 +4,10 @@
  * XML 1.0 has no way to write most control characters, U+FFFE and U+FFFF, not even as references:
  * they become \xNN and \uNNNN before the writer sees them.
  *
+ * Checks of a step are waited for together, from the same moment on. A test case's time is what its
+ * check took beyond the one before it, the first one's counts from the step's beginning: the times
+ * of a step's cases add up to the step, not to a multiple of it.
+ *
  * A run that ended before its checks (host, refused, interrupted, crashed) gets one test case more
  * that says so, so that it can never look like an empty success.
  */
@@ -73,12 +77,45 @@ static void outcome(xmlTextWriterPtr w, const char *element, const char *type, c
     xmlTextWriterEndElement(w);
 }
 
-static void write_check(xmlTextWriterPtr w, const json_t *result, const json_t *c) {
+static json_int_t number_of(const json_t *o, const char *name) {
+    return json_integer_value(json_object_get(o, name));
+}
+
+/* When the phase of that name began; phases that ran under one name: the last one that had begun
+ * when the check did. */
+static json_int_t phase_start(const json_t *result, const char *phase, json_int_t by_ns) {
+    json_int_t start = by_ns;
+    size_t index;
+    json_t *p;
+    json_array_foreach(json_object_get(result, "phases"), index, p) {
+        if (strcmp(text_of(p, "name"), phase) == 0 && number_of(p, "start_ns") <= by_ns)
+            start = number_of(p, "start_ns");
+    }
+    return start;
+}
+
+/* Up to where the time of a phase has been given to its checks. */
+struct clock {
+    json_int_t phase_ns, until_ns;
+};
+
+static json_int_t own_time(struct clock *k, const json_t *result, const json_t *c) {
+    json_int_t at = number_of(c, "at_ns"), end = at + number_of(c, "duration_ns");
+    json_int_t phase = phase_start(result, text_of(c, "phase"), at);
+    if (k->phase_ns != phase)
+        *k = (struct clock){phase, phase};
+    json_int_t own = end > k->until_ns ? end - k->until_ns : 0;
+    k->until_ns += own;
+    return own;
+}
+
+static void write_check(xmlTextWriterPtr w, const json_t *result, struct clock *k,
+                        const json_t *c) {
     const char *verdict = text_of(c, "verdict");
     xmlTextWriterStartElement(w, XML "testcase");
     attribute_pair(w, "classname", text_of(result, "theme"), ".", text_of(result, "scenario"));
     attribute_pair(w, "name", text_of(c, "phase"), ": ", text_of(c, "name"));
-    attribute_seconds(w, "time", json_integer_value(json_object_get(c, "duration_ns")));
+    attribute_seconds(w, "time", own_time(k, result, c));
     if (strcmp(verdict, "skipped") == 0)
         outcome(w, "skipped", verdict, text_of(c, "reason"));
     else if (strcmp(verdict, "passed") != 0)
@@ -130,7 +167,7 @@ static json_int_t total_ns(const json_t *result) {
     json_t *p;
     json_int_t sum = 0;
     json_array_foreach(json_object_get(result, "phases"), index, p) sum +=
-        json_integer_value(json_object_get(p, "duration_ns"));
+        number_of(p, "duration_ns");
     return sum;
 }
 
@@ -153,7 +190,8 @@ static void write_suite(xmlTextWriterPtr w, const json_t *result) {
     xmlTextWriterWriteFormatAttribute(w, XML "skipped", "%d", skipped);
     attribute_seconds(w, "time", total_ns(result));
     size_t index;
-    json_array_foreach(checks, index, c) write_check(w, result, c);
+    struct clock k = {-1, 0};
+    json_array_foreach(checks, index, c) write_check(w, result, &k, c);
     if (element)
         write_run_case(w, result, element);
     xmlTextWriterEndElement(w);

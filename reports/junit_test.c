@@ -173,11 +173,34 @@ static void hostile_texts(void **state) {
     json_decref(r->warnings);
 }
 
+/* Two steps of two checks that were waited for together: a step's cases add up to the step. */
+static void times_are_of_each_step(void **state) {
+    (void)state;
+    static const char *const want[] = {"1.000000", "0.500000", "2.000000", "0.000000"};
+    struct sample s;
+    struct run_result *r = sample_full(&s);
+    s.phases[1] = (struct run_phase){"step 1", 1000000000, 1600000000, true, ""};
+    s.phases[2] = (struct run_phase){"step 2", 2600000000, 2100000000, true, ""};
+    s.checks[0] = (struct run_check){"step 1", "a", CHECK_PASSED, "", 1200000000, 800000000};
+    s.checks[1] = (struct run_check){"step 1", "b", CHECK_PASSED, "", 1200000000, 1300000000};
+    s.checks[2] = (struct run_check){"step 2", "a", CHECK_PASSED, "", 2700000000, 1900000000};
+    s.checks[3] = (struct run_check){"step 2", "b", CHECK_PASSED, "", 2700000000, 1900000000};
+    xmlDocPtr doc = written(r);
+    size_t i = 0;
+    for (xmlNodePtr n = xmlFirstElementChild(suite_of(doc)); i < 4; n = xmlNextElementSibling(n)) {
+        xmlChar *time = xmlGetProp(n, XML "time");
+        assert_non_null(time);
+        assert_string_equal(time, want[i++]);
+        xmlFree(time);
+    }
+    xmlFreeDoc(doc);
+    json_decref(r->warnings);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_verdict),
-        cmocka_unit_test(no_checks),
-        cmocka_unit_test(names_and_times),
+        cmocka_unit_test(every_verdict), cmocka_unit_test(times_are_of_each_step),
+        cmocka_unit_test(no_checks),     cmocka_unit_test(names_and_times),
         cmocka_unit_test(hostile_texts),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

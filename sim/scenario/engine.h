@@ -243,6 +243,7 @@ void meanwhile_end(struct meanwhile *m);
 struct expectation {
     struct engine *e;
     const struct scenario_expect *x;
+    uint64_t held_ns;  /* since when it holds, and those before it; 0: it does not */
     bool hopeless;     /* set by the evaluation: no waiting can make it hold in this step */
     char reason[4096]; /* why it does not hold (yet) */
     unsigned reason_count, reasons_left_out;
@@ -285,6 +286,9 @@ void record_phase_end(struct engine *e, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
                   const char *reason);
+/* The same of a check that took from `since_ns` to `until_ns` (of the run). */
+void record_check_until(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
+                        uint64_t until_ns, const char *reason);
 void record_verdict(struct engine *e, enum run_verdict v,
                     const char *error); /* the worst one stays */
 /* The same of what time decides: a deadline that passed, a session or a packet lost on the way. If

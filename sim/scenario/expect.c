@@ -149,17 +149,27 @@ static bool may_hold(const struct engine *e, const struct expectation *list, siz
     return true;
 }
 
+static void forget_held(struct expectation *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        list[i].held_ns = 0;
+}
+
 static bool all_hold(struct engine *e, struct expectation *list, size_t count, bool *ret_poll) {
     *ret_poll = false;
     e->witnesses_agree = false;
-    if (!may_hold(e, list, count))
+    if (!may_hold(e, list, count)) {
+        forget_held(list, count);
         return false;
+    }
     for (size_t i = 0; i < count; i++) {
         reason_clear(&list[i]);
         /* What can never hold is not waited for; the others still get their time. */
-        if (list[i].hopeless || evaluators[list[i].x->kind](&list[i], false) || list[i].hopeless)
+        if (list[i].hopeless || evaluators[list[i].x->kind](&list[i], false) || list[i].hopeless) {
+            list[i].held_ns = list[i].held_ns ? list[i].held_ns : engine_elapsed(e);
             continue;
+        }
         *ret_poll = !announced_by_bell(list[i].x->kind);
+        forget_held(&list[i], count - i);
         return false;
     }
     return !e->interrupted;
@@ -224,7 +234,7 @@ static void report_passed(struct engine *e, struct expectation *list, size_t cou
     for (size_t i = 0; i < count; i++) {
         char name[512];
         name_check(list[i].x, name, sizeof name);
-        record_check(e, name, CHECK_PASSED, since_ns, list[i].reason);
+        record_check_until(e, name, CHECK_PASSED, since_ns, list[i].held_ns, list[i].reason);
     }
 }
 

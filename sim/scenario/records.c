@@ -118,8 +118,8 @@ void record_phase_end(struct engine *e, const char *format, ...) {
     record_result(e, false);
 }
 
-void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
-                  const char *reason) {
+void record_check_until(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
+                        uint64_t until_ns, const char *reason) {
     struct run_result *r = &e->result;
     struct run_check *list =
         grown(e, r->checks, r->check_count, &e->check_capacity, sizeof *r->checks);
@@ -132,12 +132,17 @@ void record_check(struct engine *e, const char *name, enum check_verdict v, uint
         .verdict = v,
         .reason = arena_strdup(e->arena, reason ? reason : ""),
         .at_ns = since_ns,
-        .duration_ns = engine_elapsed(e) - since_ns,
+        .duration_ns = until_ns - since_ns,
     };
     send_record(e, json_pack("{s:s, s:o, s:o, s:s, s:o, s:I}", "record", "check", "phase",
                              report_text(e->phase), "name", report_text(name), "verdict",
                              check_verdict_name(v), "reason", report_text(reason), "duration_ns",
-                             (json_int_t)(engine_elapsed(e) - since_ns)));
+                             (json_int_t)(until_ns - since_ns)));
+}
+
+void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
+                  const char *reason) {
+    record_check_until(e, name, v, since_ns, engine_elapsed(e), reason);
 }
 
 /* The first thing that went wrong explains the run best; a worse kind of verdict replaces it. What
