@@ -62,16 +62,30 @@ static bool has_all_large(const struct policy_match *m, const struct attr_values
     return !m->exact || v->large_community_count == m->large_community_count;
 }
 
-/* IOS: `_` is the beginning, the end, a blank, a comma, a brace or a parenthesis. */
+/* IOS: `_` is the beginning, the end, a blank, a comma, a brace or a parenthesis; braces repeat
+ * nothing. Between brackets all of them are themselves. */
+static void translate(const char *pattern, struct text *expression) {
+    bool bracket = false;
+    for (const char *c = pattern; *c; c++) {
+        bool escape = *c == '\\' && !bracket && c[1];
+        bracket = bracket ? *c != ']' : *c == '[';
+        if (escape)
+            text_putc(expression, *c++);
+        if (escape || bracket)
+            text_putc(expression, *c);
+        else if (*c == '_')
+            text_puts(expression, "(^|$|[ ,{}()])");
+        else if (*c == '{' || *c == '}')
+            text_printf(expression, "[%c]", *c);
+        else
+            text_putc(expression, *c);
+    }
+}
+
 static bool matches_text(const char *pattern, const char *source) {
     struct text expression;
     text_init(&expression);
-    for (const char *c = pattern; *c; c++) {
-        if (*c == '_')
-            text_puts(&expression, "(^|$|[ ,{}()])");
-        else
-            text_putc(&expression, *c);
-    }
+    translate(pattern, &expression);
     regex_t r;
     bool hit = false;
     if (regcomp(&r, text_str(&expression), REG_EXTENDED | REG_NOSUB) == 0) {

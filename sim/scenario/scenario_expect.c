@@ -18,7 +18,9 @@
 #include "scenario_internal.h"
 
 #include "../../speaker/base/arena.h"
+#include "../../speaker/base/regex_bounds.h"
 
+#include <regex.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -293,11 +295,30 @@ static void read_overhead(struct scenario_reader *r, const struct yaml_node *n,
     require(r, n, yaml_get(n, "pool") && yaml_get(n, "bytes"), "overhead: needs pool and bytes");
 }
 
+/* It is compiled again where it is used: a step that comes minutes later must not be the first to
+ * say that nobody can read it. */
+static void check_expression(struct scenario_reader *r, const struct yaml_node *n,
+                             const char *expression) {
+    char why[160];
+    const char *refused = expression ? regex_refuse(expression) : NULL;
+    regex_t compiled;
+    int error =
+        expression && !refused ? regcomp(&compiled, expression, REG_EXTENDED | REG_NOSUB) : 0;
+    if (expression && !refused && !error)
+        regfree(&compiled);
+    if (error)
+        (void)regerror(error, NULL, why, sizeof why);
+    if (refused || error)
+        diag_add(r->diags, DIAG_ERROR, yaml_place(n), "wrong-type",
+                 "matches: no regular expression that can be used: %s", error ? why : refused);
+}
+
 static void read_line(struct scenario_reader *r, const struct yaml_node *n,
                       struct scenario_expect *e) {
     text(r, n, "node", &e->node);
     text(r, n, "contains", &e->contains);
     text(r, n, "matches", &e->matches);
+    check_expression(r, yaml_get(n, "matches"), e->matches);
     yaml_bool(yaml_get(n, "absent"), "absent", r->diags, &e->absent);
     require(r, n, !yaml_get(n, "contains") != !yaml_get(n, "matches"),
             "needs exactly one of contains and matches");

@@ -2,9 +2,10 @@
  * scenario_names.c: the names in a scenario's steps, against the things that have names.
  *
  * Owns: one check after everything has been read: every node, router and peer a step speaks of
- * stands in the topology, or is the name of a Node in one of the scenario's manifests.
- * Leaves to others: the manifests' own mistakes (they are read here with the findings thrown away;
- * applying them will report).
+ * stands in the topology, or is the name of a Node in one of the scenario's manifests. And that a
+ * step's files can be read, unless the step expects them to be refused: what is not there will not
+ * be there when the step has come.
+ * Leaves to others: the mistakes of what the files hold (applying them will report).
  */
 
 #include "scenario_internal.h"
@@ -55,10 +56,11 @@ static void known_add_document(struct scenario_reader *r, struct known *k,
         known_add(r, k, name->text);
 }
 
+/* `diags`: where findings go; NULL: nobody wants them. */
 static void known_add_manifests(struct scenario_reader *r, struct known *k,
                                 const char *const *paths, const struct diag_place *places,
                                 size_t count, const struct yaml_document *inline_documents,
-                                size_t inline_count) {
+                                size_t inline_count, struct diag_list *diags) {
     struct yaml_document *documents;
     size_t document_count = 0;
     struct diag_list *ignored = diag_list_new();
@@ -68,7 +70,7 @@ static void known_add_manifests(struct scenario_reader *r, struct known *k,
     }
     for (size_t i = 0; i < count; i++) { /* one by one: a broken one must not hide the others */
         if (scenario_read_manifests(r->scenario, &paths[i], &places[i], 1, CALICO_TOOL_CALICOCTL,
-                                    r->arena, ignored, &documents, &document_count))
+                                    r->arena, diags ? diags : ignored, &documents, &document_count))
             for (size_t j = 0; j < document_count; j++)
                 known_add_document(r, k, documents[j].root);
     }
@@ -118,11 +120,12 @@ void scenario_check_names(struct scenario_reader *r) {
         return;
     known_add_topology(r, &k);
     known_add_manifests(r, &k, s->manifests, s->manifest_places, s->manifest_count,
-                        s->inline_documents, s->inline_count);
+                        s->inline_documents, s->inline_count, NULL);
     for (size_t i = 0; i < s->step_count; i++) {
         const struct scenario_step *step = &s->steps[i];
         known_add_manifests(r, &k, step->manifests, step->manifest_places, step->manifest_count,
-                            step->inline_documents, step->inline_count);
+                            step->inline_documents, step->inline_count,
+                            step->may_be_rejected ? NULL : r->diags);
     }
     for (size_t i = 0; i < s->step_count && !r->failed; i++) {
         const struct scenario_step *step = &s->steps[i];

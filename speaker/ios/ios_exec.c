@@ -10,6 +10,8 @@
 #include "ios_show.h"
 #include "ios_terminal.h"
 
+#include "../base/regex_bounds.h"
+
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +46,8 @@ static enum filter filter_read(const char *text, const char **ret_expression) {
     return FILTER_NONE;
 }
 
-/* IOS's expressions have no bounds; `_` is the end, a blank or a separator. */
+/* IOS's expressions have no bounds; `_` is the end, a blank or a separator. What would take for
+ * ever (back references) is none for us. */
 static bool expression_compile(const char *expression, regex_t *ret) {
     struct text posix;
     bool ok = strlen(expression) <= REGEX_BYTES_MAX;
@@ -57,7 +60,7 @@ static bool expression_compile(const char *expression, regex_t *ret) {
         else
             text_putc(&posix, *c);
     }
-    ok = ok && !posix.failed &&
+    ok = ok && !posix.failed && !regex_refuse(text_str(&posix)) &&
          regcomp(ret, text_str(&posix), REG_EXTENDED | REG_NOSUB | REG_NEWLINE) == 0;
     text_deinit(&posix);
     return ok;

@@ -232,6 +232,8 @@ static void lists_and_clock_are_shown(void **state) {
                                                 "  Policy routing matches: 0 packets, 0 bytes\n");
     assert_string_equal(show("show clock"), "*21:59:01.079 UTC Wed Aug 19 2020\n");
     assert_string_equal(show("show version | include uptime"), "RR uptime is 1 minute\n");
+    assert_string_equal(show("show ip bgp | include (.*)*(.*)*\\1\\2zzz"),
+                        "% Failed to compile regular expression.\n");
     assert_string_equal(show("show ip bgp | include ("),
                         "% Failed to compile regular expression.\n");
     assert_string_equal(show("shov"), "% Unknown command or computer name, or unable to find "
