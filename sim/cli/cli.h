@@ -161,6 +161,15 @@ void front_keep_result(struct front *f, json_t *result, bool final);
  * interrupt, kills at the second. Returns the exit status. */
 int front_run(struct front *f, int fd, int pidfd);
 
+/* ---- run_folder.c ---- */
+
+/* Makes the folder `name` below `runs`, and that if it is missing. Under sudo both are the user's.
+ * A descriptor; -1: there is one of that name already, or it cannot be, and the message has been
+ * printed. */
+int run_folder_make(const char *runs, const char *name);
+/* Under sudo: hands what was written into the folder over to the user. */
+void run_folder_give(int directory_fd);
+
 /* ---- scenarios.c ---- */
 
 struct arena;

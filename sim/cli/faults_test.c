@@ -567,28 +567,55 @@ static void pretend_sudo(void *argument) {
     setenv("SUDO_GID", "1235", 1);
 }
 
+static void assert_owner(const char *path, uid_t uid, gid_t gid) {
+    struct stat s;
+    assert_int_equal(lstat(path, &s), 0);
+    assert_int_equal(s.st_uid, uid);
+    assert_int_equal(s.st_gid, gid);
+}
+
+static void run_with_sudo(void) {
+    struct run_options o = {.prepare = pretend_sudo};
+    struct run r = run_start_with(
+        &o, WORDS("run", "--mrt", fixture_path("mesh"), "--runs", fixture_path("runs")));
+    run_end(&r);
+    json_decref(assert_report(&r, 0, "passed"));
+    run_close(&r);
+}
+
 static void test_reports_belong_to_the_user(void **state) {
-    static const char *const files[] = {"", "/result.json", "/junit.xml"};
+    static const char *const files[] = {"", "/result.json", "/junit.xml", "/kube-1.mrt"};
 
     (void)state;
     if (!can_become_nobody()) {
         print_message("skipped: only root may give files away\n");
         skip();
     }
-    struct run_options o = {.prepare = pretend_sudo};
-    struct run r =
-        run_start_with(&o, WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
-    run_end(&r);
-    json_decref(assert_report(&r, 0, "passed"));
-    run_close(&r);
+    fixture_remove(fixture_path("runs"));
+    run_with_sudo();
+    assert_owner(fixture_path("runs"), 1234, 1235);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[700];
-        struct stat s;
         snprintf(path, sizeof path, "%s%s", only_run("runs"), files[i]);
-        assert_int_equal(stat(path, &s), 0);
-        assert_int_equal(s.st_uid, 1234);
-        assert_int_equal(s.st_gid, 1235);
+        assert_owner(path, 1234, 1235);
     }
+}
+
+/* `--runs /etc`, or a link to it, is no way to own /etc. */
+static void test_folders_keep_their_owner(void **state) {
+    (void)state;
+    if (!can_become_nobody()) {
+        print_message("skipped: only root may give files away\n");
+        skip();
+    }
+    fixture_remove(fixture_path("runs"));
+    assert_int_equal(mkdir(fixture_path("elsewhere"), 0755), 0);
+    assert_int_equal(symlink(fixture_path("elsewhere"), fixture_path("runs")), 0);
+    run_with_sudo();
+    assert_owner(fixture_path("elsewhere"), 0, 0);
+    assert_owner(only_run("elsewhere"), 1234, 1235);
+    assert_int_equal(unlink(fixture_path("runs")), 0);
+    fixture_remove(fixture_path("elsewhere"));
 }
 
 /* ---- company ---- */
@@ -722,6 +749,7 @@ int main(int argc, char **argv) {
         TEST(test_host_untouched),
         TEST(test_few_namespaces),
         TEST(test_reports_belong_to_the_user),
+        TEST(test_folders_keep_their_owner),
         TEST(test_speaker_inherits_little),
     };
 

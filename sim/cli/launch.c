@@ -22,48 +22,10 @@
 
 /* ---- the run's directory ---- */
 
-/* Under sudo, what we write belongs to the user who asked. */
-static void give_to_user(int fd) {
-    const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-    uint64_t u = 0, g = 0;
-    if (getuid() == 0 && uid && gid && text_to_u64(uid, 0, UINT32_MAX, &u) &&
-        text_to_u64(gid, 0, UINT32_MAX, &g) && fchown(fd, (uid_t)u, (gid_t)g) != 0)
-        cli_error("cannot hand the report over to uid %s: %s", uid, strerror(errno));
-}
-
-static int make_directory(const char *path) {
-    if (mkdir(path, 0755) != 0 && errno != EEXIST)
-        return -1;
-    int fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-    if (fd >= 0)
-        give_to_user(fd);
-    return fd;
-}
-
 static bool open_directory(struct launch *l) {
-    int parent = make_directory(l->o->runs);
-    if (parent < 0) {
-        cli_error("no folder %s for reports: %s (--runs DIR chooses another)", l->o->runs,
-                  strerror(errno));
-        return false;
-    }
-    close(parent);
     snprintf(l->directory, sizeof l->directory, "%.250s/%s", l->o->runs, l->id);
-    l->front.directory_fd = make_directory(l->directory);
-    if (l->front.directory_fd < 0)
-        cli_error("%s: %s", l->directory, strerror(errno));
+    l->front.directory_fd = run_folder_make(l->o->runs, l->id);
     return l->front.directory_fd >= 0;
-}
-
-static void give_files(const struct launch *l) {
-    static const char *const names[] = {"result.json", "junit.xml"};
-    for (size_t i = 0; i < 2; i++) {
-        int fd = openat(l->front.directory_fd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-            continue;
-        give_to_user(fd);
-        close(fd);
-    }
 }
 
 /* ---- the engine ---- */
@@ -159,21 +121,15 @@ static void let_go_of_output(void) {
         close(null);
 }
 
-/* The run's folder as every process of the lab finds it; NULL: it is gone, or memory is. */
-static const char *directory_path(struct launch *l) {
-    char *real = realpath(l->directory, NULL);
-    const char *path = arena_strdup(l->arena, real);
-    free(real);
-    return path;
-}
-
 static int lab_body(int fd, void *argument) {
     struct launch *l = argument;
     if (l->up)
         let_go_of_output();
     l->engine.front_fd = fd;
+    /* The run's folder as every process of the lab finds it, also when its path leads elsewhere by
+     * now: what we have open. We are process 1 there. */
     if (l->o->mrt)
-        l->engine.mrt_directory = directory_path(l);
+        l->engine.mrt_directory = arena_printf(l->arena, "/proc/1/fd/%d", l->front.directory_fd);
     l->engine.server = server_new(&l->engine, l->place.socket);
     int status = l->up ? engine_serve(&l->engine) : engine_run(&l->engine);
     server_free(l->engine.server);
@@ -289,6 +245,7 @@ static void refuse(struct launch *l) {
         json_t *r = report_json(&l->engine.result);
         (void)report_write_json(l->front.directory_fd, r);
         (void)report_write_junit(l->front.directory_fd, r);
+        run_folder_give(l->front.directory_fd);
         if (l->o->json)
             cli_print_json(json_incref(r));
         json_decref(r);
@@ -319,7 +276,7 @@ static int run_prepared(struct launch *l) {
         terminal_verdict(l->front.terminal, l->front.result);
     if (l->front.result && l->o->json)
         cli_print_json(json_incref(l->front.result));
-    give_files(l);
+    run_folder_give(l->front.directory_fd);
     return with_warnings(l, status);
 }
 

@@ -112,15 +112,12 @@ static bool new_series(struct scale_command *c) {
 
 /* ---- its folder ---- */
 
-static bool make_folder(struct scale_command *c) {
-    char id[LAB_ID_MAX];
+static int make_folder(struct scale_command *c) {
+    char id[LAB_ID_MAX], name[LAB_ID_MAX + 8];
     lab_id_make(id);
-    snprintf(c->directory, sizeof c->directory, "%.200s/scale-%s", c->o->runs, id);
-    if ((mkdir(c->o->runs, 0755) != 0 && errno != EEXIST) || mkdir(c->directory, 0755) != 0) {
-        cli_error("%s: %s", c->directory, strerror(errno));
-        return false;
-    }
-    return true;
+    snprintf(name, sizeof name, "scale-%s", id);
+    snprintf(c->directory, sizeof c->directory, "%.200s/%s", c->o->runs, name);
+    return run_folder_make(c->o->runs, name);
 }
 
 static struct scale_series *load_series(const char *directory) {
@@ -149,8 +146,10 @@ static bool open_series(struct scale_command *c) {
 }
 
 static bool open_folder(struct scale_command *c) {
-    if (!c->o->resume && !make_folder(c))
-        return false;
+    if (!c->o->resume) {
+        c->directory_fd = make_folder(c);
+        return c->directory_fd >= 0;
+    }
     c->directory_fd = open(c->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
     if (c->directory_fd < 0)
         cli_error("%s: %s", c->directory, strerror(errno));
@@ -362,8 +361,10 @@ int verb_scale(struct cli_options *o) {
     int status = 2;
     if (open_series(&c))
         status = read_all(&c) && open_folder(&c) ? conclude(&c, keep_series(&c) && run_all(&c)) : 2;
-    if (c.directory_fd >= 0)
+    if (c.directory_fd >= 0) {
+        run_folder_give(c.directory_fd);
         close(c.directory_fd);
+    }
     scale_series_free(c.series);
     return status;
 }

@@ -47,7 +47,7 @@ struct mrt_log *mrt_log_new(struct host *h, const char *path) {
     if (!l)
         return NULL;
     l->host = h;
-    l->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    l->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (l->fd >= 0)
         return l;
     alloc_free(l);
