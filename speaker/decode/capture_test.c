@@ -24,6 +24,7 @@
 struct rig {
     struct capture *capture;
     struct text out;
+    bool external, extended_next_hop; /* how the last message was read */
 };
 
 static void take(void *context, const struct capture_item *item) {
@@ -33,6 +34,10 @@ static void take(void *context, const struct capture_item *item) {
                 m->type ? decode_type_name(m->type) : "bad",
                 m->type == BGP_MSG_UPDATE && !m->how.codec.as4 ? "/2" : "",
                 m->type == BGP_MSG_UPDATE && m->how.codec.add_path[0] ? "/ids" : "");
+    if (m->type == BGP_MSG_UPDATE && m->size > BGP_MESSAGE_SIZE_MAX)
+        text_printf(&r->out, "(%zu octets) ", m->size);
+    r->external = m->how.codec.external;
+    r->extended_next_hop = m->how.codec.extended_next_hop;
 }
 
 static void rig_begin(struct rig *r) {
@@ -49,9 +54,9 @@ static void rig_end(struct rig *r, const char *want) {
     text_deinit(&r->out);
 }
 
-/* A segment from 10.0.0.1:40000 to 10.0.0.2:179, or back. */
-static void segment(struct rig *r, bool back, uint32_t sequence, bool syn, const uint8_t *data,
-                    size_t size) {
+/* A segment from 10.0.0.1:40000 (or another port) to 10.0.0.2:179, or back. */
+static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32_t sequence,
+                       bool syn, const uint8_t *data, size_t size) {
     uint8_t *packet = malloc(54 + size);
     assert_non_null(packet);
     struct byte_writer w = bytes_writer(packet, 54 + size);
@@ -63,8 +68,8 @@ static void segment(struct rig *r, bool back, uint32_t sequence, bool syn, const
     bytes_put_u32(&w, 0x40060000);
     bytes_put_u32(&w, back ? 0x0A000002 : 0x0A000001);
     bytes_put_u32(&w, back ? 0x0A000001 : 0x0A000002);
-    bytes_put_u16(&w, back ? 179 : 40000);
-    bytes_put_u16(&w, back ? 40000 : 179);
+    bytes_put_u16(&w, ports[back]);
+    bytes_put_u16(&w, ports[!back]);
     bytes_put_u32(&w, sequence);
     bytes_put_u32(&w, 0);
     bytes_put_u16(&w, (uint16_t)(0x5010 | (syn ? 2 : 0)));
@@ -73,6 +78,11 @@ static void segment(struct rig *r, bool back, uint32_t sequence, bool syn, const
     assert_int_equal(w.at, 54 + size);
     capture_packet(r->capture, LINK_ETHERNET, 1, packet, w.at);
     free(packet);
+}
+
+static void segment(struct rig *r, bool back, uint32_t sequence, bool syn, const uint8_t *data,
+                    size_t size) {
+    segment_of(r, (const uint16_t[2]){40000, 179}, back, sequence, syn, data, size);
 }
 
 static size_t stream_of(const char *hex, uint8_t out[BGP_MESSAGE_SIZE_MAX]) {
@@ -97,19 +107,59 @@ static void test_C216_in_pieces(void **state) {
     }
 }
 
-static void test_C216_backwards_and_again(void **state) {
-    (void)state;
+/* Segments in an order, each octet with the three behind it; `step` and the size have no divisor in
+ * common, so that each stands there once. */
+static void in_order(size_t step, bool again, const char *want) {
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of(KEEPALIVE WITHDRAW KEEPALIVE, data);
     struct rig r;
     rig_begin(&r);
     segment(&r, false, START, true, NULL, 0);
-    for (size_t at = size; at-- > 0;) { /* each octet with the three behind it */
+    for (size_t i = 0, at = size - 1; i < size; i++, at = (at + step) % size) {
         size_t count = size - at < 4 ? size - at : 4;
         segment(&r, false, START + 1 + (uint32_t)at, false, data + at, count);
     }
-    segment(&r, false, START + 1, false, data, size); /* all of it again */
+    if (again)
+        segment(&r, false, START + 1, false, data, size); /* all of it */
+    rig_end(&r, want);
+}
+
+static void test_C216_any_order(void **state) {
+    (void)state;
+    for (size_t step = 1; step < 65; step++) /* of 65 octets; the last is backwards */
+        if (step % 5 != 0 && step % 13 != 0)
+            in_order(step, false, "keepalive update keepalive ");
+    in_order(64, true, "keepalive update keepalive ");
+}
+
+/* Of octets that come twice the first count, also while they wait. */
+static void test_C216_overlapping(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX], other[BGP_MESSAGE_SIZE_MAX] = {0};
+    size_t size = stream_of(KEEPALIVE WITHDRAW KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, START, true, NULL, 0);
+    segment(&r, false, START + 1 + 5, false, data + 5, size - 5);
+    segment(&r, false, START + 1 + 5, false, other, size - 5);
+    segment(&r, false, START + 1, false, data, 5);
+    segment(&r, false, START + 1, false, other, size);
     rig_end(&r, "keepalive update keepalive ");
+}
+
+/* A gap of one octet is one. */
+static void test_C216_one_octet_missing(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    size_t size = stream_of(KEEPALIVE KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, START, true, NULL, 0);
+    segment(&r, false, START + 1, false, data, 18);
+    segment(&r, false, START + 1 + 19, false, data + 19, size - 19);
+    assert_string_equal(text_str(&r.out), "");
+    segment(&r, false, START + 1 + 18, false, data + 18, 1);
+    rig_end(&r, "keepalive keepalive ");
 }
 
 /* What is missing costs the messages it was in, and is said. */
@@ -140,14 +190,19 @@ static void test_C216_gap_given_up(void **state) {
     text_deinit(&r.out);
 }
 
+/* However it is cut, octets that are no message are said once; what could begin one is kept. */
 static void test_C216_begins_in_the_middle(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     size_t size = stream_of("0004 180a0102 0000" KEEPALIVE "0000" KEEPALIVE KEEPALIVE, data);
-    struct rig r;
-    rig_begin(&r);
-    segment(&r, false, 7, false, data, size);
-    rig_end(&r, "lost keepalive bad lost keepalive keepalive ");
+    for (size_t step = 1; step <= size; step++) {
+        struct rig r;
+        rig_begin(&r);
+        for (size_t at = 0; at < size; at += step)
+            segment(&r, false, 7 + (uint32_t)at, false, data + at,
+                    size - at < step ? size - at : step);
+        rig_end(&r, "lost keepalive bad lost keepalive keepalive ");
+    }
 }
 
 #define OPEN2 MARKER "001d01 04 fde9 00b4 0a000001 00"
@@ -173,22 +228,118 @@ static void test_C216_learned(void **state) {
     rig_end(&r, "open open update/ids ");
 }
 
-static void test_C216_not_bgp(void **state) {
+#define OPEN_LARGE                                                                                 \
+    MARKER "002f01 04 fdea 00b4 0a000002 12 02 10 4104 0000fdea 0600 0506 0001 0001 0002"
+
+/* RFC 8654, 8950, 5492: what both said counts, what one said does not. */
+static void test_C216_learned_of_both(void **state) {
     (void)state;
-    struct packet_tcp t;
-    uint8_t data[64] = {0};
-    for (size_t size = 0; size <= sizeof data; size++) {
-        assert_false(packet_decode(LINK_ETHERNET, data, size, &t));
-        assert_false(packet_decode(9999, data, size, &t));
+    static uint8_t large[5000];
+    struct rig r;
+    both_ways(&r, OPEN_LARGE, OPEN_LARGE);
+    memcpy(large, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x13\x88\2", 19);
+    large[19] = 4977 >> 8, large[20] = 4977 & 0xFF; /* so many octets of withdrawn default routes */
+    segment(&r, true, 1 + 47, false, large, sizeof large);
+    assert_false(r.external);
+    assert_true(r.extended_next_hop);
+    rig_end(&r, "open open update (5000 octets) ");
+    both_ways(&r, OPEN_LARGE, OPEN4_SAME);
+    segment(&r, true, 1 + 43, false, large, sizeof large);
+    assert_true(r.external);
+    assert_false(r.extended_next_hop);
+    assert_memory_equal(text_str(&r.out), "open open bad ", 14);
+    capture_free(r.capture);
+    text_deinit(&r.out);
+}
+
+/* One OPEN says nothing, on either side; nor do those of the connection before. */
+static void test_C216_one_open(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    for (int back = 0; back < 2; back++) {
+        struct rig r;
+        rig_begin(&r);
+        segment(&r, false, 0, true, NULL, 0);
+        segment(&r, true, 0, true, NULL, 0);
+        segment(&r, back, 1, false, data, stream_of(OPEN2 WITHDRAW, data));
+        rig_end(&r, "open update ");
+        both_ways(&r, OPEN2, OPEN2 WITHDRAW);
+        segment(&r, back, 70000, true, NULL, 0);
+        segment(&r, !back, 80000, true, NULL, 0);
+        segment(&r, back, 70001, false, data, stream_of(OPEN4 WITHDRAW, data));
+        rig_end(&r, "open open update/2 open update ");
     }
+}
+
+/* Connections of the same two routers are kept apart; any port will do where messages begin. */
+static void test_C216_connections(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    rig_begin(&r);
+    const size_t size = stream_of(KEEPALIVE, data);
+    for (uint16_t i = 0; i < 40; i++) {
+        const uint16_t ports[2] = {(uint16_t)(50000 + i), 2000};
+        segment_of(&r, ports, i % 2, 9, false, data, i == 0 ? 15 : 16); /* 15 are no marker */
+    }
+    for (uint16_t i = 0; i < 40; i++) {
+        const uint16_t ports[2] = {(uint16_t)(50000 + i), 2000};
+        segment_of(&r, ports, i % 2, 9 + 16, false, data + 16, size - 16);
+    }
+    static const char keepalive[] = "lost keepalive ";
+    assert_int_equal(r.out.size, 39 * (sizeof keepalive - 1));
+    rig_end(&r, text_str(&r.out));
+}
+
+/* What goes on behind the last gap is read at the end, of every connection. */
+static void test_C216_gaps_at_the_end(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    for (uint16_t i = 0; i < 6; i++) {
+        const uint16_t ports[2] = {(uint16_t)(50000 + i / 2), 179};
+        segment_of(&r, ports, i % 2, 0, true, NULL, 0);
+        segment_of(&r, ports, i % 2, 9, false, data, size);
+    }
+    assert_string_equal(text_str(&r.out), "");
+    rig_end(&r, "lost keepalive lost keepalive lost keepalive lost keepalive lost keepalive "
+                "lost keepalive ");
+}
+
+/* More connections than are kept: those that are go on, and it is said that some were not. */
+static void test_C216_too_many(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    for (uint32_t i = 0; i <= CAPTURE_FLOWS_MAX; i++) {
+        const uint16_t ports[2] = {(uint16_t)i, 179};
+        segment_of(&r, ports, false, 0, true, data, size);
+    }
+    assert_int_equal(r.out.size, CAPTURE_FLOWS_MAX * strlen("keepalive "));
+    assert_false(capture_finish(r.capture));
+    capture_free(r.capture);
+    text_deinit(&r.out);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C216_in_pieces), cmocka_unit_test(test_C216_backwards_and_again),
-        cmocka_unit_test(test_C216_missing),   cmocka_unit_test(test_C216_gap_given_up),
-        cmocka_unit_test(test_C216_learned),   cmocka_unit_test(test_C216_begins_in_the_middle),
-        cmocka_unit_test(test_C216_not_bgp),
+        cmocka_unit_test(test_C216_in_pieces),
+        cmocka_unit_test(test_C216_any_order),
+        cmocka_unit_test(test_C216_overlapping),
+        cmocka_unit_test(test_C216_one_octet_missing),
+        cmocka_unit_test(test_C216_missing),
+        cmocka_unit_test(test_C216_gap_given_up),
+        cmocka_unit_test(test_C216_begins_in_the_middle),
+        cmocka_unit_test(test_C216_learned),
+        cmocka_unit_test(test_C216_learned_of_both),
+        cmocka_unit_test(test_C216_one_open),
+        cmocka_unit_test(test_C216_connections),
+        cmocka_unit_test(test_C216_gaps_at_the_end),
+        cmocka_unit_test(test_C216_too_many),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }
