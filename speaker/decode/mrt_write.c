@@ -87,7 +87,7 @@ static bool put_attrs(struct byte_writer *w, enum bgp_family family, const struc
         values.next_hop = family == BGP_IPV6_UNICAST ? ip6(unspecified) : ip4(0);
     if (!attr_encode(&values, &how, w))
         return false;
-    if (family == BGP_IPV6_UNICAST) {
+    if (values.next_hop.family == IP_V6) { /* of IPv4, too: RFC 8950 */
         uint8_t size = ip_is_set(v->link_local) ? 32 : 16;
         bytes_put_u8(w, ATTR_FLAG_OPTIONAL);
         bytes_put_u8(w, ATTR_MP_REACH);
