@@ -132,7 +132,8 @@ static void put_open(const struct decode_message *m, struct text *out) {
 static void put_notification(const struct decode_message *m, struct text *out) {
     const struct bgp_notification *n = &m->notification;
     struct text shutdown;
-    text_printf(out, "  %u/%u %s", n->code, n->subcode, bgp_error_name(n->code));
+    const char *name = bgp_error_name(n->code);
+    text_printf(out, "  %u/%u%s%s", n->code, n->subcode, name[0] ? " " : "", name);
     if (bgp_suberror_name(n->code, n->subcode)[0])
         text_printf(out, ": %s", bgp_suberror_name(n->code, n->subcode));
     text_init(&shutdown);

@@ -1,0 +1,277 @@
+/*
+ * A message for people, whole: every attribute by name, every capability, and what is odd in each
+ * kind of message.
+ */
+#include "decode.h"
+
+#include "../base/arena.h"
+#include "../base/text.h"
+#include "../core/codec_test.h"
+#include "../core/limits.h"
+
+#include <string.h>
+
+#define MARKER "ffffffffffffffffffffffffffffffff"
+#define OCTETS_4(o) o o o o
+#define OCTETS_16(o) OCTETS_4(o) OCTETS_4(o) OCTETS_4(o) OCTETS_4(o)
+#define OCTETS_64(o) OCTETS_16(o) OCTETS_16(o) OCTETS_16(o) OCTETS_16(o)
+
+struct row {
+    const char *name, *hex, *text;
+};
+
+static const struct row rows[] = {
+    {"OPEN with every capability",
+     MARKER "009201"
+            "045ba000b40a00000175027301040002000102000307000100010140030506000100010002060007"
+            "030000010901004006c078000101804104fa56ea0143004508000101030002010445040001010046"
+            "00470700020180010203490803616263036465664904036162634b030268694b0205418000c702be"
+            "ef010400010080",
+     "OPEN, 146 octets\n"
+     "  AS 4200000001, hold time 180 s, identifier 10.0.0.1\n"
+     "  capability {\"code\":1,\"name\":\"multiprotocol\",\"family\":\"ipv6 unicast\"}\n"
+     "  capability {\"code\":2,\"name\":\"route-refresh\"}\n"
+     "  capability "
+     "{\"code\":3,\"name\":\"outbound-route-filtering\",\"value\":\"00010001014003\"}\n"
+     "  capability {\"code\":5,\"name\":\"extended-next-hop\",\"families\":[{\"family\":\"ipv4 "
+     "unicast\",\"next_hop_afi\":2}]}\n"
+     "  capability {\"code\":6,\"name\":\"extended-message\"}\n"
+     "  capability {\"code\":7,\"name\":\"bgpsec\",\"value\":\"000001\"}\n"
+     "  capability {\"code\":9,\"name\":\"role\",\"role\":\"provider\"}\n"
+     "  capability "
+     "{\"code\":64,\"name\":\"graceful-restart\",\"restarting\":true,\"notification\":tr"
+     "ue,\"time\":120,\"families\":[{\"family\":\"ipv4 unicast\",\"forwarding\":true}]}\n"
+     "  capability {\"code\":65,\"name\":\"asn4\",\"asn\":4200000001}\n"
+     "  capability {\"code\":67,\"name\":\"dynamic\"}\n"
+     "  capability {\"code\":69,\"name\":\"add-path\",\"families\":[{\"family\":\"ipv4 "
+     "unicast\",\"mode\":\"send/receive\"},{\"family\":\"ipv6 unicast\",\"mode\":4}]}\n"
+     "  capability {\"code\":69,\"name\":\"add-path\",\"families\":[{\"family\":\"ipv4 "
+     "unicast\",\"mode\":0}]}\n"
+     "  capability {\"code\":70,\"name\":\"enhanced-route-refresh\"}\n"
+     "  capability "
+     "{\"code\":71,\"name\":\"long-lived-graceful-restart\",\"families\":[{\"family\":\"ipv6 "
+     "unicast\",\"forwarding\":true,\"time\":66051}]}\n"
+     "  capability {\"code\":73,\"name\":\"fqdn\",\"host\":\"abc\",\"domain\":\"def\"}\n"
+     "  capability {\"code\":73,\"name\":\"fqdn\",\"value\":\"03616263\"}\n"
+     "  capability {\"code\":75,\"name\":\"software-version\",\"version\":\"hi\"}\n"
+     "  capability {\"code\":75,\"name\":\"software-version\",\"value\":\"0541\"}\n"
+     "  capability {\"code\":128,\"name\":\"route-refresh-cisco\"}\n"
+     "  capability {\"code\":199,\"name\":\"unknown\",\"value\":\"beef\"}\n"
+     "  capability {\"code\":1,\"name\":\"multiprotocol\",\"family\":\"ipv4 mpls-vpn\"}\n"},
+    {"OPEN with extended parameters",
+     MARKER "002b01"
+            "04fde900b40a000001ffff000b020008020041040000fde9",
+     "OPEN, 43 octets\n"
+     "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
+     "  capability {\"code\":2,\"name\":\"route-refresh\"}\n"
+     "  capability {\"code\":65,\"name\":\"asn4\",\"asn\":65001}\n"},
+    {"OPEN without parameters",
+     MARKER "001d01"
+            "04fde900000a00000100",
+     "OPEN, 29 octets\n"
+     "  AS 65001, hold time 0 s, identifier 10.0.0.1\n"},
+    {"UPDATE with every attribute",
+     MARKER "018402"
+            "000418c000020165400101005002001402020000fde90000fdea01020000fdeb0000fdec4003040a"
+            "0000018004040000000540050400000064400600c00708fa56ea0101020304c00808fde90001ffff"
+            "ff0180090401010101800a080202020203030303800e1a0002011020010db8000000000000000000"
+            "000001002020010db8800f080002012020010db9c010100002fde9000000010003fde900000002e0"
+            "160100c017010180180102c0190103801a0104801d0105c020180000000100000002000000030000"
+            "0004000000050000000680210106c023040000fde9c0280107c0800108d0630041ababababababab"
+            "abababababababababababababababababababababababababababababababababababababababab"
+            "ababababababababababababababababababc06440cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+            "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd"
+            "cdcdcdcdcd180a0102",
+     "UPDATE, 388 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T-E  20  65001 65002 {65003,65004}\n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  MULTI_EXIT_DISC        4 O---   4  5\n"
+     "  LOCAL_PREF             5 -T--   4  100\n"
+     "  ATOMIC_AGGREGATE       6 -T--   0  \n"
+     "  AGGREGATOR             7 OT--   8  4200000001 1.2.3.4\n"
+     "  COMMUNITIES            8 OT--   8  65001:1 no-export\n"
+     "  ORIGINATOR_ID          9 O---   4  1.1.1.1\n"
+     "  CLUSTER_LIST          10 O---   8  2.2.2.2 3.3.3.3\n"
+     "  MP_REACH_NLRI         14 O---  26  "
+     "0002011020010db8000000000000000000000001002020010db8\n"
+     "  MP_UNREACH_NLRI       15 O---   8  0002012020010db9\n"
+     "  EXTENDED_COMMUNITIES  16 OT--  16  0002fde900000001 0003fde900000002\n"
+     "  PMSI_TUNNEL           22 OTP-   1  00\n"
+     "  TUNNEL_ENCAPSULATION  23 OT--   1  01\n"
+     "  TRAFFIC_ENGINEERING   24 O---   1  02\n"
+     "  IPV6_EXTENDED_COMMUNITIES  25 OT--   1  03\n"
+     "  AIGP                  26 O---   1  04\n"
+     "  BGP-LS                29 O---   1  05\n"
+     "  LARGE_COMMUNITY       32 OT--  24  1:2:3 4:5:6\n"
+     "  BGPSEC_PATH           33 O---   1  06\n"
+     "  ONLY_TO_CUSTOMER      35 OT--   4  65001\n"
+     "  PREFIX_SID            40 OT--   1  07\n"
+     "  ATTR_SET             128 OT--   1  08\n"
+     "  unknown attribute     99 OT-E  65  " OCTETS_64(
+         "ab") "… (65 octets)\n"
+               "  unknown attribute    100 OT--  64  " OCTETS_64(
+                   "cd") "\n"
+                         "  withdraw ipv4 unicast 192.0.2.0/24\n"
+                         "  withdraw ipv6 unicast 2001:db9::/32\n"
+                         "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
+                         "  announce ipv6 unicast 2001:db8::/32 via 2001:db8::1\n"},
+    {"attribute that comes twice",
+     MARKER "003702"
+            "0000001c400101004002004003040a0000018004040000000580040400000006180a0102",
+     "UPDATE, 55 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   0  \n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  MULTI_EXIT_DISC        4 O---   4  5\n"
+     "  MULTI_EXIT_DISC        4 O---   4  00000006 (again)\n"
+     "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
+     "  error: discard, 3/1 Malformed Attribute List, attribute 4 MULTI_EXIT_DISC\n"},
+    {"attributes that are discarded",
+     MARKER "004102"
+            "00000026400101004002004003040a00000140060101c0110602010000fde9c012080000fde90102"
+            "0304180a0102",
+     "UPDATE, 65 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   0  \n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  ATOMIC_AGGREGATE       6 -T--   1  01\n"
+     "  AS4_PATH              17 OT--   6  02010000fde9\n"
+     "  AS4_AGGREGATOR        18 OT--   8  0000fde901020304\n"
+     "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
+     "  error: discard, 3/5 Attribute Length Error, attribute 6 ATOMIC_AGGREGATE\n"},
+    {"End-of-RIB",
+     MARKER "001702"
+            "00000000",
+     "UPDATE, 23 octets\n"
+     "  end of RIB ipv4 unicast\n"},
+    {"End-of-RIB, IPv6",
+     MARKER "001d02"
+            "00000006800f03000201",
+     "UPDATE, 29 octets\n"
+     "  MP_UNREACH_NLRI       15 O---   3  000201\n"
+     "  end of RIB ipv6 unicast\n"},
+    {"End-of-RIB of a family that is not ours",
+     MARKER "001d02"
+            "00000006800f03000180",
+     "UPDATE, 29 octets\n"
+     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
+     "  end of RIB ipv4 mpls-vpn\n"
+     "  prefixes of a family that is not read here\n"},
+    {"End-of-RIB, AFI above 255",
+     MARKER "001d02"
+            "00000006800f03400447",
+     "UPDATE, 29 octets\n"
+     "  MP_UNREACH_NLRI       15 O---   3  400447\n"
+     "  end of RIB bgp-ls bgp-ls\n"
+     "  prefixes of a family that is not read here\n"},
+    {"family that is not ours",
+     MARKER "003002"
+            "00000015400101004002004003040a000001800f04001946ff180a0102",
+     "UPDATE, 48 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   0  \n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  MP_UNREACH_NLRI       15 O---   4  001946ff\n"
+     "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
+     "  prefixes of a family that is not read here\n"},
+    {"family that is not ours beside withdrawn routes",
+     MARKER "001f02"
+            "0002080a0006800f03000180",
+     "UPDATE, 31 octets\n"
+     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
+     "  withdraw ipv4 unicast 10.0.0.0/8\n"
+     "  prefixes of a family that is not read here\n"},
+    {"family that is not ours beside NLRI",
+     MARKER "001f02"
+            "00000006800f03000180080a",
+     "UPDATE, 31 octets\n"
+     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
+     "  treat as withdrawn ipv4 unicast 10.0.0.0/8\n"
+     "  prefixes of a family that is not read here\n"
+     "  error: withdraw, 3/3 Missing Well-known Attribute, attribute 1 ORIGIN\n"},
+    {"NOTIFICATION with data",
+     MARKER "001603"
+            "0103ff",
+     "NOTIFICATION, 22 octets\n"
+     "  1/3 Message Header Error: Bad Message Type, data ff\n"},
+    {"Cease without subcode",
+     MARKER "001503"
+            "0600",
+     "NOTIFICATION, 21 octets\n"
+     "  6/0 Cease\n"},
+    {"UPDATE error without subcode",
+     MARKER "001503"
+            "0300",
+     "NOTIFICATION, 21 octets\n"
+     "  3/0 UPDATE Message Error\n"},
+    {"NOTIFICATION of unknown code",
+     MARKER "001703"
+            "6363beef",
+     "NOTIFICATION, 23 octets\n"
+     "  99/99, data beef\n"},
+    {"data of an attribute",
+     MARKER "001a03"
+            "03034003020a00",
+     "NOTIFICATION, 26 octets\n"
+     "  3/3 UPDATE Message Error: Missing Well-known Attribute, data 4003020a00\n"},
+    {"refresh",
+     MARKER "001705"
+            "00020001",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 unicast, request\n"},
+    {"begin of refresh",
+     MARKER "001705"
+            "00020101",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 unicast, begin of refresh\n"},
+    {"end of refresh",
+     MARKER "001705"
+            "00020201",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 unicast, end of refresh\n"},
+    {"refresh of subtype 3",
+     MARKER "001705"
+            "00020301",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 unicast, subtype 3\n"},
+    {"refresh of a family that is not ours",
+     MARKER "001705"
+            "00010080",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv4 mpls-vpn, request\n"},
+    {"refresh of an unknown family",
+     MARKER "001705"
+            "00030009",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  afi 3 safi 9, request\n"},
+};
+
+static void test_text(void **state) {
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct decode_options how = decode_defaults();
+    struct arena *scratch = arena_new();
+    struct text out;
+    (void)state;
+    assert_non_null(scratch);
+    text_init(&out);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct decode_message m;
+        size_t size = codec_hex(rows[i].hex, data, 0, sizeof data);
+        arena_reset(scratch);
+        text_clear(&out);
+        decode_message(&how, data, size, scratch, &m);
+        decode_put_text(&m, &out);
+        if (strcmp(text_str(&out), rows[i].text) != 0)
+            fail_msg("%s:\n%s", rows[i].name, text_str(&out));
+    }
+    text_deinit(&out);
+    arena_free(scratch);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_text),
+    };
+    return cmocka_run_group_tests_name("decode_text", tests, NULL, NULL);
+}
