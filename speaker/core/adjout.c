@@ -543,16 +543,6 @@ void adjout_path_gone(struct bgp_speaker *s, enum bgp_family f, uint32_t path) {
     rib_path_out_release(s, f, path);
 }
 
-void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r,
-                          struct nanotime now) {
-    enum bgp_family f = rib_prefix_family(r->prefix);
-    uint32_t entry = rib_entry_make(s, f, r->prefix);
-    if (entry) {
-        adjout_entry_changed(s, f, entry, r, now);
-        rib_entry_tidy(s, f, entry);
-    }
-}
-
 /* ---- looking ---- */
 
 uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {

@@ -5,7 +5,7 @@
 
 /* What rib.c calls beside the functions of speaker.h. */
 
-/* As adjout_route_changed, for callers that have the prefix's index at hand. */
+/* The best path of the prefix `entry` changed: for every group. */
 void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
                           const struct adjout_route *r, struct nanotime now);
 /* The paths of a prefix, or their order, may have changed: for groups that send several. */

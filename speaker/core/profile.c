@@ -13,8 +13,6 @@
  */
 #include "profile.h"
 
-#include <string.h>
-
 static const struct profile profiles[BGP_PROFILES] = {
     [BGP_PROFILE_CALICO] =
         {
@@ -112,14 +110,4 @@ static const struct profile profiles[BGP_PROFILES] = {
 
 const struct profile *profile_get(enum bgp_profile p) {
     return &profiles[p];
-}
-
-bool profile_find(const char *name, enum bgp_profile *ret_profile) {
-    for (unsigned i = 0; i < BGP_PROFILES; i++) {
-        if (strcmp(profiles[i].name, name) == 0) {
-            *ret_profile = (enum bgp_profile)i;
-            return true;
-        }
-    }
-    return false;
 }

@@ -57,7 +57,5 @@ struct profile {
 };
 
 const struct profile *profile_get(enum bgp_profile p);
-/* By name; false: unknown. */
-bool profile_find(const char *name, enum bgp_profile *ret_profile);
 
 #endif

@@ -29,9 +29,6 @@ void session_header_error(struct bgp_speaker *s, struct conn *c, const struct bg
                           struct nanotime now);
 /* The connection's timer fired. */
 void session_timer(struct bgp_speaker *s, struct conn *c, struct nanotime now);
-/* Ends the session with a Cease, whatever its state; does not start it again. */
-void session_cease(struct bgp_speaker *s, struct peer *p, struct conn *c, enum bgp_cease subcode,
-                   enum bgp_down_reason reason, struct nanotime now);
 
 void session_plan_keepalive(struct bgp_speaker *s, struct conn *c, struct nanotime now);
 /* RFC 9687 4: something waits to be sent; how long may it? Only for Established connections. */

@@ -50,13 +50,6 @@ void session_header_error(struct bgp_speaker *s, struct conn *c, const struct bg
     session_run(s, speaker_peer(s, c->peer), c, FSM_HEADER_ERROR, &cause, now);
 }
 
-void session_cease(struct bgp_speaker *s, struct peer *p, struct conn *c, enum bgp_cease subcode,
-                   enum bgp_down_reason reason, struct nanotime now) {
-    const struct session_cause cause = {
-        .error = {.code = BGP_ERR_CEASE, .subcode = (uint8_t)subcode}, .reason = reason};
-    session_run(s, p, c, FSM_STOP, &cause, now);
-}
-
 /* ---- OPEN ---- */
 
 static void dump(struct bgp_speaker *s, struct peer *p, struct conn *loser, struct nanotime now) {

@@ -243,8 +243,8 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
 /* `size` bytes of what was pulled last were taken. Returns how many whole messages that ended. */
 uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size);
 bool adjout_pending(const struct bgp_speaker *s, const struct peer *p);
-/* The best path of `prefix` changed (rib.c calls it for every group). attrs 0: withdrawn.
- * `source` is the peer it was learned from, 0 for own routes. */
+/* The best path of `prefix`. attrs 0: withdrawn. `source_peer`: it was learned from, 0 for own
+ * routes. */
 struct adjout_route {
     struct ip_prefix prefix;
     uint32_t attrs;
@@ -256,7 +256,6 @@ struct adjout_route {
     struct ip_addr next_hop; /* own routes: sent as it is, or not set */
     bool stands_in;          /* no path's: RFC 7911's number of default-originate */
 };
-void adjout_route_changed(struct bgp_speaker *s, const struct adjout_route *r, struct nanotime now);
 uint32_t adjout_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 uint32_t adjout_group_count(const struct bgp_speaker *s);
 /* 1, 2, … in order of creation; 0: none. */
