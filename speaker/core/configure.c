@@ -176,9 +176,8 @@ static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_c
         return false;
     ch->digests = config_policy_digests(ch->config);
     ch->old_digests = s->config ? config_policy_digests(s->config) : NULL;
-    uint32_t timers = 2 * (config->peer_count + s->peer_count) + s->conns.used + s->call_timers + 2;
     return ch->digests && (ch->old_digests || !s->config) && make_entries(s, ch, config) &&
-           heap_reserve(&s->timers, timers) && match_peers(s, ch) && sort_entries(s, ch);
+           match_peers(s, ch) && speaker_timers_reserve(s, 0) && sort_entries(s, ch);
 }
 
 static void give_up(struct bgp_speaker *s, struct change *ch) {

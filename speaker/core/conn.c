@@ -100,6 +100,20 @@ static void conn_release(struct bgp_speaker *s, struct conn *c) {
     slab_free(&s->conns, c->index);
 }
 
+void conn_seat(struct bgp_speaker *s, struct peer *p, struct conn *c) {
+    assert(!p->conn && !heap_armed(&p->timer));
+    p->conn = c->index;
+    s->talking++;
+    alloc_free(c->setup);
+    c->setup = NULL;
+}
+
+void conn_unseat(struct bgp_speaker *s, struct peer *p) {
+    assert(p->conn);
+    p->conn = 0;
+    s->talking--;
+}
+
 static void conn_detach(struct bgp_speaker *s, struct conn *c) {
     struct peer *p = speaker_peer(s, c->peer);
     heap_cancel(&s->timers, &c->timer);
@@ -110,13 +124,13 @@ static void conn_detach(struct bgp_speaker *s, struct conn *c) {
     if (p->conn_in == c->index)
         p->conn_in = 0;
     if (p->conn == c->index)
-        p->conn = 0;
+        conn_unseat(s, p);
 }
 
 void conn_close(struct bgp_speaker *s, struct conn *c, struct nanotime now) {
     conn_detach(s, c);
     buffer_free(&c->in);
-    if (!c->out) {
+    if (!c->out || !speaker_timers_reserve(s, 0)) { /* the room it had is its peer's again */
         event_conn(s, BGP_EVENT_CLOSE, c);
         conn_release(s, c);
         return;

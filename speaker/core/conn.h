@@ -53,6 +53,11 @@ static inline struct conn *conn_at(const struct bgp_speaker *s, uint32_t index) 
     return index ? (struct conn *)slab_at(&s->conns, index) : NULL;
 }
 
+/* The session is Established over this connection: it is the peer's `conn`, its `setup` goes. */
+void conn_seat(struct bgp_speaker *s, struct peer *p, struct conn *c);
+/* … no more, though the connection may still be there. */
+void conn_unseat(struct bgp_speaker *s, struct peer *p);
+
 /* Queues a whole message; false: no memory, the session cannot go on. */
 bool conn_send(struct bgp_speaker *s, struct conn *c, const uint8_t *message, size_t size);
 /* The same, in front of everything but a message that is already partly on the wire. What was

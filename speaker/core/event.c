@@ -24,7 +24,7 @@
 
 #define RING_MIN 16u
 #define RING_MAX (2u * BGP_EVENTS_MAX)
-#define RING_KEEP 256u /* a larger ring is given back when it has been drained */
+#define RING_KEEP 32u /* a larger ring is given back when it has been drained */
 
 struct notified_data {
     uint16_t size;

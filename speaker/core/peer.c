@@ -149,6 +149,7 @@ uint64_t peer_jitter_ms(struct bgp_speaker *s, uint64_t ms, uint32_t percent) {
 
 static void arm(struct bgp_speaker *s, struct peer *p, enum timer_phase phase, uint64_t ms,
                 struct nanotime now) {
+    assert(!p->conn); /* which has the room: see speaker.c */
     p->timer_phase = (uint8_t)phase;
     heap_set(&s->timers, &p->timer, nanotime_add_ms(now, ms));
 }
@@ -278,7 +279,6 @@ void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t c
     p->config_index = (uint16_t)config_index;
     p->config = config;
     p->timer.order = timer_order(index, TIMER_PEER);
-    p->restart_timer.order = timer_order(index, TIMER_RESTART);
     p->since = now;
     s->sessions[BGP_IDLE]++;
 }

@@ -12,7 +12,9 @@
  * that may run has sent its End-of-RIB, those excepted that restart themselves or know nothing of
  * the capability, or when the deferral timer fires.
  *
- * Leaves marking and purging to rib.c. One timer per peer bounds every kind of staleness.
+ * Leaves marking and purging to rib.c. One time per peer bounds every kind of staleness; one timer
+ * runs for all of them, because few peers are stale and each timer that may run costs its room.
+ * Where nothing is stale any more it fires once in vain.
  */
 #include "restart.h"
 
@@ -47,16 +49,23 @@ static bool any_stale(const struct peer *p) {
     return any;
 }
 
-static void stop_if_fresh(struct bgp_speaker *s, struct peer *p) {
+static void stale_for(struct bgp_speaker *s, struct peer *p, uint64_t ms, struct nanotime now) {
+    p->stale_until = nanotime_add_ms(now, ms);
+    if (!heap_armed(&s->stale_timer) ||
+        nanotime_before(p->stale_until, heap_deadline(&s->timers, &s->stale_timer)))
+        heap_set(&s->timers, &s->stale_timer, p->stale_until);
+}
+
+static void stop_if_fresh(struct peer *p) {
     if (!any_stale(p))
-        heap_cancel(&s->timers, &p->restart_timer);
+        p->stale_until = (struct nanotime){0};
 }
 
 static void purge(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     bool restart = p->restarting[f];
     p->restarting[f] = p->refreshing[f] = false;
     rib_purge_stale(s, p, f, restart);
-    stop_if_fresh(s, p);
+    stop_if_fresh(p);
 }
 
 void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nanotime now) {
@@ -76,11 +85,10 @@ void restart_leave(struct bgp_speaker *s, struct peer *p, bool keep, struct nano
         kept = kept || keep_this;
     }
     if (!kept) {
-        heap_cancel(&s->timers, &p->restart_timer);
+        p->stale_until = (struct nanotime){0};
         return;
     }
-    heap_set(&s->timers, &p->restart_timer,
-             nanotime_add_ms(now, p->open.gr_time_s * UINT64_C(1000)));
+    stale_for(s, p, p->open.gr_time_s * UINT64_C(1000), now);
     event_log(s, p->index, BGP_LOG_GR_STARTED, p->open.gr_time_s, 0, p->config->remote_addr);
 }
 
@@ -91,7 +99,7 @@ void restart_established(struct bgp_speaker *s, struct peer *p, struct nanotime 
             purge(s, p, f);
     }
     if (any_stale(p))
-        heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
+        stale_for(s, p, STALE_BOUND_MS, now);
     restart_check_deferral(s, now);
 }
 
@@ -107,8 +115,8 @@ void restart_refresh_begin(struct bgp_speaker *s, struct peer *p, enum bgp_famil
                            struct nanotime now) {
     p->refreshing[f] = true;
     rib_mark_stale(s, p, f, now);
-    if (!heap_armed(&p->restart_timer))
-        heap_set(&s->timers, &p->restart_timer, nanotime_add_ms(now, STALE_BOUND_MS));
+    if (p->stale_until.ns == 0)
+        stale_for(s, p, STALE_BOUND_MS, now);
 }
 
 void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
@@ -124,15 +132,29 @@ void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now)
         if (p->restarting[f])
             purge(s, p, (enum bgp_family)f);
     }
-    heap_cancel(&s->timers, &p->restart_timer);
+    p->stale_until = (struct nanotime){0};
 }
 
-void restart_timer_fired(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+static void expire(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    p->stale_until = (struct nanotime){0};
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->restarting[f] || p->refreshing[f])
             purge(s, p, (enum bgp_family)f);
     }
     peer_show(s, p, now);
+}
+
+void restart_stale_expired(struct bgp_speaker *s, struct nanotime now) {
+    struct nanotime next = NANOTIME_NEVER;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->stale_until.ns && !nanotime_before(now, p->stale_until))
+            expire(s, p, now);
+        else if (p->stale_until.ns && nanotime_before(p->stale_until, next))
+            next = p->stale_until;
+    }
+    if (!nanotime_is_never(next))
+        heap_set(&s->timers, &s->stale_timer, next);
 }
 
 /* ---- our own restart ---- */

@@ -22,7 +22,8 @@ void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family 
                          struct nanotime now);
 /* No route of a former session stays. */
 void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now);
-void restart_timer_fired(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* speaker->stale_timer fired: of the peers whose time is over nothing stale stays. */
+void restart_stale_expired(struct bgp_speaker *s, struct nanotime now);
 
 /* Our own restart: ends the deferral of best paths when nobody is waited for any more. */
 void restart_check_deferral(struct bgp_speaker *s, struct nanotime now);

@@ -337,9 +337,7 @@ static void act_establish(struct run *r) {
         session_run(s, p, other, FSM_COLLISION_DUMP, &cause, r->now);
     }
     take_open(s, p, c);
-    p->conn = c->index;
-    alloc_free(c->setup);
-    c->setup = NULL;
+    conn_seat(s, p, c);
     c->state = BGP_ESTABLISHED;
     peer_forgive(s, p, true, false);
     p->no_capabilities = false;
@@ -364,7 +362,7 @@ static void act_leave(struct run *r) {
     s->dropped_count++;
     peer_history_make(s, p)->last_reset = r->now;
     adjout_peer_down(s, p);
-    p->conn = 0;
+    conn_unseat(s, p);
     bool keep = lost || r->cause->keep_routes ||
                 (restart_by_notification(p) && !r->hard && !r->cause->hard_reset);
     restart_leave(s, p, keep && restart_negotiated(s, p), r->now);

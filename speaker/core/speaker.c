@@ -5,8 +5,9 @@
  * Leaves configurations to configure.c, neighbours to peer.c, connections to conn.c, routes to the
  * tables.
  *
- * Invariants: the heap has room for every timer there can be, reserved when a peer, a connection
- * or a table's timer is made, so arming one cannot fail. Work per call is bounded by the budget:
+ * Invariants: the heap has room for every timer that can run, reserved when a peer, a connection
+ * or a table's timer is made, so arming one cannot fail. A peer has room for one: its own or that
+ * of its established connection, which never run together. Work per call is bounded by the budget:
  * bgp_advance fires at most that many timers and handles at most that many prefixes, and
  * bgp_next_deadline says "now" while some is left.
  */
@@ -32,7 +33,6 @@
 
 static void start_deferral(struct bgp_speaker *s, struct nanotime now) {
     s->restarting = true;
-    s->deferral_timer.order = timer_order(0, TIMER_DEFERRAL);
     heap_set(&s->timers, &s->deferral_timer, nanotime_add_ms(now, s->profile->gr_deferral_ms));
     restart_check_deferral(s, now);
 }
@@ -51,6 +51,8 @@ struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struc
     slab_init(&s->histories, sizeof(struct peer_history), PEERS_PER_PAGE);
     slab_init(&s->conns, sizeof(struct conn), CONNS_PER_PAGE);
     heap_init(&s->timers);
+    s->deferral_timer.order = timer_order(0, TIMER_DEFERRAL);
+    s->stale_timer.order = timer_order(0, TIMER_STALE);
     attr_table_init(&s->attrs);
     s->scratch = arena_new();
     if (!s->scratch || !event_queue_new(s) || !nexthops_new(s) || !rib_new(s) || !adjout_new(s) ||
@@ -111,8 +113,9 @@ const struct bgp_config *bgp_config_of(const struct bgp_speaker *s) {
 /* ---- time ---- */
 
 bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more) {
-    uint32_t peers = s->peers.used;
-    uint32_t count = 2 * peers + s->conns.used + 1 + s->call_timers + more + 1;
+    uint32_t of_speaker = 2; /* deferral_timer, stale_timer */
+    uint32_t of_conns = s->conns.used - s->talking + 1;
+    uint32_t count = of_speaker + s->peers.used + of_conns + s->call_timers + more;
     if (!heap_reserve(&s->timers, count))
         return false;
     s->call_timers += more;
@@ -131,8 +134,8 @@ static void fire(struct bgp_speaker *s, struct heap_timer *t, struct nanotime no
     case TIMER_PEER:
         peer_timer(s, speaker_peer(s, index), now);
         break;
-    case TIMER_RESTART:
-        restart_timer_fired(s, speaker_peer(s, index), now);
+    case TIMER_STALE:
+        restart_stale_expired(s, now);
         break;
     case TIMER_CONN:
         session_timer(s, conn_at(s, index), now);

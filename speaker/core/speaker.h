@@ -47,7 +47,7 @@ struct dampening;    /* dampening.c */
  */
 enum timer_kind {
     TIMER_PEER,     /* peer->timer; index: the peer */
-    TIMER_RESTART,  /* peer->restart_timer; index: the peer */
+    TIMER_STALE,    /* speaker->stale_timer */
     TIMER_CONN,     /* conn->timer; index: the connection */
     TIMER_DEFERRAL, /* speaker->deferral_timer */
     TIMER_CALL,     /* struct call_timer; index: any number unique among these */
@@ -88,7 +88,7 @@ struct peer {
     const struct bgp_neighbor *config; /* in speaker->config_arena; `dynamic`: listen.c's */
     struct nanotime since;             /* of `state` */
     struct heap_timer timer;           /* start, retry or error wait */
-    struct heap_timer restart_timer;   /* RFC 4724 4.2: what is kept stale goes when it fires */
+    struct nanotime stale_until;       /* RFC 4724 4.2: what is kept stale goes then; 0: nothing */
     struct bgp_message_counts sent, received;
     uint16_t index;             /* own slab index */
     uint16_t config_index;      /* into speaker->peer_order */
@@ -144,6 +144,7 @@ struct bgp_speaker {
     uint32_t peer_count;
     struct slab conns; /* struct conn, conn.h */
     struct heap timers;
+    uint32_t talking; /* peers whose `conn` is set */
     struct arena *scratch; /* reset after each message */
     struct attr_table attrs;
     struct rib *rib;
@@ -156,6 +157,7 @@ struct bgp_speaker {
     bool sweep;      /* listen.c: a dynamic peer may have become idle */
     bool restarting; /* RFC 4724 4.1: best paths are deferred */
     struct heap_timer deferral_timer;
+    struct heap_timer stale_timer; /* not after the first `stale_until` of a peer */
     uint64_t updates_received, updates_sent, established_count, dropped_count;
     uint32_t malformed_updates;
     struct malformed *malformed; /* NULL before the first one */
@@ -183,7 +185,8 @@ static inline struct peer *speaker_peer(const struct bgp_speaker *s, uint32_t in
  * it was dropped; FIB and TRACK events are then told later by rib.c and nexthop.c. */
 bool event_push(struct bgp_speaker *s, const struct bgp_event *e);
 
-/* speaker.c: room in the heap for `more` further TIMER_CALL timers, for good. False: no memory. */
+/* speaker.c: room in the heap for all timers of peers and connections there are, for one more
+ * connection, and for `more` further TIMER_CALL timers, for good. False: no memory. */
 bool speaker_timers_reserve(struct bgp_speaker *s, uint32_t more);
 
 /* ---- what the tables offer to sessions --------------------------------------------------- */
