@@ -30,6 +30,7 @@ bool adjout_new(struct bgp_speaker *s) {
     }
     slab_init(&a->groups, sizeof(struct adjout_group), 4);
     slab_init(&a->members, sizeof(struct adjout_member), 16);
+    slab_init(&a->catchups, sizeof(struct adjout_catchup), 16);
     slab_init(&a->said, sizeof(struct adjout_said), 64);
     slab_init(&a->pendings, sizeof(struct adjout_pending), 64);
     slab_init(&a->buckets, sizeof(struct adjout_bucket), 16);
@@ -93,14 +94,6 @@ uint32_t adjout_sweep(struct bgp_speaker *s, uint32_t budget) {
     return budget;
 }
 
-static void private_free(struct adjout_member *m) {
-    while (m->private) {
-        struct adjout_chunk *c = m->private;
-        m->private = c->next;
-        alloc_free(c);
-    }
-}
-
 void adjout_free(struct bgp_speaker *s) {
     struct adjout *a = s->adjout;
     if (!a) {
@@ -109,8 +102,7 @@ void adjout_free(struct bgp_speaker *s) {
     for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
         struct adjout_group *g = adjout_group_at(s, i);
         for (uint32_t m = g->members; m; m = adjout_member_at(s, m)->next) {
-            private_free(adjout_member_at(s, m));
-            adjout_held_drop(s, adjout_member_at(s, m)->held);
+            adjout_catchup_free(s, adjout_member_at(s, m));
         }
         group_retire(s, g);
     }
@@ -119,6 +111,7 @@ void adjout_free(struct bgp_speaker *s) {
     }
     slab_deinit(&a->groups);
     slab_deinit(&a->members);
+    slab_deinit(&a->catchups);
     slab_deinit(&a->said);
     slab_deinit(&a->pendings);
     slab_deinit(&a->buckets);
@@ -378,7 +371,7 @@ static void member_leave(struct bgp_speaker *s, uint32_t member) {
         g->waiting--;
     } else {
         tally_member_leaves(s, g, m->peer);
-        adjout_member_unplace(g, m);
+        adjout_member_unplace(s, g, m);
     }
     g->walking -= (m->flags & ADJOUT_MEMBER_WALKING) != 0;
     *(m->prev ? &adjout_member_at(s, m->prev)->next : &g->members) = m->next;
@@ -396,6 +389,23 @@ static struct adjout_group *group_for(struct bgp_speaker *s, const struct export
     return g ? g : group_new(s, key);
 }
 
+static void member_free(struct bgp_speaker *s, uint32_t member) {
+    if (member) {
+        adjout_catchup_free(s, adjout_member_at(s, member));
+        slab_free(&s->adjout->members, member);
+    }
+}
+
+/* One that will wait, and walk then; 0: no memory. */
+static uint32_t member_new(struct bgp_speaker *s) {
+    uint32_t member = slab_alloc(&s->adjout->members);
+    if (member && !adjout_catchup_make(s, adjout_member_at(s, member))) {
+        member_free(s, member);
+        return 0;
+    }
+    return member;
+}
+
 bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
     struct export_key key;
     (void)now;
@@ -403,12 +413,10 @@ bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
         adjout_peer_down(s, p);
     }
     export_key_make(s, p, &key);
-    uint32_t member = slab_alloc(&s->adjout->members);
+    uint32_t member = member_new(s);
     struct adjout_group *g = member ? group_for(s, &key) : NULL;
     if (!g) {
-        if (member) {
-            slab_free(&s->adjout->members, member);
-        }
+        member_free(s, member);
         return false;
     }
     struct adjout_member *m = adjout_member_at(s, member);
@@ -434,12 +442,9 @@ void adjout_peer_down(struct bgp_speaker *s, struct peer *p) {
     if (!member) {
         return;
     }
-    struct adjout_member *m = adjout_member_at(s, member);
     p->group_member = 0;
-    private_free(m);
-    adjout_held_drop(s, m->held);
     member_leave(s, member);
-    slab_free(&s->adjout->members, member);
+    member_free(s, member);
 }
 
 void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
@@ -448,30 +453,27 @@ void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, st
         return;
     }
     struct adjout_member *m = adjout_member_at(s, p->group_member);
-    struct adjout_group *g = adjout_group_at(s, m->group);
     m->masks |= adjout_mask(f, ADJOUT_MASK_ALL);
     m->masks |= (uint8_t)(p->enhanced_refresh ? adjout_mask(f, ADJOUT_MASK_FRAME) : 0);
-    if (m->flags & ADJOUT_MEMBER_WALKING) { /* begins again: what is under way is not enough */
-        m->cursor = 1;
-        m->start = g->log_end - 1;
-        m->flags &= (uint8_t) ~(ADJOUT_MEMBER_V6 | ADJOUT_MEMBER_BEGUN);
-    } else if (!(m->flags & ADJOUT_MEMBER_WAITING)) {
-        adjout_walk_begin(g, m);
+    if (m->flags & ADJOUT_MEMBER_WALKING) { /* what is under way is not enough */
+        adjout_walk_begin(s, adjout_group_at(s, m->group), m);
     }
-    peer_output(s, p);
+    peer_output(s, p); /* else the walk begins when it pulls */
 }
 
 /* Moves a member that has begun to be sent something; what it has in hand goes along. */
 static bool member_pack(struct bgp_speaker *s, struct adjout_group *old, struct adjout_member *m) {
     bool sure = !(m->flags & ADJOUT_MEMBER_WALKING);
-    struct adjout_held *held = adjout_held_take(s, old, m->held);
-    if (!held || !adjout_member_keep_rest(old, m)) {
+    struct adjout_catchup *c = adjout_catchup_make(s, m);
+    struct adjout_held *held = c ? adjout_held_take(s, old, c->held) : NULL;
+    if (!held || !adjout_member_keep_rest(old, m, c)) {
         adjout_held_drop(s, held);
+        adjout_catchup_end(s, m);
         return false;
     }
-    adjout_held_drop(s, m->held);
-    m->held = held;
-    m->base = sure ? m->position - 1 : 0;
+    adjout_held_drop(s, c->held);
+    c->held = held;
+    c->base = sure ? m->position - 1 : 0;
     return true;
 }
 

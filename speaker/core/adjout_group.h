@@ -87,21 +87,26 @@ struct adjout_held {
     bool *copied[BGP_FAMILIES];   /* by page */
 };
 
-struct adjout_member {
+/* What a member has while it waits or walks, or has messages of its own: few do at a time. */
+struct adjout_catchup {
     struct adjout_chunk *private; /* to be sent before the log */
     struct adjout_held *held;
+    uint32_t cursor; /* walk: next prefix */
+    uint32_t base;   /* walk: up to this message it has everything; of `held` if there is one */
+    uint32_t start;  /* walk: later messages come by the log */
+};
+
+struct adjout_member {
     uint32_t peer, group;
-    uint32_t next, prev; /* members of the group, by time of joining */
-    uint32_t position;   /* next message of the log */
-    uint32_t cursor;     /* walk: next prefix */
-    uint32_t base;       /* walk: up to this message it has everything; of `held` with HELD */
-    uint32_t start;      /* walk: later messages come by the log */
+    uint32_t next, prev;        /* members of the group, by time of joining */
+    uint32_t catchup;           /* slab index; 0: it has all but what its place in the log says */
+    uint32_t position;          /* next message of the log */
     uint32_t own[BGP_FAMILIES]; /* slots of the group whose source it is */
     uint16_t offset;            /* bytes sent of the message in hand */
     uint8_t flags;              /* ADJOUT_MEMBER_* */
     uint8_t masks;              /* see below: two bits each, by family */
 };
-_Static_assert(sizeof(struct adjout_member) <= 64, "a member costs 64 bytes at most");
+_Static_assert(sizeof(struct adjout_member) <= 36, "a member costs 36 bytes at most");
 
 #define ADJOUT_MEMBER_WAITING 0x01 /* for its group to be filled; not on the stream */
 #define ADJOUT_MEMBER_WALKING 0x02
@@ -110,7 +115,8 @@ _Static_assert(sizeof(struct adjout_member) <= 64, "a member costs 64 bytes at m
 #define ADJOUT_MEMBER_BEGUN 0x10     /* the walk's BoRR of this family is out */
 #define ADJOUT_MEMBER_MISPLACED 0x20 /* no memory to move it to the group it belongs to */
 
-/* masks: families to send everything of, to end with End-of-RIB, to frame by BoRR and EoRR. */
+/* masks, what a walk is for: families to send everything of, to end with End-of-RIB, to frame by
+ * BoRR and EoRR. */
 #define ADJOUT_MASK_ALL 0
 #define ADJOUT_MASK_EOR 2
 #define ADJOUT_MASK_FRAME 4
@@ -165,7 +171,7 @@ struct adjout_group {
 };
 
 struct adjout {
-    struct slab groups, members, said, pendings, buckets;
+    struct slab groups, members, catchups, said, pendings, buckets;
     uint32_t last_said;       /* of adjout_said_make; 0: gone */
     uint32_t add_path_groups; /* those that send several paths per prefix */
     uint32_t group_count, next_number, timers_reserved;
@@ -189,6 +195,11 @@ static inline struct adjout_group *adjout_group_at(const struct bgp_speaker *s, 
 }
 static inline struct adjout_member *adjout_member_at(const struct bgp_speaker *s, uint32_t member) {
     return slab_at(&s->adjout->members, member);
+}
+/* NULL: it has none. */
+static inline struct adjout_catchup *adjout_catchup_of(const struct bgp_speaker *s,
+                                                       const struct adjout_member *m) {
+    return m->catchup ? slab_at(&s->adjout->catchups, m->catchup) : NULL;
 }
 /* Memory ran out over a route of the group: its table is looked through again. */
 void adjout_group_failed(struct bgp_speaker *s, struct adjout_group *g);
@@ -305,14 +316,25 @@ struct adjout_chunk *adjout_chunk_encode(struct bgp_speaker *s, const struct adj
                                          uint32_t *ret_taken);
 void adjout_log_free(struct adjout_group *g);
 /* Off its place in the log, for good. */
-void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m);
+void adjout_member_unplace(const struct bgp_speaker *s, struct adjout_group *g,
+                           struct adjout_member *m);
 void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m);
-/* Turns the rest of a half-sent message of the log into one of its own. False: no memory. */
-bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m);
+/* Turns the rest of a half-sent message of the log into one of its own, in `c`, which is the
+ * member's. False: no memory. */
+bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m,
+                             struct adjout_catchup *c);
 
 /* ---- adjout_walk.c ---- */
 
-void adjout_walk_begin(struct adjout_group *g, struct adjout_member *m);
+/* What the member has, or a new one; NULL: no memory. */
+struct adjout_catchup *adjout_catchup_make(struct bgp_speaker *s, struct adjout_member *m);
+/* Frees what the member has, if nothing is left to be done with it. */
+void adjout_catchup_end(struct bgp_speaker *s, struct adjout_member *m);
+/* … whatever is left. */
+void adjout_catchup_free(struct bgp_speaker *s, struct adjout_member *m);
+/* From the start; the member has its struct adjout_catchup. */
+void adjout_walk_begin(const struct bgp_speaker *s, struct adjout_group *g,
+                       struct adjout_member *m);
 /* Encodes the next messages of a member's walk into its private list; false: out of memory.
  * The member stands at the end of the log. */
 bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m);

@@ -103,13 +103,20 @@ static void place(struct adjout_group *g, struct adjout_member *m, uint32_t posi
     }
 }
 
-void adjout_member_unplace(struct adjout_group *g, struct adjout_member *m) {
+/* What it is sent before the log goes on. */
+static struct adjout_chunk *private_of(const struct bgp_speaker *s, const struct adjout_member *m) {
+    const struct adjout_catchup *c = adjout_catchup_of(s, m);
+    return c ? c->private : NULL;
+}
+
+void adjout_member_unplace(const struct bgp_speaker *s, struct adjout_group *g,
+                           struct adjout_member *m) {
     if (at_end(g, m)) {
         g->at_end--;
     } else {
         log_at(g, m->position)->standing--;
     }
-    m->offset = m->private ? m->offset : 0;
+    m->offset = private_of(s, m) ? m->offset : 0;
     log_trim(g);
 }
 
@@ -134,34 +141,36 @@ static void skip_others(struct adjout_group *g, struct adjout_member *m) {
     }
 }
 
-bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m) {
-    if (m->private || m->offset == 0) {
+bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m,
+                             struct adjout_catchup *c) {
+    if (c->private || m->offset == 0) {
         return true;
     }
-    const struct adjout_chunk *c = log_at(g, m->position);
-    struct adjout_chunk *own = adjout_chunk_new(c->data, c->size);
-    if (!own) {
+    const struct adjout_chunk *begun = log_at(g, m->position);
+    c->private = adjout_chunk_new(begun->data, begun->size);
+    if (!c->private) {
         return false;
     }
-    m->private = own;
     advance(g, m);
     return true;
 }
 
 /* The member at the tail is too slow: it forgets its place and will walk instead. */
-static bool drop_back(struct adjout_group *g, struct adjout_member *m) {
-    if (!adjout_member_keep_rest(g, m)) {
+static bool drop_back(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
+    struct adjout_catchup *c = adjout_catchup_make(s, m);
+    if (!c || !adjout_member_keep_rest(g, m, c)) {
+        adjout_catchup_end(s, m);
         return false;
     }
     if (!(m->flags & ADJOUT_MEMBER_WALKING)) {
-        m->base = m->position - 1;
-    } else if (!(m->flags & ADJOUT_MEMBER_RESYNC) && !m->held) {
-        m->base = 0; /* in the middle of a table: sure of nothing */
+        c->base = m->position - 1;
+    } else if (!(m->flags & ADJOUT_MEMBER_RESYNC) && !c->held) {
+        c->base = 0; /* in the middle of a table: sure of nothing */
     }
     m->flags |= ADJOUT_MEMBER_RESYNC;
-    adjout_member_unplace(g, m);
+    adjout_member_unplace(s, g, m);
     adjout_member_place_at_end(g, m);
-    adjout_walk_begin(g, m);
+    adjout_walk_begin(s, g, m);
     return true;
 }
 
@@ -174,7 +183,7 @@ static void limit_backlog(struct bgp_speaker *s, struct adjout_group *g, uint32_
             struct adjout_member *m = adjout_member_at(s, i);
             bool tail = !(m->flags & ADJOUT_MEMBER_WAITING) && m->position == first;
             if (tail && i != pulling) {
-                dropped = drop_back(g, m) || dropped;
+                dropped = drop_back(s, g, m) || dropped;
             }
         }
     }
@@ -411,7 +420,12 @@ static void begin(struct bgp_speaker *s, struct adjout_group *g, struct adjout_m
     g->waiting--;
     tally_member_joins(s, g, m->peer);
     adjout_member_place_at_end(g, m);
-    adjout_walk_begin(g, m);
+    adjout_walk_begin(s, g, m);
+}
+
+/* It was to be sent a family again, and has not begun to be. */
+static bool wants_walk(const struct adjout_member *m) {
+    return m->masks && !(m->flags & (ADJOUT_MEMBER_WAITING | ADJOUT_MEMBER_WALKING));
 }
 
 size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts, size_t count,
@@ -423,14 +437,17 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
     struct adjout_group *g = adjout_group_at(s, m->group);
     struct pull pull = {.parts = parts, .count = count, .offset = m->offset};
     tally_clock(s, now);
-    pull_private(&pull, m->private);
+    pull_private(&pull, private_of(s, m));
     if (m->flags & ADJOUT_MEMBER_WAITING) {
         if (pull.used || !may_begin(s, g)) {
             return pull.used;
         }
         begin(s, g, m);
     }
-    if (m->offset == 0 || m->private) {
+    if (wants_walk(m) && adjout_catchup_make(s, m)) {
+        adjout_walk_begin(s, g, m);
+    }
+    if (m->offset == 0 || private_of(s, m)) {
         skip_others(g, m);
     }
     size_t own = pull.used;
@@ -441,7 +458,7 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
     if (pull.used == own && own == 0) {
         skip_others(g, m);
         if (m->flags & ADJOUT_MEMBER_WALKING && at_end(g, m) && adjout_walk_step(s, g, m)) {
-            pull_private(&pull, m->private);
+            pull_private(&pull, private_of(s, m));
         }
         adjout_graves_sweep(s, g);
     }
@@ -459,7 +476,7 @@ uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
     struct adjout_member *m = adjout_member_at(s, p->group_member);
     struct adjout_group *g = adjout_group_at(s, m->group);
     while (size > 0) {
-        struct adjout_chunk *own = m->private;
+        struct adjout_chunk *own = private_of(s, m);
         if (!own && m->offset == 0) {
             skip_others(g, m);
         }
@@ -475,13 +492,14 @@ uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
         m->offset = 0;
         messages++;
         if (own) {
-            m->private = own->next;
+            adjout_catchup_of(s, m)->private = own->next;
             alloc_free(own);
+            adjout_catchup_end(s, m);
         } else {
             advance(g, m);
         }
     }
-    if (!m->private && !(m->flags & ADJOUT_MEMBER_WAITING)) {
+    if (!private_of(s, m) && !(m->flags & ADJOUT_MEMBER_WAITING)) {
         skip_others(g, m);
         adjout_graves_sweep(s, g);
     }
@@ -494,12 +512,12 @@ bool adjout_pending(const struct bgp_speaker *s, const struct peer *p) {
     }
     const struct adjout_member *m = adjout_member_at(s, p->group_member);
     const struct adjout_group *g = adjout_group_at(s, m->group);
-    if (m->private) {
+    if (private_of(s, m)) {
         return true;
     }
     if (m->flags & ADJOUT_MEMBER_WAITING) {
         return may_begin(s, g);
     }
-    return !at_end(g, m) || m->flags & ADJOUT_MEMBER_WALKING || g->withdraws.head ||
-           may_announce_any(g);
+    return !at_end(g, m) || m->flags & ADJOUT_MEMBER_WALKING || wants_walk(m) ||
+           g->withdraws.head || may_announce_any(g);
 }

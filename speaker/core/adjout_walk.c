@@ -2,10 +2,11 @@
  * Members that catch up: with the whole table (new, or asked for a refresh), with what changed
  * while they were too slow, or with what differs between their old group and the new one.
  *
- * Owns the walk: a cursor over the group's slots, a step at a time when the member pulls. What the
- * slots say at that moment is encoded into messages of the member's own; what changes afterwards
- * reaches it by the group's log, because a step is taken only at the end of the log. Leaves the log
- * to adjout_stream.c.
+ * Owns what a member has for it (struct adjout_catchup), which lives as long as the member waits or
+ * walks or has messages of its own, and the walk: a cursor over the group's slots, a step at a time
+ * when the member pulls. What the slots say at that moment is encoded into messages of the member's
+ * own; what changes afterwards reaches it by the group's log, because a step is taken only at the
+ * end of the log. Leaves the log to adjout_stream.c.
  *
  * A step sorts what it found by attributes, so that prefixes that share them share messages.
  * Invariants: what was announced later than `start` came by the log and is passed over;
@@ -18,12 +19,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-void adjout_walk_begin(struct adjout_group *g, struct adjout_member *m) {
+/* ---- what it takes ---- */
+
+struct adjout_catchup *adjout_catchup_make(struct bgp_speaker *s, struct adjout_member *m) {
+    if (!m->catchup) {
+        m->catchup = slab_alloc(&s->adjout->catchups);
+    }
+    return adjout_catchup_of(s, m);
+}
+
+static void cut_private(struct adjout_catchup *c) {
+    while (c->private) {
+        struct adjout_chunk *first = c->private;
+        c->private = first->next;
+        alloc_free(first);
+    }
+}
+
+void adjout_catchup_free(struct bgp_speaker *s, struct adjout_member *m) {
+    struct adjout_catchup *c = adjout_catchup_of(s, m);
+    if (!c) {
+        return;
+    }
+    cut_private(c);
+    adjout_held_drop(s, c->held);
+    slab_free(&s->adjout->catchups, m->catchup);
+    slab_shrink(&s->adjout->catchups, ADJOUT_IDLE_PAGES);
+    m->catchup = 0;
+}
+
+void adjout_catchup_end(struct bgp_speaker *s, struct adjout_member *m) {
+    const struct adjout_catchup *c = adjout_catchup_of(s, m);
+    if (c && !c->private && !(m->flags & (ADJOUT_MEMBER_WAITING | ADJOUT_MEMBER_WALKING))) {
+        adjout_catchup_free(s, m);
+    }
+}
+
+void adjout_walk_begin(const struct bgp_speaker *s, struct adjout_group *g,
+                       struct adjout_member *m) {
+    struct adjout_catchup *c = adjout_catchup_of(s, m);
     g->walking += !(m->flags & ADJOUT_MEMBER_WALKING);
     m->flags |= ADJOUT_MEMBER_WALKING;
     m->flags &= (uint8_t) ~(ADJOUT_MEMBER_V6 | ADJOUT_MEMBER_BEGUN);
-    m->cursor = 1;
-    m->start = g->log_end - 1;
+    c->cursor = 1;
+    c->start = g->log_end - 1;
 }
 
 /* ---- what to say about one prefix ---- */
@@ -44,17 +83,18 @@ static enum say what_to_say(struct bgp_speaker *s, const struct adjout_group *g,
                             uint32_t *ret_attrs) {
     const struct adjout_said *said = adjout_said_of(s, g, f, entry);
     bool perhaps;
-    const struct adjout_said *held = adjout_held_said(s, m->held, f, entry, &perhaps);
+    const struct adjout_catchup *c = adjout_catchup_of(s, m);
+    const struct adjout_said *held = adjout_held_said(s, c->held, f, entry, &perhaps);
     *ret_attrs = has_of(said, m->peer);
     /* The log announced it to this member. A withdrawal the log may have spared it, not knowing
      * what a member that fell behind still has. */
-    if (*ret_attrs && adjout_later(said->version, m->start)) {
+    if (*ret_attrs && adjout_later(said->version, c->start)) {
         return SAY_NOTHING;
     }
     bool resync = m->flags & ADJOUT_MEMBER_RESYNC && said &&
-                  (m->held || adjout_later(said->version, m->base));
-    bool unsure = held && (perhaps || adjout_later(held->version, m->base));
-    bool differs = m->held && (unsure || has_of(held, m->peer) != *ret_attrs);
+                  (c->held || adjout_later(said->version, c->base));
+    bool unsure = held && (perhaps || adjout_later(held->version, c->base));
+    bool differs = c->held && (unsure || has_of(held, m->peer) != *ret_attrs);
     bool all = m->masks & adjout_mask(f, ADJOUT_MASK_ALL);
     if (*ret_attrs) {
         return all || resync || differs ? SAY_ANNOUNCE : SAY_NOTHING;
@@ -64,20 +104,20 @@ static enum say what_to_say(struct bgp_speaker *s, const struct adjout_group *g,
 
 /* ---- messages of its own ---- */
 
-static bool add_chunk(struct adjout_member *m, struct adjout_chunk *c) {
-    struct adjout_chunk **at = &m->private;
-    if (!c) {
+static bool add_chunk(struct adjout_catchup *c, struct adjout_chunk *chunk) {
+    struct adjout_chunk **at = &c->private;
+    if (!chunk) {
         return false;
     }
     while (*at) {
         at = &(*at)->next;
     }
-    *at = c;
+    *at = chunk;
     return true;
 }
 
-static bool add_private(struct adjout_member *m, const uint8_t *data, size_t size) {
-    return add_chunk(m, adjout_chunk_new(data, size));
+static bool add_private(struct adjout_catchup *c, const uint8_t *data, size_t size) {
+    return add_chunk(c, adjout_chunk_new(data, size));
 }
 
 static int by_attrs(const void *a, const void *b) {
@@ -97,7 +137,7 @@ static bool encode_run(struct bgp_speaker *s, struct adjout_group *g, struct adj
         a->batch[n] = adjout_slot_prefix(s, g, f, a->batch_numbers[n]);
         octets += nlri_size(a->batch[n]);
     }
-    if (!add_chunk(m, adjout_chunk_encode(s, g, f, attrs, n, ret_taken))) {
+    if (!add_chunk(adjout_catchup_of(s, m), adjout_chunk_encode(s, g, f, attrs, n, ret_taken))) {
         return false;
     }
     /* Until its first End-of-RIB a member had nothing. */
@@ -131,7 +171,7 @@ static bool add_frame(struct bgp_speaker *s, struct adjout_member *m, enum bgp_f
     uint8_t message[BGP_HEADER_SIZE + 4];
     const struct bgp_refresh r = {.afi = family_afi(f), .subtype = subtype, .safi = 1};
     size_t size = refresh_encode(&r, message, sizeof message);
-    if (!add_private(m, message, size)) {
+    if (!add_private(adjout_catchup_of(s, m), message, size)) {
         return false;
     }
     tally_refresh_sent(s, m->peer, f, subtype == BORR);
@@ -140,15 +180,15 @@ static bool add_frame(struct bgp_speaker *s, struct adjout_member *m, enum bgp_f
 
 /* ---- the walk ---- */
 
-static uint32_t slot_limit(const struct adjout_group *g, const struct adjout_member *m,
+static uint32_t slot_limit(const struct adjout_group *g, const struct adjout_catchup *c,
                            enum bgp_family f) {
     uint32_t limit = adjout_slot_limit(g, f);
-    return m->held && m->held->count[f] > limit ? m->held->count[f] : limit;
+    return c->held && c->held->count[f] > limit ? c->held->count[f] : limit;
 }
 
 static uint32_t gather(struct bgp_speaker *s, const struct adjout_group *g, struct adjout_member *m,
                        enum bgp_family f, uint32_t *cursor) {
-    uint32_t limit = slot_limit(g, m, f), count = 0;
+    uint32_t limit = slot_limit(g, adjout_catchup_of(s, m), f), count = 0;
     for (; *cursor < limit && count < s->adjout->walk_max; (*cursor)++) {
         uint32_t attrs = 0;
         enum say say = what_to_say(s, g, m, f, *cursor, &attrs);
@@ -158,15 +198,6 @@ static uint32_t gather(struct bgp_speaker *s, const struct adjout_group *g, stru
         }
     }
     return count;
-}
-
-/* Frees what a step that ran out of memory had made, so that it can be taken again. */
-static void cut_private(struct adjout_member *m) {
-    while (m->private) {
-        struct adjout_chunk *c = m->private;
-        m->private = c->next;
-        alloc_free(c);
-    }
 }
 
 /* RFC 7313 4: no BoRR before the End-of-RIB of the first table. A refresh that was asked for before
@@ -183,7 +214,7 @@ static bool begin_family(struct bgp_speaker *s, const struct adjout_group *g,
     if (m->flags & ADJOUT_MEMBER_BEGUN || !is_framed(m, f)) {
         return true;
     }
-    m->start = g->log_end - 1;
+    adjout_catchup_of(s, m)->start = g->log_end - 1;
     return add_frame(s, m, f, BORR);
 }
 
@@ -199,7 +230,7 @@ static bool end_family(struct bgp_speaker *s, struct adjout_member *m, enum bgp_
     }
     if (m->masks & adjout_mask(f, ADJOUT_MASK_EOR)) {
         size_t size = end_of_rib_encode(f, message, sizeof message);
-        if (!add_private(m, message, size)) {
+        if (!add_private(adjout_catchup_of(s, m), message, size)) {
             return false;
         }
     }
@@ -215,23 +246,25 @@ static void end_walk(struct bgp_speaker *s, struct adjout_group *g, struct adjou
     m->flags &= (uint8_t) ~(ADJOUT_MEMBER_WALKING | ADJOUT_MEMBER_RESYNC | ADJOUT_MEMBER_V6 |
                             ADJOUT_MEMBER_BEGUN);
     g->walking--;
-    adjout_held_drop(s, m->held);
-    m->held = NULL;
+    adjout_held_drop(s, adjout_catchup_of(s, m)->held);
+    adjout_catchup_of(s, m)->held = NULL;
+    adjout_catchup_end(s, m);
 }
 
 bool adjout_walk_step(struct bgp_speaker *s, struct adjout_group *g, struct adjout_member *m) {
-    assert(!m->private && m->offset == 0);
-    while (!m->private && m->flags & ADJOUT_MEMBER_WALKING) {
+    struct adjout_catchup *c = adjout_catchup_of(s, m);
+    assert(!c->private && m->offset == 0);
+    while (m->flags & ADJOUT_MEMBER_WALKING && !c->private) {
         enum bgp_family f = m->flags & ADJOUT_MEMBER_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
-        uint32_t cursor = m->cursor;
+        uint32_t cursor = c->cursor;
         bool again = false;
         bool ok = begin_family(s, g, m, f) && encode_all(s, g, m, f, gather(s, g, m, f, &cursor));
-        bool ended = cursor >= slot_limit(g, m, f);
+        bool ended = cursor >= slot_limit(g, c, f);
         if (!ok || (ended && !end_family(s, m, f, &again))) {
-            cut_private(m);
+            cut_private(c);
             return false;
         }
-        m->cursor = ended ? 1 : cursor;
+        c->cursor = ended ? 1 : cursor;
         m->flags |= ADJOUT_MEMBER_BEGUN;
         if (again) {
             m->flags &= (uint8_t)~ADJOUT_MEMBER_BEGUN;

@@ -144,7 +144,7 @@ struct bgp_speaker {
     uint32_t peer_count;
     struct slab conns; /* struct conn, conn.h */
     struct heap timers;
-    uint32_t talking; /* peers whose `conn` is set */
+    uint32_t talking;      /* peers whose `conn` is set */
     struct arena *scratch; /* reset after each message */
     struct attr_table attrs;
     struct rib *rib;
