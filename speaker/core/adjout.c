@@ -123,7 +123,7 @@ void adjout_free(struct bgp_speaker *s) {
 /* ---- groups ---- */
 
 static void mrai_fired(struct bgp_speaker *s, struct call_timer *t, struct nanotime now) {
-    uint32_t number = t->timer.order >> 3; /* see group_new */
+    uint32_t number = timer_owner(&t->timer); /* see group_new */
     struct adjout_group *g = adjout_group_at(s, number / BGP_FAMILIES);
     (void)now;
     if (g->announces[number % BGP_FAMILIES].count) {

@@ -62,14 +62,13 @@ struct conn *conn_new(struct bgp_speaker *s, struct peer *p, bool incoming) {
     if (index == SLAB_NONE)
         return NULL;
     struct conn *c = slab_at(&s->conns, index);
-    c->setup = alloc_zero(1, sizeof *c->setup);
+    c->setup = slab_alloc(&s->conn_setups);
     if (!c->setup) {
         slab_free(&s->conns, index);
         return NULL;
     }
     if (++s->conn_generation == 0)
         s->conn_generation = 1;
-    c->index = index;
     c->generation = s->conn_generation;
     c->peer = p->index;
     c->incoming = incoming;
@@ -91,21 +90,28 @@ struct conn *conn_find(const struct bgp_speaker *s, struct bgp_conn_id id) {
     return c->generation == id.generation ? c : NULL;
 }
 
+static void setup_free(struct bgp_speaker *s, struct conn *c) {
+    if (!c->setup)
+        return;
+    slab_free(&s->conn_setups, c->setup);
+    slab_shrink(&s->conn_setups, 1);
+    c->setup = 0;
+}
+
 static void conn_release(struct bgp_speaker *s, struct conn *c) {
     heap_cancel(&s->timers, &c->timer);
-    alloc_free(c->setup);
+    setup_free(s, c);
     buffer_free(&c->in);
     buffer_free(&c->out);
     c->generation = 0;
-    slab_free(&s->conns, c->index);
+    slab_free(&s->conns, conn_index(c));
 }
 
 void conn_seat(struct bgp_speaker *s, struct peer *p, struct conn *c) {
     assert(!p->conn && !heap_armed(&p->timer));
-    p->conn = c->index;
+    p->conn = conn_index(c);
     s->talking++;
-    alloc_free(c->setup);
-    c->setup = NULL;
+    setup_free(s, c);
 }
 
 void conn_unseat(struct bgp_speaker *s, struct peer *p) {
@@ -119,11 +125,11 @@ static void conn_detach(struct bgp_speaker *s, struct conn *c) {
     heap_cancel(&s->timers, &c->timer);
     if (!p)
         return;
-    if (p->conn_out == c->index)
+    if (p->conn_out == conn_index(c))
         p->conn_out = 0;
-    if (p->conn_in == c->index)
+    if (p->conn_in == conn_index(c))
         p->conn_in = 0;
-    if (p->conn == c->index)
+    if (p->conn == conn_index(c))
         conn_unseat(s, p);
 }
 

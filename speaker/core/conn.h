@@ -18,10 +18,10 @@ struct conn_setup {
 struct conn_buffer; /* conn.c */
 
 struct conn {
-    uint32_t index;
-    uint32_t generation;
-    uint32_t peer; /* 0: the peer is gone, only the output is left to be sent */
-    uint8_t state; /* enum bgp_state */
+    uint32_t setup;      /* slab index; 0 once Established: conn_setup(). First: see `generation` */
+    uint32_t generation; /* 0: the place is free, which the slab must not write over */
+    uint16_t peer;       /* 0: the peer is gone, only the output is left to be sent */
+    uint8_t state;       /* enum bgp_state */
     bool incoming : 1;
     bool up : 1;
     bool closing : 1;     /* detached: ends when the output is sent */
@@ -37,12 +37,22 @@ struct conn {
     struct nanotime hold_deadline;
     struct nanotime keepalive_deadline;
     struct nanotime send_deadline; /* RFC 9687; never while nothing waits to be sent */
-    struct conn_setup *setup;
     struct conn_buffer *in, *out;
 };
+_Static_assert(sizeof(struct conn) <= 72, "a connection costs 72 bytes at most");
+
+/* Its slab index: what its timer is named after. */
+static inline uint32_t conn_index(const struct conn *c) {
+    return timer_owner(&c->timer);
+}
 
 static inline struct bgp_conn_id conn_id(const struct conn *c) {
-    return (struct bgp_conn_id){c->index, c->generation};
+    return (struct bgp_conn_id){conn_index(c), c->generation};
+}
+
+/* Before it is Established. */
+static inline struct conn_setup *conn_setup(const struct bgp_speaker *s, const struct conn *c) {
+    return slab_at(&s->conn_setups, c->setup);
 }
 
 /* NULL: no memory. In state CONNECT (outgoing) or ACTIVE (incoming, up). */

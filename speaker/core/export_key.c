@@ -11,6 +11,7 @@
 #include "export.h"
 
 #include "../base/hash.h"
+#include "own_addr.h"
 #include "rib.h"
 #include "scanner.h"
 #include "session.h"
@@ -139,7 +140,9 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->extended_next_hop = p->extended_next_hop;
     k->graceful_shutdown = c->graceful_shutdown;
     k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
-    k->local_addr = ip_is_set(p->local.addr) ? p->local.addr : c->local_addr;
+    k->local_addr = own_addr_get(s, p->own_addr);
+    if (!ip_is_set(k->local_addr))
+        k->local_addr = c->local_addr;
     if (p->external && s->profile->third_party_next_hop) {
         k->subnet = nexthop_connected(s, p->config->remote_addr);
     }

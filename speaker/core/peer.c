@@ -20,6 +20,7 @@
 #include "../base/hash.h"
 #include "event.h"
 #include "listen.h"
+#include "own_addr.h"
 #include "restart.h"
 #include "rib.h"
 
@@ -90,9 +91,9 @@ void peer_unlink_address(struct bgp_speaker *s, const struct peer *p) {
 
 struct conn *peer_other_conn(const struct bgp_speaker *s, const struct peer *p,
                              const struct conn *c) {
-    if (c && c->index == p->conn_out)
+    if (c && conn_index(c) == p->conn_out)
         return conn_at(s, p->conn_in);
-    if (c && c->index == p->conn_in)
+    if (c && conn_index(c) == p->conn_in)
         return conn_at(s, p->conn_out);
     return NULL;
 }
@@ -349,6 +350,8 @@ void peer_free(struct bgp_speaker *s, struct peer *p) {
     if (p->history)
         slab_free(&s->histories, p->history);
     p->history = 0;
+    own_addr_release(s, p->own_addr);
+    p->own_addr = 0;
     alloc_free(listen_dynamic(p));
     p->dynamic = false;
     p->config = NULL;
@@ -468,8 +471,7 @@ enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remot
     struct conn *c = conn_new(s, p, true);
     if (!c)
         return BGP_NO_MEMORY;
-    c->setup->local = local;
-    c->setup->remote = remote;
+    *conn_setup(s, c) = (struct conn_setup){.local = local, .remote = remote};
     *ret_conn = conn_id(c);
     /* IOS: on an incoming connection our OPEN follows theirs. */
     session_run(s, p, c, s->profile->passive_awaits_open ? FSM_TCP_UP_DELAYED : FSM_TCP_UP, NULL,
@@ -484,8 +486,8 @@ void bgp_conn_up(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_endpoi
         return;
     struct peer *p = speaker_peer(s, c->peer);
     c->up = true;
-    c->setup->local = local;
-    c->setup->remote = (struct bgp_endpoint){p->config->remote_addr, neighbor_port(p)};
+    *conn_setup(s, c) =
+        (struct conn_setup){.local = local, .remote = {p->config->remote_addr, neighbor_port(p)}};
     session_run(s, p, c, FSM_TCP_UP, NULL, now);
 }
 

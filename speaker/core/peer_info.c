@@ -3,6 +3,7 @@
  * the order is that of the configuration.
  */
 #include "event.h"
+#include "own_addr.h"
 #include "peer.h"
 #include "rib.h"
 
@@ -36,7 +37,7 @@ static void fill_session(const struct bgp_speaker *s, const struct peer *p,
     i->conn = conn_id(c);
     i->last_read = event_of(c->hold_deadline, c->hold_time_s);
     i->last_write = event_of(c->keepalive_deadline, c->keepalive_s);
-    i->local = p->local;
+    i->local = (struct bgp_endpoint){own_addr_get(s, p->own_addr), p->own_port};
     i->remote = (struct bgp_endpoint){p->config->remote_addr, p->remote_port};
     i->hold_time_s = c->hold_time_s;
     i->keepalive_s = c->keepalive_s;

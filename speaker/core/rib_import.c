@@ -18,6 +18,7 @@
 #include "nexthop.h"
 #include "nlri.h"
 #include "otc.h"
+#include "own_addr.h"
 #include "tally.h"
 
 #include <assert.h>
@@ -38,7 +39,8 @@ static bool next_hop_is_bad(const struct bgp_speaker *s, const struct peer *p, s
     if (a.family == IP_V4 && (a.bytes[0] == 0 || a.bytes[0] >= 240)) {
         return true;
     }
-    return ip_equal(a, p->local.addr) || (p->external && ip4_to_u32(a) == s->router_id);
+    return ip_equal(a, own_addr_get(s, p->own_addr)) ||
+           (p->external && ip4_to_u32(a) == s->router_id);
 }
 
 static bool own_as_loops(const struct bgp_speaker *s, const struct peer *p, struct as_path path) {

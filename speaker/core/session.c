@@ -17,6 +17,7 @@
 
 #include "event.h"
 #include "malformed.h"
+#include "own_addr.h"
 #include "peer.h"
 #include "restart.h"
 #include "tally.h"
@@ -268,9 +269,10 @@ static uint16_t keepalive_time(const struct bgp_speaker *s, const struct peer *p
 /* BIRD: the peer has called, so nothing is tried from this side any more. */
 static void act_negotiate(struct run *r) {
     struct conn *c = r->c, *other = peer_other_conn(r->s, r->p, r->c);
-    uint16_t ours = session_hold_time(r->s, r->p), theirs = c->setup->open.hold_time_s;
+    const struct bgp_open *open = &conn_setup(r->s, c)->open;
+    uint16_t ours = session_hold_time(r->s, r->p), theirs = open->hold_time_s;
     c->open_delayed = false;
-    c->extended = c->setup->open.extended_message && !r->p->no_capabilities &&
+    c->extended = open->extended_message && !r->p->no_capabilities &&
                   r->p->config->options->extended_messages;
     c->hold_time_s = ours < theirs ? ours : theirs; /* RFC 4271 4.2 */
     c->keepalive_s = keepalive_time(r->s, r->p, c->hold_time_s);
@@ -279,13 +281,14 @@ static void act_negotiate(struct run *r) {
     session_plan_keepalive(r->s, c, r->now);
     session_arm_earliest(r->s, c);
     peer_stop_retry(r->s, r->p);
-    r->p->remote_id = c->setup->open.router_id;
+    r->p->remote_id = open->router_id;
     if (other && other->state == BGP_CONNECT)
         session_run(r->s, r->p, other, FSM_STOP, NULL, r->now);
 }
 
 static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *c) {
-    const struct bgp_open *open = &c->setup->open;
+    const struct conn_setup *setup = conn_setup(s, c);
+    const struct bgp_open *open = &setup->open;
     p->open = (struct peer_open){
         .gr = open->gr,
         .gr_restarting = open->gr_restarting,
@@ -295,8 +298,8 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
     };
     memcpy(p->open.gr_families, open->gr_families, sizeof p->open.gr_families);
     p->extended_messages = c->extended;
-    p->local = c->setup->local;
-    p->remote_port = c->setup->remote.port;
+    p->own_port = setup->local.port;
+    p->remote_port = setup->remote.port;
     p->incoming = c->incoming;
     p->external = session_local_as(s, p) != p->config->remote_as;
     p->confed = p->external && session_is_confed(s, p);
@@ -337,6 +340,8 @@ static void act_establish(struct run *r) {
         session_run(s, p, other, FSM_COLLISION_DUMP, &cause, r->now);
     }
     take_open(s, p, c);
+    own_addr_release(s, p->own_addr);
+    p->own_addr = own_addr_hold(s, conn_setup(s, c)->local.addr);
     conn_seat(s, p, c);
     c->state = BGP_ESTABLISHED;
     peer_forgive(s, p, true, false);
@@ -347,7 +352,7 @@ static void act_establish(struct run *r) {
     if (s->config->profile == BGP_PROFILE_IOS) /* IOS: one more KEEPALIVE before the table */
         act_send_keepalive(r);
     restart_established(s, p, r->now);
-    if (!adjout_peer_up(s, p, r->now))
+    if (!p->own_addr || !adjout_peer_up(s, p, r->now))
         r->broken = true;
 }
 

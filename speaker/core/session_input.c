@@ -66,7 +66,7 @@ static bool survives_collision(struct bgp_speaker *s, struct peer *p, struct con
     struct conn *other = peer_other_conn(s, p, c);
     if (!other || other->state < BGP_OPEN_CONFIRM)
         return true;
-    uint32_t theirs = c->setup->open.router_id;
+    uint32_t theirs = conn_setup(s, c)->open.router_id;
     bool they_dominate = s->router_id < theirs ||
                          (s->router_id == theirs && session_local_as(s, p) < p->config->remote_as);
     bool opened_by_dominant = c->incoming == they_dominate;
@@ -83,10 +83,11 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
     struct session_cause cause = {.type = BGP_MSG_OPEN};
     enum fsm_event event = FSM_OPEN;
     bool expected = c->state == BGP_OPEN_SENT || c->state == BGP_ACTIVE;
-    bool sound = expected && open_decode(body, size, &c->setup->open, &cause.error);
+    struct bgp_open *open = expected ? &conn_setup(s, c)->open : NULL;
+    bool sound = open && open_decode(body, size, open, &cause.error);
     if (sound)
-        listen_learn_as(p, c->setup->open.asn);
-    if (expected && (!sound || !session_open_accept(s, p, &c->setup->open, &cause.error)))
+        listen_learn_as(p, open->asn);
+    if (open && (!sound || !session_open_accept(s, p, open, &cause.error)))
         event = FSM_OPEN_ERROR;
     else if (expected && !survives_collision(s, p, c, now))
         return;

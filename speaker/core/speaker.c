@@ -18,6 +18,7 @@
 #include "event.h"
 #include "listen.h"
 #include "malformed.h"
+#include "own_addr.h"
 #include "peer.h"
 #include "restart.h"
 #include "tally.h"
@@ -28,6 +29,7 @@
 #define WORK_BUDGET 4096u
 #define PEERS_PER_PAGE 16u
 #define CONNS_PER_PAGE 16u
+#define OWN_ADDRS_PER_PAGE 16u
 
 /* ---- making ---- */
 
@@ -50,6 +52,9 @@ struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struc
     slab_init(&s->peers, sizeof(struct peer), PEERS_PER_PAGE);
     slab_init(&s->histories, sizeof(struct peer_history), PEERS_PER_PAGE);
     slab_init(&s->conns, sizeof(struct conn), CONNS_PER_PAGE);
+    slab_init(&s->conn_setups, sizeof(struct conn_setup), CONNS_PER_PAGE);
+    slab_init(&s->own_addrs, sizeof(struct own_addr), OWN_ADDRS_PER_PAGE);
+    table_init(&s->own_addr_index);
     heap_init(&s->timers);
     s->deferral_timer.order = timer_order(0, TIMER_DEFERRAL);
     s->stale_timer.order = timer_order(0, TIMER_STALE);
@@ -96,6 +101,9 @@ void bgp_speaker_free(struct bgp_speaker *s) {
     alloc_free(s->by_address);
     heap_deinit(&s->timers);
     slab_deinit(&s->conns);
+    slab_deinit(&s->conn_setups);
+    slab_deinit(&s->own_addrs);
+    table_deinit(&s->own_addr_index);
     for (uint32_t i = 0; i < s->peer_count; i++)
         alloc_free(listen_dynamic(speaker_peer(s, s->peer_order[i])));
     slab_deinit(&s->peers);
@@ -129,7 +137,7 @@ struct nanotime bgp_next_deadline(const struct bgp_speaker *s) {
 }
 
 static void fire(struct bgp_speaker *s, struct heap_timer *t, struct nanotime now) {
-    uint32_t index = t->order >> 3;
+    uint32_t index = timer_owner(t);
     switch ((enum timer_kind)(t->order & 7)) {
     case TIMER_PEER:
         peer_timer(s, speaker_peer(s, index), now);

@@ -18,6 +18,7 @@
  *   listen.c    neighbours made when they call
  *   neighbor.c  what it is told to be, shared where it is the same
  *   conn.c      one TCP connection: framing of input, control messages out, collision
+ *   own_addr.c  the addresses of ours that connections have
  *   fsm.c       RFC 4271 8: one function from (state, event) to actions
  *   rib.c       paths per prefix: Adj-RIB-In and Loc-RIB in one list
  *   decide.c    the best path
@@ -54,6 +55,9 @@ enum timer_kind {
 };
 static inline uint32_t timer_order(uint32_t index, enum timer_kind kind) {
     return index << 3 | (uint32_t)kind;
+}
+static inline uint32_t timer_owner(const struct heap_timer *t) {
+    return t->order >> 3;
 }
 #define CALL_TIMER_SCANNER UINT32_C(0x1ffffffe)
 #define CALL_TIMER_DAMPENING UINT32_C(0x1fffffff)
@@ -96,12 +100,12 @@ struct peer {
     uint32_t conn;              /* the established one, or 0 */
     uint32_t remote_id;
     uint32_t established_count;
-    uint32_t history;          /* slab index, 0: peer_history() */
-    uint32_t group_member;     /* adjout.c: slab index, 0 when not Established */
-    uint32_t routes;           /* rib_path.c: slab index, 0 while it has no path */
-    uint32_t watch;            /* nexthop.c: its own address, held for fall_over; 0: not */
-    struct bgp_endpoint local; /* of the established connection */
-    uint16_t remote_port;
+    uint32_t history;      /* slab index, 0: peer_history() */
+    uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
+    uint32_t routes;       /* rib_path.c: slab index, 0 while it has no path */
+    uint32_t watch;        /* nexthop.c: its own address, held for fall_over; 0: not */
+    uint16_t own_addr; /* own_addr.c: ours, of the established connection or the last one; … */
+    uint16_t own_port, remote_port;
     struct peer_open open;
     uint8_t state;       /* enum bgp_state, as shown: of the connection furthest along */
     uint8_t timer_phase; /* peer.c: what `timer` means */
@@ -127,6 +131,7 @@ struct peer {
     bool as4 : 1, refresh : 1, enhanced_refresh : 1, extended_messages : 1; /* negotiated */
     bool extended_next_hop : 1;                                             /* … */
 };
+_Static_assert(sizeof(struct peer) <= 136, "a peer costs 136 bytes at most");
 
 struct bgp_speaker {
     struct arena *config_arena;
@@ -142,7 +147,9 @@ struct bgp_speaker {
     struct peer_history lost;       /* of a peer for whose there was no memory */
     uint32_t *peer_order;           /* slab indices in configuration order, dynamic ones last */
     uint32_t peer_count;
-    struct slab conns; /* struct conn, conn.h */
+    struct slab conns, conn_setups; /* struct conn, struct conn_setup; conn.h */
+    struct slab own_addrs;          /* own_addr.c */
+    struct table own_addr_index;
     struct heap timers;
     uint32_t talking;      /* peers whose `conn` is set */
     struct arena *scratch; /* reset after each message */

@@ -6,6 +6,7 @@
 #include "../base/text.h"
 #include "adjout_group.h"
 #include "message.h"
+#include "own_addr.h"
 #include "session.h"
 
 #include <assert.h>
@@ -164,7 +165,9 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     p->confed = p->external && session_is_confed(b->s, p);
     memcpy(p->families, p->config->options->families, sizeof p->families);
     p->as4 = true;
-    p->local.addr = b->config.router_id;
+    if (!p->own_addr)
+        p->own_addr = own_addr_hold(b->s, b->config.router_id);
+    assert_true(p->own_addr);
     p->remote_id = ip4_to_u32(p->config->remote_addr);
     memset(h->end_of_rib_seen, 0, sizeof h->end_of_rib_seen);
     bench_arm(b);
