@@ -42,24 +42,44 @@ static bool has_community(const struct attr_values *v, uint32_t community) {
     return false;
 }
 
+static bool is_listed(const struct policy_match *m, uint32_t community) {
+    for (uint32_t i = 0; i < m->asn_count; i++) {
+        if (m->asns[i] == community)
+            return true;
+    }
+    return false;
+}
+
 static bool has_all_communities(const struct policy_match *m, const struct attr_values *v) {
     for (uint32_t i = 0; i < m->asn_count; i++) {
         if (!has_community(v, m->asns[i]))
             return false;
     }
-    return !m->exact || v->community_count == m->asn_count;
+    for (uint32_t i = 0; m->exact && i < v->community_count; i++) {
+        if (!is_listed(m, v->communities[i]))
+            return false;
+    }
+    return true;
 }
 
-static bool has_all_large(const struct policy_match *m, const struct attr_values *v) {
-    for (uint32_t i = 0; i < m->large_community_count; i++) {
+/* Is each of `a` among `b`? */
+static bool all_large_in(const struct large_community *a, uint32_t a_count,
+                         const struct large_community *b, uint32_t b_count) {
+    for (uint32_t i = 0; i < a_count; i++) {
         bool found = false;
-        for (uint32_t k = 0; k < v->large_community_count; k++)
-            found |=
-                large_community_compare(&m->large_communities[i], &v->large_communities[k]) == 0;
+        for (uint32_t k = 0; k < b_count; k++)
+            found |= large_community_compare(&a[i], &b[k]) == 0;
         if (!found)
             return false;
     }
-    return !m->exact || v->large_community_count == m->large_community_count;
+    return true;
+}
+
+static bool has_all_large(const struct policy_match *m, const struct attr_values *v) {
+    return all_large_in(m->large_communities, m->large_community_count, v->large_communities,
+                        v->large_community_count) &&
+           (!m->exact || all_large_in(v->large_communities, v->large_community_count,
+                                      m->large_communities, m->large_community_count));
 }
 
 /* IOS: `_` is the beginning, the end, a blank, a comma, a brace or a parenthesis; braces repeat
@@ -271,6 +291,15 @@ static void set_med(struct attr_values *v, const struct policy_action *a) {
         v->med = old < a->value ? 0 : old - a->value;
 }
 
+/* A route that has no metric of its own keeps what it has. */
+static void set_local_pref_from_metric(struct evaluation *e, const struct policy_action *a) {
+    uint32_t metric = e->route->metric;
+    if (e->route->source == ROUTE_SOURCE_BGP || metric == UINT32_MAX)
+        return;
+    e->values.has_local_pref = true;
+    e->values.local_pref = a->value < metric ? 0 : a->value - metric;
+}
+
 static void prepend_last(struct evaluation *e, uint32_t times) {
     uint32_t last = as_path_neighbor(e->values.as_path);
     for (uint32_t i = 0; last && i < times; i++)
@@ -301,6 +330,7 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
         break;
     case POLICY_SET_NEXT_HOP:
         v->next_hop = a->address;
+        v->link_local = (struct ip_addr){0};
         note_next_hop(e, ORACLE_NEXT_HOP_SET);
         break;
     case POLICY_PREPEND_AS_PATH:
@@ -328,10 +358,7 @@ static void apply(struct evaluation *e, const struct policy_action *a) {
         e->device = a->text;
         break;
     case POLICY_LOCAL_PREF_FROM_METRIC:
-        if (e->route->source != ROUTE_SOURCE_BGP) {
-            v->has_local_pref = true;
-            v->local_pref = a->value - (e->route->metric == UINT32_MAX ? 0 : e->route->metric);
-        }
+        set_local_pref_from_metric(e, a);
         break;
     case POLICY_SET_WEIGHT:
         if (e->route->weight)
