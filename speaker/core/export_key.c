@@ -143,7 +143,7 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->local_addr = own_addr_get(s, p->own_addr);
     if (!ip_is_set(k->local_addr))
         k->local_addr = c->local_addr;
-    if (p->external && s->profile->third_party_next_hop) {
+    if (p->external && c->multihop == 0 && s->profile->third_party_next_hop) {
         k->subnet = nexthop_connected(s, p->config->remote_addr);
     }
 }

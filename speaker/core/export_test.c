@@ -243,6 +243,21 @@ static void test_C073_third_party_next_hop(void **state) {
     bench_end(&b);
 }
 
+/* RFC 4271 5.1.3 3: to a peer that may be hops away it is ours, on a shared subnet too. */
+static void multihop_peers_get_our_next_hop(void **state) {
+    struct ip_prefix subnet = pfx("10.0.0.0/24");
+    (void)state;
+    six_peers(BGP_PROFILE_IOS);
+    b.peers[1].multihop = 2;
+    start();
+    assert_int_equal(bgp_connected_set(b.s, &subnet, 1, b.now), BGP_OK);
+    struct attr_values v = external_route();
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    expect_next_hop(bench_held(&b, 1, "192.0.2.0/24"), "10.0.0.100");
+    bench_end(&b);
+}
+
 static uint32_t unknown_of(const struct attr_values *v, uint8_t code) {
     for (uint32_t i = 0; v && i < v->unknown_count; i++) {
         if (v->unknown[i].code == code) {
@@ -488,6 +503,7 @@ int main(void) {
         cmocka_unit_test(test_C164_well_known_communities),
         cmocka_unit_test(test_C165_C167_communities_stripped),
         cmocka_unit_test(test_C073_third_party_next_hop),
+        cmocka_unit_test(multihop_peers_get_our_next_hop),
         cmocka_unit_test(test_C067_C068_unknown_attributes),
         cmocka_unit_test(test_C077_aggregate_attributes_kept),
         cmocka_unit_test(test_C180_C181_rfc8212),
