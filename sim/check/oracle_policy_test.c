@@ -84,7 +84,7 @@ static void any_lists(struct lists *l) {
 static struct policy_match any_match(struct lists *l, enum policy_match_kind kind) {
     static const char *const paths[] = {"_65001_", "^$",         "^65002",
                                         "65003$",  "^6500[12] ", "_65002 "};
-    static const char *const communities[] = {"65001:1", "^65001:[02]", "65001:3$", "_65001:2_"};
+    static const char *const communities[] = {"65001:1", "^65001:[02]", "^$", "_65001:2_"};
     static const char *const globs[] = {"cali*", "*", "eth?", "", "*0"};
     any_lists(l);
     return (struct policy_match){

@@ -160,15 +160,27 @@ static const char *reflection_stop(const struct oracle *o, uint32_t u, const str
     return NULL;
 }
 
+static bool is_peer_address(const struct bgp_config *c, struct ip_addr a) {
+    for (uint32_t i = 0; i < c->peer_count; i++) {
+        if (ip_equal(c->peers[i].remote_addr, a))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 4271 5.1.3 2 allows, and the speaker uses it for, the neighbour's own address and that of a
+ * router with which it has no session: what one neighbour may be told, all others may. */
 static bool third_party(const struct oracle *o, uint32_t u, const struct oracle_end *e,
-                        struct ip_addr next_hop) {
+                        const struct oracle_path *best) {
+    struct ip_addr next_hop = best->attrs->next_hop;
     if (!profile_get(config_of(o, u)->profile)->third_party_next_hop || !ip_is_set(next_hop))
         return false;
     const struct oracle_node *n = &o->in.nodes[u];
     for (size_t i = 0; i < n->subnet_count; i++) {
         if (ip_prefix_contains_addr(n->subnets[i], e->remote) &&
             ip_prefix_contains_addr(n->subnets[i], next_hop))
-            return !ip_equal(next_hop, e->remote);
+            return ip_equal(next_hop, o->states[u].ends[best->end].remote) ||
+                   !is_peer_address(config_of(o, u), next_hop);
     }
     return false;
 }
@@ -183,12 +195,12 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
     if (best->own) /* a gateway is kept inside the AS */
         return e->outside || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
     if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
-        return reflected && !bird(config_of(o, u)) ? learned : e->local;
+        return reflected ? learned : e->local;
     if (p->next_hop_mode == BGP_NEXT_HOP_KEEP)
         return learned;
     if (!e->outside)
         return learned;
-    return p->multihop == 0 && third_party(o, u, e, learned) ? learned : e->local;
+    return p->multihop == 0 && third_party(o, u, e, best) ? learned : e->local;
 }
 
 static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e,

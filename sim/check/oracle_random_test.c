@@ -1,0 +1,333 @@
+/*
+ * The oracle beside the speakers it judges: small networks by chance, each run by real cores over
+ * pipes (core/pipe_test.h) and computed by the oracle. They must agree on every session and, at
+ * every node, on every best path with its attributes and the neighbour it came from.
+ *
+ * A network may have several stable outcomes, and then neither is wrong. So nobody here takes the
+ * older path, nodes judge alike, MEDs change between ASes only, paths never get shorter, and the
+ * one node that prefers neighbours tells nobody anything. ORACLE_NETWORK=number runs one network.
+ */
+#include "oracle_net_test.h"
+
+#include "../../speaker/base/text.h"
+#include "../../speaker/core/as_path.h"
+#include "../../speaker/core/pipe_test.h"
+
+#include <stdlib.h>
+
+#define NETWORKS 400
+#define SETTLE_MS 150000
+#define POLICIES 6
+#define SHARED_PREFIX ip_prefix_make(ip4(0xcb007100), 24) /* of several nodes */
+
+/* A network and what its configurations point to. */
+struct chance_net {
+    struct net net;
+    struct bgp_origin_config origins[NODES_MAX][2];
+    struct bgp_aggregate_config aggregates[NODES_MAX];
+    uint16_t indices[NODES_MAX][PEERS_MAX][2];
+    /* Alike everywhere, for nodes that judge one path differently may never agree. */
+    uint32_t local_pref;
+    bool all_meds, worst_med;
+    bool choosy; /* the first node prefers neighbours, and tells nobody anything */
+    uint64_t rng;
+};
+
+static uint32_t chance(struct chance_net *c, uint32_t below) {
+    return (uint32_t)rng_below(&c->rng, below);
+}
+
+/* ---- policies that nodes choose from ---- */
+
+static const struct policy_prefix block_of_one = {
+    {{.family = IP_V4, .bytes = {10, 244, 1, 0}}, 24}, 24, 32, false};
+static const uint32_t three_times[] = {65009, 65009, 65009};
+static const uint32_t communities[] = {65009u << 16 | 1, COMMUNITY_NO_EXPORT};
+
+static const struct policy_match is_block_of_one = {
+    .kind = POLICY_MATCH_PREFIX, .prefixes = &block_of_one, .prefix_count = 1};
+static const struct policy_action prepend = {
+    .kind = POLICY_PREPEND_AS_PATH, .asns = three_times, .asn_count = 3};
+static const struct policy_action add_plain = {
+    .kind = POLICY_ADD_COMMUNITIES, .asns = communities, .asn_count = 1};
+static const struct policy_action add_no_export = {
+    .kind = POLICY_ADD_COMMUNITIES, .asns = communities, .asn_count = 2};
+static const struct policy_action med_and_self[] = {{.kind = POLICY_SET_MED, .value = 50},
+                                                    {.kind = POLICY_SET_NEXT_HOP_SELF}};
+static const struct policy_action prefer = {.kind = POLICY_SET_LOCAL_PREF, .value = 300};
+
+#define TERM(name_text, action_list, actions_in_list)                                              \
+    {                                                                                              \
+        .name = name_text, .actions = action_list, .action_count = actions_in_list,                \
+        .verdict = POLICY_ACCEPT                                                                   \
+    }
+static const struct policy_term terms[POLICIES][1] = {
+    {{.name = "reject", .matches = &is_block_of_one, .match_count = 1, .verdict = POLICY_REJECT}},
+    {TERM("prepend", &prepend, 1)},
+    {TERM("community", &add_plain, 1)},
+    {TERM("no-export", &add_no_export, 1)},
+    {TERM("med", med_and_self, 2)},
+    {TERM("prefer", &prefer, 1)},
+};
+static const struct policy policies[POLICIES] = {
+    {"reject", terms[0], 1, POLICY_ACCEPT},    {"prepend", terms[1], 1, POLICY_ACCEPT},
+    {"community", terms[2], 1, POLICY_ACCEPT}, {"no-export", terms[3], 1, POLICY_ACCEPT},
+    {"med", terms[4], 1, POLICY_ACCEPT},       {"prefer", terms[5], 1, POLICY_ACCEPT},
+};
+
+/* ---- networks ---- */
+
+static void any_node(struct chance_net *c) {
+    static const uint32_t ases[] = {64512, 64512, 65001, 65002};
+    enum bgp_profile profile = chance(c, 2) ? BGP_PROFILE_FAST : BGP_PROFILE_IOS;
+    uint32_t i = add_node(&c->net, profile, ases[chance(c, 4)]);
+    struct bgp_config *b = &c->net.configs[i];
+    c->origins[i][0] = c->net.origins[i];
+    c->origins[i][1] = (struct bgp_origin_config){.prefix = SHARED_PREFIX,
+                                                  .source = ROUTE_SOURCE_STATIC,
+                                                  .metric = UINT32_MAX,
+                                                  .origin = (uint8_t)chance(c, 3),
+                                                  .med_set = chance(c, 2),
+                                                  .med = 10 * chance(c, 3)};
+    b->origins = c->origins[i];
+    b->origin_count = 1 + (chance(c, 3) == 0);
+    b->policies = policies;
+    b->policy_count = POLICIES;
+    b->cluster_id = chance(c, 2) ? 7 : 0;
+    b->client_to_client_reflection = chance(c, 4) > 0;
+    b->always_compare_med = c->all_meds;
+    b->med_missing_as_worst = c->worst_med;
+    b->compare_router_id = true;
+    b->default_local_pref = c->local_pref;
+    if (chance(c, 5) == 0) {
+        c->aggregates[i] =
+            (struct bgp_aggregate_config){.prefix = ip_prefix_make(ip4(0x0af40000), 16),
+                                          .as_set = chance(c, 2),
+                                          .summary_only = chance(c, 2),
+                                          .suppress_policy = chance(c, 3) == 0};
+        b->aggregates = &c->aggregates[i];
+        b->aggregate_count = 1;
+    }
+}
+
+static void any_end(struct chance_net *c, uint32_t from, uint32_t to) {
+    struct bgp_config *b = &c->net.configs[from];
+    struct bgp_peer_config *p = add_peer(&c->net, from, to);
+    bool internal = p->remote_as == b->local_as;
+    uint16_t *index = c->indices[from][b->peer_count - 1];
+    memset(p->advertisement_interval_ms, 0, sizeof p->advertisement_interval_ms);
+    p->rr_client = internal && chance(c, 2);
+    p->next_hop_mode = chance(c, 3) ? BGP_NEXT_HOP_AUTO : (enum bgp_next_hop_mode)chance(c, 4);
+    p->allow_local_as = chance(c, 4) == 0;
+    p->as_override = !internal && chance(c, 5) == 0;
+    p->remove_private_as = !internal && chance(c, 8) == 0;
+    p->remove_private_as_all = p->remove_private_as_replace = p->remove_private_as;
+    p->send_communities = chance(c, 2);
+    p->weight = b->profile == BGP_PROFILE_IOS && c->choosy && from == 0 ? chance(c, 3) : 0;
+    p->multihop = chance(c, 4) ? 0 : 2;
+    p->enforce_first_as = chance(c, 2);
+    p->default_originate[0] = chance(c, 8) == 0 && !(c->choosy && from == 0);
+    if (chance(c, 12) == 0)
+        p->remote_as = 65001;
+    if (chance(c, 12) == 0)
+        p->passive = true;
+    if (chance(c, 20) == 0)
+        p->shutdown = true;
+    index[0] = (uint16_t)chance(c, internal ? 4 : 5);
+    bool choosy = c->choosy && from == 0;
+    index[1] = (uint16_t)(choosy && !internal ? 5 : chance(c, 4));
+    p->export[0] = (struct policy_chain){&index[0], !choosy && chance(c, 3) == 0, !choosy};
+    p->import[0] = (struct policy_chain){&index[1], chance(c, 3) == 0, true};
+}
+
+static void any_net(struct chance_net *c, uint64_t seed) {
+    memset(c, 0, sizeof *c);
+    c->rng = seed;
+    c->local_pref = 100 + 50 * chance(c, 2);
+    c->all_meds = chance(c, 4) == 0;
+    c->worst_med = chance(c, 4) == 0;
+    c->choosy = chance(c, 3) == 0;
+    uint32_t count = 3 + chance(c, NODES_MAX - 2);
+    for (uint32_t i = 0; i < count; i++)
+        any_node(c);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            if (chance(c, 3) == 0)
+                continue;
+            any_end(c, i, k);
+            any_end(c, k, i);
+        }
+    }
+}
+
+/* ---- comparison ---- */
+
+static void run_speakers(const struct chance_net *c, struct pipe_world *w, uint64_t seed) {
+    pipe_init(w, seed);
+    for (uint32_t i = 0; i < c->net.count; i++) {
+        uint32_t n = pipe_add(w, &c->net.configs[i], NULL);
+        assert_int_equal(bgp_connected_set(w->nodes[n].speaker, c->net.nodes[i].subnets,
+                                           c->net.nodes[i].subnet_count, w->now),
+                         BGP_OK);
+    }
+    pipe_run(w, SETTLE_MS);
+}
+
+static bool expected_session(const struct oracle *o, uint32_t node, uint32_t peer) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(o, &s);
+    for (size_t i = 0; i < n; i++) {
+        if ((s[i].a == node && s[i].peer_a == peer) || (s[i].b == node && s[i].peer_b == peer))
+            return true;
+    }
+    return false;
+}
+
+/* How many are up. */
+static size_t compare_sessions(const struct chance_net *c, const struct oracle *o,
+                               const struct pipe_world *w, uint64_t seed) {
+    size_t up = 0;
+    for (uint32_t i = 0; i < c->net.count; i++) {
+        for (uint32_t k = 0; k < c->net.configs[i].peer_count; k++) {
+            const char *name = c->net.configs[i].peers[k].name;
+            bool seen = pipe_state(w, i, name) == BGP_ESTABLISHED;
+            if (seen != expected_session(o, i, k))
+                fail_msg("network %lu: n%u %s: %s", (unsigned long)seed, i, name,
+                         seen ? "up, though it must not be" : "not up");
+            up += seen;
+        }
+    }
+    return up;
+}
+
+static void describe(const struct attr_values *v, struct text *out) {
+    char next_hop[IP_ADDR_TEXT_MAX];
+    text_printf(out, "via %s path ", ip_format(v->next_hop, next_hop));
+    as_path_format(v->as_path, out);
+    text_printf(out, " origin %u", v->origin);
+    if (v->has_local_pref)
+        text_printf(out, " local-pref %u", v->local_pref);
+    if (v->has_med)
+        text_printf(out, " med %u", v->med);
+    if (v->has_originator_id)
+        text_printf(out, " originator %08x", v->originator_id);
+    text_puts(out, v->atomic_aggregate ? " atomic" : "");
+    for (uint32_t i = 0; i < v->cluster_count; i++)
+        text_printf(out, " cluster %08x", v->cluster_list[i]);
+    for (uint32_t i = 0; i < v->community_count; i++)
+        text_printf(out, " community %08x", v->communities[i]);
+}
+
+static bool best_of(const struct pipe_world *w, uint32_t node, struct bgp_rib_iterator *it,
+                    struct bgp_path_info *ret_best) {
+    struct bgp_path_info path;
+    bool found = false;
+    while (bgp_rib_next_path(w->nodes[node].speaker, it, &path)) {
+        if (path.best) {
+            *ret_best = path;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static uint32_t learned_from(const struct chance_net *c, const struct pipe_world *w, uint32_t node,
+                             const struct bgp_path_info *p) {
+    const struct bgp_neighbor *n = bgp_peer_config(w->nodes[node].speaker, p->peer);
+    for (uint32_t i = 0; n && i < c->net.count; i++) {
+        if (ip_equal(n->remote_addr, node_addr(i)))
+            return i;
+    }
+    return node;
+}
+
+static void compare_route(const struct chance_net *c, const struct pipe_world *w, uint32_t node,
+                          const struct oracle_route *r, const struct bgp_path_info *p,
+                          uint64_t seed) {
+    struct text expected, seen;
+    char prefix[IP_PREFIX_TEXT_MAX];
+    assert_false(r->by_age);
+    text_init(&expected);
+    text_init(&seen);
+    text_printf(&expected, "n%u ", r->from_node);
+    text_printf(&seen, "n%u ", learned_from(c, w, node, p));
+    describe(r->attrs, &expected);
+    describe(&p->attrs->v, &seen);
+    if (strcmp(text_str(&expected), text_str(&seen)) != 0)
+        fail_msg("network %lu: n%u %s: expected %s, seen %s", (unsigned long)seed, node,
+                 ip_prefix_format(r->prefix, prefix), text_str(&expected), text_str(&seen));
+    text_deinit(&expected);
+    text_deinit(&seen);
+}
+
+/* How many routes it has. */
+static size_t compare_node(const struct chance_net *c, const struct oracle *o,
+                           const struct pipe_world *w, uint32_t node, uint64_t seed) {
+    const struct oracle_route *want = NULL;
+    size_t count = oracle_loc_rib(o, node, &want), at = 0;
+    struct bgp_rib_iterator it;
+    struct bgp_path_info best;
+    char prefix[IP_PREFIX_TEXT_MAX];
+    assert_int_equal(bgp_rib_begin(w->nodes[node].speaker, BGP_IPV4_UNICAST, &it), BGP_OK);
+    while (bgp_rib_next_prefix(w->nodes[node].speaker, &it)) {
+        if (!best_of(w, node, &it, &best))
+            continue;
+        if (at < count && ip_prefix_equal(want[at].prefix, it.prefix))
+            compare_route(c, w, node, &want[at++], &best, seed);
+        else if (at == count || ip_prefix_compare(want[at].prefix, it.prefix) > 0)
+            fail_msg("network %lu: n%u has %s", (unsigned long)seed, node,
+                     ip_prefix_format(it.prefix, prefix));
+        else
+            break;
+    }
+    bgp_rib_end(&it);
+    if (at < count)
+        fail_msg("network %lu: n%u lacks %s", (unsigned long)seed, node,
+                 ip_prefix_format(want[at].prefix, prefix));
+    return count;
+}
+
+struct tally {
+    size_t sessions, routes, unstable;
+};
+
+static void compare_network(uint64_t seed, struct tally *t) {
+    static struct chance_net c;
+    static struct pipe_world w;
+    const struct ip_prefix *unstable = NULL;
+    any_net(&c, seed);
+    struct oracle *o = solve(&c.net);
+    if (oracle_unstable(o, &unstable)) {
+        t->unstable++;
+        oracle_free(o);
+        return;
+    }
+    run_speakers(&c, &w, seed);
+    t->sessions += compare_sessions(&c, o, &w, seed);
+    for (uint32_t i = 0; i < c.net.count; i++)
+        t->routes += compare_node(&c, o, &w, i, seed);
+    pipe_free(&w);
+    oracle_free(o);
+}
+
+static void speakers_do_what_the_oracle_says(void **state) {
+    struct tally t = {0};
+    const char *one = getenv("ORACLE_NETWORK");
+    (void)state;
+    for (uint64_t seed = 1; seed <= NETWORKS; seed++) {
+        if (!one || strtoul(one, NULL, 10) == seed)
+            compare_network(seed, &t);
+    }
+    print_message("%zu ends of sessions, %zu routes, %zu unstable\n", t.sessions, t.routes,
+                  t.unstable);
+    if (one)
+        return;
+    assert_true(t.sessions > NETWORKS * 5);
+    assert_true(t.routes > NETWORKS * 10);
+    assert_true(t.unstable < NETWORKS / 10);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(speakers_do_what_the_oracle_says)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
