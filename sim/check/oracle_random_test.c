@@ -203,7 +203,7 @@ static size_t compare_sessions(const struct chance_net *c, const struct oracle *
 static void describe(const struct attr_values *v, struct text *out) {
     char next_hop[IP_ADDR_TEXT_MAX];
     text_printf(out, "via %s path ", ip_format(v->next_hop, next_hop));
-    as_path_format(v->as_path, out);
+    as_path_format(v->as_path, false, out);
     text_printf(out, " origin %u", v->origin);
     if (v->has_local_pref)
         text_printf(out, " local-pref %u", v->local_pref);
