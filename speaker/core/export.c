@@ -107,13 +107,6 @@ static const char *condition_obstacle(const struct bgp_speaker *s, const struct 
     return NULL;
 }
 
-static const char *as_loop_obstacle(const struct bgp_speaker *s, const struct export_key *k,
-                                    const struct attr_values *v) {
-    bool loops = k->external && s->profile->as_loop_check_out && !k->as_override &&
-                 as_path_contains(v->as_path, k->remote_as);
-    return loops ? "the peer's AS is in AS_PATH" : NULL;
-}
-
 /* ---- AS_PATH ---- */
 
 static bool is_private_as(uint32_t asn) {
@@ -511,7 +504,6 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     const char *why = source_obstacle(key, e.source);
     why = why ? why : community_obstacle(s, key, &v);
     why = why ? why : condition_obstacle(s, peer, r, arena);
-    why = why ? why : as_loop_obstacle(s, key, &v);
     why = why ? why : otc_export_obstacle(key->role, &v);
     if (!why && v.as_path.word_count + 2 > BGP_AS_PATH_MAX) {
         why = "AS_PATH is too long";

@@ -125,7 +125,7 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->rr_client = c->rr_client;
     k->as4 = p->as4;
     k->local_as = session_local_as(s, p);
-    if (p->external && (s->profile->as_loop_check_out || c->as_override || c->remove_private_as)) {
+    if (p->external && (c->as_override || c->remove_private_as)) {
         k->remote_as = p->config->remote_as;
     }
     k->next_hop_mode = (uint8_t)c->next_hop_mode;

@@ -51,7 +51,6 @@ struct profile {
     /* BIRD, started with -R, its kernel protocol with `persist`: kernel routes outlive the speaker,
      * and one that finds some is a restarting speaker (RFC 4724 4.1). */
     bool persist;
-    bool as_loop_check_out; /* do not send a route whose AS_PATH has the peer's AS */
     uint32_t mrai_external_ms;
     bool keeps_tally; /* IOS: counts what its show commands tell, see tally.h */
 };
