@@ -266,6 +266,22 @@ static void test_limit_of_paths_received(void **state) {
     bench_end(&b);
 }
 
+/* Paths of others do not count against the limit, nor stand for a peer's own. */
+static void test_limit_is_of_each_peer(void **state) {
+    const struct ip_prefix p = pfx("192.0.2.0/24");
+    struct attr_values v = route(100);
+    (void)state;
+    start(2, 3, 0, 0);
+    bench_options(&b, 0)->add_path_receive_max[0] = 2;
+    for (uint32_t i = 0; i < 4; i++)
+        bench_send_path(&b, 1, &v, p, i + 1);
+    for (uint32_t i = 0; i < 4; i++) /* with identifiers the other one uses, and with none of its */
+        bench_send_path(&b, 0, &v, p, 2 * i + 3);
+    assert_int_equal(rib_received_count(b.s, b.holds[0].p, 0), 2);
+    assert_int_equal(rib_received_count(b.s, b.holds[1].p, 0), 4);
+    bench_end(&b);
+}
+
 /* ---- random steps against a model ---- */
 
 #define MODEL_PEERS 4u
@@ -404,6 +420,7 @@ int main(void) {
         cmocka_unit_test(test_best_n_only),
         cmocka_unit_test(test_default_originate),
         cmocka_unit_test(test_limit_of_paths_received),
+        cmocka_unit_test(test_limit_is_of_each_peer),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_without_memory),
     };

@@ -35,6 +35,13 @@ static void announce(const uint32_t *path, uint32_t words) {
 }
 
 static const uint32_t mixed[] = {AS_SEQUENCE << 16 | 3, 65001, 400, 64513};
+/* RFC 6996: the first and the last of both ranges, and what stands beside them. */
+static const uint32_t edges[] = {
+    AS_SEQUENCE << 16 | 7, 65001, 64511, 64512, 65534, 4199999999, 4200000000, 4294967294};
+static const uint32_t private_edges[] = {
+    AS_SEQUENCE << 16 | 5, 65001, 64512, 65534, 4200000000, 4294967294};
+static const uint32_t public_behind[] = {AS_SEQUENCE << 16 | 1, 65001, AS_SET << 16 | 2, 65002,
+                                         400};
 static const uint32_t private_only[] = {AS_SEQUENCE << 16 | 2, 65001, 64513};
 static const uint32_t to_the_neighbour[] = {AS_SEQUENCE << 16 | 2, 65001, 64600};
 
@@ -51,6 +58,10 @@ static const struct {
     {private_only, 3, true, false, false, "100"},
     {private_only, 3, true, true, false, "100"},
     {private_only, 3, true, true, true, "100 100 100"},
+    {edges, 8, true, true, false, "100 64511 4199999999"},
+    {private_edges, 6, true, false, false, "100"},
+    {public_behind, 5, true, false, false, "100 65001 {65002,400}"},
+    {public_behind, 5, true, true, false, "100 {400}"},
 };
 
 static void private_ases_go(void **state) {

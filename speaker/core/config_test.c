@@ -178,6 +178,139 @@ static void suppress_unknown(struct bgp_config *c) {
     c->aggregate_count = 1;
 }
 
+/* Policies, and what names them by index + 1. */
+static struct policy_term two_terms[BGP_POLICY_TERMS_MAX + 1];
+static struct policy one_policy;
+static void with_one_policy(struct bgp_config *c) {
+    memset(two_terms, 0, sizeof two_terms);
+    one_policy = (struct policy){"p", two_terms, 2, POLICY_ACCEPT};
+    c->policies = &one_policy;
+    c->policy_count = 1;
+}
+static void many_terms(struct bgp_config *c) {
+    with_one_policy(c);
+    one_policy.term_count = BGP_POLICY_TERMS_MAX + 1;
+}
+static void goes_on_at_itself(struct bgp_config *c) {
+    with_one_policy(c);
+    two_terms[1].continue_at = 1;
+}
+static void goes_on_behind(struct bgp_config *c) {
+    with_one_policy(c);
+    two_terms[0].continue_at = 3;
+}
+static void long_chain(struct bgp_config *c) {
+    static const uint16_t chain[BGP_POLICY_CHAIN_MAX + 1];
+    with_one_policy(c);
+    c->peers[0].export[1] =
+        (struct policy_chain){.policies = chain, .count = BGP_POLICY_CHAIN_MAX + 1};
+}
+static void unknown_export(struct bgp_config *c) {
+    static const uint16_t chain[] = {1};
+    with_one_policy(c);
+    c->peers[0].export[1] = (struct policy_chain){.policies = chain, .count = 1};
+}
+static void unknown_default(struct bgp_config *c) {
+    with_one_policy(c);
+    c->peers[0].default_policy[1] = 2;
+}
+static void unknown_unsuppress(struct bgp_config *c) {
+    c->peers[0].unsuppress_policy[0] = 1;
+}
+static struct bgp_condition_config conditions[BGP_CONDITIONS_MAX + 1];
+static void with_conditions(struct bgp_config *c, uint32_t count) {
+    with_one_policy(c);
+    for (uint32_t i = 0; i <= BGP_CONDITIONS_MAX; i++)
+        conditions[i] = (struct bgp_condition_config){.advertise_policy = 1, .exist_policy = 1};
+    c->peers[0].conditions = conditions;
+    c->peers[0].condition_count = count;
+}
+static void many_conditions(struct bgp_config *c) {
+    with_conditions(c, BGP_CONDITIONS_MAX + 1);
+}
+static void half_condition(struct bgp_config *c) {
+    with_conditions(c, 2);
+    conditions[1].exist_policy = 0;
+}
+static void other_half(struct bgp_config *c) {
+    with_conditions(c, 2);
+    conditions[1].advertise_policy = 0;
+}
+static void unknown_exist(struct bgp_config *c) {
+    with_conditions(c, 2);
+    conditions[1].exist_policy = 2;
+}
+static void unknown_advertise(struct bgp_config *c) {
+    with_conditions(c, 2);
+    conditions[1].advertise_policy = 2;
+}
+static void other_family(struct bgp_config *c) {
+    c->peers[0].local_addr = (struct ip_addr){IP_V6, {0x20, 1, [15] = 1}};
+}
+static void warns_above_all(struct bgp_config *c) {
+    c->peers[0].prefix_warning_percent = 101;
+}
+static void bad_origin(struct bgp_config *c) {
+    c->origins[0].origin = 3;
+}
+static void bad_attributes(struct bgp_config *c) {
+    c->origins[0].attributes = "40 05 03 000064";
+}
+static void aggregate_bits(struct bgp_config *c) {
+    static struct bgp_aggregate_config a = {.prefix = {.addr = {.family = IP_V4, .bytes = {10}}}};
+    c->aggregates = &a;
+    c->aggregate_count = 1;
+}
+static struct bgp_dampening_config dampening[2];
+static void with_dampening(struct bgp_config *c) {
+    for (uint32_t i = 0; i < 2; i++)
+        dampening[i] = (struct bgp_dampening_config){.family = (enum bgp_family)i,
+                                                     .half_life_s = 1,
+                                                     .reuse = 1,
+                                                     .suppress = 1,
+                                                     .suppress_max_s = 1};
+    c->dampening = dampening;
+    c->dampening_count = 2;
+}
+static void no_half_life(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[1].half_life_s = 0;
+}
+static void no_reuse(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[1].reuse = 0;
+}
+static void reuse_above(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[1].reuse = 2;
+}
+static void no_longest(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[1].suppress_max_s = 0;
+}
+static void dampened_twice(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[0].family = dampening[1].family;
+}
+static void dampened_by_nothing(struct bgp_config *c) {
+    with_dampening(c);
+    dampening[1].policy = 1;
+}
+
+static void at_its_limits(struct bgp_config *c) {
+    static const uint16_t chain[BGP_POLICY_CHAIN_MAX];
+    with_conditions(c, BGP_CONDITIONS_MAX);
+    one_policy.term_count = BGP_POLICY_TERMS_MAX;
+    two_terms[0].continue_at = BGP_POLICY_TERMS_MAX;
+    two_terms[1].continue_at = 2;
+    c->peers[0].import[0] = (struct policy_chain){.policies = chain, .count = BGP_POLICY_CHAIN_MAX};
+    c->peers[0].default_policy[0] = c->peers[0].unsuppress_policy[0] = 1;
+    c->peers[0].prefix_warning_percent = 100;
+    c->origins[0].origin = 2;
+    c->origins[0].attributes = "40 05 04 00000064";
+    with_dampening(c);
+}
+
 static void test_C149_check(void **state) {
     (void)state;
     static const struct {
@@ -217,6 +350,29 @@ static void test_C149_check(void **state) {
         {"bad-as", bad_confederation},
         {"duplicate-aggregate", twice_aggregated},
         {"unknown-policy", suppress_unknown},
+        {"too-many", many_terms},
+        {"bad-continue", goes_on_at_itself},
+        {"bad-continue", goes_on_behind},
+        {"too-many", long_chain},
+        {"unknown-policy", unknown_export},
+        {"unknown-policy", unknown_default},
+        {"unknown-policy", unknown_unsuppress},
+        {"too-many", many_conditions},
+        {"bad-condition", half_condition},
+        {"bad-condition", other_half},
+        {"unknown-policy", unknown_exist},
+        {"unknown-policy", unknown_advertise},
+        {"bad-address", other_family},
+        {"bad-percent", warns_above_all},
+        {"bad-origin", bad_origin},
+        {"bad-attributes", bad_attributes},
+        {"host-bits", aggregate_bits},
+        {"bad-dampening", no_half_life},
+        {"bad-dampening", no_reuse},
+        {"bad-dampening", reuse_above},
+        {"bad-dampening", no_longest},
+        {"duplicate-dampening", dampened_twice},
+        {"unknown-policy", dampened_by_nothing},
     };
     struct bgp_config c;
     struct diag_list *d = diag_list_new();
@@ -225,7 +381,9 @@ static void test_C149_check(void **state) {
     assert_int_equal(diag_count(d), 0);
     one_range(&c);
     c.listen_range_count = BGP_LISTEN_RANGES_MAX;
+    at_its_limits(&c);
     assert_true(bgp_config_check(&c, "file", d));
+    assert_int_equal(diag_count(d), 0);
     diag_list_free(d);
     for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
         d = diag_list_new();

@@ -92,6 +92,30 @@ static void test_C073_C155_modes(void **state) {
     }
 }
 
+/* C136: an IPv6 next hop that would be kept goes to nobody who did not ask for such. */
+static void test_C136_receivers(void **state) {
+    (void)state;
+    five_peers(BGP_PROFILE_PLAIN);
+    start();
+    for (uint32_t p = 2; p < 4; p++)
+        b.holds[p].p->extended_next_hop = true;
+    const struct attr_values v = {
+        .next_hop = addr("2001:db8::9"), .has_local_pref = true, .local_pref = 100};
+    struct bgp_origin_config o = {.prefix = pfx(PREFIX),
+                                  .source = ROUTE_SOURCE_STATIC,
+                                  .metric = UINT32_MAX,
+                                  .next_hop = v.next_hop};
+    adjout_regroup(b.s, b.holds[2].p, b.now);
+    adjout_regroup(b.s, b.holds[3].p, b.now);
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop("without", 1, NULL);
+    expect_next_hop("with", 2, "2001:db8::9");
+    expect_next_hop("with", 3, "2001:db8::9");
+    expect_next_hop("without", 4, NULL);
+    bench_end(&b);
+}
+
 /* ---- next hops that policy sets ---- */
 
 static struct policy_action action;
@@ -218,9 +242,9 @@ static void test_explained(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C073_C155_modes), cmocka_unit_test(test_C176_next_hops_of_policy),
-        cmocka_unit_test(test_as_override),     cmocka_unit_test(test_C170_beside_others),
-        cmocka_unit_test(test_explained),
+        cmocka_unit_test(test_C073_C155_modes),          cmocka_unit_test(test_C136_receivers),
+        cmocka_unit_test(test_C176_next_hops_of_policy), cmocka_unit_test(test_as_override),
+        cmocka_unit_test(test_C170_beside_others),       cmocka_unit_test(test_explained),
     };
     return cmocka_run_group_tests_name("export_option", tests, NULL, NULL);
 }

@@ -137,8 +137,9 @@ static void test_C209_otc_rules(void **state) {
         assert_int_equal(in.unknown[0].code, 30);
         assert_int_equal(in.unknown[in.unknown_count - 1].code, 40);
     }
-    struct attr_values v = {0}; /* nothing beside it */
-    assert_true(otc_import(BGP_ROLE_CUSTOMER, REMOTE_AS, arena, &v) && v.unknown_count == 1);
+    struct attr_values v = {0}; /* nothing beside it; four octets of an AS */
+    assert_true(otc_import(BGP_ROLE_CUSTOMER, 4200000001, arena, &v) && v.unknown_count == 1);
+    assert_int_equal(otc_of(&v), 4200000001);
     arena_free(arena);
 }
 

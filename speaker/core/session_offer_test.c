@@ -242,6 +242,12 @@ static void test_messages_are_counted(void **state) {
     assert_int_equal(received.updates, 3);
     assert_int_equal(received.refreshes, 4);
     assert_int_equal(received.notifications, 0);
+    const struct bgp_message_counts sent = rig_info(&r).sent;
+    assert_int_equal(sent.opens, 1);
+    assert_int_equal(sent.keepalives, 1);
+    assert_int_equal(sent.notifications, 0);
+    rig_feed(&r, c, message, notification_encode(6, 4, NULL, 0, message, sizeof message));
+    assert_int_equal(rig_info(&r).received.notifications, 1);
     rig_end(&r);
 }
 

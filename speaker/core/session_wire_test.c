@@ -132,6 +132,39 @@ static void test_C059_C211_prefix_limit(void **state) {
     rig_end(&r);
 }
 
+/* C211: a bound of more than one octet, of the other family. */
+static void test_C211_prefix_limit_data(void **state) {
+    (void)state;
+    struct rig r;
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size;
+    const struct attr_values v = {.has_local_pref = true, .next_hop = {IP_V6, {0x20, 1, [15] = 1}}};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV6_UNICAST};
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    r.peer.families[BGP_IPV6_UNICAST] = true;
+    r.peer.import[BGP_IPV6_UNICAST].accept_by_default = true;
+    r.peer.prefix_max[BGP_IPV6_UNICAST] = 0x0182;
+    r.peer.passive = true;
+    rig_start(&r);
+    struct bgp_conn_id c = rig_call(&r);
+    struct bgp_open open = rig_open(&r);
+    open.families[BGP_IPV6_UNICAST] = true;
+    feed_open(&r, c, &open);
+    feed_keepalive(&r, c);
+    for (uint32_t i = 0; i <= 0x0182; i++) {
+        const struct ip_prefix p = {{IP_V6, {0x20, 1, 0xd, 0xb8, (uint8_t)(i >> 8), (uint8_t)i}},
+                                    48};
+        assert_int_equal(r.notified_count, 0);
+        assert_int_equal(update_encode(&v, &how, &p, 1, message, sizeof message, &size), 1);
+        rig_feed(&r, c, message, size);
+    }
+    expect_notified(&r, BGP_ERR_CEASE, BGP_CEASE_PREFIX_LIMIT);
+    static const uint8_t data[] = {0, 2, 1, 0, 0, 1, 0x82};
+    assert_int_equal(r.notified.notified.size, sizeof data);
+    assert_memory_equal(r.notified.notified.data, data, sizeof data);
+    rig_end(&r);
+}
+
 /* Any octets at any time: the speaker stays whole. */
 static void test_noise(void **state) {
     (void)state;
@@ -391,6 +424,7 @@ int main(void) {
         cmocka_unit_test(test_notification_behind_half_update),
         cmocka_unit_test(test_keepalive_between_updates),
         cmocka_unit_test(test_C059_C211_prefix_limit),
+        cmocka_unit_test(test_C211_prefix_limit_data),
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_C052_C053_collisions),
         cmocka_unit_test(test_C054_call_while_established),

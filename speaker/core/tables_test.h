@@ -312,8 +312,10 @@ static void bench_frame(struct bench *b, struct bench_peer *h, const uint8_t *m)
 }
 
 static void bench_take(struct bench *b, struct bench_peer *h, const uint8_t *m, size_t size) {
-    struct bgp_codec codec = {
-        .as4 = h->p->as4, .external = peer_is_outside(h->p), .families = {true, true}};
+    struct bgp_codec codec = {.as4 = h->p->as4,
+                              .external = peer_is_outside(h->p),
+                              .extended_next_hop = h->p->extended_next_hop,
+                              .families = {true, true}};
     struct bgp_update u;
     struct ip_prefix prefix;
     uint32_t path_id;

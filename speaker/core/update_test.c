@@ -148,8 +148,11 @@ static void test_C121_framing(void **state) {
         struct bgp_update u;
         s->size = codec_hex(cases[i].body, s->body, 0, sizeof s->body);
         update_run(s, EXT, &u);
-        if (u.error.subcode != cases[i].subcode) {
-            fail_msg("%s: subcode %u", cases[i].name, u.error.subcode);
+        bool reset = cases[i].subcode != 0;
+        if (u.error.subcode != cases[i].subcode || u.error.code != (reset ? BGP_ERR_UPDATE : 0) ||
+            u.outcome != (reset ? RESET : OK) || u.announced_count || u.withdrawn_count) {
+            fail_msg("%s: %s %u/%u", cases[i].name, bgp_outcome_name(u.outcome), u.error.code,
+                     u.error.subcode);
         }
     }
 }
