@@ -421,7 +421,7 @@ bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
     }
     struct adjout_member *m = adjout_member_at(s, member);
     m->peer = p->index;
-    p->group_member = member;
+    p->group_member = peer_index(member);
     member_join(s, g, member);
     bool eor = s->profile->end_of_rib_always ||
                (p->open.gr && p->config->options->graceful_restart != BGP_GR_OFF);

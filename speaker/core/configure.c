@@ -35,7 +35,8 @@ struct place {
 };
 
 struct change {
-    struct arena *arena;
+    struct arena *arena;                   /* of what stays */
+    struct arena *scratch;                 /* of what is needed on the way */
     struct bgp_config *config;             /* without its peers */
     const struct bgp_neighbor **templates; /* of its listen ranges, in the arena */
     uint32_t configured;                   /* entries of configured peers, the first ones */
@@ -43,11 +44,12 @@ struct change {
     uint32_t count;                      /* entries: configured peers, dynamic ones that stay */
     const struct bgp_neighbor **entries; /* what each peer is told to be */
     struct peer_dynamic **dynamics;      /* owners of those; the old ones once in force */
-    uint32_t *order;                     /* peer index per entry */
+    const struct bgp_neighbor **old;     /* … was told until now; NULL: made just now */
+    uint16_t *order;                     /* peer index per entry */
     bool *made;                          /* … made for it just now */
     struct place *places;                /* entries by address, then in their order */
     uint32_t placed;
-    uint32_t *by_address; /* room for the peers in that order */
+    uint16_t *by_address; /* room for the peers in that order */
 };
 
 /* ---- preparing ---- */
@@ -80,7 +82,7 @@ static bool match_peers(struct bgp_speaker *s, struct change *ch) {
         const char *name = ch->entries[i]->name;
         uint32_t index = table_find(&names, name_hash(name), name_equal, s, name);
         ch->made[i] = index == 0;
-        ch->order[i] = index ? index : slab_alloc(&s->peers);
+        ch->order[i] = peer_index(index ? index : slab_alloc(&s->peers));
         ok = ch->order[i] != SLAB_NONE;
     }
     table_deinit(&names);
@@ -146,14 +148,15 @@ static bool make_entries(const struct bgp_speaker *s, struct change *ch,
                          const struct bgp_config *config) {
     size_t count = config->peer_count + (size_t)s->peer_count + 1;
     ch->order = alloc_zero(count, sizeof *ch->order);
-    ch->made = alloc_zero(count, sizeof *ch->made);
-    ch->entries = alloc_zero(count, sizeof *ch->entries);
-    ch->dynamics = alloc_zero(count, sizeof *ch->dynamics);
-    ch->templates = arena_array(ch->arena, config->listen_range_count, sizeof *ch->templates);
-    ch->places = alloc_zero(count, sizeof *ch->places);
     ch->by_address = alloc_zero(count, sizeof *ch->by_address);
-    if (!ch->order || !ch->made || !ch->entries || !ch->dynamics || !ch->templates || !ch->places ||
-        !ch->by_address)
+    ch->made = arena_array(ch->scratch, count, sizeof *ch->made);
+    ch->entries = arena_array(ch->scratch, count, sizeof *ch->entries);
+    ch->old = arena_array(ch->scratch, count, sizeof *ch->old);
+    ch->dynamics = arena_array(ch->scratch, count, sizeof *ch->dynamics);
+    ch->places = arena_array(ch->scratch, count, sizeof *ch->places);
+    ch->templates = arena_array(ch->arena, config->listen_range_count, sizeof *ch->templates);
+    if (!ch->order || !ch->by_address || !ch->made || !ch->entries || !ch->old || !ch->dynamics ||
+        !ch->places || !ch->templates)
         return false;
     ch->count = ch->configured = config->peer_count;
     return neighbors_make(ch->arena, config, ch->entries, ch->templates);
@@ -169,7 +172,8 @@ static struct bgp_config *copy_rest(struct arena *arena, const struct bgp_config
 
 static bool prepare(struct bgp_speaker *s, struct change *ch, const struct bgp_config *config) {
     ch->arena = arena_new();
-    if (!ch->arena)
+    ch->scratch = arena_new();
+    if (!ch->arena || !ch->scratch)
         return false;
     ch->config = copy_rest(ch->arena, config);
     if (!ch->config)
@@ -187,14 +191,11 @@ static void give_up(struct bgp_speaker *s, struct change *ch) {
     }
     for (uint32_t i = 0; ch->dynamics && i < ch->count; i++)
         alloc_free(ch->dynamics[i]);
-    alloc_free(ch->dynamics);
-    alloc_free(ch->entries);
-    alloc_free(ch->places);
     alloc_free(ch->by_address);
     alloc_free(ch->digests);
     alloc_free(ch->old_digests);
     alloc_free(ch->order);
-    alloc_free(ch->made);
+    arena_free(ch->scratch);
     arena_free(ch->arena);
 }
 
@@ -221,7 +222,7 @@ static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct 
 }
 
 static void link_addresses(struct bgp_speaker *s, struct change *ch) {
-    uint32_t *old = s->by_address;
+    uint16_t *old = s->by_address;
     for (uint32_t i = 0; i < ch->placed; i++)
         ch->by_address[i] = ch->order[ch->places[i].entry];
     s->by_address = ch->by_address;
@@ -293,20 +294,19 @@ static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime 
 
 /* What does not end a session: policy, and who calls whom. */
 static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
-                           const struct bgp_config *old, const struct bgp_neighbor **old_peers,
-                           struct nanotime now) {
+                           const struct bgp_config *old, struct nanotime now) {
     for (uint32_t i = 0; i < ch->count; i++) {
         struct peer *p = speaker_peer(s, ch->order[i]);
-        assert(ch->made[i] || old_peers[i]);
+        assert(ch->made[i] || ch->old[i]);
         if (!ch->made[i] && p->active &&
-            old_peers[i]->options->passive != p->config->options->passive) {
+            ch->old[i]->options->passive != p->config->options->passive) {
             peer_stop_retry(s, p);
             peer_start_after_delay(s, p, now);
         }
         if (ch->made[i] || p->state != BGP_ESTABLISHED)
             continue;
         nexthop_watch_peer(s, p);
-        const struct config_side a = {old, ch->old_digests, old_peers[i]};
+        const struct config_side a = {old, ch->old_digests, ch->old[i]};
         const struct config_side b = {ch->config, ch->digests, p->config};
         if (config_diff_import(&a, &b))
             rerun_import(s, p, now);
@@ -317,12 +317,12 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
 
 /* What stands in the tables is looked at again. */
 static void review_tables(struct bgp_speaker *s, const struct change *ch,
-                          const struct bgp_config *old, const struct bgp_neighbor **old_peers) {
+                          const struct bgp_config *old) {
     const struct bgp_config *c = s->config;
     bool blackholes = false;
     for (uint32_t i = 0; i < ch->count; i++) {
         const struct peer *p = speaker_peer(s, ch->order[i]);
-        blackholes = blackholes || (!ch->made[i] && old_peers[i]->options->blackhole_accept !=
+        blackholes = blackholes || (!ch->made[i] && ch->old[i]->options->blackhole_accept !=
                                                         p->config->options->blackhole_accept);
     }
     if (blackholes || config_diff_decision(old, c))
@@ -347,10 +347,9 @@ static void start_peers(struct bgp_speaker *s, struct nanotime now) {
         peer_try_start(s, speaker_peer(s, s->peer_order[i]), now);
 }
 
-static void note_old_peers(struct bgp_speaker *s, const struct change *ch,
-                           const struct bgp_neighbor **ret_old) {
+static void note_old_peers(const struct bgp_speaker *s, const struct change *ch) {
     for (uint32_t i = 0; i < ch->count; i++)
-        ret_old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
+        ch->old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
 }
 
 static bool any_made(const struct change *ch) {
@@ -361,8 +360,7 @@ static bool any_made(const struct change *ch) {
 }
 
 /* Nothing in here fails. */
-static void put_into_force(struct bgp_speaker *s, struct change *ch,
-                           const struct bgp_neighbor **old_peers, struct nanotime now) {
+static void put_into_force(struct bgp_speaker *s, struct change *ch, struct nanotime now) {
     struct bgp_config *old = s->config;
     struct arena *old_arena = s->config_arena;
     bool peers_changed =
@@ -371,7 +369,7 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
         peers_changed = remove_peers(s, ch, now) || peers_changed;
         peers_changed = end_changed(s, ch, old, now) || peers_changed;
     }
-    note_old_peers(s, ch, old_peers);
+    note_old_peers(s, ch);
     take_globals(s, ch);
     bind_peers(s, ch, now);
     alloc_free(s->peer_order);
@@ -381,9 +379,9 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch,
     scanner_changed(s, now);
     dampening_changed(s, now);
     if (old) {
-        apply_in_place(s, ch, old, old_peers, now);
+        apply_in_place(s, ch, old, now);
         rib_origins_changed(s, old, now);
-        review_tables(s, ch, old, old_peers);
+        review_tables(s, ch, old);
     }
     if (peers_changed || !old || old->listen_port != s->config->listen_port ||
         old->listen != s->config->listen || !ip_equal(old->listen_addr4, s->config->listen_addr4) ||
@@ -399,16 +397,12 @@ enum bgp_status configure_apply(struct bgp_speaker *s, const struct bgp_config *
                                 struct nanotime now) {
     struct change ch = {0};
     rib_removed_finish(s, now); /* peers are numbered in 16 bits */
-    const struct bgp_neighbor **old_peers =
-        alloc_zero(config->peer_count + (size_t)s->peer_count + 1, sizeof *old_peers);
-    if (!old_peers || !prepare(s, &ch, config)) {
+    if (!prepare(s, &ch, config)) {
         give_up(s, &ch);
-        alloc_free(old_peers);
         return BGP_NO_MEMORY;
     }
-    put_into_force(s, &ch, old_peers, now);
+    put_into_force(s, &ch, now);
     give_up(s, &ch);
-    alloc_free(old_peers);
     return BGP_OK;
 }
 

@@ -54,11 +54,11 @@ static uint32_t range_count(const struct bgp_speaker *s, uint32_t range) {
 
 /* Room for one more peer everywhere; 0: no memory. */
 static uint32_t make_room(struct bgp_speaker *s) {
-    uint32_t *order = alloc_resize(s->peer_order, s->peer_count + (size_t)1, sizeof *order);
+    uint16_t *order = alloc_resize(s->peer_order, s->peer_count + (size_t)1, sizeof *order);
     if (!order)
         return 0;
     s->peer_order = order;
-    uint32_t *sorted = alloc_resize(s->by_address, s->address_count + (size_t)1, sizeof *sorted);
+    uint16_t *sorted = alloc_resize(s->by_address, s->address_count + (size_t)1, sizeof *sorted);
     if (!sorted)
         return 0;
     s->by_address = sorted;
@@ -86,7 +86,7 @@ struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nan
     }
     struct peer *p = speaker_peer(s, index);
     p->dynamic = true;
-    s->peer_order[s->peer_count] = index;
+    s->peer_order[s->peer_count] = peer_index(index);
     peer_init(s, p, index, s->peer_count, &d->config, now);
     s->peer_count++;
     peer_link_address(s, p);

@@ -74,7 +74,7 @@ size_t message_peek_extended(const uint8_t *data, size_t size, enum bgp_message_
 /* ---- OPEN ---- */
 
 struct bgp_gr_family {
-    bool present, forwarding; /* in the capability; F bit */
+    bool present : 1, forwarding : 1; /* in the capability; F bit */
 };
 
 /* RFC 7911 4, of the capability's sender. */

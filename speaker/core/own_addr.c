@@ -8,8 +8,6 @@
 
 #include "../base/hash.h"
 
-#include <assert.h>
-
 static struct own_addr *at(const struct bgp_speaker *s, uint32_t index) {
     return slab_at(&s->own_addrs, index);
 }
@@ -39,8 +37,7 @@ uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a) {
         index = own_addr_new(s, a);
     if (index)
         at(s, index)->references++;
-    assert(index <= UINT16_MAX); /* of BGP_PEERS_MAX holders */
-    return (uint16_t)index;
+    return peer_index(index); /* a peer holds one at most */
 }
 
 void own_addr_release(struct bgp_speaker *s, uint16_t own_addr) {

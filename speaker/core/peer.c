@@ -128,7 +128,7 @@ const struct peer_history *peer_history(const struct bgp_speaker *s, const struc
 
 struct peer_history *peer_history_make(struct bgp_speaker *s, struct peer *p) {
     if (!p->history)
-        p->history = slab_alloc(&s->histories);
+        p->history = peer_index(slab_alloc(&s->histories));
     s->lost = (struct peer_history){.last_error = NULL};
     return p->history ? slab_at(&s->histories, p->history) : &s->lost;
 }
@@ -275,8 +275,8 @@ void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
 
 void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t config_index,
                const struct bgp_neighbor *config, struct nanotime now) {
-    assert(index <= UINT16_MAX && config_index < BGP_PEERS_MAX);
-    p->index = (uint16_t)index;
+    assert(config_index < BGP_PEERS_MAX);
+    p->index = peer_index(index);
     p->config_index = (uint16_t)config_index;
     p->config = config;
     p->timer.order = timer_order(index, TIMER_PEER);

@@ -137,7 +137,7 @@ static bool rib_peer_make(struct bgp_speaker *s, uint32_t peer) {
     if (!p || p->routes) {
         return true;
     }
-    p->routes = slab_alloc(&s->rib->peers);
+    p->routes = peer_index(slab_alloc(&s->rib->peers));
     for (unsigned f = 0; p->routes && f < BGP_FAMILIES; f++) {
         rib_peer_at(s, p->routes)->epochs[f].states = RIB_EPOCH_FRESH;
     }

@@ -10,6 +10,8 @@
 #include "message.h"
 #include "profile.h"
 
+#include <assert.h>
+
 /*
  * The inside of a speaker, shared by the files of the core and by nobody else.
  *
@@ -100,10 +102,10 @@ struct peer {
     uint32_t conn;              /* the established one, or 0 */
     uint32_t remote_id;
     uint32_t established_count;
-    uint32_t history;      /* slab index, 0: peer_history() */
-    uint32_t group_member; /* adjout.c: slab index, 0 when not Established */
-    uint32_t routes;       /* rib_path.c: slab index, 0 while it has no path */
     uint32_t watch;        /* nexthop.c: its own address, held for fall_over; 0: not */
+    uint16_t history;      /* slab index, 0: peer_history() */
+    uint16_t group_member; /* adjout.c: slab index, 0 when not Established */
+    uint16_t routes;       /* rib_path.c: slab index, 0 while it has no path */
     uint16_t own_addr; /* own_addr.c: ours, of the established connection or the last one; … */
     uint16_t own_port, remote_port;
     struct peer_open open;
@@ -131,7 +133,12 @@ struct peer {
     bool as4 : 1, refresh : 1, enhanced_refresh : 1, extended_messages : 1; /* negotiated */
     bool extended_next_hop : 1;                                             /* … */
 };
-_Static_assert(sizeof(struct peer) <= 136, "a peer costs 136 bytes at most");
+/* Index of a peer, or of something of which each has one at most. */
+static inline uint16_t peer_index(uint32_t index) {
+    assert(index <= UINT16_MAX);
+    return (uint16_t)index;
+}
+_Static_assert(sizeof(struct peer) <= 128, "a peer costs 128 bytes at most");
 
 struct bgp_speaker {
     struct arena *config_arena;
@@ -145,7 +152,7 @@ struct bgp_speaker {
     struct slab peers;              /* struct peer */
     struct slab histories;          /* struct peer_history */
     struct peer_history lost;       /* of a peer for whose there was no memory */
-    uint32_t *peer_order;           /* slab indices in configuration order, dynamic ones last */
+    uint16_t *peer_order;           /* slab indices in configuration order, dynamic ones last */
     uint32_t peer_count;
     struct slab conns, conn_setups; /* struct conn, struct conn_setup; conn.h */
     struct slab own_addrs;          /* own_addr.c */
@@ -172,7 +179,7 @@ struct bgp_speaker {
     uint32_t routes_too_long;    /* withheld from a group for that */
     uint32_t sessions[BGP_STATES];
     struct nanotime established_first, established_last, update_last;
-    uint32_t *by_address; /* peers by remote address, then in configuration order: peer.c */
+    uint16_t *by_address; /* peers by remote address, then in configuration order: peer.c */
     uint32_t address_count;
     uint32_t conn_generation;    /* of the connection made last */
     uint32_t call_timers;        /* room the tables asked for */

@@ -22,6 +22,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -95,14 +96,33 @@ static void list_free(struct connection_list *l) {
 
 /* ---- the set of connections ---- */
 
+static struct connection_page *page_new(struct sockets *s) {
+    struct connection_page *page = alloc_zero(1, sizeof *page);
+    if (page && s->host->mrt) {
+        page->taps = alloc_zero(CONNECTIONS_PER_PAGE, sizeof(struct mrt_tap *));
+        if (!page->taps) {
+            alloc_free(page);
+            return NULL;
+        }
+    }
+    if (page)
+        page->owner = s;
+    return page;
+}
+
+static void page_free(struct connection_page *page) {
+    alloc_free(page->taps);
+    alloc_free(page);
+}
+
 static bool places_reserve(struct sockets *s, uint32_t index) {
     while (index >= connection_places(s)) {
-        struct connection **grown =
-            alloc_resize(s->pages, s->page_count + (size_t)1, sizeof(struct connection *));
+        struct connection_page **grown =
+            alloc_resize(s->pages, s->page_count + (size_t)1, sizeof(struct connection_page *));
         if (!grown)
             return false;
         s->pages = grown;
-        s->pages[s->page_count] = alloc_zero(CONNECTIONS_PER_PAGE, sizeof(struct connection));
+        s->pages[s->page_count] = page_new(s);
         if (!s->pages[s->page_count])
             return false;
         s->page_count++;
@@ -111,7 +131,23 @@ static bool places_reserve(struct sockets *s, uint32_t index) {
 }
 
 static struct connection *place_of(const struct sockets *s, uint32_t index) {
-    return &s->pages[index / CONNECTIONS_PER_PAGE][index % CONNECTIONS_PER_PAGE];
+    return &s->pages[index / CONNECTIONS_PER_PAGE]->places[index % CONNECTIONS_PER_PAGE];
+}
+
+/* Its place says where its page begins. */
+static const struct connection_page *page_of(const struct connection *c) {
+    const struct connection *first = c - c->id.index % CONNECTIONS_PER_PAGE;
+    uintptr_t page = (uintptr_t)first - offsetof(struct connection_page, places);
+    return (const struct connection_page *)page;
+}
+
+struct sockets *connection_owner(const struct connection *c) {
+    return page_of(c)->owner;
+}
+
+struct mrt_tap **connection_tap(const struct connection *c) {
+    struct mrt_tap **taps = page_of(c)->taps;
+    return taps ? &taps[c->id.index % CONNECTIONS_PER_PAGE] : NULL;
 }
 
 struct connection *connection_at(const struct sockets *s, uint32_t n) {
@@ -131,13 +167,14 @@ static struct connection *connection_new(struct sockets *s, struct bgp_conn_id i
     if (c)
         connection_drop(c); /* its id was reused: it is dead */
     c = place_of(s, id.index);
-    *c = (struct connection){.source = {.fd = -1, .ready = connection_io}, .owner = s, .id = id};
+    *c = (struct connection){.source = {.fd = -1, .ready = connection_io}, .id = id};
     s->count++;
     return c;
 }
 
 static void connection_free(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
+    struct mrt_tap **tap = connection_tap(c);
     if (c->phase == CONNECTION_CONNECTING)
         s->connecting--;
     if (c->source.fd >= 0) {
@@ -145,27 +182,30 @@ static void connection_free(struct connection *c) {
         close(c->source.fd);
     }
     s->count--;
-    mrt_tap_free(c->tap);
+    if (tap) {
+        mrt_tap_free(*tap);
+        *tap = NULL;
+    }
     *c = (struct connection){.source = {.fd = -1}};
 }
 
 void connections_free(struct sockets *s) {
     for (uint32_t i = 0; i < s->page_count; i++)
-        alloc_free(s->pages[i]);
+        page_free(s->pages[i]);
     alloc_free(s->pages);
     list_free(&s->waiting);
     list_free(&s->ready);
 }
 
 void connection_drop(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     connection_free(c);
     connection_next_waiting(s);
 }
 
 /* The connection ended by itself: tell the speaker. */
 static void connection_ended(struct connection *c, enum bgp_conn_end why) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     struct bgp_conn_id id = c->id;
     connection_free(c);
     bgp_conn_down(s->host->speaker, id, why, loop_now());
@@ -201,7 +241,7 @@ static int connect_to(struct sockets *s, const struct bgp_neighbor *p) {
 }
 
 static void connection_connect(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     const struct bgp_neighbor *p = bgp_peer_config(s->host->speaker, c->peer);
     c->phase = CONNECTION_CONNECTING;
     s->connecting++;
@@ -258,7 +298,7 @@ bool connection_adopt(struct sockets *s, int fd, struct bgp_conn_id id) {
 }
 
 static void connected(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     int error = 0;
     socklen_t size = sizeof error;
     union sockaddr_any at = {0};
@@ -286,14 +326,14 @@ void connection_refresh(struct connection *c) {
         getsockname(c->source.fd, &local.sa, &local_size) != 0)
         return;
     struct ip_addr from = sockaddr_addr(&remote, &port);
-    const struct bgp_neighbor *p =
-        bgp_peer_config_of_call(c->owner->host->speaker, from, sockaddr_addr(&local, &port));
+    const struct bgp_neighbor *p = bgp_peer_config_of_call(connection_owner(c)->host->speaker, from,
+                                                           sockaddr_addr(&local, &port));
     if (!p)
         return;
     sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
     if (!bgp_neighbor_password(p))
         sockopt_md5(c->source.fd, from, NULL);
-    sockets_prepare(c->owner, c->source.fd, p, from, true);
+    sockets_prepare(connection_owner(c), c->source.fd, p, from, true);
 }
 
 /* ---- writing ---- */
@@ -302,8 +342,8 @@ void connection_ready(struct connection *c) {
     if (c->ready || c->phase != CONNECTION_UP)
         return;
     c->ready = true;
-    if (!list_put(&c->owner->ready, c->id))
-        c->owner->ready_lost = true;
+    if (!list_put(&connection_owner(c)->ready, c->id))
+        connection_owner(c)->ready_lost = true;
 }
 
 /* sendmsg wants writable pointers and writes to none of them. */
@@ -338,7 +378,7 @@ void connection_log_sent(const struct sockets *s, struct mrt_tap **tap, int fd,
 
 /* True: there is more than one turn may take. */
 static bool connection_flush(struct connection *c) {
-    struct bgp_speaker *speaker = c->owner->host->speaker;
+    struct bgp_speaker *speaker = connection_owner(c)->host->speaker;
     struct bgp_part parts[PARTS_MAX];
     bool blocked = false;
     size_t count = 0;
@@ -349,12 +389,13 @@ static bool connection_flush(struct connection *c) {
         ssize_t sent = connection_send(c->source.fd, parts, count);
         if (sent < 0 && errno != EAGAIN && errno != ENOBUFS)
             c->write_errno = (uint16_t)errno;
-        connection_log_sent(c->owner, &c->tap, c->source.fd, parts, count, sent);
+        connection_log_sent(connection_owner(c), connection_tap(c), c->source.fd, parts, count,
+                            sent);
         if (sent > 0)
             bgp_conn_sent(speaker, c->id, (size_t)sent, loop_now());
         blocked = sent < (ssize_t)connection_parts_size(parts, count);
     }
-    loop_change(&c->owner->host->loop, &c->source,
+    loop_change(&connection_owner(c)->host->loop, &c->source,
                 blocked && !c->write_errno ? EPOLLIN | EPOLLOUT : EPOLLIN);
     return count > 0 && !blocked && !c->write_errno;
 }
@@ -404,19 +445,19 @@ void connection_leave(struct connection *c) {
  * and the speaker knows a stale id.
  */
 static void deliver(struct connection *c, size_t size) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     struct bgp_conn_id id = c->id;
     if (c->reads < CONNECTION_EARLY_READS) {
         c->reads++;
         sockets_accept(s);
     }
     if (connection_find(s, id))
-        mrt_log_octets(s->host->mrt, &c->tap, c->source.fd, false, s->buffer, size);
+        mrt_log_octets(s->host->mrt, connection_tap(c), c->source.fd, false, s->buffer, size);
     bgp_conn_receive(s->host->speaker, id, s->buffer, size, loop_now());
 }
 
 static void receive(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
     ssize_t got = recv(c->source.fd, s->buffer, SOCKETS_READ_BYTES, MSG_DONTWAIT);
     if (got > 0)
         deliver(c, (size_t)got);
@@ -430,7 +471,7 @@ static void receive(struct connection *c) {
 
 static void connection_io(struct loop_source *source, uint32_t events) {
     struct connection *c = (struct connection *)source;
-    struct host *h = c->owner->host;
+    struct host *h = connection_owner(c)->host;
     if (c->phase == CONNECTION_CONNECTING) {
         connected(c);
     } else {

@@ -29,16 +29,21 @@ enum connection_phase {
 /* One per session, idle ones too: nothing stands here that only a busy one needs. */
 struct connection {
     struct loop_source source; /* first: the callback gets it back */
-    struct sockets *owner;
-    struct bgp_conn_id id; /* generation 0: the place is free */
+    struct bgp_conn_id id;     /* generation 0: the place is free */
     struct bgp_peer_id peer;
     uint8_t phase; /* enum connection_phase */
     bool ready : 1;
     uint8_t reads : 7;    /* so far, up to CONNECTION_EARLY_READS */
     uint16_t write_errno; /* sending failed; reading will tell the end */
-    struct mrt_tap *tap;  /* mrt_log.c's; NULL: nothing has passed yet, or nobody logs */
 };
-_Static_assert(sizeof(struct connection) <= 48, "a connection costs 48 bytes at most");
+_Static_assert(sizeof(struct connection) <= 32, "a connection costs 32 bytes at most");
+
+/* Places of connections, which never move; what they have in common. */
+struct connection_page {
+    struct sockets *owner;
+    struct mrt_tap **taps; /* mrt_log.c's, by place, NULL before anything passed; or nobody logs */
+    struct connection places[CONNECTIONS_PER_PAGE];
+};
 
 /* Connections in the order they were put on; those that have gone since are passed over. */
 struct connection_list {
@@ -70,8 +75,8 @@ struct range_key { /* … for a listen range */
 struct sockets {
     struct host *host;
     struct listener listeners[2];
-    int reserve_fd;            /* given up for a moment when descriptors are out */
-    struct connection **pages; /* places by the speaker's index, CONNECTIONS_PER_PAGE each */
+    int reserve_fd;                 /* given up for a moment when descriptors are out */
+    struct connection_page **pages; /* places by the speaker's index */
     uint32_t page_count;
     struct connection_list waiting, ready;
     bool ready_lost; /* there was no memory for the list: all are looked at */
@@ -94,6 +99,10 @@ struct connection *connection_at(const struct sockets *s, uint32_t n);
 static inline uint32_t connection_places(const struct sockets *s) {
     return s->page_count * CONNECTIONS_PER_PAGE;
 }
+/* Of a place that is not free. */
+struct sockets *connection_owner(const struct connection *c);
+/* Where mrt_log.c keeps what passed; NULL: nobody logs. */
+struct mrt_tap **connection_tap(const struct connection *c);
 struct connection *connection_find(const struct sockets *s, struct bgp_conn_id id);
 /* Sets the options of its neighbour again: the configuration changed. */
 void connection_refresh(struct connection *c);

@@ -99,7 +99,8 @@ static void tail_send(struct departure *d) {
 /* ---- from the first to the last ---- */
 
 bool departure_begin(struct connection *c) {
-    struct sockets *s = c->owner;
+    struct sockets *s = connection_owner(c);
+    struct mrt_tap **tap = connection_tap(c);
     struct departure *d = alloc_zero(1, sizeof *d);
     if (!d)
         return false;
@@ -111,8 +112,10 @@ bool departure_begin(struct connection *c) {
         alloc_free(d);
         return false;
     }
-    d->tap = c->tap;
-    c->tap = NULL;
+    if (tap) {
+        d->tap = *tap;
+        *tap = NULL;
+    }
     c->source.fd = -1;
     s->count++;
     TAILQ_INSERT_TAIL(&s->leaving, d, link);
