@@ -18,9 +18,14 @@
 
 #include <string.h>
 
+/* Of a session that saw an enhanced refresh: few do. */
+struct refreshes {
+    struct bgp_refresh_tally sent[BGP_FAMILIES], received[BGP_FAMILIES];
+};
+
 struct row {
     struct bgp_prefix_tally sent[BGP_FAMILIES], received[BGP_FAMILIES];
-    struct bgp_refresh_tally refresh_sent[BGP_FAMILIES], refresh_received[BGP_FAMILIES];
+    uint32_t refreshes; /* slab index; 0: none was seen */
 };
 
 struct versions {
@@ -33,6 +38,7 @@ struct tally {
     struct versions versions[BGP_FAMILIES];
     struct row *rows; /* by peer */
     uint32_t capacity;
+    struct slab refreshes;
     struct nanotime now; /* of what is sent */
 };
 
@@ -41,10 +47,14 @@ bool tally_new(struct bgp_speaker *s) {
         return true;
     }
     s->tally = alloc_zero(1, sizeof *s->tally);
-    for (unsigned f = 0; s->tally && f < BGP_FAMILIES; f++) {
+    if (!s->tally) {
+        return false;
+    }
+    slab_init(&s->tally->refreshes, sizeof(struct refreshes), 4);
+    for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         s->tally->tables[f].version = 1; /* IOS: of an empty table */
     }
-    return s->tally != NULL;
+    return true;
 }
 
 void tally_free(struct bgp_speaker *s) {
@@ -55,6 +65,7 @@ void tally_free(struct bgp_speaker *s) {
         alloc_free(s->tally->versions[f].of_entry);
     }
     alloc_free(s->tally->rows);
+    slab_deinit(&s->tally->refreshes);
     alloc_free(s->tally);
     s->tally = NULL;
 }
@@ -63,7 +74,7 @@ void tally_free(struct bgp_speaker *s) {
 static void *grown(void *list, uint32_t *capacity, uint32_t needed, size_t size) {
     uint32_t wanted = *capacity ? *capacity : 32;
     while (wanted < needed) {
-        wanted *= 2;
+        wanted += wanted / 4;
     }
     if (wanted == *capacity) {
         return list;
@@ -140,6 +151,9 @@ static struct row *row_of(struct bgp_speaker *s, uint32_t peer) {
 
 void tally_session(struct bgp_speaker *s, const struct peer *p) {
     struct row *r = row_of(s, p->index);
+    if (r && r->refreshes) {
+        slab_free(&s->tally->refreshes, r->refreshes);
+    }
     if (r) {
         *r = (struct row){0};
     }
@@ -161,6 +175,15 @@ void tally_withdrawn(struct bgp_speaker *s, const struct peer *p, enum bgp_famil
     }
 }
 
+/* NULL: not kept, or no memory. */
+static struct refreshes *refreshes_of(struct bgp_speaker *s, uint32_t peer) {
+    struct row *r = row_of(s, peer);
+    if (r && !r->refreshes) {
+        r->refreshes = slab_alloc(&s->tally->refreshes);
+    }
+    return r && r->refreshes ? slab_at(&s->tally->refreshes, r->refreshes) : NULL;
+}
+
 static void count_refresh(struct bgp_refresh_tally *t, bool start, struct nanotime now) {
     t->starts += start;
     t->ends += !start;
@@ -169,16 +192,16 @@ static void count_refresh(struct bgp_refresh_tally *t, bool start, struct nanoti
 
 void tally_refresh_received(struct bgp_speaker *s, const struct peer *p, enum bgp_family f,
                             bool start, struct nanotime now) {
-    struct row *r = row_of(s, p->index);
+    struct refreshes *r = refreshes_of(s, p->index);
     if (r) {
-        count_refresh(&r->refresh_received[f], start, now);
+        count_refresh(&r->received[f], start, now);
     }
 }
 
 void tally_refresh_sent(struct bgp_speaker *s, uint32_t peer, enum bgp_family f, bool start) {
-    struct row *r = row_of(s, peer);
+    struct refreshes *r = refreshes_of(s, peer);
     if (r) {
-        count_refresh(&r->refresh_sent[f], start, s->tally->now);
+        count_refresh(&r->sent[f], start, s->tally->now);
     }
 }
 
@@ -275,10 +298,14 @@ bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer,
         return false;
     }
     if (p->state == BGP_ESTABLISHED && peer.index < s->tally->capacity) {
-        t.sent = s->tally->rows[peer.index].sent[f];
-        t.received = s->tally->rows[peer.index].received[f];
-        t.refresh_sent = s->tally->rows[peer.index].refresh_sent[f];
-        t.refresh_received = s->tally->rows[peer.index].refresh_received[f];
+        const struct row *r = &s->tally->rows[peer.index];
+        t.sent = r->sent[f];
+        t.received = r->received[f];
+        if (r->refreshes) {
+            const struct refreshes *seen = slab_at(&s->tally->refreshes, r->refreshes);
+            t.refresh_sent = seen->sent[f];
+            t.refresh_received = seen->received[f];
+        }
         const struct adjout_member *m =
             p->group_member ? adjout_member_at(s, p->group_member) : NULL;
         if (m && !(m->flags & ADJOUT_MEMBER_WAITING)) {
