@@ -168,6 +168,7 @@ static void run_model(uint64_t seed, enum bgp_profile profile, uint32_t backlog_
                 check_against_model(&b, i);
             }
         }
+        assert_int_equal(b.s->adjout->catchups.used, 0); /* who has all needs nothing */
     }
     bench_end(&b);
 }
@@ -216,11 +217,40 @@ static void test_C079_nothing_superfluous(void **state) {
     bench_end(&b);
 }
 
+/* A refresh was asked for while there is no memory for it: it comes as soon as there is. */
+static void test_refresh_without_memory(void **state) {
+    static struct bench b;
+    const struct attr_values v = {
+        .next_hop = addr("10.0.0.1"), .has_local_pref = true, .local_pref = 100};
+    (void)state;
+    bench_config(&b, BGP_PROFILE_FAST, 2);
+    b.peers[0].rr_client = true;
+    bench_start(&b);
+    bench_up(&b, 0);
+    bench_up(&b, 1);
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, "192.0.2.0/24"));
+    for (uint32_t times = 1; times <= 3; times++) {
+        adjout_refresh(b.s, b.holds[1].p, BGP_IPV4_UNICAST, b.now);
+        b.fail_after = 1;
+        b.fail_for_ever = true;
+        assert_int_equal(bench_pull_some(&b, 1, UINT32_MAX), 0);
+        assert_int_equal(b.holds[1].repeated, times - 1);
+        b.fail_after = 0;
+        bench_settle(&b);
+        assert_int_equal(b.holds[1].repeated, times);
+        assert_int_equal(b.s->adjout->catchups.used, 0);
+    }
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_slow_readers),
         cmocka_unit_test(test_C079_nothing_superfluous),
+        cmocka_unit_test(test_refresh_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
