@@ -10,12 +10,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+/* %u: the neighbour's AS, 65001 unless a row says otherwise. */
 static const char ROUTER[] = "router bgp 64512\n"
                              " bgp router-id 192.168.1.1\n"
-                             " neighbor 192.168.1.10 remote-as 65001\n"
+                             " neighbor 192.168.1.10 remote-as %u\n"
                              " neighbor 192.168.1.10 fall-over\n"
                              "interface Loopback0\n"
                              " ip address 10.9.9.9 255.255.255.255\n";
@@ -24,6 +26,7 @@ struct lab {
     struct pipe_world world;
     struct ios_router *router;
     struct text log;
+    uint32_t remote_as; /* 0: 65001 */
 };
 
 static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {
@@ -38,7 +41,7 @@ static void add_neighbor(struct lab *l) {
     struct bgp_origin_config origins[3];
     bgp_config_init(&c, BGP_PROFILE_PLAIN);
     bgp_peer_config_init(&p, BGP_PROFILE_PLAIN);
-    c.local_as = 65001;
+    c.local_as = l->remote_as ? l->remote_as : 65001;
     c.router_id = ip4(0xC0A8010A);
     c.peers = &p;
     c.peer_count = 1;
@@ -63,10 +66,12 @@ static void lab_up(struct lab *l) {
     const struct ios_env env = {.hostname = "R1", .interfaces = &i, .interface_count = 1};
     const struct bgp_env speaker_env = {.seed = 1};
     struct diag_list *d = diag_list_new();
+    char text[400];
+    int size = snprintf(text, sizeof text, ROUTER, l->remote_as ? l->remote_as : 65001);
     text_init(&l->log);
     l->router = ios_router_new(&env);
     assert_non_null(l->router);
-    assert_true(ios_load(l->router, ROUTER, sizeof ROUTER - 1, "r", false, d));
+    assert_true(ios_load(l->router, text, (size_t)size, "r", false, d));
     pipe_init(&l->world, 1);
     uint32_t node = pipe_add(&l->world, ios_bgp_config(l->router, d), &speaker_env);
     l->world.nodes[node].on_event = on_event;
@@ -166,10 +171,177 @@ static void others_say_nothing(void **state) {
     lab_down(&l);
 }
 
+/* ---- whole sequences ---- */
+
+/* The cable is gone: nobody hears of it but by the hold timer. */
+static void cut_silently(struct lab *l) {
+    for (uint32_t i = 0; i < l->world.link_count; i++)
+        if (l->world.links[i].used)
+            pipe_link_free(&l->world.links[i]);
+    l->world.nodes[1].unreachable = true;
+    pipe_run(&l->world, 181000);
+}
+
+static void neighbor_clears(struct lab *l) {
+    const struct bgp_peer_id all = {0};
+    assert_int_equal(bgp_clear(l->world.nodes[1].speaker, all, BGP_CLEAR_HARD, l->world.now),
+                     BGP_OK);
+    pipe_run(&l->world, 100);
+}
+
+static void neighbor_closes(struct lab *l) {
+    pipe_cut(&l->world, 0, 1);
+}
+
+static void router_clears(struct lab *l) {
+    const struct bgp_peer_id all = {0};
+    assert_int_equal(bgp_clear(l->world.nodes[0].speaker, all, BGP_CLEAR_HARD, l->world.now),
+                     BGP_OK);
+    pipe_run(&l->world, 100);
+}
+
+static void neighbor_goes(struct lab *l) {
+    act(l, "no " N);
+}
+
+static void neighbor_is_shut(struct lab *l) {
+    act(l, N "shutdown");
+}
+
+static void neighbor_becomes_client(struct lab *l) {
+    act(l, N "route-reflector-client");
+}
+
+static void route_goes(struct lab *l) {
+    act(l, "route lost");
+}
+
+#define SENT(what) "%BGP-3-NOTIFICATION: sent to neighbor 192.168.1.10 " what "\n"
+#define RECEIVED(what) "%BGP-3-NOTIFICATION: received from neighbor 192.168.1.10 " what "\n"
+#define REMOVED(reason)                                                                            \
+    "%BGP_SESSION-5-ADJCHANGE: neighbor 192.168.1.10 IPv4 Unicast topology base removed from "     \
+    "session  " reason "\n"
+
+static const struct {
+    const char *name;
+    void (*happens)(struct lab *l);
+    uint32_t remote_as;
+    const char *logged; /* all of it, without stamps */
+} SEQUENCES[] = {
+    {"the hold timer expires", cut_silently, 0,
+     SENT("4/0 (hold time expired) 0 bytes ") RESET("BGP Notification sent")
+         DOWN("BGP Notification sent") REMOVED("BGP Notification sent")},
+    {"the neighbour sends a NOTIFICATION", neighbor_clears, 0,
+     RECEIVED("6/4 (Administrative Reset) 0 bytes ") RESET("BGP Notification received")
+         DOWN("BGP Notification received") REMOVED("BGP Notification received")},
+    {"the neighbour closes the connection", neighbor_closes, 0,
+     RESET("Peer closed the session") DOWN("Peer closed the session")
+         REMOVED("Peer closed the session")},
+    {"clear ip bgp", router_clears, 0,
+     SENT("6/4 (Administrative Reset) 0 bytes ") DOWN("User reset") REMOVED("User reset")},
+    {"no neighbor", neighbor_goes, 0,
+     SENT("6/3 (Peer De-configured) 0 bytes ") REMOVED("Neighbor deleted")
+         DOWN("Neighbor deleted")},
+    {"shutdown", neighbor_is_shut, 0,
+     SENT("6/2 (Administrative Shutdown) 0 bytes ") RESET("Admin. shutdown")
+         DOWN("Admin. shutdown")},
+    {"a client of the reflector", neighbor_becomes_client, 64512,
+     SENT("6/6 (Other Configuration Change) 0 bytes ") DOWN("RR client config change")
+         REMOVED("RR client config change")},
+    {"no route to the neighbour", route_goes, 0,
+     RESET("Route to peer lost") DOWN("Route to peer lost") REMOVED("Route to peer lost")},
+};
+
+/* Without "*Aug 19 21:59:01.079: " in front of each line. */
+static void put_unstamped(const char *log, struct text *out) {
+    while (*log) {
+        size_t size = strcspn(log, "\n") + 1;
+        const char *body = strstr(log, ": %");
+        assert_true(body && body < log + size);
+        text_put(out, body + 2, size - (size_t)(body + 2 - log));
+        log += size;
+    }
+}
+
+static void sequences_are_those_of_ios(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof SEQUENCES / sizeof *SEQUENCES; i++) {
+        struct lab l = {.remote_as = SEQUENCES[i].remote_as};
+        struct text seen;
+        text_init(&seen);
+        lab_up(&l);
+        SEQUENCES[i].happens(&l);
+        put_unstamped(text_str(&l.log), &seen);
+        if (strcmp(text_str(&seen), SEQUENCES[i].logged) != 0)
+            print_error("%s:\n%s", SEQUENCES[i].name, text_str(&seen));
+        assert_string_equal(text_str(&seen), SEQUENCES[i].logged);
+        text_deinit(&seen);
+        lab_down(&l);
+    }
+}
+
+/* ---- the head of a line ---- */
+
+static const struct {
+    const char *config, *head;
+} HEADS[] = {
+    {"", "*Aug 19 21:59:01.079: %"},
+    {"service timestamps log datetime msec\n", "*Aug 19 21:59:01.079: %"},
+    {"service timestamps log datetime\n", "*Aug 19 21:59:01: %"},
+    {"service timestamps log datetime msec localtime show-timezone\n",
+     "*Aug 19 21:59:01.079 UTC: %"},
+    {"service timestamps log datetime msec year\n", "*Aug 19 2020 21:59:01.079: %"},
+    {"service timestamps log uptime\n", "00:01:02: %"},
+    {"no service timestamps log\n", "%"},
+    {"service sequence-numbers\n", "000001: *Aug 19 21:59:01.079: %"},
+};
+
+static void heads_are_as_configured(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
+        const struct ios_env env = {.hostname = "R1"};
+        const struct ios_view view = {
+            .now = {63 * NANOS_PER_S}, .booted = {NANOS_PER_S}, .wall_ms = 1597874341079};
+        struct ios_router *r = ios_router_new(&env);
+        struct text log;
+        text_init(&log);
+        assert_true(ios_load(r, HEADS[i].config, strlen(HEADS[i].config), "r", false, NULL));
+        ios_configured(r, &view);
+        ios_take_log(r, &log);
+        size_t size = strlen(HEADS[i].head);
+        if (strncmp(text_str(&log), HEADS[i].head, size) != 0 ||
+            strcmp(text_str(&log) + size, "SYS-5-CONFIG_I: Configured from console by console\n"))
+            fail_msg("%s: %s", HEADS[i].config, text_str(&log));
+        text_deinit(&log);
+        ios_router_free(r);
+    }
+}
+
+static void wrong_signatures_are_named(void **state) {
+    const struct ios_env env = {.hostname = "R1"};
+    const struct ios_view view = {.wall_ms = 1597874341079};
+    (void)state;
+    struct ios_router *r = ios_router_new(&env);
+    struct text log;
+    text_init(&log);
+    ios_log_bad_signature(r, &view, false, ip4(0x02020202), 54006, ip4(0x01010101), 179, &log);
+    ios_log_bad_signature(r, &view, true, ip4(0x02020202), 54006, ip4(0x01010101), 179, &log);
+    assert_string_equal(text_str(&log),
+                        "*Aug 19 21:59:01.079: %TCP-6-BADAUTH: Invalid MD5 digest from "
+                        "2.2.2.2(54006) to 1.1.1.1(179) tableid - 0\n"
+                        "*Aug 19 21:59:01.079: %TCP-6-BADAUTH: No MD5 digest from "
+                        "2.2.2.2(54006) to 1.1.1.1(179) tableid - 0\n");
+    text_deinit(&log);
+    ios_router_free(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_say_why),
         cmocka_unit_test(others_say_nothing),
+        cmocka_unit_test(sequences_are_those_of_ios),
+        cmocka_unit_test(heads_are_as_configured),
+        cmocka_unit_test(wrong_signatures_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,10 @@ struct ios_table_row {
 };
 void ios_put_table_row(const struct ios_table_row *row, struct text *out);
 
+/* A neighbour's row of the summary; `version`: of the table. */
+void ios_put_summary_row(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f,
+                         uint32_t version);
+
 /* The table's header and the rows of the paths that are wanted; nothing when there is none. */
 typedef bool ios_wanted_fn(void *context, struct ip_prefix prefix,
                            const struct bgp_path_info *path);

@@ -84,9 +84,10 @@ static void put_state(struct ios_edit *e, const struct bgp_peer_info *p) {
     if (own || g->hold_time_set)
         text_printf(out,
                     "  Configured hold time is %u, keepalive interval is %u seconds\n"
-                    "  Minimum holdtime from neighbor is 0 seconds\n",
+                    "  Minimum holdtime from neighbor is %u seconds\n",
                     own ? p->config->options->hold_time_s : g->hold_time_s,
-                    own ? p->config->options->keepalive_s : g->keepalive_s);
+                    own ? p->config->options->keepalive_s : g->keepalive_s,
+                    p->config->options->hold_time_min_s);
 }
 
 /* IOS leaves the parenthesis of a family open. */

@@ -14,11 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CENSUS_KINDS 5
+#define IOS_SCAN_TIME_S 60 /* unless bgp scan-time */
+
 struct census {
     uint32_t networks, paths, count, capacity;
     uint32_t shared_networks, shared_paths; /* multipath: the best path included */
-    uint64_t *hashes[4]; /* attributes, reflection, AS path, communities; 0: has none */
-    uint64_t *best;      /* attributes of best paths */
+    /* Attributes, reflection, AS path, communities, extended ones; 0: has none. */
+    uint64_t *hashes[CENSUS_KINDS];
+    uint64_t *best; /* attributes of best paths */
     uint32_t best_count;
 };
 
@@ -26,7 +30,7 @@ static bool census_grow(struct census *c) {
     if (c->count < c->capacity)
         return true;
     uint32_t capacity = c->capacity ? c->capacity * 2 : 256;
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < CENSUS_KINDS; i++) {
         uint64_t *list = alloc_resize(c->hashes[i], capacity, sizeof *list);
         if (!list)
             return false;
@@ -56,6 +60,10 @@ static void census_path(struct census *c, const struct bgp_path_info *p) {
     c->hashes[3][n] =
         v->community_count
             ? hash_bytes(v->communities, v->community_count * sizeof *v->communities, 1)
+            : 0;
+    c->hashes[4][n] =
+        v->ext_community_count
+            ? hash_bytes(v->ext_communities, v->ext_community_count * sizeof *v->ext_communities, 1)
             : 0;
     if (p->best)
         c->best[c->best_count++] = p->attrs->id;
@@ -96,8 +104,10 @@ static void census_take(const struct bgp_speaker *s, enum bgp_family f, struct c
 }
 
 /* IOS 15.7's sizes of entries, 32 bit. */
-static void put_memory(struct census *c, const struct bgp_table_tally *t, struct text *out) {
-    static const char *const OPTIONAL[] = {NULL, "rrinfo", "AS-PATH", "community"};
+static void put_memory(struct census *c, const struct bgp_table_tally *t, uint32_t scan_time_s,
+                       struct text *out) {
+    static const char *const OPTIONAL[] = {NULL, "rrinfo", "AS-PATH", "community",
+                                           "extended community"};
     uint32_t attributes = distinct(c->hashes[0], c->count);
     uint32_t total = c->networks * 144 + c->paths * 84 + attributes * 160;
     text_printf(out, "%u network entries using %u bytes of memory\n", c->networks,
@@ -108,7 +118,7 @@ static void put_memory(struct census *c, const struct bgp_table_tally *t, struct
                     c->shared_networks, c->shared_paths);
     text_printf(out, "%u/%u BGP path/bestpath attribute entries using %u bytes of memory\n",
                 attributes, distinct(c->best, c->best_count), attributes * 160);
-    for (int i = 1; i < 4; i++) {
+    for (int i = 1; i < CENSUS_KINDS; i++) {
         uint32_t n = distinct(c->hashes[i], c->count);
         total += n * 24;
         if (n)
@@ -118,8 +128,9 @@ static void put_memory(struct census *c, const struct bgp_table_tally *t, struct
     text_puts(out, "0 BGP route-map cache entries using 0 bytes of memory\n"
                    "0 BGP filter-list cache entries using 0 bytes of memory\n");
     text_printf(out, "BGP using %u total bytes of memory\n", total);
-    text_printf(out, "BGP activity %u/%u prefixes, %u/%u paths, scan interval 60 secs\n",
-                t->prefixes_made, t->prefixes_gone, t->paths_made, t->paths_gone);
+    text_printf(out, "BGP activity %u/%u prefixes, %u/%u paths, scan interval %u secs\n",
+                t->prefixes_made, t->prefixes_gone, t->paths_made, t->paths_gone,
+                scan_time_s ? scan_time_s : IOS_SCAN_TIME_S);
 }
 
 const char *ios_state_name(const struct bgp_peer_info *p) {
@@ -136,8 +147,8 @@ static const char *state_text(const struct bgp_peer_info *p) {
     return p->prefix_limit_down ? "Idle (PfxCt)" : ios_state_name(p);
 }
 
-static void put_summary_row(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f,
-                            uint32_t version) {
+void ios_put_summary_row(struct ios_edit *e, const struct bgp_peer_info *p, enum bgp_family f,
+                         uint32_t version) {
     struct nanotime now = e->sink->view->now;
     struct text *out = e->sink->out;
     struct text column;
@@ -205,7 +216,7 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
     text_printf(out, "\nBGP table version is %u, main routing table version %u\n", t.version,
                 t.version);
     if (c.networks)
-        put_memory(&c, &t, out);
+        put_memory(&c, &t, bgp_config_of(s)->scan_time_s, out);
     for (uint32_t n = 0; bgp_peer_at(s, n, &p); n++) {
         if (!p.config->options->families[f])
             continue;
@@ -213,11 +224,11 @@ static void put_summary(struct ios_edit *e, enum bgp_family f) {
             text_puts(out, "\nNeighbor        V           AS MsgRcvd MsgSent   TblVer  InQ OutQ "
                            "Up/Down  State/PfxRcd\n");
         header = true;
-        put_summary_row(e, &p, f, t.version);
+        ios_put_summary_row(e, &p, f, t.version);
     }
     if (bgp_config_of(s)->listen_range_count)
         put_dynamic(e->r, s, out);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < CENSUS_KINDS; i++)
         alloc_free(c.hashes[i]);
     alloc_free(c.best);
 }

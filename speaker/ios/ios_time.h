@@ -8,7 +8,7 @@ struct text;
 
 /* IOS's ways to write a time. */
 
-/* "00:06:12", "1d02h", "3w0d", "1y10w" (ios.md 3.1). */
+/* "00:06:12", "1d02h", "3w0d", "1y10w". */
 void ios_time_age(uint64_t ns, struct text *out);
 /* "21:59:01 UTC Wed Aug 19 2020"; with `millis` "18:57:38.347 UTC …". */
 void ios_time_clock(uint64_t wall_ms, bool millis, struct text *out);
