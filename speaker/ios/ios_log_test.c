@@ -249,7 +249,8 @@ static const struct {
      SENT("6/6 (Other Configuration Change) 0 bytes ") DOWN("RR client config change")
          REMOVED("RR client config change")},
     {"no route to the neighbour", route_goes, 0,
-     RESET("Route to peer lost") DOWN("Route to peer lost") REMOVED("Route to peer lost")},
+     SENT("6/6 (Other Configuration Change) 0 bytes ") RESET("Route to peer lost")
+         DOWN("Route to peer lost") REMOVED("Route to peer lost")},
 };
 
 /* Without "*Aug 19 21:59:01.079: " in front of each line. */
