@@ -245,6 +245,7 @@ struct bgp_event {
             uint64_t value1, value2;
             struct ip_addr address;
             enum bgp_family family; /* of PREFIX_WARNING and PREFIX_EXCEEDED */
+            uint32_t number;        /* of MALFORMED_UPDATE: struct bgp_malformed's */
         } log;
     };
 };
@@ -478,6 +479,7 @@ bool bgp_session_tally_get(const struct bgp_speaker *s, struct bgp_peer_id peer,
 
 /* RFC 7606 6: the last malformed UPDATEs, and how many of each kind there were. Views. */
 struct bgp_malformed {
+    uint32_t number;  /* from one, as they came */
     const char *peer; /* name */
     struct nanotime at;
     uint8_t attribute;   /* code to blame, 0: none */
@@ -492,6 +494,10 @@ struct bgp_malformed_count {
 };
 /* The n-th, last one first; false past the end. */
 bool bgp_malformed_at(const struct bgp_speaker *s, uint32_t n, struct bgp_malformed *ret);
+/* The OPEN that was refused last, behind its header, while events of that call are drained; NULL:
+ * it was another peer's, or there was no memory to keep it. */
+const uint8_t *bgp_refused_open(const struct bgp_speaker *s, struct bgp_peer_id peer,
+                                uint32_t *ret_size);
 const struct bgp_malformed_count *bgp_malformed_counts(const struct bgp_speaker *s,
                                                        uint32_t *ret_count);
 

@@ -24,6 +24,9 @@ struct malformed {
     uint32_t noted; /* ever; the last one is at (noted - 1) % BGP_MALFORMED_KEPT_MAX */
     struct bgp_malformed_count *counts;
     uint32_t count;
+    uint32_t open_peer; /* index of who sent the OPEN refused last */
+    uint32_t open_size;
+    uint8_t *open; /* NULL: none */
 };
 
 static void count_one(struct malformed *m, const struct peer *p, uint8_t attribute) {
@@ -46,11 +49,15 @@ static void count_one(struct malformed *m, const struct peer *p, uint8_t attribu
     memcpy(c->peer, p->config->name, strlen(p->config->name) + 1);
 }
 
-void malformed_note(struct bgp_speaker *s, const struct peer *p, const struct bgp_update *u,
-                    const uint8_t *body, size_t size, struct nanotime now) {
+static struct malformed *malformed_make(struct bgp_speaker *s) {
     if (!s->malformed)
         s->malformed = alloc_zero(1, sizeof *s->malformed);
-    struct malformed *m = s->malformed;
+    return s->malformed;
+}
+
+void malformed_note(struct bgp_speaker *s, const struct peer *p, const struct bgp_update *u,
+                    const uint8_t *body, size_t size, struct nanotime now) {
+    struct malformed *m = malformed_make(s);
     if (!m)
         return;
     count_one(m, p, u->worst_attribute);
@@ -66,12 +73,40 @@ void malformed_note(struct bgp_speaker *s, const struct peer *p, const struct bg
     k->outcome = (uint8_t)u->outcome;
 }
 
+uint32_t malformed_number(const struct bgp_speaker *s) {
+    return s->malformed ? s->malformed->noted : 0;
+}
+
+void malformed_note_open(struct bgp_speaker *s, const struct peer *p, const uint8_t *body,
+                         size_t size) {
+    struct malformed *m = malformed_make(s);
+    if (!m)
+        return;
+    alloc_free(m->open);
+    m->open = alloc_zero(1, size + 1);
+    m->open_size = (uint32_t)size;
+    m->open_peer = p->index;
+    if (m->open && size)
+        memcpy(m->open, body, size);
+}
+
+const uint8_t *bgp_refused_open(const struct bgp_speaker *s, struct bgp_peer_id peer,
+                                uint32_t *ret_size) {
+    const struct malformed *m = s->malformed;
+    if (!m || !m->open || m->open_peer != peer.index)
+        return NULL;
+    *ret_size = m->open_size;
+    return m->open;
+}
+
 void malformed_free(struct bgp_speaker *s) {
     struct malformed *m = s->malformed;
     for (uint32_t i = 0; m && i < BGP_MALFORMED_KEPT_MAX; i++)
         alloc_free(m->ring[i].body);
-    if (m)
+    if (m) {
         alloc_free(m->counts);
+        alloc_free(m->open);
+    }
     alloc_free(m);
     s->malformed = NULL;
 }
@@ -82,7 +117,8 @@ bool bgp_malformed_at(const struct bgp_speaker *s, uint32_t n, struct bgp_malfor
     if (n >= kept)
         return false;
     const struct kept *k = &m->ring[(m->noted - 1 - n) % BGP_MALFORMED_KEPT_MAX];
-    *ret = (struct bgp_malformed){.peer = k->peer,
+    *ret = (struct bgp_malformed){.number = m->noted - n,
+                                  .peer = k->peer,
                                   .at = k->at,
                                   .attribute = k->attribute,
                                   .outcome = bgp_outcome_name((enum bgp_outcome)k->outcome),

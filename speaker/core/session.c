@@ -389,6 +389,16 @@ static void over_limit(struct run *r, enum bgp_family f) {
     r->c = NULL;
 }
 
+static void log_malformed(struct bgp_speaker *s, const struct peer *p, const struct bgp_update *u) {
+    struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
+    e.log.id = BGP_LOG_MALFORMED_UPDATE;
+    e.log.value1 = u->worst_attribute;
+    e.log.value2 = u->outcome;
+    e.log.address = p->config->remote_addr;
+    e.log.number = malformed_number(s);
+    event_push(s, &e);
+}
+
 static void apply_update(struct run *r) {
     struct bgp_speaker *s = r->s;
     struct peer *p = r->p;
@@ -407,8 +417,7 @@ static void apply_update(struct run *r) {
     if (update.outcome != BGP_OUTCOME_OK) {
         s->malformed_updates++;
         malformed_note(s, p, &update, r->cause->body, r->cause->size, r->now);
-        event_log(s, p->index, BGP_LOG_MALFORMED_UPDATE, update.worst_attribute, update.outcome,
-                  p->config->remote_addr);
+        log_malformed(s, p, &update);
     }
     if (update.outcome == BGP_OUTCOME_SESSION_RESET) {
         const struct session_cause cause = {.error = update.error};

@@ -15,6 +15,7 @@
 
 #include "event.h"
 #include "listen.h"
+#include "malformed.h"
 #include "peer.h"
 
 #include <string.h>
@@ -89,6 +90,8 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
         listen_learn_as(p, open->asn);
     if (open && (!sound || !session_open_accept(s, p, open, &cause.error)))
         event = FSM_OPEN_ERROR;
+    if (event == FSM_OPEN_ERROR)
+        malformed_note_open(s, p, body, size);
     else if (expected && !survives_collision(s, p, c, now))
         return;
     session_run(s, p, c, event, &cause, now);

@@ -268,7 +268,9 @@ static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_neighbor *p
         return TTL_MAX;
     if (p->options->multihop)
         return p->options->multihop;
-    return local_as != p->remote_as ? 1 : 64;
+    if (local_as != p->remote_as)
+        return 1;
+    return c->profile == BGP_PROFILE_IOS ? TTL_MAX : 64; /* BIRD: 64 */
 }
 
 bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, struct ip_addr remote,

@@ -65,21 +65,27 @@ static int speakers_end(void **state) {
 
 /* ---- configurations ---- */
 
-/* The first node calls, the second one waits. `peer` holds further members of both peers. */
-static void start_pair(unsigned peer_as, const char *hold_time, const char *peer) {
+/* The first node calls, the second one waits and has the profile. `peer` holds further members of
+ * both peers. */
+static void start_pair_of(const char *profile, unsigned peer_as, const char *hold_time,
+                          const char *peer) {
     for (int i = NODES - 1; i >= 0; i--) {
         char text[1024];
         snprintf(text, sizeof text,
-                 "{\"profile\":\"fast\",\"hostname\":\"n%d\",\"local_as\":%u,"
+                 "{\"profile\":\"%s\",\"hostname\":\"n%d\",\"local_as\":%u,"
                  "\"router_id\":\"10.0.0.%d\",\"hold_time_s\":%s,\"hold_time_set\":true,"
                  "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":%u,"
                  "%s\"passive\":%s}]}",
-                 i + 1, i == 0 ? 64512 : peer_as, i + 1, hold_time, 2 - i, 2 - i,
-                 i == 0 ? peer_as : 64512, peer, i == 0 ? "false" : "true");
+                 i == 0 ? "fast" : profile, i + 1, i == 0 ? 64512 : peer_as, i + 1, hold_time,
+                 2 - i, 2 - i, i == 0 ? peer_as : 64512, peer, i == 0 ? "false" : "true");
         nodes_start(i, text, "--config-fd");
     }
     for (int i = 0; i < NODES; i++)
         WAIT_FOR(established, i, 1);
+}
+
+static void start_pair(unsigned peer_as, const char *hold_time, const char *peer) {
+    start_pair_of("fast", peer_as, hold_time, peer);
 }
 
 static void stop_both(void) {
@@ -89,26 +95,34 @@ static void stop_both(void) {
 
 /* ---- packets from the first node to the second one ---- */
 
-static int tap_open(void) {
-    nodes_enter(nodes.at[1].ns);
+static int tap_open_at(int node) {
+    nodes_enter(nodes.at[node].ns);
     int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
     nodes_enter(nodes.home_ns);
     assert_true(fd >= 0);
     return fd;
 }
 
-/* The next TCP segment of the session, IP header included. */
-static size_t tap_next(int fd, uint8_t *packet, size_t size) {
-    static const uint8_t from[] = {10, 0, 0, 1};
+static int tap_open(void) {
+    return tap_open_at(1);
+}
+
+/* The next TCP segment that a node sends of the session, IP header included. */
+static size_t tap_next_of(int fd, uint8_t node, uint8_t *packet, size_t size) {
+    const uint8_t from[] = {10, 0, 0, (uint8_t)(node + 1)};
     for (;;) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         assert_int_equal(poll(&p, 1, NODES_DEADLINE_MS), 1);
         ssize_t got = recv(fd, packet, size, 0);
         size_t header = (size_t)(packet[0] & 15) * 4;
         if (got >= 40 && packet[9] == IPPROTO_TCP && memcmp(packet + 12, from, 4) == 0 &&
-            (size_t)got >= header + 20 && packet[header + 3] == BGP_PORT)
+            (size_t)got >= header + 20 && packet[header + (node == 0 ? 3 : 1)] == BGP_PORT)
             return (size_t)got;
     }
+}
+
+static size_t tap_next(int fd, uint8_t *packet, size_t size) {
+    return tap_next_of(fd, 0, packet, size);
 }
 
 /* Reads segments until `count` of them were a KEEPALIVE and nothing else. */
@@ -148,6 +162,32 @@ static void test_C205_ttl_on_the_wire(void **state) {
             else
                 assert_true(packet[8] > 5 && packet[8] < 255);
             (void)tap_next(tap, packet, sizeof packet);
+        }
+        close(tap);
+        stop_both();
+    }
+}
+
+/* IOS: 255 inside, 1 outside, and CS6. */
+static void test_ttl_of_ios(void **state) {
+    static const struct {
+        unsigned peer_as;
+        uint8_t ttl;
+    } cases[] = {{64512, 255}, {65001, 1}};
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t packet[2048];
+        int tap = tap_open_at(0);
+        start_pair_of("ios", cases[i].peer_as, "90", "");
+        for (int n = 0; n < 3;) {
+            (void)tap_next_of(tap, 1, packet, sizeof packet);
+            size_t ip = (size_t)(packet[0] & 15) * 4, tcp = (size_t)(packet[ip + 12] >> 4) * 4;
+            if (((size_t)packet[2] << 8 | packet[3]) == ip + tcp)
+                continue; /* before the call is taken, the kernel answers as the listener */
+            assert_int_equal(packet[8], cases[i].ttl);
+            assert_int_equal(packet[1], 0xC0);
+            n++;
         }
         close(tap);
         stop_both();
@@ -323,6 +363,7 @@ static void test_C212_control_socket(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_C205_ttl_on_the_wire, speakers_end),
+        cmocka_unit_test_teardown(test_ttl_of_ios, speakers_end),
         cmocka_unit_test_teardown(test_C203_keys, speakers_end),
         cmocka_unit_test_teardown(test_C203_binary_keys, speakers_end),
         cmocka_unit_test_teardown(test_C061_clock_jumps, speakers_end),

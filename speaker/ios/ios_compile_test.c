@@ -151,6 +151,122 @@ static void process_options_reach_the_core(void **state) {
     ios_router_free(r);
 }
 
+/* The highest loopback, else the highest address that is up, of the lab's or of the text's. */
+static void router_ids_are_chosen(void **state) {
+    static const struct {
+        const char *text;
+        uint32_t id; /* 0: none, and that is said */
+        bool bare;   /* the surroundings have no interface */
+    } rows[] = {
+        {"router bgp 1\n", 0x0A000001, false},
+        {"interface GigabitEthernet0/1\n ip address 10.9.0.1 255.255.255.0\nrouter bgp 1\n",
+         0x0A090001, false},
+        {"interface Loopback0\n ip address 1.1.1.1 255.255.255.255\n"
+         "interface Loopback1\n ip address 1.1.1.2 255.255.255.255\nrouter bgp 1\n",
+         0x01010102, false},
+        {"interface Loopback1\n ip address 1.1.1.2 255.255.255.255\n shutdown\nrouter bgp 1\n",
+         0x0A000001, false},
+        {"interface Loopback0\n ip address 1.1.1.1 255.255.255.255\n"
+         "router bgp 1\n bgp router-id 7.7.7.7\n",
+         0x07070707, false},
+        {"interface Loopback0\n ip address 1.1.1.1 255.255.255.255\n"
+         "router bgp 1\n bgp router-id interface GigabitEthernet0/0\n",
+         0x0A000001, false},
+        {"router bgp 1\n", 0, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct ios_env bare = {.hostname = "R1"};
+        struct ios_router *r = load(rows[i].text);
+        struct diag_list *d = diag_list_new();
+        if (rows[i].bare)
+            ios_router_set_env(r, &bare);
+        const struct bgp_config *c = ios_bgp_config(r, d);
+        if (ip4_to_u32(c->router_id) != rows[i].id)
+            fail_msg("row %zu: %08x", i, ip4_to_u32(c->router_id));
+        assert_int_equal(diag_count(d), rows[i].id == 0);
+        if (rows[i].id == 0)
+            assert_string_equal(diag_at(d, 0)->message,
+                                "%BGP-4-NORTRID: BGP could not pick a router-id. Please configure "
+                                "manually.");
+        diag_list_free(d);
+        ios_router_free(r);
+    }
+}
+
+/* What is on without a line, and what a line makes of it. */
+static void switches_are_on(void **state) {
+    (void)state;
+    struct ios_router *r = load("router bgp 1\n neighbor 10.0.0.2 remote-as 2\n");
+    const struct bgp_config *c = compile(r);
+    assert_true(c->client_to_client_reflection);
+    assert_true(c->fast_external_fallover);
+    assert_true(c->peers[0].enforce_first_as);
+    assert_int_equal(c->default_local_pref, 100);
+    ios_config_line(r, "router bgp 1", NULL);
+    ios_config_line(r, "no bgp client-to-client reflection", NULL);
+    ios_config_line(r, "no bgp fast-external-fallover", NULL);
+    ios_config_line(r, "no bgp enforce-first-as", NULL);
+    ios_config_line(r, "bgp default local-preference 300", NULL);
+    c = compile(r);
+    assert_false(c->client_to_client_reflection);
+    assert_false(c->fast_external_fallover);
+    assert_false(c->peers[0].enforce_first_as);
+    assert_int_equal(c->default_local_pref, 300);
+    ios_router_free(r);
+}
+
+static void redistributed_routes_are_incomplete(void **state) {
+    (void)state;
+    struct ios_router *r = load("ip route 10.9.0.0 255.255.0.0 Null0\nrouter bgp 1\n"
+                                " redistribute connected\n redistribute static metric 7\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(c->origin_count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(c->origins[i].origin, 2);
+        assert_int_equal(c->origins[i].weight, 32768);
+        assert_true(c->origins[i].med_set);
+    }
+    assert_int_equal(c->origins[0].med + c->origins[1].med, 7);
+    ios_router_free(r);
+}
+
+static void sources_are_addresses(void **state) {
+    (void)state;
+    struct ios_router *r = load("interface Loopback0\n ip address 1.1.1.1 255.255.255.255\n"
+                                "router bgp 1\n neighbor 10.0.0.2 remote-as 1\n"
+                                " neighbor 10.0.0.2 update-source Loopback0\n"
+                                " neighbor 10.0.0.3 remote-as 1\n");
+    const struct bgp_config *c = compile(r);
+    assert_int_equal(ip4_to_u32(c->peers[0].local_addr), 0x01010101);
+    assert_false(ip_is_set(c->peers[1].local_addr));
+    ios_router_free(r);
+}
+
+static void communities_are_sent_when_told(void **state) {
+    static const struct {
+        const char *line;
+        bool standard, extended;
+    } rows[] = {
+        {"description none", false, false},       {"send-community", true, false},
+        {"send-community standard", true, false}, {"send-community extended", false, true},
+        {"send-community both", true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n neighbor 10.0.0.2 %s\n",
+                 rows[i].line);
+        struct ios_router *r = load(text);
+        const struct bgp_config *c = compile(r);
+        if (c->peers[0].send_communities != rows[i].standard ||
+            c->peers[0].send_ext_communities != rows[i].extended)
+            fail_msg("%s", rows[i].line);
+        ios_router_free(r);
+    }
+}
+
 static void multipath_is_of_a_family(void **state) {
     (void)state;
     struct ios_router *r =
@@ -383,6 +499,8 @@ static const struct {
     {"next-hop-self all", MEMBER(next_hop_mode), BGP_NEXT_HOP_SELF_ALL},
     {"ttl-security hops 2", MEMBER(ttl_security_hops), 3},
     {"ebgp-multihop", MEMBER(multihop), 255},
+    {"ebgp-multihop 7", MEMBER(multihop), 7},
+    {"disable-connected-check", MEMBER(multihop), 1},
     {"allowas-in", MEMBER(allow_local_as), 3},
     {"as-override", MEMBER(as_override), 1},
     {"maximum-prefix 10", MEMBER(prefix_warning_percent), 75},
@@ -430,6 +548,11 @@ int main(void) {
         cmocka_unit_test(other_ases_of_a_range_are_named),
         cmocka_unit_test(a_range_without_a_group_is_named),
         cmocka_unit_test(process_options_reach_the_core),
+        cmocka_unit_test(router_ids_are_chosen),
+        cmocka_unit_test(switches_are_on),
+        cmocka_unit_test(redistributed_routes_are_incomplete),
+        cmocka_unit_test(sources_are_addresses),
+        cmocka_unit_test(communities_are_sent_when_told),
         cmocka_unit_test(multipath_is_of_a_family),
         cmocka_unit_test(dampening_has_the_values_of_ios),
         cmocka_unit_test(dampening_by_route_map),

@@ -447,6 +447,26 @@ static void blocks_have_their_order(void **state) {
     ios_router_free(r);
 }
 
+/* "Current configuration" counts from "version" to "end". */
+static void the_header_stands_in_front(void **state) {
+    static const char HEAD[] = "Building configuration...\n\nCurrent configuration : 76 bytes\n!\n"
+                               "! Last configuration change at 21:59:01 UTC Wed Aug 19 2020\n!\n";
+    static const char BODY[] = "version 15.7\nhostname R1\n!\nrouter bgp 65000\n"
+                               " bgp log-neighbor-changes\n!\nend\n";
+    const struct ios_view view = {.wall_ms = 1597874341079};
+    char want[sizeof HEAD + sizeof BODY + 8];
+    struct text out;
+    (void)state;
+    struct ios_router *r = router_new();
+    text_init(&out);
+    type(r, BGP, NULL);
+    ios_exec(r, &view, "show running-config", &out);
+    snprintf(want, sizeof want, "%s%s", HEAD, BODY);
+    assert_string_equal(text_str(&out), want);
+    text_deinit(&out);
+    ios_router_free(r);
+}
+
 /* ---- every refusal ---- */
 
 /* Clients look for a percent sign and a blank at the start of a line. */
@@ -523,6 +543,7 @@ int main(void) {
         cmocka_unit_test(policy_lines_have_their_order),
         cmocka_unit_test(neighbors_have_their_order),
         cmocka_unit_test(blocks_have_their_order),
+        cmocka_unit_test(the_header_stands_in_front),
         cmocka_unit_test(refusals_begin_as_clients_expect),
         cmocka_unit_test(files_are_forgiven),
     };

@@ -5,19 +5,9 @@
  * The file is written by this test (argument: write) and reviewed as a text, against captures of
  * IOS 15.7.
  */
-#include "../core/pipe_test.h"
-#include "ios.h"
-
-#include "../base/diag.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
+#include "ios_lab_test.h"
 
 #define GOLDEN "speaker/ios/show_golden.txt"
-#define WALL_MS UINT64_C(1597874341079) /* Aug 19 2020 21:59:01.079 */
 
 static const char *const CONFIGS[] = {
     "hostname RR\n"
@@ -201,12 +191,6 @@ static const char *const COMMANDS[] = {
     "show i bgp",
 };
 
-struct lab {
-    struct pipe_world world;
-    struct ios_router *routers[ROUTERS];
-    struct text log;
-};
-
 /* Figures of no real connection: each another one, so that columns cannot be mixed up. */
 static bool tcp_state(void *context, struct bgp_conn_id conn, struct ios_tcp *ret_tcp) {
     (void)context;
@@ -237,61 +221,19 @@ static bool tcp_state(void *context, struct bgp_conn_id conn, struct ios_tcp *re
     return true;
 }
 
-static struct ios_view view_of(const struct lab *l) {
-    return (struct ios_view){.speaker = l->world.nodes[0].speaker,
-                             .now = l->world.now,
-                             .wall_ms = WALL_MS,
-                             .booted = {NANOS_PER_S},
-                             .log = &l->log,
-                             .tcp = tcp_state};
-}
-
-static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {
-    struct lab *l = n->context;
-    struct ios_view view = view_of(l);
-    view.speaker = n->speaker;
-    view.now = now;
-    ios_log_event(l->routers[0], &view, e, &l->log);
-}
-
-static void add_router(struct lab *l, size_t index) {
-    struct ios_interface i = {.name = "GigabitEthernet0/0", .length = 24, .up = true};
-    struct ios_env env = {.hostname = "R", .interfaces = &i, .interface_count = 1};
-    struct diag_list *d = diag_list_new();
-    i.addr = ip4(ADDRESSES[index]);
-    struct ios_router *r = ios_router_new(&env);
-    assert_non_null(r);
-    assert_true(ios_load(r, CONFIGS[index], strlen(CONFIGS[index]), "golden", false, d));
-    struct bgp_env speaker_env = {.seed = index + 1};
-    l->routers[index] = r;
-    pipe_add(&l->world, ios_bgp_config(r, d), &speaker_env);
-    assert_int_equal(diag_error_count(d), 0);
-    diag_list_free(d);
-}
-
-static struct lab *lab_new(void) {
-    static struct lab l;
-    memset(&l, 0, sizeof l);
-    text_init(&l.log);
-    pipe_init(&l.world, 1);
+static struct ios_lab *lab_new(void) {
+    static struct ios_lab l;
+    ios_lab_init(&l);
+    l.tcp = tcp_state;
     for (size_t i = 0; i < ROUTERS; i++)
-        add_router(&l, i);
-    l.world.nodes[0].on_event = on_event;
-    l.world.nodes[0].context = &l;
+        ios_lab_add(&l, ADDRESSES[i], CONFIGS[i]);
     pipe_run(&l.world, 90000);
     return &l;
 }
 
-static void lab_free(struct lab *l) {
-    pipe_free(&l->world);
-    text_deinit(&l->log);
-    for (size_t i = 0; i < ROUTERS; i++)
-        ios_router_free(l->routers[i]);
-}
-
 /* Whole output, each command in front of what it prints. */
-static void show_all(struct lab *l, struct text *out) {
-    struct ios_view view = view_of(l);
+static void show_all(struct ios_lab *l, struct text *out) {
+    struct ios_view view = ios_lab_view(l);
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
         text_printf(out, "RR#%s\n", COMMANDS[i]);
         (void)ios_exec(l->routers[0], &view, COMMANDS[i], out);
@@ -324,7 +266,7 @@ static void compare(const char *seen, const char *golden) {
 
 static void shows_equal_the_golden_file(void **state) {
     (void)state;
-    struct lab *l = lab_new();
+    struct ios_lab *l = lab_new();
     struct text seen, golden;
     text_init(&seen);
     text_init(&golden);
@@ -333,18 +275,18 @@ static void shows_equal_the_golden_file(void **state) {
     compare(text_str(&seen), text_str(&golden));
     text_deinit(&seen);
     text_deinit(&golden);
-    lab_free(l);
+    ios_lab_free(l);
 }
 
 static int write_golden(void) {
-    struct lab *l = lab_new();
+    struct ios_lab *l = lab_new();
     struct text seen;
     text_init(&seen);
     show_all(l, &seen);
     FILE *f = fopen(GOLDEN, "w");
     bool ok = f && fputs(text_str(&seen), f) >= 0 && fclose(f) == 0;
     text_deinit(&seen);
-    lab_free(l);
+    ios_lab_free(l);
     return ok ? 0 : 1;
 }
 

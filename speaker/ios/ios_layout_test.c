@@ -266,6 +266,8 @@ static const struct {
      "0 BGP filter-list cache entries using 0 bytes of memory\n"
      "BGP using 388 total bytes of memory\n"
      "BGP activity 1/0 prefixes, 1/0 paths, scan interval 15 secs\n"},
+    {"router bgp 65000\n distance bgp 30 210 220\n",
+     "show ip protocols | include Distance:", "  Distance: external 30 internal 210 local 220\n"},
     {"router bgp 1.5\n bgp asnotation dot\n", "show ip protocols | include bgp",
      "Routing Protocol is \"bgp 1.5\"\n"},
     {"router bgp 65000\n neighbor 10.0.0.2 remote-as 65000\n"

@@ -171,7 +171,7 @@ static void log_state(struct ios_router *r, const struct ios_view *view, const s
     r->last_notified.peer = 0;
 }
 
-static const char *phrase(uint8_t code, uint8_t subcode) {
+const char *ios_log_phrase(uint8_t code, uint8_t subcode) {
     for (size_t i = 0; i < sizeof PHRASES / sizeof *PHRASES; i++)
         if (PHRASES[i].code == code && PHRASES[i].subcode == subcode)
             return PHRASES[i].text;
@@ -191,10 +191,33 @@ static void log_notified(struct ios_router *r, const struct ios_view *view,
                 e->notified.sent ? "sent to" : "received from");
     put_peer(p, out);
     text_printf(out, "%s %u/%u (%s) %u bytes ", side(up, e->notified.incoming), e->notified.code,
-                e->notified.subcode, phrase(e->notified.code, e->notified.subcode), size);
+                e->notified.subcode, ios_log_phrase(e->notified.code, e->notified.subcode), size);
     for (uint16_t i = 0; i < size && i < BGP_NOTIFICATION_DATA_MAX; i++)
         text_printf(out, "%s%02X", i && i % 4 == 0 ? " " : "", e->notified.data[i]);
     text_putc(out, '\n');
+}
+
+static void log_message(struct ios_router *r, const struct ios_view *view,
+                        const struct ios_log_peer *p, const char *id, uint8_t type,
+                        const uint8_t *body, uint32_t size, struct text *out) {
+    put_stamp(r, view, out);
+    text_printf(out, "%%BGP-%s: unsupported or mal-formatted message received from ", id);
+    put_peer(p, out);
+    text_puts(out, ": \n");
+    ios_log_put_message(type, body, size, out);
+}
+
+/* IOS shows the OPEN it refused. */
+static void log_notification(struct ios_router *r, const struct ios_view *view,
+                             const struct bgp_event *e, const struct ios_log_peer *p,
+                             struct text *out) {
+    uint32_t size = 0;
+    log_notified(r, view, e, p, out);
+    if (!e->notified.sent || e->notified.code != BGP_ERR_OPEN)
+        return;
+    const uint8_t *open = bgp_refused_open(view->speaker, e->peer, &size);
+    if (open)
+        log_message(r, view, p, "4-MSGDUMP", BGP_MSG_OPEN, open, size, out);
 }
 
 static void log_prefixes(struct ios_router *r, const struct ios_view *view,
@@ -212,11 +235,28 @@ static void log_prefixes(struct ios_router *r, const struct ios_view *view,
                 (unsigned long long)e->log.value2);
 }
 
+/* The UPDATE an event is about; false: it is not kept any more. */
+static bool malformed_find(const struct bgp_speaker *s, uint32_t number,
+                           struct bgp_malformed *ret) {
+    for (uint32_t n = 0; bgp_malformed_at(s, n, ret); n++)
+        if (ret->number == number)
+            return ret->body != NULL;
+    return false;
+}
+
 static void log_malformed(struct ios_router *r, const struct ios_view *view,
-                          const struct ios_log_peer *p, struct text *out) {
+                          const struct bgp_event *e, const struct ios_log_peer *p,
+                          struct text *out) {
+    struct bgp_malformed m;
+    struct bgp_peer_info info;
+    bool kept = malformed_find(view->speaker, e->log.number, &m);
+    if (kept)
+        log_message(r, view, p, "6-MSGDUMP_LIMIT", BGP_MSG_UPDATE, m.body, m.size, out);
     put_stamp(r, view, out);
-    text_puts(out, "%BGP-6-MALFORMEDATTR: Malformed attribute in (BGP(0) Prefixes: ) received "
-                   "from ");
+    text_puts(out, "%BGP-6-MALFORMEDATTR: Malformed attribute in (BGP(0) Prefixes: ");
+    if (kept && bgp_peer_get(view->speaker, e->peer, &info))
+        ios_log_put_prefixes(&info, m.body, m.size, out);
+    text_puts(out, ") received from ");
     put_peer(p, out);
     text_puts(out, ",\n");
 }
@@ -269,12 +309,12 @@ void ios_log_event(struct ios_router *r, const struct ios_view *view, const stru
     if (e->kind == BGP_EVENT_STATE && changes)
         log_state(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_NOTIFIED && changes)
-        log_notified(r, view, e, p, out);
+        log_notification(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_LOG &&
              (e->log.id == BGP_LOG_PREFIX_WARNING || e->log.id == BGP_LOG_PREFIX_EXCEEDED))
         log_prefixes(r, view, e, p, out);
     else if (e->kind == BGP_EVENT_LOG && e->log.id == BGP_LOG_MALFORMED_UPDATE)
-        log_malformed(r, view, p, out);
+        log_malformed(r, view, e, p, out);
 }
 
 /* ---- the router itself ---- */

@@ -2,6 +2,7 @@
  * Log lines for what happens to a session: a router and one neighbour, joined by pipes under
  * virtual time. Each row does something to the living session and names what must be logged.
  */
+#include "../core/codec_test.h"
 #include "../core/pipe_test.h"
 #include "ios.h"
 
@@ -26,7 +27,8 @@ struct lab {
     struct pipe_world world;
     struct ios_router *router;
     struct text log;
-    uint32_t remote_as; /* 0: 65001 */
+    uint32_t remote_as;   /* as the router has it; 0: 65001 */
+    uint32_t neighbor_as; /* as it is; 0: the same */
 };
 
 static void on_event(struct pipe_node *n, const struct bgp_event *e, struct nanotime now) {
@@ -41,7 +43,7 @@ static void add_neighbor(struct lab *l) {
     struct bgp_origin_config origins[3];
     bgp_config_init(&c, BGP_PROFILE_PLAIN);
     bgp_peer_config_init(&p, BGP_PROFILE_PLAIN);
-    c.local_as = l->remote_as ? l->remote_as : 65001;
+    c.local_as = l->neighbor_as ? l->neighbor_as : l->remote_as ? l->remote_as : 65001;
     c.router_id = ip4(0xC0A8010A);
     c.peers = &p;
     c.peer_count = 1;
@@ -60,7 +62,7 @@ static void add_neighbor(struct lab *l) {
     pipe_add(&l->world, &c, NULL);
 }
 
-static void lab_up(struct lab *l) {
+static void lab_start(struct lab *l) {
     const struct ios_interface i = {
         .name = "GigabitEthernet0/0", .addr = ip4(0xC0A80101), .length = 24, .up = true};
     const struct ios_env env = {.hostname = "R1", .interfaces = &i, .interface_count = 1};
@@ -77,10 +79,14 @@ static void lab_up(struct lab *l) {
     l->world.nodes[node].on_event = on_event;
     l->world.nodes[node].context = l;
     add_neighbor(l);
+    diag_list_free(d);
+}
+
+static void lab_up(struct lab *l) {
+    lab_start(l);
     pipe_run(&l->world, 60000);
     assert_non_null(strstr(text_str(&l->log), "neighbor 192.168.1.10 Up \n"));
     text_clear(&l->log);
-    diag_list_free(d);
 }
 
 static void lab_down(struct lab *l) {
@@ -281,6 +287,116 @@ static void sequences_are_those_of_ios(void **state) {
     }
 }
 
+/* ---- messages that cannot be read ---- */
+
+/* Its AS is 65002, and the router, which calls, expects 65001. */
+static void a_refused_open_names_its_side(void **state) {
+    struct lab l = {.neighbor_as = 65002};
+    (void)state;
+    lab_start(&l);
+    while (!l.log.size)
+        pipe_run(&l.world, 1000);
+    assert_non_null(strstr(text_str(&l.log),
+                           "%BGP-3-NOTIFICATION: sent to neighbor 192.168.1.10 active 2/2 (peer in "
+                           "wrong AS) 2 bytes FDEA\n"
+                           "*Jan  1 00:00:00.000: %BGP-4-MSGDUMP: unsupported or mal-formatted "
+                           "message received from 192.168.1.10: \n"
+                           "FFFF FFFF FFFF FFFF FFFF FFFF FFFF FFFF "));
+    assert_non_null(strstr(text_str(&l.log), " 0104 FDEA 005A C0A8 010A "));
+    assert_non_null(strstr(text_str(&l.log),
+                           "%BGP-5-NBR_RESET: Neighbor 192.168.1.10 active reset (BGP Notification "
+                           "sent)\n"));
+    assert_non_null(strstr(text_str(&l.log), "neighbor 192.168.1.10 active Down BGP Notification "
+                                             "sent\n"));
+    assert_null(strstr(text_str(&l.log), "BGP_SESSION"));
+    lab_down(&l);
+}
+
+/* ORIGIN has two octets: what came with it is withdrawn, and the session stays. */
+static void malformed_attributes_name_prefixes(void **state) {
+    static const char UPDATE[] = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF 0034 02 0000 0015 4001020000 "
+                                 "4002060201 0000FDE9 400304C0A8010A 2006060606 080B";
+    uint8_t message[100];
+    struct lab l = {.router = NULL};
+    struct bgp_peer_info p;
+    (void)state;
+    size_t size = codec_hex(UPDATE, message, 0, sizeof message);
+    message[17] = (uint8_t)size;
+    lab_up(&l);
+    assert_true(bgp_peer_at(l.world.nodes[0].speaker, 0, &p));
+    bgp_conn_receive(l.world.nodes[0].speaker, p.conn, message, size, l.world.now);
+    pipe_run(&l.world, 100);
+    struct text seen;
+    text_init(&seen);
+    text_puts(&seen, text_str(&l.log));
+    assert_non_null(strstr(text_str(&seen),
+                           "%BGP-6-MSGDUMP_LIMIT: unsupported or mal-formatted message received "
+                           "from 192.168.1.10: \nFFFF FFFF FFFF FFFF FFFF FFFF FFFF FFFF 0033 0200 "
+                           "0000 1540 0102 0000 4002 0602\n0100 00FD E940 0304 C0A8 010A 2006 "
+                           "0606 0608 0B\n"));
+    assert_non_null(strstr(text_str(&seen),
+                           "%BGP-6-MALFORMEDATTR: Malformed attribute in (BGP(0) Prefixes: "
+                           "6.6.6.6/32 11.0.0.0/8 ) received from 192.168.1.10,\n"));
+    assert_null(strstr(text_str(&seen), "Down"));
+    text_deinit(&seen);
+    lab_down(&l);
+}
+
+/* ---- phrases ---- */
+
+static const struct {
+    uint8_t code, subcode;
+    const char *phrase;
+} PHRASES[] = {
+    {1, 1, "connection not synchronized"},
+    {1, 2, "bad message length"},
+    {2, 2, "peer in wrong AS"},
+    {2, 3, "BGP identifier wrong"},
+    {2, 5, "authentication failure"},
+    {2, 6, "unacceptable hold time"},
+    {2, 7, "unsupported/disjoint capability"},
+    {2, 8, "no supported AFI/SAFI"},
+    {3, 1, "update malformed"},
+    {3, 5, "attribute length error"},
+    {3, 8, "invalid nexthop"},
+    {3, 10, "illegal network"},
+    {3, 11, "invalid or corrupt AS path"},
+    {4, 0, "hold time expired"},
+    {6, 1, "Maximum Number of Prefixes Reached"},
+    {6, 2, "Administrative Shutdown"},
+    {6, 3, "Peer De-configured"},
+    {6, 4, "Administrative Reset"},
+    {6, 5, "Connection Rejected"},
+    {6, 7, "Connection Collision Resolution"},
+    {6, 8, "Out of Resources"},
+};
+
+static void phrases_are_those_of_ios(void **state) {
+    struct lab l = {.router = NULL};
+    struct bgp_peer_info p;
+    (void)state;
+    lab_up(&l);
+    const struct ios_view view = {.speaker = l.world.nodes[0].speaker, .log = &l.log};
+    assert_true(bgp_peer_at(view.speaker, 0, &p));
+    for (size_t i = 0; i < sizeof PHRASES / sizeof *PHRASES; i++) {
+        const struct bgp_event e = {.kind = BGP_EVENT_NOTIFIED,
+                                    .peer = p.id,
+                                    .notified = {.in_state = BGP_ESTABLISHED,
+                                                 .code = PHRASES[i].code,
+                                                 .subcode = PHRASES[i].subcode}};
+        char want[200];
+        snprintf(want, sizeof want,
+                 ": %%BGP-3-NOTIFICATION: received from neighbor 192.168.1.10 %u/%u (%s) 0 bytes "
+                 "\n",
+                 PHRASES[i].code, PHRASES[i].subcode, PHRASES[i].phrase);
+        text_clear(&l.log);
+        ios_log_event(l.router, &view, &e, &l.log);
+        if (!strstr(text_str(&l.log), want))
+            fail_msg("%s", text_str(&l.log));
+    }
+    lab_down(&l);
+}
+
 /* ---- the head of a line ---- */
 
 static const struct {
@@ -341,6 +457,9 @@ int main(void) {
         cmocka_unit_test(changes_say_why),
         cmocka_unit_test(others_say_nothing),
         cmocka_unit_test(sequences_are_those_of_ios),
+        cmocka_unit_test(a_refused_open_names_its_side),
+        cmocka_unit_test(malformed_attributes_name_prefixes),
+        cmocka_unit_test(phrases_are_those_of_ios),
         cmocka_unit_test(heads_are_as_configured),
         cmocka_unit_test(wrong_signatures_are_named),
     };

@@ -308,6 +308,94 @@ static void test_C176_weight_and_next_hop_words(void **state) {
     ios_router_free(r);
 }
 
+/* `bgp asnotation dot`: expressions see paths as they are written. */
+static void an_expression_sees_dots(void **state) {
+    static const struct {
+        const char *list, *process;
+        bool passes;
+    } rows[] = {
+        {"^1\\.0$", " bgp asnotation dot\n", true},
+        {"^65536$", " bgp asnotation dot\n", false},
+        {"^65536$", "", true},
+        {"^1\\.0$", "", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static const uint32_t path[] = {AS_SEQUENCE << 16 | 1, 65536};
+        char text[400];
+        snprintf(text, sizeof text,
+                 "ip as-path access-list 1 permit %s\nrouter bgp 1\n%s neighbor 10.0.0.2 remote-as "
+                 "2\n neighbor 10.0.0.2 filter-list 1 in\n",
+                 rows[i].list, rows[i].process);
+        struct ios_router *r = load(text);
+        struct policy_route route = full_route();
+        route.attrs.as_path = (struct as_path){path, 2};
+        if (run(ios_bgp_config(r, NULL), &route) != rows[i].passes)
+            fail_msg("%s with \"%s\"", rows[i].list, rows[i].process);
+        ios_router_free(r);
+    }
+}
+
+static void a_described_list_permits(void **state) {
+    (void)state;
+    struct ios_router *r =
+        load("ip prefix-list P description to come\n" NEIGHBOR "prefix-list P in\n");
+    struct policy_route route = full_route();
+    assert_true(run(ios_bgp_config(r, NULL), &route));
+    ios_router_free(r);
+}
+
+/* Of different kinds all must hold, of one kind any. */
+static void matches_must_all_hold(void **state) {
+    static const struct {
+        const char *matches;
+        bool holds;
+    } rows[] = {
+        {" match tag 7\n match metric 50\n", true},
+        {" match tag 7\n match metric 51\n", false},
+        {" match tag 8\n match metric 50\n", false},
+        {" match tag 8 7\n match metric 50\n", true},
+        {"", true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[300];
+        snprintf(text, sizeof text, "route-map M permit 10\n%s" NEIGHBOR "route-map M in\n",
+                 rows[i].matches);
+        struct ios_router *r = load(text);
+        struct policy_route route = full_route();
+        if (run(ios_bgp_config(r, NULL), &route) != rows[i].holds)
+            fail_msg("row %zu", i);
+        ios_router_free(r);
+    }
+}
+
+static void continue_goes_where_it_says(void **state) {
+    (void)state;
+    struct ios_router *r =
+        load("route-map M permit 10\n continue 30\nroute-map M permit 20\n set weight 20\n"
+             "route-map M permit 30\n set tag 30\n" NEIGHBOR "route-map M in\n");
+    struct policy_route route = full_route();
+    assert_true(run(ios_bgp_config(r, NULL), &route));
+    assert_int_equal(route.weight, 0);
+    assert_int_equal(route.tag, 30);
+    ios_router_free(r);
+}
+
+static void communities_are_deleted_by_list(void **state) {
+    (void)state;
+    struct ios_router *r = load("ip community-list 1 permit 1:2\nroute-map M permit 10\n"
+                                " set comm-list 1 delete\n" NEIGHBOR "route-map M in\n");
+    struct policy_route route = full_route();
+    struct arena *arena = arena_new();
+    assert_non_null(arena);
+    assert_true(run_in(arena, ios_bgp_config(r, NULL), &route));
+    assert_int_equal(route.attrs.community_count, 1);
+    assert_int_equal(route.attrs.communities[0], 0x10001);
+    arena_free(arena);
+    ios_router_free(r);
+}
+
 /* Left out, a number, dotted. */
 static void test_C159_cluster_id_forms(void **state) {
     static const struct {
@@ -336,6 +424,11 @@ int main(void) {
         cmocka_unit_test(test_C175_matches),
         cmocka_unit_test(test_C176_sets),
         cmocka_unit_test(test_C176_weight_and_next_hop_words),
+        cmocka_unit_test(an_expression_sees_dots),
+        cmocka_unit_test(a_described_list_permits),
+        cmocka_unit_test(matches_must_all_hold),
+        cmocka_unit_test(continue_goes_where_it_says),
+        cmocka_unit_test(communities_are_deleted_by_list),
         cmocka_unit_test(test_C159_cluster_id_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
  * figures to ios_show_tcp.c. What nobody counts is not printed rather than made up; the lines that
  * clients parse are there.
  */
+#include "ios_log.h"
 #include "ios_show.h"
 #include "ios_time.h"
 
@@ -388,7 +389,11 @@ static void put_last_reset(struct ios_edit *e, const struct bgp_peer_info *p) {
         return;
     }
     put_age(e->sink->view->now, p->last_reset, out);
-    text_printf(out, ", due to %s\n", REASONS[p->last_reason]);
+    text_printf(out, ", due to %s", REASONS[p->last_reason]);
+    if (p->last_reason == BGP_DOWN_NOTIFICATION_SENT ||
+        p->last_reason == BGP_DOWN_NOTIFICATION_RECEIVED)
+        text_printf(out, ", %s", ios_log_phrase(p->last_code, p->last_subcode));
+    text_putc(out, '\n');
 }
 
 /* The connected route that holds the address; NULL: none. */

@@ -78,6 +78,7 @@ static void add_neighbor(uint32_t id, uint32_t remote_as, const char *prefix) {
     snprintf(p.name, sizeof p.name, "rr");
     p.remote_addr = ip4(0xC0A80101);
     p.remote_as = remote_as;
+    p.restart_time_s = 120; /* as Calico's BIRD has it */
     p.families[BGP_IPV4_UNICAST] = true;
     p.import[0].accept_by_default = p.export[0].accept_by_default = true;
     struct bgp_origin_config o = block(prefix);
@@ -206,6 +207,11 @@ static void neighbor_has_the_lines_clients_parse(void **state) {
         "BGP neighbor is 192.168.1.10,  remote AS 64512, internal link\n Description: node-a\n",
         "  BGP version 4, remote router ID 192.168.1.10\n  BGP state = Established, up for 00:",
         "hold time is 30, keepalive interval is 10 seconds\n",
+        "    Graceful Restart Capability: received\n"
+        "      Remote Restart timer is 120 seconds\n"
+        "      Address families advertised by peer:\n"
+        "        IPv4 Unicast (was not preserved\n"
+        "    Enhanced Refresh Capability: ",
         "    Opens:                  1          1\n",
         "  Route-Reflector Client\n",
         "    Prefixes Current:               1          1 (Consumes 84 bytes)\n",

@@ -141,6 +141,22 @@ static void the_table_ends_with_end_of_rib(void **state) {
     desk_end(&d);
 }
 
+static void counters_begin_with_the_session(void **state) {
+    struct desk d;
+    (void)state;
+    desk_start(&d, INTERNAL);
+    for (unsigned n = 1; n <= 3; n++) {
+        struct bgp_conn_id c = rig_up_to(&d.rig, BGP_ESTABLISHED);
+        assert_int_equal(rig_info(&d.rig).sent.opens, 1);
+        assert_int_equal(rig_info(&d.rig).received.opens, 1);
+        assert_int_equal(rig_info(&d.rig).established_count, n);
+        assert_int_equal(rig_info(&d.rig).dropped_count, n - 1);
+        bgp_conn_down(d.rig.s, c, BGP_CONN_CLOSED, d.rig.now);
+        rig_events(&d.rig);
+    }
+    desk_end(&d);
+}
+
 /* ---- UPDATEs ---- */
 
 static const struct {
@@ -253,6 +269,7 @@ int main(void) {
         cmocka_unit_test(the_active_side_begins),
         cmocka_unit_test(the_passive_side_waits),
         cmocka_unit_test(the_table_ends_with_end_of_rib),
+        cmocka_unit_test(counters_begin_with_the_session),
         cmocka_unit_test(updates_have_the_size_of_captures),
         cmocka_unit_test(refusals_carry_the_data_of_ios),
         cmocka_unit_test(tries_have_their_pauses),
