@@ -320,6 +320,21 @@ static inline void assert_says(int fd, const char *what) {
         fail_msg("no \"%s\" in: %s", what, text);
 }
 
+/* What a program that still runs has written so far. */
+static inline bool await_file_says(int fd, const char *what, pid_t pid) {
+    struct timespec now, end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
+    do {
+        if (strstr(written(fd), what))
+            return true;
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec && kill(pid, 0) == 0);
+    return false;
+}
+
 /* ---- reports ---- */
 
 /* The only run's folder below <root>/<runs>, or NULL: none. */

@@ -221,20 +221,6 @@ static void test_last_words_are_escaped(void **state) {
 
 /* ---- in mid-run ---- */
 
-static bool await_file_says(int fd, const char *what, pid_t pid) {
-    struct timespec now, end;
-
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
-    do {
-        if (strstr(written(fd), what))
-            return true;
-        sched_yield();
-        clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec < end.tv_sec && kill(pid, 0) == 0);
-    return false;
-}
-
 /* A process whose command line has "--slot", <slot>; of this world, for others are in other
  * user namespaces. */
 static pid_t find_speaker(const char *slot) {

@@ -16,6 +16,17 @@ static struct run run_steps(const char *steps) {
 /* … and then it is wrong at once and for ever: nobody waits for it. */
 #define SOON "    deadline: 200ms\n"
 
+#define APPLY(kind, name, spec)                                                                    \
+    "  - apply:\n      - apiVersion: projectcalico.org/v3\n        kind: " kind                    \
+    "\n        metadata: {name: " name "}\n        spec: {" spec "}\n"
+#define MESH_OFF APPLY("BGPConfiguration", "default", "nodeToNodeMeshEnabled: false")
+#define TAGGED                                                                                     \
+    APPLY("BGPConfiguration", "default",                                                           \
+          "prefixAdvertisements: [{cidr: 10.244.0.0/16, communities: [\"64512:1\", "               \
+          "\"64512:1:2\"]}]")
+#define NO_AS APPLY("Node", "kube-1", "bgp: {ipv4Address: 10.0.0.2/16, asNumber: 64999}")
+#define BAD APPLY("BGPPeer", "peer", "nodeSelector: all(), peerSelector: \"a = b\"")
+
 struct wrong {
     const char *steps;
     int status;
@@ -53,6 +64,66 @@ static const struct wrong wrongs[] = {
      "the last apply was not said to have it"},
     {"  - expect: {cause: {node: kube-1, peer: kube-2, cause: bad-peer-as}}\n", 1,
      "no session fails for that cause"},
+    {"  - expect: {sessions: none}\n", 1, "0 sessions expected, the plan has 6"},
+    {"  - expect: {sessions: {node: kube-1, count: 4}}\n", 1,
+     "4 sessions expected, the plan has 3"},
+    {"  - expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n", 1,
+     "planned but not listed: kube-3 - kube-4"},
+    {MESH_OFF "    expect: {sessions: mesh}\n", 1, "6 sessions expected"},
+    {UP "  - expect: {sessions: {set: mesh, hold: 31}}\n" SOON, 5,
+     "kube-1 - 10.0.0.3: hold time 31 s expected, "},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, localPref: 7}}\n" SOON, 1,
+     "local_pref expected 7, seen 2147482623"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, med: 0}}\n" SOON, 1,
+     "med expected 0, seen none"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, originator: kube-1}}\n" SOON, 1,
+     "originator_id expected 10.0.0.2, seen none"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, originator: 0.0.0.0}}\n" SOON, 1,
+     "originator_id expected 0.0.0.0, seen none"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, nextHop: 10.9.9.9}}\n" SOON, 1,
+     "next_hop expected 10.9.9.9, seen 10.0.0.2"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, communities: \"64512:1\"}}\n" SOON, 1,
+     "community 64512:1 is not there"},
+    {UP TAGGED "    expect: {route: {blockOf: kube-1, communities: []}}\n" SOON, 1,
+     "no communities expected, 2 seen"},
+    {UP TAGGED
+     "    expect: {route: {blockOf: kube-1, communities: [\"64512:1\", \"64512:2\"]}}\n" SOON,
+     1, "community 64512:2 is not there"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, clusterList: [1.1.1.1]}}\n" SOON, 1,
+     "cluster list expected 1.1.1.1\xe2\x80\xa6, seen none"},
+    {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, from: kube-3}}\n" SOON, 1,
+     "neighbor expected kube-3, seen Mesh_10_0_0_2"},
+    {UP "  - expect: {fib: {blockOf: kube-1, at: kube-2, absent: true}}\n" SOON, 1,
+     "10.244.0.0/26 at kube-2: in the kernel, though it must not be"},
+    {UP "  - expect: {fib: {blockOf: kube-1, at: kube-2, nextHop: kube-3}}\n" SOON, 1,
+     "gateway expected 10.0.0.4, seen 10.0.0.2"},
+    {UP "  - delete: pool.yaml\n    expect: {route: {blockOf: kube-1, absent: true}}\n", 1,
+     "nothing to check"},
+    {UP "  - delete: pool.yaml\n    expect: {ping: {absent: true}}\n", 1, "nothing to probe"},
+    {UP "  - delete: pool.yaml\n    expect: {overhead: {pool: pool, bytes: 0}}\n", 1,
+     "there is no IPPool"},
+    {UP "  - expect: {log: {contains: session_up, absent: true}}\n" SOON, 1,
+     "kube-4: there is a line with"},
+    {UP "  - expect: {log: {node: kube-1, matches: \"^session_down$\"}}\n" SOON, 1,
+     "there is no line with"},
+    {UP "  - expect:\n      exec: {node: kube-1, command: show protocols, contains: Mesh_10_0_0_3,"
+        " absent: true}\n" SOON,
+     1, "there is a line with \"Mesh_10_0_0_3\""},
+    {UP "  - expect: {cause: {node: kube-2, cause: filtered, prefix: 10.244.0.0/26}}\n" SOON, 1,
+     "10.244.0.0/26 at kube-2: there, though it must not be"},
+    {UP "  - expect: {cause: {node: kube-2, cause: filtered, prefix: 10.9.0.0/16, contains: "
+        "rule}}\n" SOON,
+     1, "nobody originates it"},
+    {NO_AS
+     "    expect: {cause: {node: kube-1, peer: kube-2, cause: bad-peer-as, contains: AS 7}}\n",
+     1, "no session fails for that cause, naming AS 7"},
+    {"  - apply: pool.yaml\n    rejected: {finding: bad-selector}\n", 1, "nothing was refused"},
+    {BAD "    rejected: {finding: bad-selector, line: 999}\n", 1, "what was found instead"},
+    {BAD "    rejected: {finding: bad-selector, suggestion: no such word}\n", 1,
+     "what was found instead"},
+    {BAD "    rejected: {finding: unknown-field}\n", 1, "what was found instead"},
+    {BAD, 1, "manifests are accepted"},
+    {UP MESH_OFF "  - roll: {sample: 12, lost: 0}\n", 1, "lost on 12 flows"},
 };
 
 static void test_each_expectation_can_fail(void **state) {
@@ -119,6 +190,38 @@ static void test_a_cut_by_plan_is_explained_at_once(void **state) {
     run_close(&r);
 }
 
+/* Behind the runner's back: the kernels' tables are read from the kernels. */
+static void change_route(const char *node, const char *const *route) {
+    const char *words[16] = {"exec", node, "ip", "route"};
+    for (size_t i = 0; route[i]; i++)
+        words[4 + i] = route[i];
+    struct run r = run_words(words);
+    if (r.status != 0)
+        fail_msg("exec: %d: %s %s", r.status, written(r.out), written(r.err));
+    run_close(&r);
+}
+
+static void test_changed_kernels_are_seen(void **state) {
+    (void)state;
+    fixture_scenario("changed", "  - name: up\n    expect: {converged: true}\n"
+                                "  - name: until it is there\n    deadline: 1h\n"
+                                "    expect: {fib: {prefix: 203.0.113.0/24, at: kube-1}}\n"
+                                "  - name: end\n" SOON "    expect: {converged: true}\n");
+    struct run r = run_start(
+        WORDS("run", fixture_path("changed"), "--runs", fixture_path("runs"), "--allow-noise"));
+    assert_true(await_file_says(r.out, " up  ", r.pid));
+    change_route("kube-2",
+                 WORDS("add", "10.244.0.0/26", "via", "10.0.0.5", "metric", "7", "proto", "bird"));
+    change_route("kube-1", WORDS("add", "blackhole", "203.0.113.0/24", "proto", "bird"));
+    run_end(&r);
+    assert_says(r.out, "kube-1: kernel has an unexpected route to 203.0.113.0/24");
+    assert_says(r.out,
+                "kube-2: kernel differs at 10.244.0.0/26: expected via 10.0.0.2 metric 1024, "
+                "seen via 10.0.0.5 10.0.0.2 metric 7");
+    assert_int_equal(r.status, 5);
+    run_close(&r);
+}
+
 /* Many differences are counted: the text stays short. */
 static void test_differences_are_counted(void **state) {
     (void)state;
@@ -137,6 +240,7 @@ int main(void) {
         cmocka_unit_test(test_the_last_hop_is_named),
         cmocka_unit_test(test_a_hold_can_fail),
         cmocka_unit_test(test_a_cut_by_plan_is_explained_at_once),
+        cmocka_unit_test(test_changed_kernels_are_seen),
         cmocka_unit_test(test_differences_are_counted),
     };
     return cmocka_run_group_tests(tests, world_enter, world_leave);

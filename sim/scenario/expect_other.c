@@ -175,14 +175,19 @@ static bool text_holds(struct expectation *x, uint32_t node, const char *text, b
 
 bool expect_log(struct expectation *x, bool final) {
     bool ok = true;
+    size_t others = 0;
     for (uint32_t i = 0; i < x->e->count; i++) {
         if (x->x->node && engine_node_find(x->e, x->x->node) != i)
             continue;
-        if (backend_runs(x->e, i)) /* another program has other words for what happens */
+        if (backend_runs(x->e, i)) { /* it has other words for what happens */
+            others++;
             continue;
+        }
         const struct text *log = lab_speaker_log(x->e->lab, i);
         ok = log && text_holds(x, i, text_str(log), final) && ok;
     }
+    if (others) /* so that nobody takes it for checked */
+        reason_add(x, "%zu log%s of another program not looked at", others, others == 1 ? "" : "s");
     return ok;
 }
 
@@ -286,7 +291,8 @@ bool expect_cause(struct expectation *x, bool final) {
     size_t n = oracle_failures(x->e->state->oracle, &f);
     bool found = false;
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(f[i].cause, x->x->cause) != 0 || !peer_fits(x, &f[i]))
+        if (strcmp(f[i].cause, x->x->cause) != 0 || !peer_fits(x, &f[i]) ||
+            (x->x->contains && !strstr(f[i].detail, x->x->contains)))
             continue;
         struct text said;
         text_init(&said);
@@ -303,7 +309,8 @@ bool expect_cause(struct expectation *x, bool final) {
     }
     x->hopeless = !found;
     if (!found && final)
-        reason_add(x, "no session fails for that cause");
+        reason_add(x, "no session fails for that cause%s%s", x->x->contains ? ", naming " : "",
+                   x->x->contains ? x->x->contains : "");
     return found;
 }
 
@@ -319,10 +326,12 @@ static bool finding_fits(const struct scenario_expect *x, const struct diag *d) 
 
 bool expect_rejected(struct expectation *x, bool final) {
     const struct diag_list *r = x->e->refused ? x->e->said : NULL;
+    x->hopeless = false;
     for (size_t i = 0; r && i < diag_count(r); i++) {
         if (diag_at(r, i)->severity == DIAG_ERROR && finding_fits(x->x, diag_at(r, i)))
             return true;
     }
+    x->hopeless = true; /* nothing more is said until the next step */
     if (final && !r)
         reason_add(x, "nothing was refused");
     if (final && r) {

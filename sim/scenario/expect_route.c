@@ -12,20 +12,20 @@
 #include <string.h>
 
 #define REQUEST_DEADLINE_MS 5000
-#define PREFIXES_MAX 64
 
 /* ---- which prefixes, which nodes ---- */
 
-static size_t prefixes_of(const struct expectation *x, struct ip_prefix *list) {
+/* The n-th prefix that is asked for; false: there are no more. */
+static bool prefix_at(const struct expectation *x, size_t n, struct ip_prefix *ret_prefix) {
     if (!x->x->block_of) {
-        list[0] = x->x->prefix;
-        return 1;
+        *ret_prefix = x->x->prefix;
+        return n == 0;
     }
-    const struct calico_plan_node *n = calico_plan_find(x->e->state->plan, x->x->block_of);
-    size_t count = 0;
-    for (size_t i = 0; n && i < n->block_count && count < PREFIXES_MAX; i++)
-        list[count++] = n->blocks[i].prefix;
-    return count;
+    const struct calico_plan_node *node = calico_plan_find(x->e->state->plan, x->x->block_of);
+    if (!node || n >= node->block_count)
+        return false;
+    *ret_prefix = node->blocks[n].prefix;
+    return true;
 }
 
 static bool originates(const struct engine *e, uint32_t node, struct ip_prefix p) {
@@ -121,6 +121,12 @@ static bool list_has(json_t *list, const char *text) {
 
 static bool want_communities(struct expectation *x, const char *where, json_t *attrs) {
     bool ok = true;
+    size_t seen = json_array_size(json_object_get(attrs, "communities")) +
+                  json_array_size(json_object_get(attrs, "large_communities"));
+    if (x->x->has_communities && x->x->community_count == 0 && seen > 0) {
+        reason_add(x, "%s: no communities expected, %zu seen", where, seen);
+        return false;
+    }
     for (size_t i = 0; i < x->x->community_count; i++) {
         const char *c = x->x->communities[i];
         if (list_has(json_object_get(attrs, "communities"), c) ||
@@ -295,15 +301,15 @@ static bool fib_holds(struct expectation *x, uint32_t node, struct ip_prefix p, 
 typedef bool holds_fn(struct expectation *x, uint32_t node, struct ip_prefix p, bool final);
 
 static bool everywhere(struct expectation *x, holds_fn *holds, bool final) {
-    struct ip_prefix list[PREFIXES_MAX];
-    size_t prefixes = prefixes_of(x, list), asked = 0;
+    struct ip_prefix prefix;
+    size_t asked = 0;
     bool ok = true;
-    for (size_t k = 0; k < prefixes; k++) {
+    for (size_t k = 0; prefix_at(x, k, &prefix); k++) {
         for (uint32_t i = 0; i < x->e->count && (ok || final); i++) {
-            if (!asked_at(x, i, list[k]))
+            if (!asked_at(x, i, prefix))
                 continue;
             asked++;
-            ok = holds(x, i, list[k], final) && ok;
+            ok = holds(x, i, prefix, final) && ok;
         }
     }
     x->hopeless = asked == 0;

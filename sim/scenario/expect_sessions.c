@@ -60,10 +60,13 @@ static void take_answer(struct expectation *x, uint32_t node, json_t *answer,
         if (!remote || !ip_parse(remote, &a))
             continue;
         (void)witness_add(set, node, a);
-        json_int_t hold = json_integer_value(json_array_get(hold_times, index));
-        if (x->x->hold_time_s >= 0 && hold != x->x->hold_time_s && node_concerned(x, node))
+        json_t *hold = json_array_get(hold_times, index);
+        if (x->x->hold_time_s < 0 || !node_concerned(x, node))
+            continue;
+        if (!json_is_integer(hold) || json_integer_value(hold) != x->x->hold_time_s)
             reason_add(x, "%s - %s: hold time %d s expected, %d s negotiated",
-                       engine_node_name(x->e, node), remote, x->x->hold_time_s, (int)hold);
+                       engine_node_name(x->e, node), remote, x->x->hold_time_s,
+                       (int)json_integer_value(hold));
     }
 }
 

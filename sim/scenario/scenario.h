@@ -149,8 +149,9 @@ struct scenario_expect {
     uint32_t local_pref, med;
     struct ip_addr originator;
     const char *originator_of;      /* the router id of this node */
-    const char *const *communities; /* all of these */
+    const char *const *communities; /* all of these; none given, and the route has none */
     size_t community_count;
+    bool has_communities;
     const char *const *cluster_list; /* exactly, most recent first */
     size_t cluster_count;
     bool has_cluster_list;
@@ -166,8 +167,8 @@ struct scenario_expect {
     const char *contains; /* plain substring of one line */
     const char *matches;  /* POSIX extended regular expression on one line */
     /* cause */
-    const char *cause; /* an oracle cause id; or "filtered": `prefix` does not reach `node`, and the
-                          oracle's explanation (of the rule that stopped it) has `contains` */
+    const char *cause; /* an oracle cause id; or "filtered": `prefix` does not reach `node`. The
+                          oracle's detail, or of the rule that stopped it, has `contains` */
     const char *peer;
     /* rejected, finding */
     const char *finding;    /* its id */

@@ -229,6 +229,7 @@ static void read_route(struct scenario_reader *r, const struct yaml_node *n,
         e->has_med = true;
         e->med = (uint32_t)value;
     }
+    e->has_communities = yaml_get(n, "communities") != NULL;
     read_texts(r, yaml_get(n, "communities"), "communities", &e->communities, &e->community_count);
     e->has_cluster_list = yaml_get(n, "clusterList") != NULL;
     read_texts(r, yaml_get(n, "clusterList"), "clusterList", &e->cluster_list, &e->cluster_count);

@@ -304,7 +304,7 @@ static void routes_keep_every_attribute(void **state) {
             " clusterList: [0.0.0.1, 0.0.0.2], from: rr1, asPath: \"\"}\n"
             "        - {prefix: 10.1.0.0/16, nextHop: 10.0.0.9, localPref: 5, med: 0,"
             " originator: 1.2.3.4, communities: \"1:2\", asPath: \"1 2\"}\n"
-            "        - {prefix: \"fd00::/64\", nextHop: kube-3, absent: true}\n");
+            "        - {prefix: \"fd00::/64\", nextHop: kube-3, communities: [], absent: true}\n");
     assert_int_equal(step->expect_count, 3);
     const struct scenario_expect *a = &step->expects[0], *b = &step->expects[1],
                                  *c = &step->expects[2];
@@ -320,6 +320,8 @@ static void routes_keep_every_attribute(void **state) {
     assert_int_equal(b->med, 0);
     assert_null(b->node);
     assert_int_equal(b->community_count, 1);
+    assert_true(!a->has_communities && b->has_communities && c->has_communities);
+    assert_int_equal(c->community_count, 0);
     assert_false(b->has_cluster_list);
     assert_string_equal(c->next_hop_of, "kube-3");
     assert_null(c->as_path);
