@@ -37,7 +37,7 @@ const char *const calico_tool_names[2] = {
 static const struct document_object *find_later(const struct apply *a, size_t from,
                                                 enum object_kind kind, const char *name) {
     for (size_t i = from; i < a->list->count; i++)
-        if (a->list->items[i].kind == kind && (!name || strcmp(a->list->items[i].name, name) == 0))
+        if (a->list->items[i].kind == kind && strcmp(a->list->items[i].name, name) == 0)
             return &a->list->items[i];
     return NULL;
 }
@@ -105,6 +105,15 @@ static bool mesh_is_off(const struct calico_bgp_configuration *c) {
     return c && c->mesh_set && !c->mesh_enabled;
 }
 
+/* A BGPPeer that comes behind the mesh's end. What was read out of a cluster stands there by name,
+ * not in an order that anybody wants, and its BGPPeers are there already. */
+static const struct document_object *find_late_peer(const struct apply *a, size_t from) {
+    for (size_t i = from; i < a->list->count; i++)
+        if (a->list->items[i].kind == OBJECT_PEER && !a->list->items[i].stored)
+            return &a->list->items[i];
+    return NULL;
+}
+
 static void check_configuration(const struct apply *a, size_t at) {
     const struct calico_bgp_configuration *now = a->list->items[at].value;
     if (strcmp(now->name, "default") != 0)
@@ -114,7 +123,7 @@ static void check_configuration(const struct apply *a, size_t at) {
         diag_add(a->diags, DIAG_WARNING, now->place, "mesh-back-on",
                  "BGPConfiguration \"default\": nodeToNodeMeshEnabled is left out, so the mesh, "
                  "now off, comes back: apply replaces the whole spec");
-    const struct document_object *peer = find_later(a, at + 1, OBJECT_PEER, NULL);
+    const struct document_object *peer = find_late_peer(a, at + 1);
     if (mesh_is_off(now) && !mesh_is_off(before) && calico_peer_count(a->set) == 0 && peer)
         diag_add(a->diags, DIAG_WARNING, now->place, "mesh-off-first",
                  "BGPConfiguration \"default\": the mesh goes down before the BGPPeers that "

@@ -341,11 +341,13 @@ static void read_object(struct walk *w, const struct yaml_node *root, size_t kin
         w->out_of_memory = true;
         return;
     }
-    *o = (struct document_object){.kind = kinds[kind].kind,
-                                  .group = group,
-                                  .name = object_key(w, kinds[kind].kind, root, name),
-                                  .root = root,
-                                  .place = read_place(&c, yaml_get(root, "kind"))};
+    *o = (struct document_object){
+        .kind = kinds[kind].kind,
+        .group = group,
+        .name = object_key(w, kinds[kind].kind, root, name),
+        .root = root,
+        .place = read_place(&c, yaml_get(root, "kind")),
+        .stored = yaml_get(yaml_get(root, "metadata"), "resourceVersion") != NULL};
     if (w->values) {
         if (o->kind == OBJECT_SECRET)
             READ_FIELDS(&c, root, "", secret_fields, NULL);

@@ -12,6 +12,7 @@ struct document_object {
     const char *name; /* key in the set: Secrets "namespace/name" */
     const struct yaml_node *root;
     struct diag_place place; /* of its kind */
+    bool stored;             /* it has a resourceVersion: a cluster has it already */
     void *value;             /* NULL when only names were read */
 };
 

@@ -492,6 +492,17 @@ static void test_pools_together(void **state) {
 
 static void test_order_warnings(void **state) {
     struct fixture *f = *state;
+    static const char stored[] =
+        "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: stored\n"
+        "  resourceVersion: '7'\nspec:\n  peerIP: 1.2.3.4\n  asNumber: 1\n";
+    char both[600];
+    snprintf(both, sizeof both, CONFIG "  nodeToNodeMeshEnabled: false\n---\n%s", stored);
+    fixture_must_apply(f, both); /* as a cluster is read: by name, all of it there already */
+    assert_null(fixture_find(f, "mesh-off-first"));
+}
+
+static void test_order_warnings_of_changes(void **state) {
+    struct fixture *f = *state;
     fixture_must_apply(f, CONFIG "  nodeToNodeMeshEnabled: false\n---\n" PEER
                                  "  peerIP: 1.2.3.4\n  asNumber: 1\n");
     assert_non_null(fixture_find(f, "mesh-off-first"));
@@ -695,6 +706,7 @@ int main(void) {
         FIXTURE_TEST(test_references),
         FIXTURE_TEST(test_pools_together),
         FIXTURE_TEST(test_order_warnings),
+        FIXTURE_TEST(test_order_warnings_of_changes),
         FIXTURE_TEST(test_node_layers),
         FIXTURE_TEST(test_scalars),
         FIXTURE_TEST(test_bad_annotations_are_ignored),

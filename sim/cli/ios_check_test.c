@@ -52,6 +52,26 @@ static void test_text(void **state) {
     run_close(&r);
 }
 
+/* Blocks of a whole configuration end at their own lines; beside a plan they are one note. */
+static void test_whole(void **state) {
+    (void)state;
+    static const char whole[] =
+        GOOD "!\naaa new-model\naaa group server tacacs+ T\n server-private 10.0.0.9 key 7 08\n"
+             " ip vrf forwarding M\n!\naaa session-id common\nrouter ospf 1\n router-id 1.1.1.1\n"
+             "track 1 ip sla 1\n delay down 10\n!\nspanning-tree mode pvst\nend\n";
+    fixture_text("whole.ios", whole);
+    fixture_text("node.yaml", "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: n}\n"
+                              "spec: {bgp: {ipv4Address: 10.0.0.2/24}}\n");
+    struct run r = check(WORDS("ios", "check", "--strict", fixture_path("whole.ios")), 0);
+    assert_says(r.out, "server-private 10.0.0.9 key 7 08 (inside of a block");
+    assert_says(r.out, " 0 refused");
+    run_close(&r);
+    r = check(WORDS("plan", fixture_path("node.yaml"), "--cisco", fixture_path("whole.ios")), 0);
+    assert_says(r.err, "lines have no effect here; ribcage ios check ");
+    assert_null(strstr(written(r.err), "router ospf"));
+    run_close(&r);
+}
+
 /* What looks right and is not ASCII is pointed at; an editor's byte order mark is no statement. */
 static void test_pasted(void **state) {
     (void)state;
@@ -130,9 +150,9 @@ static void test_json(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),     cmocka_unit_test(test_pasted),
-        cmocka_unit_test(test_statuses), cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_text),   cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_pasted), cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_quiet),  cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests_name("ios check", tests, setup, world_leave);
 }

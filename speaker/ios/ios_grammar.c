@@ -66,7 +66,7 @@ const struct ios_row ios_rows[] = {
     KEPT("platform") KEPT("boot-start-marker") KEPT("boot") KEPT("boot-end-marker")
     {IOS_CONFIG, 0, 0, 0, "hostname ~<word>", NULL},
     KEPT("logging") KEPT("enable")
-    IGNORED("aaa") KEPT("clock") KEPT("mmi") KEPT("license")
+    IGNORED_BLOCK("aaa") KEPT("clock") KEPT("mmi") KEPT("license")
     IGNORED_BLOCK("vrf definition") IGNORED_BLOCK("ip vrf") IGNORED_BLOCK("ip dhcp")
     KEPT("ip domain") KEPT("ip domain-lookup") KEPT("ip domain-name") KEPT("ip name-server")
     KEPT("ip host") KEPT("ip cef") KEPT("ipv6 cef") KEPT("ip routing")
