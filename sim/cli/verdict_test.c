@@ -234,6 +234,44 @@ static void test_differences_are_counted(void **state) {
     run_close(&r);
 }
 
+static struct run run_two_segments(const char *fabric) {
+    char topology[400];
+    fixture_scenario("apart",
+                     "  - expect: {sessions: mesh, converged: true}\n    deadline: 500ms\n");
+    snprintf(topology, sizeof topology,
+             "name: apart\nfabric: %s\nsegments:\n  - {name: one, subnet: 10.1.0.0/24}\n"
+             "  - {name: two, subnet: 10.2.0.0/24}\nnodes:\n"
+             "  - {name: a-1, segment: one}\n  - {name: a-2, segment: one}\n"
+             "  - {name: b-1, segment: two}\n",
+             fabric);
+    fixture_text("apart/topology.yaml", topology);
+    return run_words(WORDS("run", fixture_path("apart"), "--runs", fixture_path("runs"), "--set",
+                           "nodes=3", "--allow-noise"));
+}
+
+/* A session that is missing stands there once, with who misses it and what its own end says. */
+static void test_a_missing_session_is_named_once(void **state) {
+    (void)state;
+    struct run r = run_two_segments("l2");
+    assert_says(r.err, "no router joins segment \"two\" with \"one\"");
+    assert_says(r.out, "kernel, speakers, wire: missing: a-1 - b-1 (10.2.0.");
+    assert_says(r.out, "at a-1");
+    assert_null(strstr(written(r.out), "missing: b-1 - a-1"));
+    assert_null(strstr(written(r.out), "missing: a-1 - a-2"));
+    assert_int_equal(r.status, 5);
+    run_close(&r);
+}
+
+/* Subnets that no router joins are joined by the fabric. */
+static void test_segments_are_joined(void **state) {
+    (void)state;
+    struct run r = run_two_segments("auto");
+    assert_says(r.out, "fabric routed");
+    assert_null(strstr(written(r.err), "no router joins"));
+    assert_int_equal(r.status, 0);
+    run_close(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_expectation_can_fail),
@@ -242,6 +280,8 @@ int main(void) {
         cmocka_unit_test(test_a_cut_by_plan_is_explained_at_once),
         cmocka_unit_test(test_changed_kernels_are_seen),
         cmocka_unit_test(test_differences_are_counted),
+        cmocka_unit_test(test_a_missing_session_is_named_once),
+        cmocka_unit_test(test_segments_are_joined),
     };
     return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define REQUEST_DEADLINE_MS 5000
-#define NAMED_MAX 8 /* differences spelled out */
+#define STATE_DEADLINE_MS 1000 /* of each session that is named */
+#define NAMED_MAX 8            /* differences spelled out */
 #define TCP_ESTABLISHED_STATE 1
 
 bool scoreboard_sessions_match(const struct engine *e) {
@@ -169,7 +170,7 @@ static bool ask_wire(struct expectation *x, struct witness_set *ret_set) {
 
 struct naming {
     struct expectation *x;
-    const char *what;
+    const char *what; /* NULL: only counted */
     size_t named;
     bool final;
 };
@@ -187,7 +188,7 @@ static const char *cause_of(const struct engine *e, uint32_t node, struct ip_add
 
 static void name_end(void *context, const struct witness_end *end) {
     struct naming *n = context;
-    if (!node_concerned(n->x, end->node) || ++n->named > NAMED_MAX || !n->final)
+    if (!node_concerned(n->x, end->node) || ++n->named > NAMED_MAX || !n->final || !n->what)
         return;
     char text[IP_ADDR_TEXT_MAX];
     uint32_t other = owner_of(n->x->e, end->remote);
@@ -197,19 +198,88 @@ static void name_end(void *context, const struct witness_end *end) {
                ip_format(end->remote, text), *cause ? " " : "", cause);
 }
 
+/* What is missing is named for all witnesses together (name_missing). */
 static bool compare(struct expectation *x, const struct witness_set *expected,
                     const struct witness_set *seen, const char *witness, bool final) {
-    char missing[64], unexpected[64];
-    snprintf(missing, sizeof missing, "%s: missing", witness);
+    char unexpected[64];
     snprintf(unexpected, sizeof unexpected, "%s: unexpected", witness);
-    struct naming m = {x, missing, 0, final}, u = {x, unexpected, 0, final};
+    struct naming m = {x, NULL, 0, final}, u = {x, unexpected, 0, final};
     witness_minus(expected, seen, name_end, &m);
     witness_minus(seen, expected, name_end, &u);
-    size_t all = m.named + u.named, said = (m.named < NAMED_MAX ? m.named : NAMED_MAX) +
-                                           (u.named < NAMED_MAX ? u.named : NAMED_MAX);
-    if (final && all > said)
-        reason_add(x, "%s: %zu more", witness, all - said);
+    if (final && u.named > NAMED_MAX)
+        reason_add(x, "%s: %zu more", unexpected, u.named - NAMED_MAX);
     return m.named + u.named == 0;
+}
+
+enum witness_kind { WITNESS_KERNEL, WITNESS_SPEAKERS, WITNESS_WIRE, WITNESS_COUNT };
+static const char *const witness_names[] = {"kernel", "speakers", "wire"};
+
+/* One end of a session: the node, its peer, the address it knows the other end by. */
+struct end {
+    uint32_t node, peer, other;
+    struct ip_addr remote;
+};
+
+static struct end end_of(const struct oracle_session *s, bool second) {
+    return second ? (struct end){s->b, s->peer_b, s->a, s->addr_a}
+                  : (struct end){s->a, s->peer_a, s->b, s->addr_b};
+}
+
+/* ", Active at kube-1 (Socket: No route to host)": what the node itself says of the session. */
+static void say_state(const struct engine *e, const struct end *end, struct text *out) {
+    const char *error = NULL;
+    if (!e->nodes[end->node].up)
+        return;
+    json_t *request = json_pack("{s:s, s:s}", "op", "peers", "name",
+                                e->state->configs[end->node]->peers[end->peer].name);
+    json_t *answer =
+        request ? lab_request(e->lab, end->node, request, STATE_DEADLINE_MS, &error) : NULL;
+    json_t *peer = json_array_get(json_object_get(answer, "peers"), 0);
+    const char *state = json_string_value(json_object_get(peer, "state"));
+    const char *last = json_string_value(json_object_get(peer, "last_error"));
+    if (state)
+        text_printf(out, ", %s at %s%s%s%s", state, engine_node_name(e, end->node),
+                    last && *last ? " (" : "", last ? last : "", last && *last ? ")" : "");
+    json_decref(answer);
+    json_decref(request);
+}
+
+static void name_session(struct expectation *x, const struct end *end, unsigned witnesses) {
+    char address[IP_ADDR_TEXT_MAX];
+    struct text out;
+    text_init(&out);
+    for (unsigned w = 0; w < WITNESS_COUNT; w++)
+        if (witnesses >> w & 1)
+            text_printf(&out, "%s%s", out.size ? ", " : "", witness_names[w]);
+    text_printf(&out, ": missing: %s - %s (%s)", engine_node_name(x->e, end->node),
+                engine_node_name(x->e, end->other), ip_format(end->remote, address));
+    say_state(x->e, end, &out);
+    reason_add(x, "%s", text_str(&out));
+    text_deinit(&out);
+}
+
+/* Which witnesses (a bit each) have not seen it at this end. */
+static unsigned unseen(const struct witness_set *const seen[WITNESS_COUNT], const struct end *end) {
+    unsigned bits = 0;
+    for (unsigned w = 0; w < WITNESS_COUNT; w++)
+        bits |= (unsigned)(seen[w] && !witness_has(seen[w], end->node, end->remote)) << w;
+    return bits;
+}
+
+/* Each session once, by the end that lacks it, with the witnesses that have not seen it. */
+static void name_missing(struct expectation *x, const struct witness_set *const seen[]) {
+    const struct oracle_session *list = NULL;
+    size_t n = oracle_sessions(x->e->state->oracle, &list), missing = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct end a = end_of(&list[i], false), b = end_of(&list[i], true);
+        unsigned at_a = unseen(seen, &a), at_b = unseen(seen, &b);
+        if (!concerns(x, &list[i]) || !(at_a | at_b))
+            continue;
+        if (missing++ < NAMED_MAX)
+            name_session(x, at_a ? &a : &b, at_a | at_b);
+    }
+    if (missing > NAMED_MAX)
+        reason_add(x, "%zu of %zu sessions are missing in all", missing, n);
 }
 
 /* Both ends of a pair count as one session. */
@@ -258,35 +328,48 @@ static bool wire_has_strangers(struct expectation *x, const struct witness_set *
     return witness_minus(wire, &x->e->wire_known, name_end, &n) != 0;
 }
 
+/* No time of a speaker is taken before the kernel agrees. */
+static bool ask_all(struct expectation *x, const struct witness_set *expected,
+                    struct witness_set sets[WITNESS_COUNT], bool final) {
+    struct engine *e = x->e;
+    bool ok = ask_kernel(e, &sets[WITNESS_KERNEL]);
+    ok = compare(x, expected, &sets[WITNESS_KERNEL], "kernel", final) && ok;
+    if (!ok && !final)
+        return false;
+    ok = ask_speakers(x, &sets[WITNESS_SPEAKERS]) && ok && !x->reason[0];
+    ok = compare(x, expected, &sets[WITNESS_SPEAKERS], "speakers", final) && ok;
+    if (e->scenario->capture) {
+        struct naming n = {x, NULL, 0, final};
+        ok = ask_wire(x, &sets[WITNESS_WIRE]) && ok;
+        witness_minus(expected, &sets[WITNESS_WIRE], name_end, &n);
+        ok = n.named == 0 && !wire_has_strangers(x, &sets[WITNESS_WIRE], final) && ok;
+    }
+    return ok;
+}
+
 static bool three_witnesses(struct expectation *x, bool final) {
     struct engine *e = x->e;
-    struct witness_set expected = {0}, speakers = {0}, kernel = {0}, wire = {0};
+    struct witness_set expected = {0}, sets[WITNESS_COUNT] = {0};
+    const struct witness_set *const seen[WITNESS_COUNT] = {
+        &sets[WITNESS_KERNEL], &sets[WITNESS_SPEAKERS],
+        e->scenario->capture ? &sets[WITNESS_WIRE] : NULL};
     expected_ends(e, &expected);
-    bool ok = ask_kernel(e, &kernel);
-    ok = compare(x, &expected, &kernel, "kernel", final) && ok;
-    bool look = ok || final;
-    if (look) {
-        ok = ask_speakers(x, &speakers) && ok && !x->reason[0];
-        ok = compare(x, &expected, &speakers, "speakers", final) && ok;
-    }
-    if (look && e->scenario->capture) {
-        struct naming n = {x, "wire: no OPEN seen", 0, final};
-        ok = ask_wire(x, &wire) && ok;
-        witness_minus(&expected, &wire, name_end, &n);
-        ok = n.named == 0 && !wire_has_strangers(x, &wire, final) && ok;
-    }
+    bool ok = ask_all(x, &expected, sets, final);
     if (ok || final) {
-        e->result.sessions.speakers = pairs_of(e, &speakers);
-        e->result.sessions.kernel = pairs_of(e, &kernel);
-        e->result.sessions.wire = pairs_of(e, &wire);
-        keep_differences(e, &expected, &speakers);
+        e->result.sessions.speakers = pairs_of(e, &sets[WITNESS_SPEAKERS]);
+        e->result.sessions.kernel = pairs_of(e, &sets[WITNESS_KERNEL]);
+        e->result.sessions.wire = pairs_of(e, &sets[WITNESS_WIRE]);
+        keep_differences(e, &expected, &sets[WITNESS_SPEAKERS]);
     }
-    ok = ok && !expected.failed && !speakers.failed && !kernel.failed && !wire.failed;
-    e->witnesses_agree = ok;
+    if (final && !ok)
+        name_missing(x, seen);
+    ok = ok && !expected.failed;
+    for (unsigned w = 0; w < WITNESS_COUNT; w++) {
+        ok = ok && !sets[w].failed;
+        witness_free(&sets[w]);
+    }
     witness_free(&expected);
-    witness_free(&speakers);
-    witness_free(&kernel);
-    witness_free(&wire);
+    e->witnesses_agree = ok;
     return ok;
 }
 

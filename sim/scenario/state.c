@@ -356,15 +356,26 @@ static bool load_routers(struct engine *e, struct diag_list *diags) {
     return ok;
 }
 
-/* Auto: one bridge as long as it is comfortable, the routed fabric above; never where an external
- * session must be directly connected (TTL 1), which a router between the ends would break. */
+/* Segments that no router joins: on bridges their nodes would never hear of each other. */
+static bool is_apart(const struct topology *t) {
+    return t->router_count == 0 && t->segment_count > 1;
+}
+
+/* Auto: one bridge as long as it is comfortable, the routed fabric above, and where there are
+ * several subnets but no router; never where an external session must be directly connected (TTL
+ * 1), which a router between the ends would break. */
 #define L2_HOSTS_MAX 200
 
-static void choose_fabric(struct engine *e) {
+static void choose_fabric(struct engine *e, struct diag_list *diags) {
     const struct topology *t = e->scenario->topology;
     e->routed =
-        t->fabric == TOPO_FABRIC_ROUTED ||
-        (t->fabric == TOPO_FABRIC_AUTO && t->router_count == 0 && t->node_count > L2_HOSTS_MAX);
+        t->fabric == TOPO_FABRIC_ROUTED || (t->fabric == TOPO_FABRIC_AUTO && t->router_count == 0 &&
+                                            (t->node_count > L2_HOSTS_MAX || is_apart(t)));
+    if (!e->routed && is_apart(t))
+        diag_add(diags, DIAG_WARNING, t->segments[1].place, "segments-apart",
+                 "no router joins segment \"%s\" with \"%s\", and with fabric: l2 nothing else "
+                 "does: their nodes do not reach each other; leave fabric out",
+                 t->segments[1].name, t->segments[0].name);
     for (size_t i = 0; i < t->segment_count; i++)
         e->ipv6 |= ip_is_set(t->segments[i].subnet6.addr);
 }
@@ -391,7 +402,7 @@ bool engine_prepare(struct engine *e, struct diag_list *diags) {
         calico_set_free(set);
         return false;
     }
-    choose_fabric(e);
+    choose_fabric(e, diags);
     if (!name_nodes(e) || !load_routers(e, diags) || (e->weigh_first && !engine_may_fit(e, set))) {
         calico_set_free(set);
         return false;
