@@ -103,7 +103,8 @@ bool oracle_connected(const struct oracle_node *n, struct ip_addr a) {
     return false;
 }
 
-bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_addr *ret_gateway) {
+bool oracle_reachable(const struct oracle *o, const struct oracle_node *n, struct ip_addr a,
+                      struct ip_addr *ret_gateway) {
     const struct bgp_config *c = n->config;
     *ret_gateway = a;
     if (oracle_connected(n, a))
@@ -115,7 +116,7 @@ bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_a
         *ret_gateway = own->gateway;
         return oracle_connected(n, own->gateway);
     }
-    return false;
+    return n->default_route && oracle_address_owner(o, a) != UINT32_MAX;
 }
 
 struct ip_addr oracle_source_address(const struct oracle_node *n, const struct bgp_peer_config *p) {

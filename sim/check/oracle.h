@@ -37,6 +37,7 @@ struct oracle_node {
     size_t addr_count;
     struct ip_prefix subnets[8]; /* connected */
     size_t subnet_count;
+    bool default_route;   /* beyond them it reaches every address that a node here has */
     bool up;              /* false: the speaker is stopped or killed */
     uint32_t incarnation; /* how often its speaker was started */
 };

@@ -93,7 +93,8 @@ uint32_t oracle_prefix_index(const struct oracle *o, struct ip_prefix p); /* or 
 struct ip_addr oracle_source_address(const struct oracle_node *n, const struct bgp_peer_config *p);
 bool oracle_connected(const struct oracle_node *n, struct ip_addr a);
 /* Connected, or behind the gateway of an own route; which address packets go to first. */
-bool oracle_reachable(const struct oracle_node *n, struct ip_addr a, struct ip_addr *ret_gateway);
+bool oracle_reachable(const struct oracle *o, const struct oracle_node *n, struct ip_addr a,
+                      struct ip_addr *ret_gateway);
 uint32_t oracle_local_as(const struct bgp_config *c, const struct bgp_peer_config *p);
 /* Is the neighbour in another member AS of our confederation? */
 bool oracle_confederate(const struct bgp_config *c, const struct bgp_peer_config *p);

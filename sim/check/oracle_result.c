@@ -40,7 +40,7 @@ struct oracle_results {
 static bool kernel_gateway(const struct oracle *o, const struct oracle_node *n,
                            struct oracle_route *r) {
     bool v6 = r->next_hop.family == IP_V6;
-    bool reachable = oracle_reachable(n, r->next_hop, &r->gateway);
+    bool reachable = oracle_reachable(o, n, r->next_hop, &r->gateway);
     if (o->in.routed_fabric)
         r->gateway = v6 ? o->in.gateway6 : o->in.gateway4;
     return reachable;

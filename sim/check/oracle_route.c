@@ -412,7 +412,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         .end = end,
         .attrs = a,
         .external = e->outside,
-        .eligible = oracle_reachable(n, a->next_hop, &via) && !own_address(n, a->next_hop),
+        .eligible = oracle_reachable(o, n, a->next_hop, &via) && !own_address(n, a->next_hop),
         .weight = weight,
         .router_id = a->has_originator_id ? a->originator_id
                                           : ip4_to_u32(config_of(o, e->neighbor)->router_id),

@@ -1,6 +1,6 @@
 /*
  * plan --diff OLD NEW: what applying NEW on top of OLD changes, and the states on the way, one
- * document at a time in the order of NEW, as calicoctl or kubectl applies them; what a state is
+ * resource at a time in the order of NEW, as calicoctl or kubectl applies them; what a state is
  * told by is plan_states.c's. Objects that NEW does not name stay, which is said; with --prune they
  * go, one by one behind NEW's documents.
  *
@@ -39,42 +39,40 @@ static json_t *step_json(const char *kind, const char *name, struct diag_place p
                      (int)place.line, "kind", kind, "name", name);
 }
 
-static const char *kind_of(const struct yaml_node *root) {
-    const struct yaml_node *kind = yaml_get(root, "kind");
-    return kind && kind->kind == YAML_SCALAR ? kind->text : "list";
-}
-
-/* A document and the resources in it, which is one but for lists. */
-struct document_step {
-    size_t from, to; /* resources */
+/* One resource: of a list, too, each comes into force before the next. */
+struct resource_step {
+    size_t at; /* index among the applied */
     struct diag_place place, next;
-    const struct calico_applied_resource *first;
-    size_t taken, refused;
+    const struct calico_applied_resource *resource;
 };
 
-static struct document_step document_step(const struct walk *w, size_t document, size_t from) {
-    const struct calico_applied *a = &w->applied;
-    struct document_step s = {.from = from, .to = from};
-    s.place = yaml_place(w->in.documents[document].root);
-    if (document + 1 < w->in.count)
-        s.next = yaml_place(w->in.documents[document + 1].root);
-    s.first = from < a->count ? &a->items[from] : NULL;
-    for (; s.to < a->count && a->items[s.to].document == document; s.to++) {
-        s.taken += a->items[s.to].outcome == CALICO_TAKEN;
-        s.refused += a->items[s.to].outcome == CALICO_REFUSED;
-    }
-    return s;
+static struct diag_place document_place(const struct walk *w, size_t document) {
+    return document < w->in.count ? yaml_place(w->in.documents[document].root)
+                                  : (struct diag_place){0};
 }
 
-static bool is_within(const struct diag *d, const struct document_step *s) {
+/* A document of its own begins at its first line, a member of a list at its kind. */
+static struct resource_step resource_step(const struct walk *w, size_t at) {
+    const struct calico_applied_resource *items = w->applied.items, *r = &items[at];
+    bool first = at == 0 || items[at - 1].document != r->document;
+    bool last = at + 1 == w->applied.count || items[at + 1].document != r->document;
+    return (struct resource_step){
+        .at = at,
+        .place = first && last ? document_place(w, r->document) : r->place,
+        .next = last ? document_place(w, r->document + 1) : items[at + 1].place,
+        .resource = r,
+    };
+}
+
+static bool is_within(const struct diag *d, const struct resource_step *s) {
     bool before_next = !s->next.file || strcmp(s->next.file, d->file) != 0 ||
                        d->line < s->next.line || s->next.line <= s->place.line;
     return s->place.file && strcmp(s->place.file, d->file) == 0 && d->line >= s->place.line &&
            before_next;
 }
 
-/* What was said against the resources of a document. */
-static json_t *messages(const struct diag_list *d, const struct document_step *s) {
+/* What was said against the resource. */
+static json_t *messages(const struct diag_list *d, const struct resource_step *s) {
     json_t *list = json_array();
     for (size_t i = 0; i < diag_count(d); i++) {
         const struct diag *f = diag_at(d, i);
@@ -85,8 +83,8 @@ static json_t *messages(const struct diag_list *d, const struct document_step *s
     return list;
 }
 
-/* The state with one document more, or one object less. False: memory ran out. */
-static bool next_state(const struct walk *w, const struct document_step *s,
+/* The state with one resource more, or one object less. False: memory ran out. */
+static bool next_state(const struct walk *w, const struct resource_step *s,
                        const struct calico_applied_resource *pruned, struct planned *ret_next) {
     struct calico_plan_options options = plan_options(w->options);
     struct planned n = {
@@ -96,7 +94,7 @@ static bool next_state(const struct walk *w, const struct document_step *s,
     if (ok && pruned)
         ok = calico_remove(n.set, pruned->kind, pruned->name);
     else if (ok)
-        ok = calico_apply_part(n.set, w->in.documents, w->in.count, &w->applied, s->from, s->to,
+        ok = calico_apply_part(n.set, w->in.documents, w->in.count, &w->applied, s->at, s->at + 1,
                                n.diags);
     if (ok)
         n.plan = calico_plan_new(n.set, &options, n.diags);
@@ -130,7 +128,7 @@ static void put_frozen(struct walk *w, json_t *step, const struct planned *next)
     w->harm |= json_array_size(list) > 0;
 }
 
-static bool walk_step(struct walk *w, json_t *step, const struct document_step *s,
+static bool walk_step(struct walk *w, json_t *step, const struct resource_step *s,
                       const struct calico_applied_resource *pruned) {
     struct planned next;
     struct plan_up up;
@@ -149,22 +147,18 @@ static bool walk_step(struct walk *w, json_t *step, const struct document_step *
 }
 
 /* False: memory ran out. */
-static bool walk_documents(struct walk *w, const struct diag_list *diags) {
-    size_t from = 0;
-    for (size_t i = 0; i < w->in.count; i++) {
-        struct document_step s = document_step(w, i, from);
-        bool single = s.to - s.from == 1;
-        const struct yaml_node *root = w->in.documents[i].root;
-        from = s.to;
-        if (s.taken + s.refused == 0)
+static bool walk_resources(struct walk *w, const struct diag_list *diags) {
+    for (size_t i = 0; i < w->applied.count; i++) {
+        struct resource_step s = resource_step(w, i);
+        bool taken = s.resource->outcome == CALICO_TAKEN;
+        if (s.resource->outcome == CALICO_NOT_LOOKED_AT)
             continue;
-        json_t *step = single ? step_json(s.first->kind, s.first->name, s.place)
-                              : step_json(kind_of(root), "", s.place);
+        json_t *step = step_json(s.resource->kind, s.resource->name, s.place);
         json_array_append_new(w->steps, step);
-        if (s.refused)
+        if (!taken)
             json_object_set_new(step, "refused", messages(diags, &s));
-        json_object_set_new(step, "applied", json_integer((json_int_t)s.taken));
-        if (s.taken && !walk_step(w, step, &s, NULL))
+        json_object_set_new(step, "applied", json_integer(taken));
+        if (taken && !walk_step(w, step, &s, NULL))
             return false;
     }
     w->refused = w->broken || w->applied.refused > 0;
@@ -218,11 +212,8 @@ static void print_refusal(const json_t *s, struct text *out) {
     json_t *line;
     if (!json_object_get(s, "refused"))
         return;
-    bool some = json_integer_value(json_object_get(s, "applied")) > 0;
     bool own = json_array_size(json_object_get(s, "refused")) > 0;
-    text_puts(out, some  ? ": some of it is refused\n"
-                   : own ? ": refused\n"
-                         : ": not reached, calicoctl could not read all there is\n");
+    text_puts(out, own ? ": refused\n" : ": not reached, calicoctl could not read all there is\n");
     json_array_foreach(json_object_get(s, "refused"), i, line)
         text_printf(out, "    %s\n", json_string_value(line));
 }
@@ -243,11 +234,9 @@ static void print_step(const json_t *s, size_t number, struct text *out) {
     print_refusal(s, out);
     if (!json_object_get(s, "sessions"))
         return;
-    text_printf(out, "%s%lld sessions\n",
-                json_object_get(s, "refused")  ? "    "
-                : json_object_get(s, "pruned") ? ", taken out: "
-                                               : ": ",
-                (long long)json_integer_value(json_object_get(s, "sessions")));
+    long long sessions = json_integer_value(json_object_get(s, "sessions"));
+    text_printf(out, "%s%lld session%s\n", json_object_get(s, "pruned") ? ", taken out: " : ": ",
+                sessions, sessions == 1 ? "" : "s");
     print_frozen(json_object_get(s, "freeze"), out);
     print_list(json_object_get(s, "fall"), "session", "fall", out);
     print_list(json_object_get(s, "startAnew"), "session", "start anew", out);
@@ -289,7 +278,7 @@ static void print_diff(const struct walk *w, const json_t *diff, struct text *ou
     size_t i;
     json_t *s;
     calico_plan_diff_print(diff, out);
-    text_puts(out, "\ndocument by document:\n");
+    text_puts(out, "\nresource by resource:\n");
     json_array_foreach(w->steps, i, s) print_step(s, i + 1, out);
     if (w->refused)
         text_printf(out, "%s: %zu of %zu resources take effect%s\n", calico_tool_names[w->tool],
@@ -368,7 +357,7 @@ static int walk_all(struct walk *w, const struct planned *old, const char *path)
     }
     if (ok)
         w->unreachable = plan_unreachable(&w->state, NULL, none);
-    ok = ok && walk_documents(w, diags) && walk_unnamed(w, old, arena) &&
+    ok = ok && walk_resources(w, diags) && walk_unnamed(w, old, arena) &&
          show(w, calico_plan_diff(old->plan, w->state.plan));
     diag_list_free(diags);
     json_decref(none);

@@ -130,6 +130,38 @@ static void test_diff(void **state) {
          WORDS("\"steps\"", "\"unreachable\": 2"));
 }
 
+/* As kubectl prints it: the members of a list come into force one after the other. And two subnets
+ * are joined, of course: a node reaches the other's address, so it can use its routes. */
+static void test_diff_of_a_list(void **state) {
+    (void)state;
+    (void)mkdir(fixture_path("two-subnets"), 0755);
+    fixture_text("two-subnets/now.yaml",
+                 "apiVersion: v1\nkind: List\nitems:\n"
+                 "- {apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: a}, "
+                 "spec: {bgp: {ipv4Address: 10.1.0.1/24}}}\n"
+                 "- {apiVersion: projectcalico.org/v3, kind: Node, metadata: {name: b}, "
+                 "spec: {bgp: {ipv4Address: 10.2.0.1/24}}}\n"
+                 "- {apiVersion: projectcalico.org/v3, kind: IPPool, metadata: {name: p}, "
+                 "spec: {cidr: 10.244.0.0/16}}\n");
+    fixture_text("list.yaml", "apiVersion: v1\nkind: List\nitems:\n"
+                              "- apiVersion: projectcalico.org/v3\n  kind: BGPConfiguration\n"
+                              "  metadata: {name: default}\n"
+                              "  spec: {nodeToNodeMeshEnabled: false}\n"
+                              "- apiVersion: projectcalico.org/v3\n  kind: BGPPeer\n"
+                              "  metadata: {name: all}\n"
+                              "  spec: {nodeSelector: all(), peerSelector: all()}\n");
+    const char *now = fixture_path("two-subnets"), *list = fixture_path("list.yaml");
+    struct run r = run_words(WORDS("plan", "--diff", now, list));
+    assert_int_equal(r.status, 3);
+    assert_says(r.out, "1. BGPConfiguration default (");
+    assert_says(r.out, "list.yaml:5): 0 sessions");
+    assert_says(r.out, "cut off: 2 routes between nodes are missing");
+    assert_says(r.out, "2. BGPPeer all (");
+    assert_says(r.out, "1 session rise");
+    assert_null(strstr(strstr(written(r.out), "2. BGPPeer"), "cut off"));
+    run_close(&r);
+}
+
 /* What a router around the cluster reflects is not known, unless its configuration is given: here
  * one without an address, which NEW names. */
 static void test_diff_with_routers(void **state) {
@@ -270,11 +302,17 @@ static void test_explain_route(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),         cmocka_unit_test(test_routers),
-        cmocka_unit_test(test_bird_files),    cmocka_unit_test(test_diff),
-        cmocka_unit_test(test_diff_in_order), cmocka_unit_test(test_diff_with_routers),
-        cmocka_unit_test(test_diff_by_tool),  cmocka_unit_test(test_diff_prune),
-        cmocka_unit_test(test_diff_frozen),   cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_routers),
+        cmocka_unit_test(test_bird_files),
+        cmocka_unit_test(test_diff),
+        cmocka_unit_test(test_diff_of_a_list),
+        cmocka_unit_test(test_diff_in_order),
+        cmocka_unit_test(test_diff_with_routers),
+        cmocka_unit_test(test_diff_by_tool),
+        cmocka_unit_test(test_diff_prune),
+        cmocka_unit_test(test_diff_frozen),
+        cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_route),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);

@@ -27,7 +27,8 @@ static void add_address(struct oracle_node *x, struct ip_addr a, uint8_t length)
 
 bool plan_oracle_node(const struct calico_plan *plan, const struct calico_plan_node *n,
                       struct arena *arena, struct oracle_node *ret_node) {
-    struct oracle_node x = {.name = n->node->name, .up = true};
+    /* How subnets are joined is not among the manifests; that they are is a matter of course. */
+    struct oracle_node x = {.name = n->node->name, .up = true, .default_route = true};
     x.config = calico_compile(plan, n, BGP_PROFILE_CALICO, arena);
     add_address(&x, n->node->addr4, n->node->length4);
     add_address(&x, n->node->addr6, n->node->length6);
@@ -80,7 +81,9 @@ static void mirror(struct arena *arena, const struct calico_session *s,
 static bool outside_node(struct planned *p, const struct outside *o, struct oracle_node *ret_node) {
     char text[IP_ADDR_TEXT_MAX];
     struct bgp_config *c = arena_alloc(p->arena, sizeof *c);
-    struct oracle_node x = {.name = arena_strdup(p->arena, ip_format(o->addr, text)), .up = true};
+    struct oracle_node x = {.name = arena_strdup(p->arena, ip_format(o->addr, text)),
+                            .up = true,
+                            .default_route = true};
     if (!c || !x.name)
         return false;
     bgp_config_init(c, BGP_PROFILE_CALICO);

@@ -364,7 +364,7 @@ static void read_rejected(struct scenario_reader *r, const struct yaml_node *n,
         return;
     text(r, n, "finding", &e->finding);
     text(r, n, "suggestion", &e->suggestion);
-    require(r, n, yaml_get(n, "finding") != NULL, "rejected: needs the finding's id");
+    require(r, n, yaml_get(n, "finding") != NULL, "needs the finding's id");
     if (yaml_string(yaml_get(n, "file"), "file", r->diags, &file))
         e->file = scenario_join(r->arena, r->scenario->shown_directory, file);
     if (yaml_u64(yaml_get(n, "line"), "line", 1, UINT32_MAX, r->diags, &value))
