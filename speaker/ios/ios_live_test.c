@@ -94,6 +94,109 @@ static void paths_say_what_they_are(void **state) {
     ios_lab_free(&l);
 }
 
+/* ---- what comes of a route on its way ---- */
+
+#define MIDDLE NEIGHBOR
+#define SOURCE FARTHER
+
+/* Of the router in the middle (192.168.1.10), of where the route begins (192.168.1.11, which has
+ * 10.9.0.0/16), and of us at the other end; then what we have of it, NULL: nothing. */
+static const struct {
+    const char *name, *us, *middle, *source;
+    const char *command, *shows;
+} WAYS[] = {
+    {"our AS in the path is no obstacle there, MED goes no further, the next hop stays",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n"
+     " neighbor 192.168.1.10 allowas-in\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.11 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n", "show ip bgp",
+     " *>   10.9.0.0/16      192.168.1.11                           0 65001 64512 i\n"},
+    {"… but ours is one here", "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.11 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n", "show ip bgp", NULL},
+    {"a reflector leaves next hop, MED and LOCAL_PREF alone",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.1 next-hop-self\n"
+     " neighbor 192.168.1.11 remote-as 64512\n neighbor 192.168.1.11 route-reflector-client\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n", "show ip bgp",
+     " *>i  10.9.0.0/16      192.168.1.11             0    100      0 i\n"},
+    {"… next-hop-self all does not", "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.1 next-hop-self all\n"
+     " neighbor 192.168.1.11 remote-as 64512\n neighbor 192.168.1.11 route-reflector-client\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n", "show ip bgp",
+     " *>i  10.9.0.0/16      192.168.1.10             0    100      0 i\n"},
+    {"between two that are no clients nothing goes",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.11 remote-as 64512\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n", "show ip bgp", NULL},
+    {"… nor between clients without client-to-client reflection",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n",
+     "router bgp 64512\n no bgp client-to-client reflection\n"
+     " neighbor 192.168.1.1 remote-as 64512\n neighbor 192.168.1.1 route-reflector-client\n"
+     " neighbor 192.168.1.11 remote-as 64512\n neighbor 192.168.1.11 route-reflector-client\n",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 64512\n", "show ip bgp", NULL},
+    {"communities go where they are told to go",
+     "ip bgp-community new-format\nrouter bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.1 send-community\n neighbor 192.168.1.11 remote-as 65002\n",
+     "router bgp 65002\n neighbor 192.168.1.10 remote-as 65001\n"
+     " neighbor 192.168.1.10 send-community\n neighbor 192.168.1.10 route-map TAG out\n"
+     "route-map TAG permit 10\n set community 64512:100\n",
+     "show ip bgp 10.9.0.0/16", "      Community: 64512:100\n"},
+    {"… and nowhere else", "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.11 remote-as 65002\n",
+     "router bgp 65002\n neighbor 192.168.1.10 remote-as 65001\n"
+     " neighbor 192.168.1.10 send-community\n neighbor 192.168.1.10 route-map TAG out\n"
+     "route-map TAG permit 10\n set community 64512:100\n",
+     "show ip bgp 10.9.0.0/16 | include Community", NULL},
+    {"no-export ends at the next AS", "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.11 remote-as 65002\n",
+     "router bgp 65002\n neighbor 192.168.1.10 remote-as 65001\n"
+     " neighbor 192.168.1.10 send-community\n neighbor 192.168.1.10 route-map TAG out\n"
+     "route-map TAG permit 10\n set community no-export\n",
+     "show ip bgp", NULL},
+    {"a default route without one in the table",
+     "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.1 default-originate\n",
+     "router bgp 65002\n", "show ip bgp",
+     " *>   0.0.0.0          192.168.1.10                           0 65001 i\n"},
+};
+
+static void routes_go_their_ways(void **state) {
+    static const char OWN[] = " network 10.9.0.0 mask 255.255.0.0\n"
+                              "ip route 10.9.0.0 255.255.0.0 Null0\n";
+    const struct ip_prefix subnet = ip_prefix_make(ip4(ROUTER), 24);
+    (void)state;
+    for (size_t i = 0; i < sizeof WAYS / sizeof *WAYS; i++) {
+        struct ios_lab l;
+        struct text out;
+        char source[600];
+        text_init(&out);
+        ios_lab_init(&l);
+        ios_lab_add(&l, ROUTER, WAYS[i].us);
+        ios_lab_add(&l, MIDDLE, WAYS[i].middle);
+        snprintf(source, sizeof source, "%srouter bgp %.5s\n%s", WAYS[i].source,
+                 WAYS[i].source + strlen("router bgp "), OWN);
+        ios_lab_add(&l, SOURCE, source);
+        assert_int_equal(bgp_connected_set(l.world.nodes[1].speaker, &subnet, 1, l.world.now),
+                         BGP_OK);
+        pipe_run(&l.world, 60000);
+        const char *shows = ios_lab_show(&l, WAYS[i].command, &out);
+        if (WAYS[i].shows ? !strstr(shows, WAYS[i].shows) : out.size != 0)
+            fail_msg("%s:\n%s", WAYS[i].name, shows);
+        text_deinit(&out);
+        ios_lab_free(&l);
+    }
+}
+
 /* ---- resets ---- */
 
 #define EXTERNAL "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n"
@@ -150,6 +253,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dynamic_neighbors_name_their_range),
         cmocka_unit_test(paths_say_what_they_are),
+        cmocka_unit_test(routes_go_their_ways),
         cmocka_unit_test(resets_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
