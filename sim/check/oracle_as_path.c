@@ -133,13 +133,16 @@ const char *oracle_community_stop(const struct attr_values *v, const struct orac
 
 /* ---- in and out ---- */
 
+struct as_path oracle_path_outside(struct as_path path) {
+    uint32_t inner = confed_end(path);
+    return inner ? (struct as_path){path.words + inner, path.word_count - inner} : path;
+}
+
 bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p,
                      struct arena *arena, struct as_path *path) {
     uint32_t own[2] = {oracle_local_as(c, p),
                        c->confederation_id ? c->confederation_id : c->local_as};
-    uint32_t inner = confed_end(*path);
-    if (inner)
-        *path = (struct as_path){path->words + inner, path->word_count - inner};
+    *path = oracle_path_outside(*path);
     bool both = own[0] != own[1] && !p->local_as_replaces && !bird(c);
     bool everywhere = p->remove_private_as_all || p->remove_private_as_replace;
     if (p->remove_private_as && !everywhere && plain_applies(p, *path))

@@ -106,6 +106,8 @@ static inline enum bgp_family oracle_family(struct ip_prefix p) {
     return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
 }
 
+/* A path without the confederation's own part in front. */
+struct as_path oracle_path_outside(struct as_path path);
 /* oracle_as_path.c: a path sent to an external peer, and what comes in from one. False: no memory.
  */
 bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p,

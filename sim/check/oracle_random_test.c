@@ -120,6 +120,7 @@ static void any_end(struct chance_net *c, uint32_t from, uint32_t to) {
     p->next_hop_mode = chance(c, 3) ? BGP_NEXT_HOP_AUTO : (enum bgp_next_hop_mode)chance(c, 4);
     p->allow_local_as = chance(c, 4) == 0;
     p->as_override = !internal && chance(c, 5) == 0;
+    p->transparent = !internal && chance(c, 5) == 0;
     p->remove_private_as = !internal && chance(c, 8) == 0;
     p->remove_private_as_all = p->remove_private_as_replace = p->remove_private_as;
     p->send_communities = chance(c, 2);

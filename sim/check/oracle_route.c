@@ -196,17 +196,19 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
         return e->outside || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
     if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
         return reflected ? learned : e->local;
-    if (p->next_hop_mode == BGP_NEXT_HOP_KEEP)
+    if (p->next_hop_mode == BGP_NEXT_HOP_KEEP || (e->outside && p->transparent))
         return learned;
     if (!e->outside)
         return learned;
     return p->multihop == 0 && third_party(o, u, e, best) ? learned : e->local;
 }
 
-static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e,
+static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e, bool own,
                           struct attr_values *v) {
     const struct bgp_config *c = config_of(o, u);
-    if (e->outside)
+    if (e->outside && c->peers[e->peer].transparent && !own)
+        v->as_path = oracle_path_outside(v->as_path);
+    else if (e->outside)
         (void)oracle_path_out(c, &c->peers[e->peer], o->arena, &v->as_path);
     else
         (void)oracle_path_within(c, &c->peers[e->peer], o->arena, &v->as_path);
@@ -300,14 +302,14 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     struct attr_values *v = copy_values(o, best->attrs);
     if (!v)
         return NULL;
-    if (e->outside && !best->own) { /* RFC 4271 5.1.4 */
+    if (e->outside && !best->own && !p->transparent) { /* RFC 4271 5.1.4 */
         v->has_med = false;
         v->med = 0;
     }
     if (bird(c))
         v->next_hop = sent_next_hop(o, u, e, best);
     if (bird(c) && e->external)
-        make_external(o, u, e, v);
+        make_external(o, u, e, best->own, v);
     if (bird(c) && !v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
@@ -319,7 +321,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         return NULL;
     v->next_hop = resolve_next_hop(o, u, e, best, done, v->next_hop);
     if (!bird(c) && e->external)
-        make_external(o, u, e, v);
+        make_external(o, u, e, best->own, v);
     if (e->external)
         strip_external(e, v);
     if (!e->outside && !v->has_local_pref) {
@@ -612,7 +614,7 @@ static bool tell_default(struct spread *s, uint32_t node) {
             return false;
         v->next_hop = e->local;
         if (e->external)
-            make_external(o, node, e, v);
+            make_external(o, node, e, true, v);
         if (!e->outside) {
             v->has_local_pref = true;
             v->local_pref = config_of(o, node)->default_local_pref;

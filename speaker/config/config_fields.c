@@ -221,6 +221,7 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, remove_private_as_all, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, remove_private_as_replace, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, as_override, FIELD_BOOL),
+    PLAIN(struct bgp_peer_config, transparent, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, send_communities, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, send_ext_communities, FIELD_BOOL),
     PLAIN(struct bgp_peer_config, enforce_first_as, FIELD_BOOL),

@@ -95,6 +95,7 @@ struct bgp_peer_options {
     bool remove_private_as_all;     /* … they are taken out of any path */
     bool remove_private_as_replace; /* … our AS stands in their place */
     bool as_override;
+    bool transparent;      /* RFC 7947 2.2: AS_PATH, NEXT_HOP and MED go on as they came */
     bool send_communities; /* IOS: off unless send-community; else on */
     bool send_ext_communities;
     bool enforce_first_as; /* eBGP: the leftmost AS must be the peer's */

@@ -177,7 +177,7 @@ bool config_diff_export(const struct config_side *a, const struct config_side *b
         x->remove_private_as_all != y->remove_private_as_all ||
         x->remove_private_as_replace != y->remove_private_as_replace ||
         x->local_as_replaces != y->local_as_replaces || x->as_override != y->as_override ||
-        x->send_communities != y->send_communities ||
+        x->transparent != y->transparent || x->send_communities != y->send_communities ||
         x->send_ext_communities != y->send_ext_communities ||
         x->graceful_shutdown != y->graceful_shutdown ||
         a->config->blackhole_no_export != b->config->blackhole_no_export ||

@@ -189,8 +189,14 @@ static enum export_result make_confed_path(const struct export_key *k, struct ar
                                                                                : EXPORT_NO_MEMORY;
 }
 
+/* RFC 7947 2.2: a route server's client gets routes of others as if it had a session with them. */
+static bool passes_through(const struct export_key *k, const struct peer *source) {
+    return k->transparent && source;
+}
+
 static enum export_result make_as_path(const struct bgp_speaker *s, const struct export_key *k,
-                                       struct arena *arena, struct attr_values *v) {
+                                       const struct peer *source, struct arena *arena,
+                                       struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
     /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
     uint32_t count = k->local_as != k->speaker_as && !k->local_as_replaces && !is_bird(s) ? 2 : 1;
@@ -202,6 +208,9 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
     }
     if (!as_path_drop_confed(v->as_path, arena, &v->as_path)) { /* RFC 5065 4 c */
         return EXPORT_NO_MEMORY;
+    }
+    if (passes_through(k, source)) {
+        return EXPORT_SEND;
     }
     if (!make_public(k, arena, &v->as_path)) {
         return EXPORT_NO_MEMORY;
@@ -262,7 +271,8 @@ static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_ke
     }
     switch ((enum bgp_next_hop_mode)k->next_hop_mode) {
     case BGP_NEXT_HOP_AUTO:
-        return is_outside(k) && !is_third_party(s, k, source, next_hop);
+        return is_outside(k) && !passes_through(k, source) &&
+               !is_third_party(s, k, source, next_hop);
     case BGP_NEXT_HOP_SELF:
         return !is_reflected(k, source);
     case BGP_NEXT_HOP_SELF_ALL:
@@ -424,7 +434,7 @@ static enum export_result pass_bird(const struct passage *e, struct attr_values 
     bool done;
     make_next_hop(e->s, e->key, e->source, e->route, v);
     default_local_pref(e->key, v);
-    enum export_result result = make_as_path(e->s, e->key, e->arena, v);
+    enum export_result result = make_as_path(e->s, e->key, e->source, e->arena, v);
     return result == EXPORT_SEND ? run_policy(e, v, &done) : result;
 }
 
@@ -439,7 +449,7 @@ static enum export_result pass_rfc(const struct passage *e, struct attr_values *
     }
     v->link_local = (struct ip_addr){0};
     default_local_pref(e->key, v);
-    return make_as_path(e->s, e->key, e->arena, v);
+    return make_as_path(e->s, e->key, e->source, e->arena, v);
 }
 
 static bool family_fits(const struct export_key *k, struct ip_addr next_hop, enum bgp_family f) {
@@ -511,7 +521,8 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     if (why || !key->families[e.family]) {
         return withhold(&e, why ? why : "the family is not negotiated");
     }
-    if (is_outside(key) && e.source) { /* RFC 4271 5.1.4: MED goes no further than one AS */
+    /* RFC 4271 5.1.4: MED goes no further than one AS. */
+    if (is_outside(key) && e.source && !passes_through(key, e.source)) {
         v.has_med = false;
         v.med = 0;
     }
@@ -543,7 +554,7 @@ enum export_result export_default(const struct bgp_speaker *s, const struct expo
     if (!family_fits(key, v.next_hop, f)) {
         return EXPORT_WITHHOLD;
     }
-    enum export_result result = make_as_path(s, key, arena, &v);
+    enum export_result result = make_as_path(s, key, NULL, arena, &v);
     if (result != EXPORT_SEND) {
         return result;
     }

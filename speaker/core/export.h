@@ -24,7 +24,7 @@ struct export_key {
     bool deny[BGP_FAMILIES];      /* RFC 8212 */
     bool by_prefix[BGP_FAMILIES]; /* the export policies look at prefixes */
     bool external, confed, rr_client, client_to_client, as4;
-    bool send_communities, send_ext_communities, as_override, local_as_replaces;
+    bool send_communities, send_ext_communities, as_override, local_as_replaces, transparent;
     bool remove_private_as, remove_private_as_all, remove_private_as_replace;
     bool extended_messages, extended_next_hop; /* negotiated */
     bool graceful_shutdown;

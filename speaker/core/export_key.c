@@ -136,6 +136,7 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->remove_private_as_all = c->remove_private_as_all;
     k->remove_private_as_replace = c->remove_private_as_replace;
     k->as_override = c->as_override;
+    k->transparent = c->transparent && p->external && !p->confed;
     k->extended_messages = p->extended_messages;
     k->extended_next_hop = p->extended_next_hop;
     k->graceful_shutdown = c->graceful_shutdown;

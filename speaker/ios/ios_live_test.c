@@ -162,6 +162,13 @@ static const struct {
      " neighbor 192.168.1.10 send-community\n neighbor 192.168.1.10 route-map TAG out\n"
      "route-map TAG permit 10\n set community no-export\n",
      "show ip bgp", NULL},
+    {"a client of a route server sees who announced it",
+     "router bgp 64512\n no bgp enforce-first-as\n neighbor 192.168.1.10 remote-as 65001\n",
+     "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"
+     " neighbor 192.168.1.1 route-server-client\n neighbor 192.168.1.1 ebgp-multihop 2\n"
+     " neighbor 192.168.1.11 remote-as 65002\n",
+     "router bgp 65002\n neighbor 192.168.1.10 remote-as 65001\n", "show ip bgp",
+     " *>   10.9.0.0/16      192.168.1.11             0             0 65002 i\n"},
     {"a default route without one in the table",
      "router bgp 64512\n neighbor 192.168.1.10 remote-as 65001\n",
      "router bgp 65001\n neighbor 192.168.1.1 remote-as 64512\n"

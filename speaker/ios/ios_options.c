@@ -194,6 +194,10 @@ static void set_as_override(const struct option *o) {
     o->p->as_override = true;
 }
 
+static void set_route_server_client(const struct option *o) {
+    o->p->transparent = true;
+}
+
 static void set_remove_private(const struct option *o) {
     o->p->remove_private_as = true;
     o->p->remove_private_as_all = ios_stmt_has(o->s, o->at, "all");
@@ -269,6 +273,7 @@ static const struct {
     {"allowas-in", set_allowas_in},
     {"as-override", set_as_override},
     {"remove-private-as", set_remove_private},
+    {"route-server-client", set_route_server_client},
     {"weight", set_weight},
     {"soft-reconfiguration", set_soft_reconfiguration},
     {"maximum-prefix", set_maximum_prefix},

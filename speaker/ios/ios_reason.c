@@ -18,7 +18,7 @@ static const struct {
     {"dont-capability-negotiate", "kept; the OPEN always has its capabilities"},
     {"transport path-mtu", "kept; the host's TCP looks for the path's MTU itself"},
     {"path-mtu-discovery", "kept; the host's TCP looks for the path's MTU itself"},
-    {"route-server-client", "kept; AS_PATH and next hop change as towards any external neighbor"},
+    {"route-server-client context", "kept; there are no contexts, a client is told the best paths"},
     {"update-delay", "kept; best paths are chosen and sent at once"},
     {"nexthop trigger delay", "kept; a change of a next hop is acted upon at once"},
     {"slow-peer", "kept; who reads slowly never holds others up"},

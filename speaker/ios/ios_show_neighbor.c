@@ -306,6 +306,8 @@ static void put_options(const struct bgp_peer_options *c, enum bgp_family f, str
         text_puts(out, "  NEXT_HOP is always this router for eBGP and iBGP paths\n");
     if (c->allow_local_as)
         text_printf(out, "  My AS number is allowed for %u number of times\n", c->allow_local_as);
+    if (c->transparent)
+        text_puts(out, "  Route-Server Client\n");
     if (c->as_override)
         text_puts(out, "  Overrides the neighbor AS with my AS before sending updates\n");
     if (c->remove_private_as)
