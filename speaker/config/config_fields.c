@@ -370,6 +370,7 @@ static const struct field config_fields[] = {
      NULL, 0},
     PLAIN(struct bgp_config, med_confed, FIELD_BOOL),
     PLAIN(struct bgp_config, scan_time_s, FIELD_U16),
+    PLAIN(struct bgp_config, update_delay_s, FIELD_U16),
     PLAIN(struct bgp_config, fast_external_fallover, FIELD_BOOL),
     PLAIN(struct bgp_config, multipath_external, FIELD_FAMILY_U32),
     PLAIN(struct bgp_config, multipath_internal, FIELD_FAMILY_U32),

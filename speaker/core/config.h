@@ -244,6 +244,9 @@ struct bgp_config {
     bool med_confed; /* IOS: bestpath med confed; RFC 5065 5.3: also between members' paths */
     /* Between two looks at the conditions of conditional advertisement; 0: 60. */
     uint16_t scan_time_s;
+    /* IOS: from the start no best path is chosen until every neighbour that came up has sent its
+     * table, and this long at most; 0: at once. */
+    uint16_t update_delay_s;
     /* IOS: an external session without multihop ends when the neighbour's subnet is no longer
      * connected, not when the hold time does. */
     bool fast_external_fallover;

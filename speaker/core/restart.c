@@ -8,9 +8,9 @@
  * both sides set the N bit and it is no hard reset (RFC 8538): that is decided in session.c, which
  * then leaves with `keep` false.
  *
- * Restarter (4.1): while speaker->restarting is set no best path is chosen. It ends when every peer
- * that may run has sent its End-of-RIB, those excepted that restart themselves or know nothing of
- * the capability, or when the deferral timer fires.
+ * Restarter (4.1), and IOS's update-delay: while speaker->restarting is set no best path is chosen.
+ * It ends when every peer that may run has sent its End-of-RIB, those excepted that restart
+ * themselves or know nothing of the capability, or when the deferral timer fires.
  *
  * Leaves marking and purging to rib.c. One time per peer bounds every kind of staleness; one timer
  * runs for all of them, because few peers are stale and each timer that may run costs its room.
@@ -173,11 +173,32 @@ static bool is_awaited(const struct peer *p) {
     return false;
 }
 
+/* IOS: End-of-RIB, or a KEEPALIVE behind the two that begin a session. */
+static bool has_sent_table(const struct peer *p) {
+    bool ended = true;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        ended = ended && (!p->families[f] || p->end_of_rib_seen[f]);
+    return ended || p->received.keepalives > 2;
+}
+
+/* IOS, update-delay: once somebody is up, nobody who is not is waited for. */
+static bool is_read_only(const struct bgp_speaker *s) {
+    bool any_up = false, any = false;
+    for (uint32_t i = 0; i < s->peer_count; i++) {
+        const struct peer *p = speaker_peer(s, s->peer_order[i]);
+        if (p->conn && !has_sent_table(p))
+            return true;
+        any_up = any_up || p->conn;
+        any = any || p->started;
+    }
+    return any && !any_up;
+}
+
 void restart_check_deferral(struct bgp_speaker *s, struct nanotime now) {
-    if (!s->restarting)
+    if (!s->restarting || (!s->env.restarting && is_read_only(s)))
         return;
     for (uint32_t i = 0; i < s->peer_count; i++) {
-        if (is_awaited(speaker_peer(s, s->peer_order[i])))
+        if (s->env.restarting && is_awaited(speaker_peer(s, s->peer_order[i])))
             return;
     }
     restart_deferral_expired(s, now);

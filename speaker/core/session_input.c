@@ -17,6 +17,7 @@
 #include "listen.h"
 #include "malformed.h"
 #include "peer.h"
+#include "restart.h"
 
 #include <string.h>
 
@@ -164,6 +165,7 @@ void session_message(struct bgp_speaker *s, struct conn *c, enum bgp_message_typ
         break;
     case BGP_MSG_KEEPALIVE:
         session_run(s, p, c, FSM_KEEPALIVE, &cause, now);
+        restart_check_deferral(s, now);
         break;
     case BGP_MSG_UPDATE:
         session_run(s, p, c, FSM_UPDATE, &cause, now);

@@ -40,14 +40,15 @@ static void offer_restart(const struct bgp_speaker *s, const struct peer *p, str
     o->gr_time_s = p->config->options->restart_time_s ? p->config->options->restart_time_s
                                                       : s->profile->restart_time_s;
     if (o->gr_time_s > 4095)
-        o->gr_time_s = 4095; /* twelve bits on the wire */
-    o->gr_restarting = o->gr && s->restarting;
+        o->gr_time_s = 4095;                              /* twelve bits on the wire */
+    bool restarting = s->restarting && s->env.restarting; /* not only waiting for tables */
+    o->gr_restarting = o->gr && restarting;
     o->gr_notification = o->gr && p->config->options->gr_notification;
     if (p->config->options->graceful_restart != BGP_GR_FULL)
         return;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         o->gr_families[f].present = p->config->options->families[f];
-        o->gr_families[f].forwarding = p->config->options->families[f] && s->restarting;
+        o->gr_families[f].forwarding = p->config->options->families[f] && restarting;
     }
 }
 

@@ -34,8 +34,10 @@
 /* ---- making ---- */
 
 static void start_deferral(struct bgp_speaker *s, struct nanotime now) {
+    uint64_t ms =
+        s->env.restarting ? s->profile->gr_deferral_ms : s->config->update_delay_s * UINT64_C(1000);
     s->restarting = true;
-    heap_set(&s->timers, &s->deferral_timer, nanotime_add_ms(now, s->profile->gr_deferral_ms));
+    heap_set(&s->timers, &s->deferral_timer, nanotime_add_ms(now, ms));
     restart_check_deferral(s, now);
 }
 
@@ -66,7 +68,7 @@ struct bgp_speaker *bgp_speaker_new(const struct bgp_config *config, const struc
         return NULL;
     }
     rib_origins_changed(s, NULL, now);
-    if (s->restarting)
+    if (s->restarting || s->config->update_delay_s)
         start_deferral(s, now);
     return s;
 }

@@ -160,7 +160,7 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(ROW_IGNORED, "bgp dynamic-med-interval ~<0-65535>", NULL)
     BGP_OPTION(0, "bgp listen limit ~<1-5000>", NULL)
     BGP_OPTION(0, "bgp listen range {<pfx4>|<pfx6>} . ~peer-group ~<word>", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp update-delay ~<1-3600>", NULL)
+    BGP_OPTION(0, "bgp update-delay ~<1-3600>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp refresh {stalepath-time|max-eor-time} ~<0-3600>", NULL)
     BGP_OPTION(ROW_ON, "bgp default ipv4-unicast", ios_edit_default_unicast)
     BGP_OPTION(0, "bgp default local-preference ~<0-4294967295>", NULL)

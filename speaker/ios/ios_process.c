@@ -156,5 +156,7 @@ void ios_process_compile(struct ios_compile *c) {
     dampening_compile(c);
     s = ios_block_first(c->bgp, "bgp", "scan-time", NULL);
     g->scan_time_s = s ? (uint16_t)ios_number(ios_stmt_word(s, 2)) : 0;
+    s = ios_block_first(c->bgp, "bgp", "update-delay", NULL);
+    g->update_delay_s = s ? (uint16_t)ios_number(ios_stmt_word(s, 2)) : 0;
     g->fast_external_fallover = !has(c, "fast-external-fallover", NULL);
 }

@@ -19,7 +19,6 @@ static const struct {
     {"transport path-mtu", "kept; the host's TCP looks for the path's MTU itself"},
     {"path-mtu-discovery", "kept; the host's TCP looks for the path's MTU itself"},
     {"route-server-client context", "kept; there are no contexts, a client is told the best paths"},
-    {"update-delay", "kept; best paths are chosen and sent at once"},
     {"nexthop trigger delay", "kept; a change of a next hop is acted upon at once"},
     {"slow-peer", "kept; who reads slowly never holds others up"},
     {"shutdown graceful", "kept; the session stays up until a plain shutdown"},

@@ -51,7 +51,7 @@ static const struct {
     {BGP, "bgp listen limit 200", true},
     {BGP, "no bgp enforce-first-as", true},
     {BGP, "no bgp fast-external-fallover", true},
-    {BGP, "bgp update-delay 5", false},
+    {BGP, "bgp update-delay 5", true},
     {BGP, "bgp scan-time 5", true},
     {FAMILY, "bgp scan-time 5", true},
     {BGP, "bgp nexthop trigger delay 1", false},

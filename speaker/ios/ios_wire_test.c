@@ -157,6 +157,72 @@ static void counters_begin_with_the_session(void **state) {
     desk_end(&d);
 }
 
+/* ---- update-delay ---- */
+
+enum told {
+    TOLD_NOTHING,
+    TOLD_END_OF_RIB,
+    TOLD_KEEPALIVES,
+};
+
+/* Is there a best path after so many seconds, when the neighbour told this meanwhile? */
+static const struct {
+    const char *process;
+    enum told told;
+    uint64_t s;
+    bool best;
+} DELAYS[] = {
+    {"", TOLD_NOTHING, 0, true},
+    {" bgp update-delay 30\n", TOLD_NOTHING, 0, false},
+    {" bgp update-delay 30\n", TOLD_NOTHING, 25, false},
+    {" bgp update-delay 30\n", TOLD_NOTHING, 31, true},
+    {" bgp update-delay 30\n", TOLD_END_OF_RIB, 0, true},
+    {" bgp update-delay 30\n", TOLD_KEEPALIVES, 0, true},
+};
+
+static bool has_best(const struct rig *r, struct ip_prefix p) {
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    bool best = false;
+    assert_true(bgp_rib_find(r->s, p, &it));
+    while (bgp_rib_next_path(r->s, &it, &path))
+        best |= path.best;
+    bgp_rib_end(&it);
+    return best;
+}
+
+static void tell(struct rig *r, struct bgp_conn_id c, enum told told) {
+    uint8_t message[64];
+    if (told == TOLD_END_OF_RIB)
+        rig_feed(r, c, message, codec_hex(MARKER "0017 02 0000 0000", message, 0, sizeof message));
+    for (int i = 0; told == TOLD_KEEPALIVES && i < 2; i++)
+        feed_keepalive(r, c);
+}
+
+static void nothing_is_chosen_before_the_tables_are_there(void **state) {
+    static const char UPDATE[] = MARKER "0036 02 0000 0014 40010100 4002060201 0000FDE9 "
+                                        "4003040A000002 10 0A09";
+    (void)state;
+    for (size_t i = 0; i < sizeof DELAYS / sizeof *DELAYS; i++) {
+        char config[300];
+        uint8_t update[100];
+        struct desk d;
+        snprintf(config, sizeof config, "router bgp 65000\n%s neighbor 10.0.0.2 remote-as 65001\n",
+                 DELAYS[i].process);
+        desk_start(&d, config);
+        struct bgp_conn_id c = rig_up_to(&d.rig, BGP_ESTABLISHED);
+        size_t size = codec_hex(UPDATE, update, 0, sizeof update);
+        update[17] = (uint8_t)size;
+        rig_feed(&d.rig, c, update, size);
+        bgp_nexthop_set(d.rig.s, ip4(REMOTE), true, 0, d.rig.now);
+        tell(&d.rig, c, DELAYS[i].told);
+        rig_pass(&d.rig, DELAYS[i].s * 1000 + 10);
+        if (has_best(&d.rig, ip_prefix_make(ip4(0x0A090000), 16)) != DELAYS[i].best)
+            fail_msg("row %zu", i);
+        desk_end(&d);
+    }
+}
+
 /* ---- UPDATEs ---- */
 
 static const struct {
@@ -270,6 +336,7 @@ int main(void) {
         cmocka_unit_test(the_passive_side_waits),
         cmocka_unit_test(the_table_ends_with_end_of_rib),
         cmocka_unit_test(counters_begin_with_the_session),
+        cmocka_unit_test(nothing_is_chosen_before_the_tables_are_there),
         cmocka_unit_test(updates_have_the_size_of_captures),
         cmocka_unit_test(refusals_carry_the_data_of_ios),
         cmocka_unit_test(tries_have_their_pauses),
