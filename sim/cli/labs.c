@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PLACES_MAX 1024
+
 void lab_id_make(char id[LAB_ID_MAX]) {
     struct timespec now;
     struct tm utc;
@@ -80,6 +82,55 @@ static int take_turn(void) {
     return fd;
 }
 
+void lab_place_remove(const struct lab_place *p) {
+    static const char *const files[] = {"ctl", "lock"};
+    int fd = open(p->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    for (size_t i = 0; fd >= 0 && i < sizeof files / sizeof files[0]; i++)
+        (void)unlinkat(fd, files[i], 0);
+    if (fd >= 0)
+        close(fd);
+    (void)rmdir(p->directory);
+}
+
+static bool is_alive(const struct lab_place *p) {
+    int fd = open_lock(p, 0);
+    if (fd < 0)
+        return false;
+    bool alive = flock(fd, LOCK_EX | LOCK_NB) != 0;
+    close(fd);
+    return alive;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static size_t read_names(const char *base, char **names, size_t max) {
+    DIR *d = opendir(base);
+    size_t n = 0;
+    for (struct dirent *e; d && n < max && (e = readdir(d)) != NULL;) {
+        if (e->d_name[0] != '.' && strlen(e->d_name) < LAB_ID_MAX)
+            names[n++] = strdup(e->d_name);
+    }
+    if (d)
+        closedir(d);
+    qsort(names, n, sizeof *names, compare_names);
+    return n;
+}
+
+/* Whoever makes a place tidies up: a machine on which labs are killed does not fill up. */
+static void collect_in_turn(const char *base) {
+    char *names[PLACES_MAX];
+    size_t n = read_names(base, names, PLACES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct lab_place p;
+        place_paths(base, names[i], &p);
+        if (!is_alive(&p))
+            lab_place_remove(&p);
+        free(names[i]);
+    }
+}
+
 static bool make_in_turn(struct lab_place *p) {
     if (mkdir(p->directory, 0700) != 0)
         return false;
@@ -102,30 +153,12 @@ bool lab_place_make(const char *id, struct lab_place *ret_place) {
     int turn = own_directory(base) ? take_turn() : -1;
     if (turn < 0)
         return false;
+    collect_in_turn(base);
     bool ok = make_in_turn(ret_place);
     int error = errno;
     close(turn);
     errno = error;
     return ok;
-}
-
-void lab_place_remove(const struct lab_place *p) {
-    static const char *const files[] = {"ctl", "lock"};
-    int fd = open(p->directory, O_DIRECTORY | O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    for (size_t i = 0; fd >= 0 && i < sizeof files / sizeof files[0]; i++)
-        (void)unlinkat(fd, files[i], 0);
-    if (fd >= 0)
-        close(fd);
-    (void)rmdir(p->directory);
-}
-
-static bool is_alive(const struct lab_place *p) {
-    int fd = open_lock(p, 0);
-    if (fd < 0)
-        return false;
-    bool alive = flock(fd, LOCK_EX | LOCK_NB) != 0;
-    close(fd);
-    return alive;
 }
 
 bool lab_place_lives(const struct lab_place *p) {
@@ -146,27 +179,10 @@ bool lab_place_collect(const struct lab_place *p) {
     return dead;
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static size_t read_names(const char *base, char **names, size_t max) {
-    DIR *d = opendir(base);
-    size_t n = 0;
-    for (struct dirent *e; d && n < max && (e = readdir(d)) != NULL;) {
-        if (e->d_name[0] != '.' && strlen(e->d_name) < LAB_ID_MAX)
-            names[n++] = strdup(e->d_name);
-    }
-    if (d)
-        closedir(d);
-    qsort(names, n, sizeof *names, compare_names);
-    return n;
-}
-
 size_t lab_places(lab_place_fn *each, void *context) {
-    char base[128], *names[1024];
+    char base[128], *names[PLACES_MAX];
     base_directory(base, sizeof base);
-    size_t n = read_names(base, names, 1024);
+    size_t n = read_names(base, names, PLACES_MAX);
     for (size_t i = 0; i < n; i++) {
         struct lab_place p;
         place_paths(base, names[i], &p);

@@ -311,6 +311,19 @@ static void test_stale_places(void **state) {
     assert_nothing_left();
 }
 
+/* The next lab takes the places of dead ones away, and no other's. */
+static void test_up_tidies(void **state) {
+    (void)state;
+    (void)mkdir("/run/ribcage", 0700);
+    assert_int_equal(mkdir("/run/ribcage/20200101-000000-dead", 0700), 0);
+    up();
+    assert_int_equal(access("/run/ribcage/20200101-000000-dead", F_OK), -1);
+    says(WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")), 0, "");
+    says(WORDS("gc"), 0, "0 dead, 1 running");
+    says(WORDS("down"), 0, "is down");
+    assert_nothing_left();
+}
+
 static void test_place_of_somebody_else(void **state) {
     (void)state;
     assert_true(rmdir("/run/ribcage") == 0 || errno == ENOENT);
@@ -539,6 +552,7 @@ int main(void) {
         TEST(test_down_comes_early),
         TEST(test_supervisor_killed),
         TEST(test_stale_places),
+        TEST(test_up_tidies),
         TEST(test_place_of_somebody_else),
         TEST(test_up_lets_go_of_output),
         TEST(test_hostile_requests),
