@@ -60,6 +60,22 @@ static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
     table_deinit(&routers);
 }
 
+/* Does every group have a session with a router outside? Those may well join them. */
+static bool all_go_outside(struct plan_build *b, uint32_t *parent, int family) {
+    const struct plan_impl *p = b->p;
+    bool *outside = plan_array(b, b->scratch, p->plan.node_count + 1, sizeof *outside);
+    for (size_t i = 0; outside && i < p->pair_count; i++) {
+        const struct calico_pair *pair = &p->pairs[i];
+        if ((int)pair->family == family && !pair->node_b && may_be_up(p, i))
+            outside[find_root(parent, plan_node_by_addr(b, pair->addr_a))] = true;
+    }
+    for (uint32_t i = 0; outside && i < p->plan.node_count; i++) {
+        if (ip_is_set(plan_addr(p->plan.nodes[i].node, family)) && !outside[find_root(parent, i)])
+            return false;
+    }
+    return outside != NULL;
+}
+
 static void report_partition(struct plan_build *b, uint32_t *parent, int family, size_t members,
                              size_t groups, bool any_session) {
     const struct calico_plan *p = &b->p->plan;
@@ -76,10 +92,17 @@ static void report_partition(struct plan_build *b, uint32_t *parent, int family,
     for (uint32_t i = 0; i < p->node_count && shown < FINDING_NAMES_MAX; i++)
         if (ip_is_set(plan_addr(p->nodes[i].node, family)) && find_root(parent, i) == i)
             text_printf(&t, "%s%s", shown++ ? ", " : "", p->nodes[i].node->name);
-    WARN(b, finding_place(b, ""), "partition",
-         "%s: the %zu nodes fall into %zu groups without a session between them (one node of "
-         "each: %s%s)",
-         version, members, groups, text_str(&t), groups > shown ? ", …" : "");
+    const char *more = groups > shown ? ", …" : "";
+    if (all_go_outside(b, parent, family))
+        NOTE(b, finding_place(b, ""), "joined-outside",
+             "%s: only routers outside can join %zu groups of nodes (one node of each: %s%s); "
+             "--cisco FILE, or a run, shows whether they do",
+             version, groups, text_str(&t), more);
+    else
+        WARN(b, finding_place(b, ""), "partition",
+             "%s: the %zu nodes fall into %zu groups without a session between them (one node of "
+             "each: %s%s)",
+             version, members, groups, text_str(&t), more);
     text_deinit(&t);
 }
 

@@ -87,6 +87,11 @@ static const struct {
     {TWO_NODES NODE("c", "10.0.0.3/24") MESH_OFF PEER("p", "node: a, peerIP: 10.0.0.2, asNumber: "
                                                            "64512"),
      "partition", "2 groups", NULL, NULL},
+    {TWO_NODES MESH_OFF PEER("p", "node: a, peerIP: 192.0.2.1, asNumber: 65001")
+         PEER("q", "node: b, peerIP: 192.0.2.2, asNumber: 65001"),
+     "joined-outside", "2 groups", NULL, NULL},
+    {TWO_NODES MESH_OFF PEER("p", "node: a, peerIP: 192.0.2.1, asNumber: 65001"), "partition",
+     "2 groups", NULL, NULL},
     {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") TWO_NODES MESH_OFF TO_REFLECTORS,
      "single-reflector", "2 nodes", "a - r", NULL},
     {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") REFLECTOR("s", "10.0.0.8/24", "244.0.0.1")

@@ -93,19 +93,6 @@ static void name_of_file(const char *path, char *out, size_t size) {
     snprintf(out, size, "%.*s", (int)strcspn(base, "."), base);
 }
 
-/* A router's whole configuration has dozens of lines that no session depends on: one sentence says
- * so, `ios check` has them all. */
-static void take_findings(const struct diag_list *found, const char *path, struct diag_list *to) {
-    size_t ignored = 0;
-    for (size_t i = 0; i < diag_count(found); i++)
-        ignored += strcmp(diag_at(found, i)->id, "ios-ignored") == 0;
-    diag_append(to, found, DIAG_WARNING, "ios-ignored");
-    if (ignored)
-        diag_add(to, DIAG_NOTE, (struct diag_place){path, 0, 0}, "ios-ignored",
-                 "%zu kinds of lines have no effect here; ribcage ios check %s names them", ignored,
-                 path);
-}
-
 static struct ios_router *load_router(struct manifests *in, const char *path,
                                       const struct ios_env *env) {
     size_t size = 0;
@@ -114,7 +101,7 @@ static struct ios_router *load_router(struct manifests *in, const char *path,
     struct diag_list *found = diag_list_new();
     bool loaded = r && found && ios_load(r, text, size, path, true, found);
     if (found) /* IOS refuses single lines and goes on */
-        take_findings(found, path, in->diags);
+        ios_findings(found, path, in->diags);
     diag_list_free(found);
     if (!loaded)
         ios_router_free(r);

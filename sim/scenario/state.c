@@ -71,6 +71,10 @@ static void take_ios_addresses(struct topo_router *r, const struct ios_router *i
     }
 }
 
+static const char *router_file(const struct topo_router *r) {
+    return r->config_path ? r->config_path : r->name;
+}
+
 static bool load_router(struct engine *e, uint32_t i, struct diag_list *diags) {
     struct topology *t = e->scenario->topology;
     struct topo_router *r = &t->routers[i];
@@ -80,7 +84,7 @@ static bool load_router(struct engine *e, uint32_t i, struct diag_list *diags) {
     er->ios = ios_router_new(&env);
     if (!er->ios)
         return false;
-    const char *file = r->config_path ? r->config_path : r->name;
+    const char *file = router_file(r);
     if (r->config_text) {
         text_put(&er->text, r->config_text, r->config_size);
         if (!ios_load(er->ios, r->config_text, r->config_size, file, true, diags))
@@ -343,16 +347,16 @@ static bool start_manifests(struct engine *e, struct calico_set *set, struct dia
 }
 
 static bool load_routers(struct engine *e, struct diag_list *diags) {
-    struct diag_list *ios = diag_list_new();
     e->routers = arena_array(e->arena, e->router_count + 1, sizeof *e->routers);
-    bool ok = ios && e->routers;
+    bool ok = e->routers != NULL;
     for (uint32_t i = 0; ok && i < e->router_count; i++) {
+        struct diag_list *found = diag_list_new();
         text_init(&e->routers[i].text);
-        ok = load_router(e, i, ios);
+        ok = found && load_router(e, i, found);
+        if (found)
+            ios_findings(found, router_file(&e->scenario->topology->routers[i]), diags);
+        diag_list_free(found);
     }
-    if (ios) /* IOS refuses single lines and goes on; so do we, and say so */
-        diag_append(diags, ios, DIAG_WARNING, NULL);
-    diag_list_free(ios);
     return ok;
 }
 

@@ -53,6 +53,10 @@ void ios_router_set_env(struct ios_router *r, const struct ios_env *env);
  */
 bool ios_load(struct ios_router *r, const char *text, size_t size, const char *file, bool unflatten,
               struct diag_list *diags);
+/* Hands findings of ios_load on, none worse than a warning: IOS refuses single lines and goes on. A
+ * router's whole configuration has dozens of lines that no session depends on; they become one
+ * note. */
+void ios_findings(const struct diag_list *found, const char *file, struct diag_list *to);
 /* What became of one line of a file. */
 enum ios_outcome {
     IOS_LINE_EMPTY,   /* blank, a comment, or part of a banner */
