@@ -65,21 +65,25 @@ static int speakers_end(void **state) {
 
 /* ---- configurations ---- */
 
-/* The first node calls, the second one waits and has the profile. `peer` holds further members of
- * both peers. */
+/* The first node calls, the second one waits. `peer` holds further members of its peer. */
+static void start_one(int i, const char *profile, unsigned peer_as, const char *hold_time,
+                      const char *peer) {
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"profile\":\"%s\",\"hostname\":\"n%d\",\"local_as\":%u,"
+             "\"router_id\":\"10.0.0.%d\",\"hold_time_s\":%s,\"hold_time_set\":true,"
+             "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":%u,"
+             "%s\"passive\":%s}]}",
+             profile, i + 1, i == 0 ? 64512 : peer_as, i + 1, hold_time, 2 - i, 2 - i,
+             i == 0 ? peer_as : 64512, peer, i == 0 ? "false" : "true");
+    nodes_start(i, text, "--config-fd");
+}
+
+/* The second one has the profile. */
 static void start_pair_of(const char *profile, unsigned peer_as, const char *hold_time,
                           const char *peer) {
-    for (int i = NODES - 1; i >= 0; i--) {
-        char text[1024];
-        snprintf(text, sizeof text,
-                 "{\"profile\":\"%s\",\"hostname\":\"n%d\",\"local_as\":%u,"
-                 "\"router_id\":\"10.0.0.%d\",\"hold_time_s\":%s,\"hold_time_set\":true,"
-                 "\"peers\":[{\"name\":\"n%d\",\"remote_addr\":\"10.0.0.%d\",\"remote_as\":%u,"
-                 "%s\"passive\":%s}]}",
-                 i == 0 ? "fast" : profile, i + 1, i == 0 ? 64512 : peer_as, i + 1, hold_time,
-                 2 - i, 2 - i, i == 0 ? peer_as : 64512, peer, i == 0 ? "false" : "true");
-        nodes_start(i, text, "--config-fd");
-    }
+    for (int i = NODES - 1; i >= 0; i--)
+        start_one(i, i == 0 ? "fast" : profile, peer_as, hold_time, peer);
     for (int i = 0; i < NODES; i++)
         WAIT_FOR(established, i, 1);
 }
@@ -194,34 +198,57 @@ static void test_ttl_of_ios(void **state) {
     }
 }
 
+static uint64_t refused_before;
+static bool refused(int node, uint64_t value) {
+    return nodes_tcp_counter(node, "TCPMD5Failure") >= refused_before + value;
+}
+
+/* The pair agrees on `key` (a password of JSON), and a key that is nearly the same is refused: each
+ * octet counts. */
+static void check_key(const char *key, const char *nearly) {
+    char member[160];
+    snprintf(member, sizeof member, "\"password\":%s,", key);
+    start_pair(64512, "90", member);
+    stop_both();
+    refused_before = nodes_tcp_counter(1, "TCPMD5Failure");
+    start_one(1, "fast", 64512, "90", member);
+    snprintf(member, sizeof member, "\"password\":%s,", nearly);
+    start_one(0, "fast", 64512, "90", member);
+    WAIT_FOR(refused, 1, 1);
+    assert_true(established(0, 0) && established(1, 0));
+    stop_both();
+}
+
 /* TCP's option takes 1 to 80 octets (the 81st is refused with the configuration). */
 static void test_C203_keys(void **state) {
     static const unsigned sizes[] = {1, 79, 80};
     (void)state;
     SKIP_IF_FORBIDDEN();
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        char key[81], member[128];
+        char key[84], nearly[84];
         for (unsigned n = 0; n < sizes[i]; n++)
-            key[n] = (char)('a' + n % 26);
-        key[sizes[i]] = '\0';
-        snprintf(member, sizeof member, "\"password\":\"%s\",", key);
-        start_pair(64512, "90", member);
-        stop_both();
+            key[n + 1] = (char)('a' + n % 26);
+        key[0] = key[sizes[i] + 1] = '"';
+        key[sizes[i] + 2] = '\0';
+        memcpy(nearly, key, sizeof nearly);
+        nearly[sizes[i]] = '#';
+        check_key(key, nearly);
     }
 }
 
 /* NUL is an octet like any other: alone, first, between others, last. */
 static void test_C203_binary_keys(void **state) {
-    static const char *const keys[] = {"[0]", "[0,0,0]", "[0,107,255]", "[107,0,1,10,34]",
-                                       "[107,0]"};
+    static const struct {
+        const char *key, *nearly;
+    } rows[] = {{"{\"octets\":[0]}", "{\"octets\":[0,0]}"},
+                {"{\"octets\":[0,0,0]}", "{\"octets\":[0,0]}"},
+                {"{\"octets\":[0,107,255]}", "{\"octets\":[0,107,254]}"},
+                {"{\"octets\":[107,0,1,10,34]}", "{\"octets\":[107,0,1,10,35]}"},
+                {"{\"octets\":[107,0]}", "\"k\""}};
     (void)state;
     SKIP_IF_FORBIDDEN();
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        char member[128];
-        snprintf(member, sizeof member, "\"password\":{\"octets\":%s},", keys[i]);
-        start_pair(64512, "90", member);
-        stop_both();
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        check_key(rows[i].key, rows[i].nearly);
 }
 
 /* ---- the system's clock ---- */
