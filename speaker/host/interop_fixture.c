@@ -406,6 +406,7 @@ bool interop_established(int node, int family, int neighbor) {
 int64_t interop_peer_number(int node, int family, int neighbor, const char *member) {
     json_t *answer = nodes_request_json(node, "{\"op\":\"peers\"}\n");
     const json_t *v = json_object_get(peer_of(answer, family, neighbor), member);
+    assert_true(json_is_boolean(v) || json_is_integer(v));
     int64_t number = json_is_boolean(v) ? json_is_true(v) : json_integer_value(v);
     json_decref(answer);
     return number;
