@@ -181,6 +181,29 @@ static void test_C146_asn(void **state) { /* C146 */
     }
 }
 
+/* C146: what is printed is what was read, in either form. */
+static void test_C146_asn_printed(void **state) {
+    static const struct {
+        uint32_t asn;
+        const char *plain, *dot;
+    } rows[] = {{0, "0", "0"},
+                {65535, "65535", "65535"},
+                {65536, "65536", "1.0"},
+                {4200000001, "4200000001", "64086.59905"},
+                {UINT32_MAX, "4294967295", "65535.65535"}};
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        struct text t;
+        uint32_t again = 7;
+        text_init(&t);
+        text_put_asn(&t, rows[i / 2].asn, i % 2);
+        assert_string_equal(text_str(&t), i % 2 ? rows[i / 2].dot : rows[i / 2].plain);
+        assert_true(text_to_asn(text_str(&t), &again));
+        assert_int_equal(again, rows[i / 2].asn);
+        text_deinit(&t);
+    }
+}
+
 static void test_distance(void **state) {
     (void)state;
     assert_int_equal(text_distance("", "", 9), 0);
@@ -318,13 +341,21 @@ static void test_diag_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append),          cmocka_unit_test(test_pad),
-        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_escape),
-        cmocka_unit_test(test_numbers),         cmocka_unit_test(test_read_number),
-        cmocka_unit_test(test_C146_asn),        cmocka_unit_test(test_distance),
-        cmocka_unit_test(test_nearest),         cmocka_unit_test(test_diag),
-        cmocka_unit_test(test_diag_limit),      cmocka_unit_test(test_diag_limit_keeps_the_gravest),
-        cmocka_unit_test(test_diag_same_notes), cmocka_unit_test(test_diag_no_memory),
+        cmocka_unit_test(test_append),
+        cmocka_unit_test(test_pad),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_read_number),
+        cmocka_unit_test(test_C146_asn),
+        cmocka_unit_test(test_C146_asn_printed),
+        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_diag),
+        cmocka_unit_test(test_diag_limit),
+        cmocka_unit_test(test_diag_limit_keeps_the_gravest),
+        cmocka_unit_test(test_diag_same_notes),
+        cmocka_unit_test(test_diag_no_memory),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -221,9 +221,12 @@ static void test_C165_C167_communities_stripped(void **state) {
     (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
     bench_settle(&b);
     assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->community_count, 1);
+    assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->communities[0], communities[0]);
     assert_int_equal(bench_held(&b, 2, "192.0.2.0/24")->ext_community_count, 2);
+    assert_memory_equal(bench_held(&b, 2, "192.0.2.0/24")->ext_communities, ext, sizeof ext);
     assert_int_equal(bench_held(&b, 3, "192.0.2.0/24")->community_count, 0);
     assert_int_equal(bench_held(&b, 1, "192.0.2.0/24")->ext_community_count, 1);
+    assert_true(bench_held(&b, 1, "192.0.2.0/24")->ext_communities[0] == ext[0]);
     bench_end(&b);
 }
 

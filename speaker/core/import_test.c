@@ -44,6 +44,33 @@ static bool reaches(uint32_t from, const struct attr_values *v, uint32_t to) {
     return held;
 }
 
+/* RFC 4271 9.1.2: our AS in AS_PATH, so often, where so often is allowed; a set counts one. */
+static void test_C071_own_as(void **state) {
+    static const struct {
+        uint32_t words[7], count, own;
+    } paths[] = {{{AS_SEQUENCE << 16 | 2, 65001, 64511}, 3, 0},
+                 {{AS_SEQUENCE << 16 | 2, 65001, 64512}, 3, 1},
+                 {{AS_SEQUENCE << 16 | 1, 65001, AS_SET << 16 | 2, 64512, 65003}, 5, 1},
+                 {{AS_SEQUENCE << 16 | 4, 65001, 64512, 65003, 64512}, 5, 2},
+                 {{AS_SEQUENCE << 16 | 4, 65001, 64512, 64512, 64512}, 5, 3}};
+    (void)state;
+    for (uint8_t allowed = 0; allowed <= 3; allowed++) {
+        three_peers(BGP_PROFILE_PLAIN, 0);
+        for (uint32_t p = 0; p < 3; p++)
+            b.peers[p].allow_local_as = allowed;
+        start();
+        for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+            struct attr_values v = external_route(paths[i].words);
+            v.as_path.word_count = paths[i].count;
+            assert_int_equal(reaches(0, &v, 1), paths[i].own <= allowed);
+            v.has_local_pref = true; /* … and from inside */
+            assert_int_equal(reaches(1, &v, 2), paths[i].own <= allowed);
+        }
+        assert_int_equal(b.holds[0].p->state, BGP_ESTABLISHED);
+        bench_end(&b);
+    }
+}
+
 static void test_C072_first_as(void **state) {
     static const uint32_t from_other[] = {AS_SEQUENCE << 16 | 1, 65009};
     (void)state;
@@ -259,6 +286,7 @@ static void test_prefixes_that_are_no_destination(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_C071_own_as),
         cmocka_unit_test(test_C072_first_as),
         cmocka_unit_test(test_C074_own_address_as_next_hop),
         cmocka_unit_test(test_C093_unreachable_next_hop),

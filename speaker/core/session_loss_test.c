@@ -264,7 +264,7 @@ static void test_C008_C010_C047_routes_go(void **state) {
 
 /* RFC 4724 4.2, 8538: the transport alone is forgiven; with the N bit silence and NOTIFICATIONs
  * too, but for a hard reset. */
-static void test_C188_C193_C194_routes_stay(void **state) {
+static void test_C188_C189_C193_C194_routes_stay(void **state) {
     static const struct {
         void (*happens)(struct loss *l);
         bool kept[2]; /* without the N bit, with it */
@@ -348,7 +348,7 @@ static void test_C048_silence_in_open_confirm(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C008_C010_C047_routes_go),
-        cmocka_unit_test(test_C188_C193_C194_routes_stay),
+        cmocka_unit_test(test_C188_C189_C193_C194_routes_stay),
         cmocka_unit_test(test_C188_back_in_time),
         cmocka_unit_test(test_C190_back_without_state),
         cmocka_unit_test(test_C048_silence_in_open_confirm),
