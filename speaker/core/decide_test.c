@@ -447,6 +447,18 @@ static void test_ios_ignored_rows(void **state) {
     }
 }
 
+/* What explanations call them: a word for each, none twice. */
+static void test_step_names(void **state) {
+    (void)state;
+    for (unsigned i = DECIDE_NONE + 1; i < DECIDE_STEPS; i++) {
+        assert_string_not_equal(decide_step_name((enum decide_step)i), "");
+        for (unsigned j = DECIDE_NONE; j < i; j++)
+            assert_string_not_equal(decide_step_name((enum decide_step)i),
+                                    decide_step_name((enum decide_step)j));
+    }
+    assert_string_equal(decide_step_name(DECIDE_STEPS), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C092_steps_of_profiles),
@@ -458,6 +470,7 @@ int main(void) {
         cmocka_unit_test(test_ios_pairs),
         cmocka_unit_test(test_C093_none_eligible),
         cmocka_unit_test(test_llgr_stale_loses_in_bird),
+        cmocka_unit_test(test_step_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

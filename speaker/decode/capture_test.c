@@ -25,6 +25,8 @@ struct rig {
     struct capture *capture;
     struct text out;
     bool external, extended_next_hop; /* how the last message was read */
+    uint16_t from, to;                /* its ports, and its packet's number */
+    uint64_t packet, packets;
 };
 
 static void take(void *context, const struct capture_item *item) {
@@ -36,12 +38,16 @@ static void take(void *context, const struct capture_item *item) {
                 m->type == BGP_MSG_UPDATE && m->how.codec.add_path[0] ? "/ids" : "");
     if (m->type == BGP_MSG_UPDATE && m->size > BGP_MESSAGE_SIZE_MAX)
         text_printf(&r->out, "(%zu octets) ", m->size);
+    r->from = item->from.port;
+    r->to = item->to.port;
+    r->packet = item->time_ns;
     r->external = m->how.codec.external;
     r->extended_next_hop = m->how.codec.extended_next_hop;
 }
 
 static void rig_begin(struct rig *r) {
     struct decode_options how = decode_defaults();
+    *r = (struct rig){0};
     text_init(&r->out);
     r->capture = capture_new(&how, take, r);
     assert_non_null(r->capture);
@@ -76,7 +82,7 @@ static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32
     bytes_put(&w, (const uint8_t[6]){0}, 6);
     bytes_put(&w, data, size);
     assert_int_equal(w.at, 54 + size);
-    capture_packet(r->capture, LINK_ETHERNET, 1, packet, w.at);
+    capture_packet(r->capture, LINK_ETHERNET, ++r->packets, packet, w.at);
     free(packet);
 }
 
@@ -325,6 +331,55 @@ static void test_C216_too_many(void **state) {
     text_deinit(&r.out);
 }
 
+/* Whose message it is, and the packet that made it whole. */
+static void test_C216_whose(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    both_ways(&r, OPEN2, OPEN4);
+    assert_int_equal(r.from, 179);
+    assert_int_equal(r.to, 40000);
+    assert_int_equal(r.packet, 4);
+    const size_t size = stream_of(KEEPALIVE, data);
+    segment(&r, false, 1 + 29 + 4, false, data + 4, size - 4);
+    segment(&r, false, 1 + 29, false, data, 4);
+    assert_int_equal(r.from, 40000);
+    assert_int_equal(r.to, 179);
+    assert_int_equal(r.packet, 6);
+    rig_end(&r, "open open keepalive ");
+}
+
+/* However often segments overtook each other: what was filled in is no gap any more. */
+static void test_C216_many_overtakings(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, START, true, NULL, 0);
+    uint32_t at = START + 1;
+    for (uint32_t i = 0; i <= STREAM_PENDING_MAX; i++, at += (uint32_t)size) {
+        segment(&r, false, at + 9, false, data + 9, size - 9);
+        segment(&r, false, at, false, data, 9);
+    }
+    assert_int_equal(r.out.size, (STREAM_PENDING_MAX + 1) * strlen("keepalive "));
+    text_clear(&r.out);
+    rig_end(&r, "");
+}
+
+/* A SYN begins anew: neither half a message nor a loss is left of the connection before. */
+static void test_C216_again(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 7, false, data, 9); /* not seen from its beginning */
+    segment(&r, false, 70000, true, NULL, 0);
+    segment(&r, false, 70001, false, data, size);
+    rig_end(&r, "keepalive ");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C216_in_pieces),
@@ -340,6 +395,9 @@ int main(void) {
         cmocka_unit_test(test_C216_connections),
         cmocka_unit_test(test_C216_gaps_at_the_end),
         cmocka_unit_test(test_C216_too_many),
+        cmocka_unit_test(test_C216_whose),
+        cmocka_unit_test(test_C216_many_overtakings),
+        cmocka_unit_test(test_C216_again),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

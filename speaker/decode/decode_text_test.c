@@ -245,6 +245,99 @@ static const struct row rows[] = {
             "00030009",
      "ROUTE-REFRESH, 23 octets\n"
      "  afi 3 safi 9, request\n"},
+    {"extended next hops of families that are not ours",
+     MARKER "003301"
+            "04fde900b40a0000011602140512400400470002000100800002000100010002",
+     "OPEN, 51 octets\n"
+     "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
+     "  capability {\"code\":5,\"name\":\"extended-next-hop\",\"families\":[{\"family\":\"bgp-ls "
+     "bgp-ls\",\"next_hop_afi\":2},{\"family\":\"ipv4 "
+     "mpls-vpn\",\"next_hop_afi\":2},{\"family\":\"ipv4"
+     " unicast\",\"next_hop_afi\":2}]}\n"},
+    {"octets behind the end",
+     MARKER "001304"
+            "00",
+     "not a message\n"
+     "  error: session-reset, 1/2 Bad Message Length (octets behind the message's end)\n"},
+    {"cut", MARKER "001d01",
+     "not a message\n"
+     "  error: session-reset, 1/2 Bad Message Length (truncated: fewer octets than the "
+     "header says)\n"},
+    {"unknown attribute that comes twice, codes that differ by 32",
+     MARKER "004002"
+            "00000025400101004002004003040a000001c023040000fde9c0400100c0420101c0620102c06201"
+            "03180a0102",
+     "UPDATE, 64 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   0  \n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  ONLY_TO_CUSTOMER      35 OT--   4  65001\n"
+     "  unknown attribute     64 OT--   1  00\n"
+     "  unknown attribute     66 OT--   1  01\n"
+     "  unknown attribute     98 OT--   1  02\n"
+     "  unknown attribute     98 OT--   1  03 (again)\n"
+     "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
+     "  error: discard, 3/1 Malformed Attribute List, attribute 98 (unknown)\n"},
+    {"shutdown text with DEL, NUL, a letter of two octets",
+     MARKER "001b03"
+            "060205617f00c3a4",
+     "NOTIFICATION, 27 octets\n"
+     "  6/2 Cease: Administrative Shutdown, \"a\\x7f\\x00ä\"\n"},
+    {"refresh of AFI 1, SAFI 2",
+     MARKER "001705"
+            "00010002",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv4 multicast, request\n"},
+    {"refresh of AFI 1, SAFI 4",
+     MARKER "001705"
+            "00010004",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv4 nlri-mpls, request\n"},
+    {"refresh of AFI 25, SAFI 65",
+     MARKER "001705"
+            "00190041",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  l2vpn vpls, request\n"},
+    {"refresh of AFI 25, SAFI 70",
+     MARKER "001705"
+            "00190046",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  l2vpn evpn, request\n"},
+    {"refresh of AFI 16388, SAFI 71",
+     MARKER "001705"
+            "40040047",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  bgp-ls bgp-ls, request\n"},
+    {"refresh of AFI 16388, SAFI 72",
+     MARKER "001705"
+            "40040048",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  bgp-ls bgp-ls-vpn, request\n"},
+    {"refresh of AFI 2, SAFI 128",
+     MARKER "001705"
+            "00020080",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 mpls-vpn, request\n"},
+    {"refresh of AFI 1, SAFI 132",
+     MARKER "001705"
+            "00010084",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv4 rtc, request\n"},
+    {"refresh of AFI 1, SAFI 133",
+     MARKER "001705"
+            "00010085",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv4 flow, request\n"},
+    {"refresh of AFI 2, SAFI 134",
+     MARKER "001705"
+            "00020086",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  ipv6 flow-vpn, request\n"},
+    {"refresh of AFI 1, SAFI 255",
+     MARKER "001705"
+            "000100ff",
+     "ROUTE-REFRESH, 23 octets\n"
+     "  afi 1 safi 255, request\n"},
 };
 
 static void test_text(void **state) {

@@ -249,12 +249,58 @@ static void test_C215_largest(void **state) {
     free(view);
 }
 
+/* RFC 8654 and RFC 6396 4.3.4: a table's attributes may be larger than a message of 4,096 octets,
+ * up to the largest message; those that no field holds are left out. */
+static void test_C217_large_attributes(void **state) {
+    static uint32_t communities[16380];
+    static const struct {
+        uint32_t count;
+        uint16_t entries, written, read;
+    } rows[] = {{2000, 300, 300, 300},
+                {16373, 2, 2, 2},
+                {16374, 2, 2, 0},
+                {16379, 2, 2, 0},
+                {16380, 2, 0, 0}};
+    (void)state;
+    for (uint32_t i = 0; i < 16380; i++)
+        communities[i] = 0xFDE90000 + i;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct reading r = {0};
+        struct text file;
+        struct mrt_peer peer = {sample_address("10.0.0.2"), 65001, 0};
+        struct attr_values v = {.next_hop = sample_address("10.0.0.2"),
+                                .communities = communities,
+                                .community_count = rows[i].count};
+        struct mrt_entry entries[300];
+        for (int n = 0; n < 300; n++)
+            entries[n] = (struct mrt_entry){0, SAMPLE_TIME, 0, &v};
+        text_init(&file);
+        text_init(&r.out);
+        mrt_put_peers(&file, SAMPLE_TIME, 1, "", &peer, 1);
+        assert_int_equal(
+            mrt_put_rib(&file, SAMPLE_TIME, 0, sample_prefix("10.0.0.0/8"), false, entries, 300),
+            rows[i].written);
+        read_all((const uint8_t *)file.data, file.size, &r);
+        assert_int_equal(r.items, rows[i].read);
+        if (rows[i].written && !rows[i].read)
+            assert_string_equal(r.fault, "attributes too large for a message");
+        else
+            assert_int_equal(r.faults, 0);
+        static const char head[] = "TABLE_DUMP2|1700000000|B|";
+        if (rows[i].read)
+            assert_memory_equal(text_str(&r.out), head, sizeof head - 1);
+        text_deinit(&file);
+        text_deinit(&r.out);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_C217_round_trip),       cmocka_unit_test(test_C217_as_json),
-        cmocka_unit_test(test_C217_own_routes),       cmocka_unit_test(test_C213_others_records),
-        cmocka_unit_test(test_C214_add_path_records), cmocka_unit_test(test_C215_damage),
-        cmocka_unit_test(test_C215_faults),           cmocka_unit_test(test_C215_largest),
+        cmocka_unit_test(test_C217_round_trip),     cmocka_unit_test(test_C217_large_attributes),
+        cmocka_unit_test(test_C217_as_json),        cmocka_unit_test(test_C217_own_routes),
+        cmocka_unit_test(test_C213_others_records), cmocka_unit_test(test_C214_add_path_records),
+        cmocka_unit_test(test_C215_damage),         cmocka_unit_test(test_C215_faults),
+        cmocka_unit_test(test_C215_largest),
     };
     return cmocka_run_group_tests_name("mrt", tests, NULL, NULL);
 }
