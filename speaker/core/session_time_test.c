@@ -262,8 +262,32 @@ static void test_refused_calls(void **state) {
     rig_end(&r);
 }
 
+/* When the first session came up, and the last one: no later session changes the former. */
+static void test_when_sessions_came_up(void **state) {
+    (void)state;
+    struct rig r;
+    struct bgp_counters n;
+    rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+    r.peer.passive = true;
+    rig_start(&r);
+    bgp_counters_get(r.s, &n);
+    assert_true(n.established_first.ns == 0 && n.established_last.ns == 0);
+    const struct nanotime first = r.now;
+    struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+    bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+    rig_events(&r);
+    rig_pass(&r, 60000);
+    const struct nanotime last = r.now;
+    (void)rig_up_to(&r, BGP_ESTABLISHED);
+    bgp_counters_get(r.s, &n);
+    assert_true(n.established_first.ns == first.ns);
+    assert_true(n.established_last.ns == last.ns);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_when_sessions_came_up),
         cmocka_unit_test(test_refused_calls),
         cmocka_unit_test(test_C049_hold_timer_restarts),
         cmocka_unit_test(test_C058_keepalive_jitter),

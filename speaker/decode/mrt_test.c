@@ -277,9 +277,9 @@ static void test_C217_large_attributes(void **state) {
         text_init(&file);
         text_init(&r.out);
         mrt_put_peers(&file, SAMPLE_TIME, 1, "", &peer, 1);
-        assert_int_equal(
-            mrt_put_rib(&file, SAMPLE_TIME, 0, sample_prefix("10.0.0.0/8"), false, entries, 300),
-            rows[i].written);
+        assert_int_equal(mrt_put_rib(&file, SAMPLE_TIME, 0, sample_prefix("10.0.0.0/8"), false,
+                                     entries, rows[i].entries),
+                         rows[i].written);
         read_all((const uint8_t *)file.data, file.size, &r);
         assert_int_equal(r.items, rows[i].read);
         if (rows[i].written && !rows[i].read)
