@@ -311,69 +311,70 @@ static void at_its_limits(struct bgp_config *c) {
     with_dampening(c);
 }
 
+static const struct {
+    const char *id;
+    void (*spoil)(struct bgp_config *c);
+} spoils[] = {
+    {"bad-as", as_zero},
+    {"bad-as", as_trans},
+    {"bad-as", as_last},
+    {"bad-as", as_max},
+    {"duplicate-peer", twice},
+    {"bad-name", no_name},
+    {"no-router-id", no_id},
+    {"no-router-id", id_v6},
+    {"bad-hold-time", hold_one},
+    {"bad-hold-time", hold_two},
+    {"external-client", client},
+    {"bad-password", key},
+    {"ttl-conflict", ttl},
+    {"no-family", no_family},
+    {"bad-address", no_address},
+    {"bad-address", own_address},
+    {"unknown-policy", foreign_policy},
+    {"host-bits", host_bits},
+    {"bad-order", unsorted},
+    {"too-many", many},
+    {"internal-role", internal_role},
+    {"strict-role", strict_without_role},
+    {"bad-send-hold-time", short_send_hold},
+    {"no-family", next_hop_without_ipv4},
+    {"too-long", long_text},
+    {"host-bits", range_host_bits},
+    {"duplicate-range", range_twice},
+    {"bad-name", range_name},
+    {"too-many", many_ranges},
+    {"no-confederation", stray_members},
+    {"bad-as", bad_confederation},
+    {"duplicate-aggregate", twice_aggregated},
+    {"unknown-policy", suppress_unknown},
+    {"too-many", many_terms},
+    {"bad-continue", goes_on_at_itself},
+    {"bad-continue", goes_on_behind},
+    {"too-many", long_chain},
+    {"unknown-policy", unknown_export},
+    {"unknown-policy", unknown_default},
+    {"unknown-policy", unknown_unsuppress},
+    {"too-many", many_conditions},
+    {"bad-condition", half_condition},
+    {"bad-condition", other_half},
+    {"unknown-policy", unknown_exist},
+    {"unknown-policy", unknown_advertise},
+    {"bad-address", other_family},
+    {"bad-percent", warns_above_all},
+    {"bad-origin", bad_origin},
+    {"bad-attributes", bad_attributes},
+    {"host-bits", aggregate_bits},
+    {"bad-dampening", no_half_life},
+    {"bad-dampening", no_reuse},
+    {"bad-dampening", reuse_above},
+    {"bad-dampening", no_longest},
+    {"duplicate-dampening", dampened_twice},
+    {"unknown-policy", dampened_by_nothing},
+};
+
 static void test_C149_check(void **state) {
     (void)state;
-    static const struct {
-        const char *id;
-        void (*spoil)(struct bgp_config *c);
-    } rows[] = {
-        {"bad-as", as_zero},
-        {"bad-as", as_trans},
-        {"bad-as", as_last},
-        {"bad-as", as_max},
-        {"duplicate-peer", twice},
-        {"bad-name", no_name},
-        {"no-router-id", no_id},
-        {"no-router-id", id_v6},
-        {"bad-hold-time", hold_one},
-        {"bad-hold-time", hold_two},
-        {"external-client", client},
-        {"bad-password", key},
-        {"ttl-conflict", ttl},
-        {"no-family", no_family},
-        {"bad-address", no_address},
-        {"bad-address", own_address},
-        {"unknown-policy", foreign_policy},
-        {"host-bits", host_bits},
-        {"bad-order", unsorted},
-        {"too-many", many},
-        {"internal-role", internal_role},
-        {"strict-role", strict_without_role},
-        {"bad-send-hold-time", short_send_hold},
-        {"no-family", next_hop_without_ipv4},
-        {"too-long", long_text},
-        {"host-bits", range_host_bits},
-        {"duplicate-range", range_twice},
-        {"bad-name", range_name},
-        {"too-many", many_ranges},
-        {"no-confederation", stray_members},
-        {"bad-as", bad_confederation},
-        {"duplicate-aggregate", twice_aggregated},
-        {"unknown-policy", suppress_unknown},
-        {"too-many", many_terms},
-        {"bad-continue", goes_on_at_itself},
-        {"bad-continue", goes_on_behind},
-        {"too-many", long_chain},
-        {"unknown-policy", unknown_export},
-        {"unknown-policy", unknown_default},
-        {"unknown-policy", unknown_unsuppress},
-        {"too-many", many_conditions},
-        {"bad-condition", half_condition},
-        {"bad-condition", other_half},
-        {"unknown-policy", unknown_exist},
-        {"unknown-policy", unknown_advertise},
-        {"bad-address", other_family},
-        {"bad-percent", warns_above_all},
-        {"bad-origin", bad_origin},
-        {"bad-attributes", bad_attributes},
-        {"host-bits", aggregate_bits},
-        {"bad-dampening", no_half_life},
-        {"bad-dampening", no_reuse},
-        {"bad-dampening", reuse_above},
-        {"bad-dampening", no_longest},
-        {"duplicate-dampening", dampened_twice},
-        {"unknown-policy", dampened_by_nothing},
-    };
     struct bgp_config c;
     struct diag_list *d = diag_list_new();
     good(&c);
@@ -385,13 +386,13 @@ static void test_C149_check(void **state) {
     assert_true(bgp_config_check(&c, "file", d));
     assert_int_equal(diag_count(d), 0);
     diag_list_free(d);
-    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < sizeof spoils / sizeof *spoils; i++) {
         d = diag_list_new();
         good(&c);
-        rows[i].spoil(&c);
+        spoils[i].spoil(&c);
         assert_false(bgp_config_check(&c, "file", d));
         assert_int_equal(diag_error_count(d), 1);
-        assert_string_equal(diag_at(d, 0)->id, rows[i].id);
+        assert_string_equal(diag_at(d, 0)->id, spoils[i].id);
         diag_list_free(d);
     }
 }
