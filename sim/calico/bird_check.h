@@ -44,7 +44,7 @@ static inline bool bird_accepts(const char *folder, int family, const char *text
 static inline const char *bird_or_skip(void) {
     const char *folder = bird_folder();
     if (!folder) {
-        print_message("no BIRD 1.6 in build/peers (.ci/peers fetches it)\n");
+        print_message("skipped: no BIRD 1.6 in build/peers (.ci/peers fetches it)\n");
         skip();
     }
     return folder;

@@ -15,7 +15,7 @@ void other_find(const char *name, struct other *ret_other) {
     snprintf(ret_other->program, sizeof ret_other->program, "/usr/bin/%s", name);
     if (access(ret_other->program, X_OK) == 0)
         return;
-    print_message("%s is not there: .ci/peers fetches it\n", name);
+    print_message("skipped: %s is not there: .ci/peers fetches it\n", name);
     skip();
 }
 

@@ -385,77 +385,76 @@ static void faults_are_told_apart(void **state) {
 
 /* ---- mistakes ---- */
 
+static const struct {
+    const char *text, *id;
+    uint32_t line, column;
+    const char *says;
+} mistakes[] = {
+    {"- 1\n", "wrong-type", 1, 1, "mapping"},
+    {"topologi: x\nsteps: [{expect: {ping: all}}]\n", "unknown-field", 1, 1, "\"topology\""},
+    {HEAD "steps: []\n", "missing-field", 3, 8, "steps"},
+    {HEAD "steps: [{}]\n", "missing-field", 3, 9, "exactly one"},
+    {HEAD "steps: [{apply: x, delete: y}]\n", "missing-field", 3, 9, "exactly one"},
+    {HEAD "steps: [{expect: {}}]\n", "missing-field", 3, 18, "nothing"},
+    {HEAD "steps: [{expect: {sesions: 1}}]\n", "unknown-field", 3, 19, "\"sessions\""},
+    {HEAD "steps: [{expect: {sessions: mash}}]\n", "unknown-value", 3, 29, "\"mesh\""},
+    {HEAD "steps: [{expect: {sessions: \"3 +\"}}]\n", "wrong-type", 3, 29, "missing"},
+    {HEAD "steps: [{expect: {converged: false}}]\n", "unknown-value", 3, 30, "true"},
+    {HEAD "steps: [{expect: {route: {at: kube-1}}}]\n", "missing-field", 3, 26, "blockOf"},
+    {HEAD "steps: [{expect: {route: {prefix: 10.0.0.1/8}}}]\n", "bad-address", 3, 35, "host"},
+    {HEAD "steps: [{expect: {log: {node: kube-1}}}]\n", "missing-field", 3, 24, "contains"},
+    {HEAD "steps: [{expect: {log: {matches: \"a[b\"}}}]\n", "wrong-type", 3, 34, "Unmatched"},
+    {HEAD "steps: [{expect: {log: {matches: \"(a*)\\\\1\"}}}]\n", "wrong-type", 3, 34,
+     "back references"},
+    {HEAD "steps: [{expect: {exec: {node: kube-1, command: x, matches: \"(a{1,99}){99}\"}}}]\n",
+     "wrong-type", 3, 61, "1000 parts"},
+    {HEAD "steps: [{expect: {ping: all}}, {apply: missing.yaml}]\n", "unreadable-file", 3, 40,
+     "missing.yaml"},
+    {HEAD "steps: [{expect: {cause: {node: kube-1, cause: blocked}}}]\n", "missing-field", 3, 26,
+     "peer"},
+    {HEAD "steps: [{expect: {ping: {from: kube-9}}}]\n", "unknown-node", 3, 25, "kube-9"},
+    {HEAD "steps: [{fault: {kill: kub-1}}]\n", "unknown-node", 3, 9, "\"kube-1\""},
+    {HEAD "steps: [{fault: {kill: kube-1, stop: kube-2}}]\n", "missing-field", 3, 17, "one of"},
+    {HEAD "steps: [{fault: {kill: kube-1, peer: kube-2}}]\n", "unknown-field", 3, 32, "block"},
+    {HEAD "steps: [{ios: {router: kube-1, lines: x}}]\n", "unknown-node", 3, 9, "router"},
+    {HEAD "steps: [{hold: {cpu: 60}}]\n", "missing-field", 3, 16, "for"},
+    {HEAD "steps: [{hold: {for: 25h}}]\n", "out-of-range", 3, 22, "24h"},
+    {HEAD "steps: [{hold: {for: 1s, cpu: 0}}]\n", "out-of-range", 3, 31, "cpu"},
+    {HEAD "steps: [{hold: {four: 1s}}]\n", "unknown-field", 3, 17, "\"for\""},
+    {HEAD "steps: [{hold: {for: 1s}, fault: {kill: kube-1}}]\n", "missing-field", 3, 9, "one of"},
+    {HEAD "steps: [{fault: {kill: kube-1}, rejected: {finding: x}}]\n", "unknown-field", 3, 33,
+     "apply"},
+    {HEAD "steps: [{churn: {rate: 5}}]\n", "missing-field", 3, 17, "rate"},
+    {HEAD "steps: [{churn: {rate: 0, for: 1s}}]\n", "out-of-range", 3, 24, "rate"},
+    {HEAD "steps: [{churn: {rate: 1, for: 0s}}]\n", "out-of-range", 3, 32, "24h"},
+    {HEAD "steps: [{roll: {sample: 0, lost: 1}}]\n", "out-of-range", 3, 34, "no packet"},
+    {HEAD "steps: [{roll: {}, churn: {rate: 1, for: 1s}}]\n", "missing-field", 3, 9, "exactly one"},
+    {HEAD "deadline: 5\nsteps: [{expect: {ping: all}}]\n", "wrong-type", 3, 11, "duration"},
+    {HEAD "deadline: 0s\nsteps: [{expect: {ping: all}}]\n", "out-of-range", 3, 11, "24h"},
+    {HEAD "profile: slow\nsteps: [{expect: {ping: all}}]\n", "unknown-value", 3, 10, "calico"},
+    {"topology: ../../../../../etc/passwd\nsteps: [{expect: {ping: all}}]\n", "unreadable-file", 1,
+     11, "outside"},
+    {"topology: /etc/passwd\nsteps: [{expect: {ping: all}}]\n", "unreadable-file", 1, 11,
+     "outside"},
+    {"topology: ../../../../missing.yaml\nsteps: [{expect: {ping: all}}]\n", "unreadable-file", 1,
+     11, "missing.yaml"},
+    {"topology: ../../../topologies/t.yaml\nsteps: [{expect: {ping: all}}]\n", "unknown-parameter",
+     2, 16, "nodes"},
+    {"steps: [{expect: {ping: all}}]\n", "missing-field", 1, 1, "topology"},
+    {"manifests: x\nrejected: {finding: a}\nsteps: []\n", "unknown-field", 3, 1, "rejected"},
+    {"a: 1\n---\nb: 2\n", "wrong-type", 0, 0, "one YAML document"},
+};
+
 static void mistakes_have_id_and_place(void **state) {
-    static const struct {
-        const char *text, *id;
-        uint32_t line, column;
-        const char *says;
-    } rows[] = {
-        {"- 1\n", "wrong-type", 1, 1, "mapping"},
-        {"topologi: x\nsteps: [{expect: {ping: all}}]\n", "unknown-field", 1, 1, "\"topology\""},
-        {HEAD "steps: []\n", "missing-field", 3, 8, "steps"},
-        {HEAD "steps: [{}]\n", "missing-field", 3, 9, "exactly one"},
-        {HEAD "steps: [{apply: x, delete: y}]\n", "missing-field", 3, 9, "exactly one"},
-        {HEAD "steps: [{expect: {}}]\n", "missing-field", 3, 18, "nothing"},
-        {HEAD "steps: [{expect: {sesions: 1}}]\n", "unknown-field", 3, 19, "\"sessions\""},
-        {HEAD "steps: [{expect: {sessions: mash}}]\n", "unknown-value", 3, 29, "\"mesh\""},
-        {HEAD "steps: [{expect: {sessions: \"3 +\"}}]\n", "wrong-type", 3, 29, "missing"},
-        {HEAD "steps: [{expect: {converged: false}}]\n", "unknown-value", 3, 30, "true"},
-        {HEAD "steps: [{expect: {route: {at: kube-1}}}]\n", "missing-field", 3, 26, "blockOf"},
-        {HEAD "steps: [{expect: {route: {prefix: 10.0.0.1/8}}}]\n", "bad-address", 3, 35, "host"},
-        {HEAD "steps: [{expect: {log: {node: kube-1}}}]\n", "missing-field", 3, 24, "contains"},
-        {HEAD "steps: [{expect: {log: {matches: \"a[b\"}}}]\n", "wrong-type", 3, 34, "Unmatched"},
-        {HEAD "steps: [{expect: {log: {matches: \"(a*)\\\\1\"}}}]\n", "wrong-type", 3, 34,
-         "back references"},
-        {HEAD "steps: [{expect: {exec: {node: kube-1, command: x, matches: \"(a{1,99}){99}\"}}}]\n",
-         "wrong-type", 3, 61, "1000 parts"},
-        {HEAD "steps: [{expect: {ping: all}}, {apply: missing.yaml}]\n", "unreadable-file", 3, 40,
-         "missing.yaml"},
-        {HEAD "steps: [{expect: {cause: {node: kube-1, cause: blocked}}}]\n", "missing-field", 3,
-         26, "peer"},
-        {HEAD "steps: [{expect: {ping: {from: kube-9}}}]\n", "unknown-node", 3, 25, "kube-9"},
-        {HEAD "steps: [{fault: {kill: kub-1}}]\n", "unknown-node", 3, 9, "\"kube-1\""},
-        {HEAD "steps: [{fault: {kill: kube-1, stop: kube-2}}]\n", "missing-field", 3, 17, "one of"},
-        {HEAD "steps: [{fault: {kill: kube-1, peer: kube-2}}]\n", "unknown-field", 3, 32, "block"},
-        {HEAD "steps: [{ios: {router: kube-1, lines: x}}]\n", "unknown-node", 3, 9, "router"},
-        {HEAD "steps: [{hold: {cpu: 60}}]\n", "missing-field", 3, 16, "for"},
-        {HEAD "steps: [{hold: {for: 25h}}]\n", "out-of-range", 3, 22, "24h"},
-        {HEAD "steps: [{hold: {for: 1s, cpu: 0}}]\n", "out-of-range", 3, 31, "cpu"},
-        {HEAD "steps: [{hold: {four: 1s}}]\n", "unknown-field", 3, 17, "\"for\""},
-        {HEAD "steps: [{hold: {for: 1s}, fault: {kill: kube-1}}]\n", "missing-field", 3, 9,
-         "one of"},
-        {HEAD "steps: [{fault: {kill: kube-1}, rejected: {finding: x}}]\n", "unknown-field", 3, 33,
-         "apply"},
-        {HEAD "steps: [{churn: {rate: 5}}]\n", "missing-field", 3, 17, "rate"},
-        {HEAD "steps: [{churn: {rate: 0, for: 1s}}]\n", "out-of-range", 3, 24, "rate"},
-        {HEAD "steps: [{churn: {rate: 1, for: 0s}}]\n", "out-of-range", 3, 32, "24h"},
-        {HEAD "steps: [{roll: {sample: 0, lost: 1}}]\n", "out-of-range", 3, 34, "no packet"},
-        {HEAD "steps: [{roll: {}, churn: {rate: 1, for: 1s}}]\n", "missing-field", 3, 9,
-         "exactly one"},
-        {HEAD "deadline: 5\nsteps: [{expect: {ping: all}}]\n", "wrong-type", 3, 11, "duration"},
-        {HEAD "deadline: 0s\nsteps: [{expect: {ping: all}}]\n", "out-of-range", 3, 11, "24h"},
-        {HEAD "profile: slow\nsteps: [{expect: {ping: all}}]\n", "unknown-value", 3, 10, "calico"},
-        {"topology: ../../../../../etc/passwd\nsteps: [{expect: {ping: all}}]\n", "unreadable-file",
-         1, 11, "outside"},
-        {"topology: /etc/passwd\nsteps: [{expect: {ping: all}}]\n", "unreadable-file", 1, 11,
-         "outside"},
-        {"topology: ../../../../missing.yaml\nsteps: [{expect: {ping: all}}]\n", "unreadable-file",
-         1, 11, "missing.yaml"},
-        {"topology: ../../../topologies/t.yaml\nsteps: [{expect: {ping: all}}]\n",
-         "unknown-parameter", 2, 16, "nodes"},
-        {"steps: [{expect: {ping: all}}]\n", "missing-field", 1, 1, "topology"},
-        {"manifests: x\nrejected: {finding: a}\nsteps: []\n", "unknown-field", 3, 1, "rejected"},
-        {"a: 1\n---\nb: 2\n", "wrong-type", 0, 0, "one YAML document"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct fixture f = read_text(rows[i].text);
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        struct fixture f = read_text(mistakes[i].text);
         assert_null(f.scenario);
         assert_true(diag_error_count(f.diags) >= 1);
-        assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
-        assert_int_equal(diag_at(f.diags, 0)->line, rows[i].line);
-        assert_int_equal(diag_at(f.diags, 0)->column, rows[i].column);
-        assert_non_null(strstr(diag_at(f.diags, 0)->message, rows[i].says));
+        assert_string_equal(diag_at(f.diags, 0)->id, mistakes[i].id);
+        assert_int_equal(diag_at(f.diags, 0)->line, mistakes[i].line);
+        assert_int_equal(diag_at(f.diags, 0)->column, mistakes[i].column);
+        assert_non_null(strstr(diag_at(f.diags, 0)->message, mistakes[i].says));
         done(&f);
     }
 }
