@@ -46,15 +46,19 @@ struct desk {
     struct text seen;
 };
 
-static struct ios_router *router_make(void) {
+static struct ios_router *router_of(const char *config) {
     struct ios_env env = {.hostname = "Router"};
     struct diag_list *d = diag_list_new();
     struct ios_router *r = ios_router_new(&env);
     assert_non_null(r);
-    assert_true(ios_load(r, CONFIG, strlen(CONFIG), "r1", false, d));
+    assert_true(ios_load(r, config, strlen(config), "r1", false, d));
     assert_int_equal(diag_error_count(d), 0);
     diag_list_free(d);
     return r;
+}
+
+static struct ios_router *router_make(void) {
+    return router_of(CONFIG);
 }
 
 static void take(struct desk *d) {
@@ -165,6 +169,23 @@ static void enable_asks_for_the_secret(void **state) {
     type(&d, "exit\r");
     assert_true(ios_session_ended(d.s));
     desk_close(&d);
+}
+
+/* Nobody set one: the console needs none, a line that is called is refused. */
+static void enable_without_a_secret(void **state) {
+    static const char BARE[] = "hostname R1\nline vty 0 4\n no login\n transport input telnet\n";
+    (void)state;
+    for (int console = 0; console < 2; console++) {
+        struct desk d = {.r = router_of(BARE), .view = {.now = {NANOS_PER_S}}};
+        text_init(&d.seen);
+        d.s = ios_session_new(d.r, &d.view, console, 0, "10.0.0.9");
+        assert_non_null(d.s);
+        take(&d);
+        type(&d, "\r");
+        assert_string_equal(type(&d, "enable\r"),
+                            console ? "enable\r\nR1#" : "enable\r\n% No password set\r\nR1>");
+        desk_close(&d);
+    }
 }
 
 /* ---- configuration ---- */
@@ -545,6 +566,7 @@ int main(void) {
         cmocka_unit_test(a_line_without_password_turns_away),
         cmocka_unit_test(hashes_of_type_5_are_checked),
         cmocka_unit_test(enable_asks_for_the_secret),
+        cmocka_unit_test(enable_without_a_secret),
         cmocka_unit_test(configuration_takes_effect_and_is_logged),
         cmocka_unit_test(sessions_have_places_of_their_own),
         cmocka_unit_test(banners_end_with_their_delimiter),

@@ -68,9 +68,10 @@ static void graceful_restart_adds_its_capability(void **state) {
     struct desk d;
     (void)state;
     desk_start(&d, "router bgp 65000\n neighbor 10.0.0.2 remote-as 1\n"
-                   " bgp graceful-restart restart-time 100\n");
+                   " bgp graceful-restart restart-time 100\n bgp update-delay 30\n");
     rig_pull(&d.rig, rig_answer(&d.rig));
-    const uint8_t capability[] = {2, 8, 64, 6};
+    /* 100 s, no R bit although tables are awaited, IPv4 unicast without the F bit. */
+    const uint8_t capability[] = {2, 8, 64, 6, 0, 100, 0, 1, 1, 0};
     assert_non_null(memmem(d.rig.out, d.rig.out_size, capability, sizeof capability));
     desk_end(&d);
 }
