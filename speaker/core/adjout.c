@@ -36,6 +36,7 @@ bool adjout_new(struct bgp_speaker *s) {
     slab_init(&a->buckets, sizeof(struct adjout_bucket), 16);
     a->backlog_max = ADJOUT_BACKLOG_MAX;
     a->walk_max = ADJOUT_WALK_MAX;
+    a->graves_max = ADJOUT_GRAVES_MAX;
     a->arena = arena_new();
     if (!a->arena) {
         alloc_free(a);
@@ -76,12 +77,23 @@ static void group_retire(struct bgp_speaker *s, struct adjout_group *g) {
 }
 
 bool adjout_sweep_pending(const struct bgp_speaker *s) {
-    return s->adjout->copying || s->adjout->dropped || s->adjout->retired_first;
+    const struct adjout *a = s->adjout;
+    return a->copying || a->dropped || a->retired_first || a->buried;
+}
+
+static uint32_t sweep_graves(struct bgp_speaker *s, uint32_t budget) {
+    if (s->adjout->buried && budget > 0) {
+        s->adjout->buried = false;
+        for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
+            budget = adjout_graves_sweep(s, adjout_group_at(s, i), budget);
+        }
+    }
+    return budget;
 }
 
 uint32_t adjout_sweep(struct bgp_speaker *s, uint32_t budget) {
     struct adjout *a = s->adjout;
-    budget = adjout_held_work(s, budget);
+    budget = sweep_graves(s, adjout_held_work(s, budget));
     while (budget > 0 && a->retired_first) {
         struct adjout_group *g = adjout_group_at(s, a->retired_first);
         budget = adjout_table_free(s, g, budget);
@@ -380,7 +392,7 @@ static void member_leave(struct bgp_speaker *s, uint32_t member) {
     if (--g->member_count == 0) {
         group_retire(s, g);
     } else {
-        adjout_graves_sweep(s, g);
+        (void)adjout_graves_sweep(s, g, s->adjout->graves_max);
     }
 }
 

@@ -15,8 +15,8 @@ void adjout_path_gone(struct bgp_speaker *s, enum bgp_family f, uint32_t path);
 /* Fills new groups, at most `budget` prefixes, and does again what memory was missing for. */
 void adjout_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now);
 bool adjout_has_work(const struct bgp_speaker *s);
-/* Tables of groups that ended and copies of tables, a slice: at most `budget` slots and a page
- * more. Returns what is left of the budget. */
+/* Tables of groups that ended, copies of tables and graves, a slice: at most `budget` slots and a
+ * page more. Returns what is left of the budget. */
 uint32_t adjout_sweep(struct bgp_speaker *s, uint32_t budget);
 bool adjout_sweep_pending(const struct bgp_speaker *s);
 /* What export_route looks at beside routes and keys changed: every group is looked through again.

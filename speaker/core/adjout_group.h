@@ -15,6 +15,7 @@
 #define ADJOUT_BATCH_MAX 2048         /* prefixes looked at for one message */
 #define ADJOUT_WALK_MAX 4096          /* prefixes one step of a walk sorts and packs */
 #define ADJOUT_PAGE 256               /* slots per page */
+#define ADJOUT_GRAVES_MAX 1024        /* forgotten while a member is served */
 #define ADJOUT_IDLE_PAGES 4           /* of changes, kept while none is due */
 
 /*
@@ -177,8 +178,10 @@ struct adjout {
     uint32_t group_count, next_number, timers_reserved;
     bool misplaced;       /* some member is: see ADJOUT_MEMBER_MISPLACED */
     bool stalled;         /* some pull found no memory: its member is told again */
+    bool buried;          /* some group may have graves that adjout_graves_sweep left */
     uint32_t backlog_max; /* ADJOUT_BACKLOG_MAX, less in tests */
     uint32_t walk_max;    /* ADJOUT_WALK_MAX, less in tests */
+    uint32_t graves_max;  /* ADJOUT_GRAVES_MAX, less in tests */
     struct arena *arena;  /* of one evaluation */
     struct adjout_held *last_held;
     struct adjout_held *copying, *dropped; /* for adjout_held_work */
@@ -278,8 +281,9 @@ void adjout_memo_drop(struct bgp_speaker *s, struct adjout_group *g);
 bool adjout_graves_reserve(struct adjout_group *g, uint32_t more);
 void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f,
                       uint32_t number);
-/* Forgets withdrawn slots once all members know. */
-void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g);
+/* Forgets withdrawn slots once all members know, at most `budget`; adjout_sweep goes on. Returns
+ * what is left of the budget. */
+uint32_t adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget);
 /* A slice of the end of a group's table; returns what is left of the budget, not 0 when it is
  * freed. Only when nothing is copied of it any more. */
 uint32_t adjout_table_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget);

@@ -460,7 +460,7 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
         if (m->flags & ADJOUT_MEMBER_WALKING && at_end(g, m) && adjout_walk_step(s, g, m)) {
             pull_private(&pull, private_of(s, m));
         }
-        adjout_graves_sweep(s, g);
+        (void)adjout_graves_sweep(s, g, s->adjout->graves_max);
     }
     if (pull.used == 0 && count > 0 && adjout_pending(s, p)) {
         s->adjout->stalled = true; /* no memory to encode */
@@ -501,7 +501,7 @@ uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
     }
     if (!private_of(s, m) && !(m->flags & ADJOUT_MEMBER_WAITING)) {
         skip_others(g, m);
-        adjout_graves_sweep(s, g);
+        (void)adjout_graves_sweep(s, g, s->adjout->graves_max);
     }
     return messages;
 }

@@ -337,17 +337,24 @@ void adjout_grave_add(struct bgp_speaker *s, struct adjout_group *g, enum bgp_fa
     }
 }
 
-void adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g) {
+/* What one slice leaves is for a later one, if then all members know again: a slot that is a grave
+ * still may have been announced and withdrawn once more. */
+uint32_t adjout_graves_sweep(struct bgp_speaker *s, struct adjout_group *g, uint32_t budget) {
     if (g->grave_count == 0 || g->walking > 0 || g->at_end + g->waiting < g->member_count) {
-        return;
+        return budget;
     }
-    for (uint32_t i = 0; i < g->grave_count; i++) {
-        adjout_slot_unbury(s, g, (enum bgp_family)(g->graves[i] >> 32), (uint32_t)g->graves[i]);
+    for (; budget > 0 && g->grave_count > 0; budget--) {
+        uint64_t grave = g->graves[--g->grave_count];
+        adjout_slot_unbury(s, g, (enum bgp_family)(grave >> 32), (uint32_t)grave);
     }
-    g->grave_count = 0;
+    if (g->grave_count > 0) {
+        s->adjout->buried = true;
+        return budget;
+    }
     alloc_free(g->graves);
     g->graves = NULL;
     g->grave_capacity = 0;
+    return budget;
 }
 
 /* ---- the end of a group ---- */

@@ -157,6 +157,9 @@ static void run_model(uint64_t seed, enum bgp_profile profile, uint32_t backlog_
     if (backlog_max) {
         b.s->adjout->backlog_max = backlog_max;
     }
+    if (seed % 4 == 0) {
+        b.s->adjout->graves_max = 1; /* forgetting takes many slices */
+    }
     for (uint32_t round = 0; round < 12; round++) {
         uint64_t steps = rng_below(&rng, 120);
         for (uint64_t n = 0; n < steps; n++) {
