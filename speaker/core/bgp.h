@@ -400,7 +400,7 @@ enum bgp_status bgp_rib_walk(const struct bgp_speaker *s, enum bgp_family family
  * is looked through. NULL: no memory.
  */
 struct bgp_rib_order;
-#define BGP_RIB_ORDER_BATCH 16384u
+#define BGP_RIB_ORDER_BATCH 65536u /* a million prefixes: looked through 16 times */
 struct bgp_rib_order *bgp_rib_order_new(const struct bgp_speaker *s, enum bgp_family family,
                                         uint32_t batch);
 /* BGP_OK: the next one; BGP_REFUSED: `*budget`, the prefixes that may still be looked at, is 0 and

@@ -1,131 +1,71 @@
 /*
- * The prefixes of a table in order, in slices, while the table changes.
+ * The prefixes of a table in order, in slices: base/prefix_order.c over the RIB's entries.
  *
- * Owns the walk. Nothing in the tables is sorted, so it looks through them for the smallest
- * prefixes behind the last one it gave, as many as a batch holds, and gives those; then for the
- * next ones. A slice is a number of prefixes looked at, and no call sorts more than a batch. Leaves
- * what stands at a prefix to rib_dump.c and adjout.c.
- *
- * Invariants: the batch is a heap, its greatest prefix on top, while the table is looked through,
- * and sorted while it is given; a prefix that is there all the time is given exactly once, one that
- * comes or goes meanwhile at most once.
+ * Leaves what stands at a prefix to rib_dump.c and adjout.c.
  */
 #include "rib.h"
 
+#include "../base/prefix_order.h"
+
 #include <assert.h>
-#include <stdlib.h>
 
 struct bgp_rib_order {
     enum bgp_family family;
-    uint32_t cursor;       /* looking: next entry; 0: giving */
-    uint32_t count, given; /* of the batch */
-    uint32_t capacity;
-    bool overflowed;       /* there is more behind the batch */
-    bool any;              /* `last` is one */
-    struct ip_prefix last; /* given */
-    struct ip_prefix batch[];
+    struct prefix_order *order;
 };
 
 struct bgp_rib_order *bgp_rib_order_new(const struct bgp_speaker *s, enum bgp_family family,
                                         uint32_t batch) {
     uint32_t used = s->rib->entries[family].used + 1;
-    uint32_t capacity = used < batch ? used : batch;
-    struct bgp_rib_order *o = alloc_zero(1, sizeof *o + capacity * sizeof o->batch[0]);
+    struct bgp_rib_order *o = alloc_zero(1, sizeof *o);
     assert(batch > 0);
-    if (o) {
-        o->family = family;
-        o->capacity = capacity;
-        o->cursor = 1;
+    if (!o) {
+        return NULL;
+    }
+    o->family = family;
+    o->order = prefix_order_new(used < batch ? used : batch);
+    if (!o->order) {
+        alloc_free(o);
+        return NULL;
     }
     return o;
 }
 
 void bgp_rib_order_free(struct bgp_rib_order *o) {
-    alloc_free(o);
-}
-
-/* ---- the batch as a heap ---- */
-
-static void sift_up(struct ip_prefix *heap, uint32_t at) {
-    struct ip_prefix moved = heap[at];
-    while (at > 0 && ip_prefix_compare(heap[(at - 1) / 2], moved) < 0) {
-        heap[at] = heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    heap[at] = moved;
-}
-
-static void sift_down(struct ip_prefix *heap, uint32_t count) {
-    struct ip_prefix moved = heap[0];
-    uint32_t at = 0, child;
-    while ((child = 2 * at + 1) < count) {
-        child += child + 1 < count && ip_prefix_compare(heap[child], heap[child + 1]) < 0;
-        if (ip_prefix_compare(heap[child], moved) <= 0) {
-            break;
-        }
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = moved;
-}
-
-/* Keeps it if it is among the smallest behind `last`. */
-static void consider(struct bgp_rib_order *o, struct ip_prefix p) {
-    if (o->any && ip_prefix_compare(p, o->last) <= 0) {
-        return;
-    }
-    if (o->count < o->capacity) {
-        o->batch[o->count] = p;
-        sift_up(o->batch, o->count++);
-        return;
-    }
-    o->overflowed = true;
-    if (ip_prefix_compare(p, o->batch[0]) < 0) {
-        o->batch[0] = p;
-        sift_down(o->batch, o->count);
+    if (o) {
+        prefix_order_free(o->order);
+        alloc_free(o);
     }
 }
 
-/* ---- the walk ---- */
+struct entries {
+    const struct bgp_speaker *s;
+    enum bgp_family family;
+};
 
-static int prefix_order(const void *a, const void *b) {
-    return ip_prefix_compare(*(const struct ip_prefix *)a, *(const struct ip_prefix *)b);
-}
-
-/* False: the budget is used up first. */
-static bool look(const struct bgp_speaker *s, struct bgp_rib_order *o, uint32_t *budget) {
-    const struct slab *slab = &s->rib->entries[o->family];
-    uint32_t end = slab->page_count ? slab->next_new : 0;
-    for (; *budget > 0 && o->cursor < end; o->cursor++, --*budget) {
-        const struct rib_entry *e = rib_entry_at(s, o->family, o->cursor);
-        if (e->flags & RIB_ENTRY_USED && (e->paths || e->out_references)) {
-            consider(o, rib_entry_prefix(s, o->family, o->cursor));
-        }
+static bool entry_prefix(const void *context, uint32_t index, struct ip_prefix *ret_prefix) {
+    const struct entries *in = context;
+    const struct rib_entry *e = rib_entry_at(in->s, in->family, index);
+    bool shown = e->flags & RIB_ENTRY_USED && (e->paths || e->out_references);
+    if (shown) {
+        *ret_prefix = rib_entry_prefix(in->s, in->family, index);
     }
-    if (o->cursor < end) {
-        return false;
-    }
-    qsort(o->batch, o->count, sizeof o->batch[0], prefix_order);
-    o->cursor = 0;
-    o->given = 0;
-    return true;
+    return shown;
 }
 
 enum bgp_status bgp_rib_order_next(const struct bgp_speaker *s, struct bgp_rib_order *o,
                                    uint32_t *budget, struct ip_prefix *ret_prefix) {
-    if (!o->cursor && o->given == o->count && o->overflowed) {
-        o->overflowed = false;
-        o->count = 0;
-        o->cursor = 1;
-    }
-    if (o->cursor && !look(s, o, budget)) {
+    const struct slab *slab = &s->rib->entries[o->family];
+    const struct entries entries = {s, o->family};
+    const struct prefix_order_table table = {entry_prefix, &entries,
+                                             slab->page_count ? slab->next_new : 0};
+    switch (prefix_order_next(o->order, &table, budget, ret_prefix)) {
+    case PREFIX_ORDER_GIVEN:
+        return BGP_OK;
+    case PREFIX_ORDER_MORE:
         return BGP_REFUSED;
+    case PREFIX_ORDER_END:
+        break;
     }
-    if (o->given == o->count) {
-        return BGP_UNKNOWN;
-    }
-    o->last = o->batch[o->given++];
-    o->any = true;
-    *ret_prefix = o->last;
-    return BGP_OK;
+    return BGP_UNKNOWN;
 }

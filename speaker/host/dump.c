@@ -8,6 +8,7 @@
 #include "dump.h"
 
 #include "../base/arena.h"
+#include "../base/prefix_order.h"
 #include "../base/text.h"
 #include "../config/config_json.h"
 #include "../core/attr.h"
@@ -16,21 +17,21 @@
 #include "host.h"
 #include "monitor.h"
 #include "mrt_table.h"
+#include "netlink.h"
 #include "requests.h"
 
 #include <string.h>
 
-#define MRT_PREFIXES 256u   /* written in one step */
-#define RIB_PREFIXES 16384u /* looked at in one step */
+#define MRT_PREFIXES 256u     /* written in one step */
+#define ORDER_PREFIXES 16384u /* looked at in one step */
 
 struct dump {
     struct host *host;
     struct dump_request request;
     int family;
-    struct bgp_rib_order *order; /* of `family`; NULL: not begun */
-    struct fib_view *fib;
-    size_t fib_count, fib_at;
-    bool first; /* no comma yet */
+    struct bgp_rib_order *order;    /* of `family`; NULL: not begun */
+    struct prefix_order *fib_order; /* of the kernel's table; NULL: not begun */
+    bool first;                     /* no comma yet */
     struct mrt_table *mrt;
     json_t *answer;
 };
@@ -77,7 +78,7 @@ void dump_free(struct dump *d) {
     if (d->mrt)
         (void)mrt_table_end(d->mrt, &unused);
     json_decref(d->answer);
-    alloc_free(d->fib);
+    prefix_order_free(d->fib_order);
     alloc_free(d);
 }
 
@@ -162,28 +163,43 @@ static void put_kernel(struct dump *d, struct text *out, const struct fib_view *
                       (json_int_t)v->metric, "blackhole", (int)v->blackhole));
 }
 
+static void put_kernel_routes(struct dump *d, struct text *out, struct ip_prefix prefix) {
+    struct fib_view routes[NETLINK_HOPS_MAX];
+    size_t count = fib_views(d->host->fib, prefix, routes);
+    for (size_t i = 0; i < count; i++)
+        put_kernel(d, out, &routes[i]);
+}
+
 /* One family of the kernel's table; false: finished. */
 static bool fib_step(struct dump *d, struct text *out, size_t limit) {
     enum ip_family family = d->family == BGP_IPV6_UNICAST ? IP_V6 : IP_V4;
-    if (!d->fib && !fib_snapshot(d->host->fib, family, &d->fib, &d->fib_count)) {
+    enum prefix_order_status st = PREFIX_ORDER_GIVEN;
+    uint32_t budget = ORDER_PREFIXES;
+    struct ip_prefix prefix;
+    if (d->request.one_prefix) {
+        put_kernel_routes(d, out, d->request.prefix);
+        return false;
+    }
+    if (!d->fib_order && !(d->fib_order = fib_order_new(d->host->fib, BGP_RIB_ORDER_BATCH))) {
         out->failed = true;
         return false;
     }
-    for (; d->fib_at < d->fib_count && out->size < limit; d->fib_at++)
-        if (!d->request.one_prefix || ip_prefix_equal(d->fib[d->fib_at].prefix, d->request.prefix))
-            put_kernel(d, out, &d->fib[d->fib_at]);
-    if (d->fib_at < d->fib_count)
+    while (st == PREFIX_ORDER_GIVEN && out->size < limit) {
+        st = fib_order_next(d->host->fib, family, d->fib_order, &budget, &prefix);
+        if (st == PREFIX_ORDER_GIVEN)
+            put_kernel_routes(d, out, prefix);
+    }
+    if (st != PREFIX_ORDER_END)
         return true;
-    alloc_free(d->fib);
-    d->fib = NULL;
-    d->fib_at = 0;
+    prefix_order_free(d->fib_order);
+    d->fib_order = NULL;
     return false;
 }
 
 /* One family of the speaker's tables; false: finished. */
 static bool rib_step(struct dump *d, struct text *out, size_t limit) {
     const struct bgp_speaker *s = d->host->speaker;
-    uint32_t budget = RIB_PREFIXES;
+    uint32_t budget = ORDER_PREFIXES;
     enum bgp_status st = BGP_UNKNOWN;
     struct ip_prefix prefix;
     if (d->request.one_prefix) {

@@ -644,43 +644,56 @@ struct fib_counts fib_counts_get(const struct fib *f) {
 
 static int view_compare(const void *a, const void *b) {
     const struct fib_view *x = a, *y = b;
-    int order = ip_prefix_compare(x->prefix, y->prefix);
-    return order ? order : ip_compare(x->gateway, y->gateway);
+    return ip_compare(x->gateway, y->gateway);
 }
 
 static bool is_seen(const struct fib_entry *e, enum ip_family family) {
     return e->live && e->installed && e->prefix.addr.family == family;
 }
 
-static size_t entry_view(const struct fib_entry *e, struct fib_view *ret_views) {
+size_t fib_views(const struct fib *f, struct ip_prefix prefix, struct fib_view *ret_routes) {
+    uint32_t index = entry_find(f, prefix);
+    const struct fib_entry *e = index ? entry_at(f, index) : NULL;
+    if (!e || !is_seen(e, (enum ip_family)prefix.addr.family))
+        return 0;
     const struct fib_target *t = &e->installed_as;
     const struct netlink_hop *hops = fib_target_hops(t);
     size_t count = t->hop_count ? t->hop_count : 1;
-    for (size_t i = 0; ret_views && i < count; i++)
-        ret_views[i] =
+    for (size_t i = 0; i < count; i++)
+        ret_routes[i] =
             (struct fib_view){.prefix = e->prefix,
                               .gateway = t->hop_count ? hops[i].gateway : (struct ip_addr){0},
                               .interface = t->hop_count ? hops[i].interface : 0,
                               .metric = t->metric,
                               .blackhole = t->hop_count == 0};
+    qsort(ret_routes, count, sizeof *ret_routes, view_compare);
     return count;
 }
 
-bool fib_snapshot(const struct fib *f, enum ip_family family, struct fib_view **ret_routes,
-                  size_t *ret_count) {
-    size_t count = 0;
-    for (uint32_t i = 1; i < f->entries.next_new; i++)
-        if (is_seen(entry_at(f, i), family))
-            count += entry_view(entry_at(f, i), NULL);
-    struct fib_view *views = alloc_zero(count + 1, sizeof *views);
-    if (!views)
-        return false;
-    count = 0;
-    for (uint32_t i = 1; i < f->entries.next_new; i++)
-        if (is_seen(entry_at(f, i), family))
-            count += entry_view(entry_at(f, i), views + count);
-    qsort(views, count, sizeof *views, view_compare);
-    *ret_routes = views;
-    *ret_count = count;
-    return true;
+struct prefix_order *fib_order_new(const struct fib *f, uint32_t batch) {
+    uint32_t used = f->entries.used + 1;
+    return prefix_order_new(used < batch ? used : batch);
+}
+
+struct seen {
+    const struct fib *f;
+    enum ip_family family;
+};
+
+static bool seen_prefix(const void *context, uint32_t index, struct ip_prefix *ret_prefix) {
+    const struct seen *in = context;
+    const struct fib_entry *e = entry_at(in->f, index);
+    bool seen = is_seen(e, in->family);
+    if (seen)
+        *ret_prefix = e->prefix;
+    return seen;
+}
+
+enum prefix_order_status fib_order_next(const struct fib *f, enum ip_family family,
+                                        struct prefix_order *o, uint32_t *budget,
+                                        struct ip_prefix *ret_prefix) {
+    const struct seen seen = {f, family};
+    const struct prefix_order_table table = {seen_prefix, &seen,
+                                             f->entries.page_count ? f->entries.next_new : 0};
+    return prefix_order_next(o, &table, budget, ret_prefix);
 }

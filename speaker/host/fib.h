@@ -3,6 +3,7 @@
 
 #include "../base/addr.h"
 #include "../base/nanotime.h"
+#include "../base/prefix_order.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,9 +62,13 @@ struct fib_view {
     uint32_t interface, metric;
     bool blackhole;
 };
-/* Confirmed routes of a family, sorted by prefix and gateway; the caller's (alloc_free). False: no
- * memory. */
-bool fib_snapshot(const struct fib *f, enum ip_family family, struct fib_view **ret_routes,
-                  size_t *ret_count);
+/* Those of a prefix, sorted by gateway, at most NETLINK_HOPS_MAX. Returns how many. */
+size_t fib_views(const struct fib *f, struct ip_prefix prefix, struct fib_view *ret_routes);
+/* Confirmed prefixes of a family in order, in slices (base/prefix_order.h); at most `batch` are
+ * kept. NULL: no memory. */
+struct prefix_order *fib_order_new(const struct fib *f, uint32_t batch);
+enum prefix_order_status fib_order_next(const struct fib *f, enum ip_family family,
+                                        struct prefix_order *o, uint32_t *budget,
+                                        struct ip_prefix *ret_prefix);
 
 #endif
