@@ -5,6 +5,9 @@
  * them. A source that is removed during a round gets no late callback: its event is blanked.
  * epoll_pwait2 takes the deadline as nanoseconds; where the kernel lacks it, milliseconds rounded
  * up do.
+ *
+ * Where many are ready at once, a turn ends in the middle of the round after LOOP_SLICE_MS, so that
+ * timers fire and output goes; the next turn goes on with the same round, so nobody is passed over.
  */
 #include "loop.h"
 
@@ -63,15 +66,24 @@ static int wait_until(struct loop *l, struct nanotime deadline) {
     return epoll_wait(l->epoll_fd, l->batch, LOOP_BATCH, ms > 60000 ? 60000 : (int)ms);
 }
 
-int loop_turn(struct loop *l, struct nanotime deadline) {
+static void next_round(struct loop *l, struct nanotime deadline) {
     int count = wait_until(l, deadline);
     l->batch_count = count > 0 ? count : 0;
-    for (l->batch_at = 0; l->batch_at < l->batch_count;) {
-        struct epoll_event *e = &l->batch[l->batch_at++];
+    l->batch_at = 0;
+}
+
+int loop_turn(struct loop *l, struct nanotime deadline) {
+    int called = 0;
+    if (l->batch_at == l->batch_count)
+        next_round(l, deadline);
+    struct nanotime until = nanotime_add_ms(loop_now(), LOOP_SLICE_MS);
+    while (l->batch_at < l->batch_count && (called == 0 || nanotime_before(loop_now(), until))) {
+        const struct epoll_event *e = &l->batch[l->batch_at++];
         struct loop_source *source = e->data.ptr;
-        if (source)
+        if (source) {
             source->ready(source, e->events);
+            called++;
+        }
     }
-    l->batch_count = 0;
-    return count;
+    return called;
 }

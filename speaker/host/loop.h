@@ -13,6 +13,7 @@
  */
 
 #define LOOP_BATCH 64
+#define LOOP_SLICE_MS 10 /* of callbacks in one turn; the last one may exceed it */
 
 /* Embedded in its owner. `ready` may remove and free any source, its own included. */
 struct loop_source {
@@ -24,7 +25,7 @@ struct loop_source {
 struct loop {
     int epoll_fd;
     struct epoll_event batch[LOOP_BATCH];
-    int batch_count, batch_at;
+    int batch_count, batch_at; /* a round: what was ready, what was called for */
 };
 
 struct nanotime loop_now(void);
@@ -34,8 +35,8 @@ bool loop_add(struct loop *l, struct loop_source *source, uint32_t events);
 void loop_change(struct loop *l, struct loop_source *source, uint32_t events);
 /* Forgets the source, also where the current round has an event for it. Closes nothing. */
 void loop_remove(struct loop *l, struct loop_source *source);
-/* Sleeps until something is ready or the deadline has come, then calls what is ready. Returns the
- * number of callbacks made. */
+/* Goes on with a round that is not finished, or sleeps until something is ready or the deadline has
+ * come; then calls what is ready, for LOOP_SLICE_MS. Returns the number of callbacks made. */
 int loop_turn(struct loop *l, struct nanotime deadline);
 
 #endif
