@@ -152,6 +152,33 @@ static void test_C200_stable_identifiers(void **state) {
     bench_end(&b);
 }
 
+/* RFC 7911 3: four octets, the first one highest, in front of the length; both ways. */
+static void test_C198_octets(void **state) {
+    static const uint8_t body[] = {0,    0,    0, 0, 1, 2, 3, 4, 8,  10, 0xF0,
+                                   0xE0, 0xD0, 7, 0, 0, 0, 0, 9, 16, 10, 1};
+    static const uint32_t ids[] = {0x01020304, 0xF0E0D007, 9};
+    struct bgp_codec codec = {.as4 = true, .families = {true, true}, .add_path = {true, false}};
+    struct arena *arena = arena_new();
+    struct bgp_update u;
+    struct ip_prefix p;
+    uint32_t id, n = 0;
+    (void)state;
+    update_decode(&codec, body, sizeof body, arena, &u);
+    assert_int_equal(u.announced_count, 1);
+    for (uint32_t at = 0; nlri_next_path(&u.announced[0], &at, &p, &id); n++)
+        assert_int_equal(id, ids[n]);
+    assert_int_equal(n, 3);
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    size_t size;
+    struct attr_values v = route(100);
+    const struct attr_encoding how = {.as4 = true, .path_ids = ids};
+    p = pfx("10.0.0.0/8");
+    assert_int_equal(update_encode(&v, &how, &p, 1, message, sizeof message, &size), 1);
+    static const uint8_t wire[] = {1, 2, 3, 4, 8, 10};
+    assert_memory_equal(message + size - sizeof wire, wire, sizeof wire);
+    arena_free(arena);
+}
+
 static void test_C201_identifiers_without_negotiation(void **state) {
     const struct ip_prefix p = pfx("192.0.2.0/24");
     const uint32_t id = UINT32_MAX; /* read as prefixes: a length no prefix has */
@@ -421,6 +448,7 @@ int main(void) {
         cmocka_unit_test(test_default_originate),
         cmocka_unit_test(test_limit_of_paths_received),
         cmocka_unit_test(test_limit_is_of_each_peer),
+        cmocka_unit_test(test_C198_octets),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_without_memory),
     };

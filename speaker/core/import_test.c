@@ -44,6 +44,36 @@ static bool reaches(uint32_t from, const struct attr_values *v, uint32_t to) {
     return held;
 }
 
+/* The FIB hears of what it uses and of nothing else. */
+static void test_fib_hears_of_changes(void **state) {
+    static const uint32_t community[] = {64512u << 16 | 7};
+    struct attr_values v = external_route(from_peer);
+    (void)state;
+    three_peers(BGP_PROFILE_PLAIN, 0);
+    start();
+    for (int step = 0; step < 5; step++) {
+        uint32_t before = b.fib_events;
+        bool told = step != 1; /* another community is nothing to it */
+        if (step == 1) {
+            v.communities = community;
+            v.community_count = 1;
+        } else if (step == 2) {
+            v.has_med = true;
+            v.med = 7;
+        } else if (step == 3) {
+            v.next_hop = addr("10.0.0.77");
+        }
+        if (step < 4)
+            (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+        else
+            bench_withdraw(&b, 0, "192.0.2.0/24");
+        bench_settle(&b);
+        assert_int_equal(b.fib_events - before, told);
+        assert_int_equal(b.fib.withdrawn, step == 4);
+    }
+    bench_end(&b);
+}
+
 /* RFC 4271 9.1.2: our AS in AS_PATH, so often, where so often is allowed; a set counts one. */
 static void test_C071_own_as(void **state) {
     static const struct {
@@ -286,6 +316,7 @@ static void test_prefixes_that_are_no_destination(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fib_hears_of_changes),
         cmocka_unit_test(test_C071_own_as),
         cmocka_unit_test(test_C072_first_as),
         cmocka_unit_test(test_C074_own_address_as_next_hop),

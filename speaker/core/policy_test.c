@@ -233,14 +233,22 @@ static const struct match_row bare_rows[] = {
     {"no MED is 0", true, {.kind = POLICY_MATCH_MED, .value = 0}},
 };
 
-/* Values without the attribute count for nothing. */
+/* Values without the attribute count for nothing; of the communities the first is left. */
 static void leave_values(struct policy_route *r) {
+    r->attrs.community_count = r->attrs.large_community_count = 1;
     r->attrs.has_local_pref = r->attrs.has_med = false;
 }
 
 static const struct match_row left_rows[] = {
     {"LOCAL_PREF that is not there", false, {.kind = POLICY_MATCH_LOCAL_PREF, .value = 100}},
     {"LOCAL_PREF above", false, {.kind = POLICY_MATCH_LOCAL_PREF_ABOVE, .value = 1}},
+    {"exactly the one", true, {.kind = POLICY_MATCH_COMMUNITY, .exact = true, ASNS(0xFDE90001)}},
+    {"exactly another one",
+     false,
+     {.kind = POLICY_MATCH_COMMUNITY, .exact = true, ASNS(0xFDE90002)}},
+    {"exactly the large one",
+     true,
+     {.kind = POLICY_MATCH_LARGE_COMMUNITY, .exact = true, LARGES({1, 2, 3})}},
     {"MED that is not there", true, {.kind = POLICY_MATCH_MED, .value = 0}},
 };
 

@@ -116,13 +116,47 @@ static void test_fib_install(void **state) {
     bench_end(&b);
 }
 
+/* Own routes that stay are not mentioned; those that are left out go, new ones come. */
+static void test_own_routes_change(void **state) {
+    static struct bench own;
+    static struct bgp_origin_config all[20], some[20];
+    uint32_t count = 0;
+    (void)state;
+    bench_config(&own, BGP_PROFILE_PLAIN, 1);
+    for (uint32_t i = 0; i < 20; i++)
+        all[i] =
+            (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000u + (i << 8)), 24),
+                                       .source = ROUTE_SOURCE_STATIC,
+                                       .metric = UINT32_MAX};
+    own.config.origins = all;
+    own.config.origin_count = 19;
+    bench_start(&own);
+    bench_up(&own, 0);
+    bench_settle(&own);
+    assert_int_equal(own.holds[0].route_count, 19);
+    for (uint32_t i = 0; i < 20; i++) /* every third goes, the last one comes */
+        if (i % 3 != 1)
+            some[count++] = all[i];
+    struct bgp_config other = own.config;
+    other.origins = some;
+    other.origin_count = count;
+    assert_int_equal(bgp_configure(own.s, &other, own.now), BGP_OK);
+    bench_settle(&own);
+    assert_int_equal(own.holds[0].route_count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        char text[IP_PREFIX_TEXT_MAX];
+        assert_non_null(bench_held(&own, 0, ip_prefix_format(some[i].prefix, text)));
+    }
+    assert_int_equal(own.holds[0].repeated, 0);
+    assert_int_equal(own.holds[0].spurious, 0);
+    bench_end(&own);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bestpath),
-        cmocka_unit_test(test_multipath),
-        cmocka_unit_test(test_C169_blackhole_accept),
-        cmocka_unit_test(test_default_local_pref),
-        cmocka_unit_test(test_fib_install),
+        cmocka_unit_test(test_own_routes_change),  cmocka_unit_test(test_bestpath),
+        cmocka_unit_test(test_multipath),          cmocka_unit_test(test_C169_blackhole_accept),
+        cmocka_unit_test(test_default_local_pref), cmocka_unit_test(test_fib_install),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

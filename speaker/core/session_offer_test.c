@@ -157,6 +157,32 @@ static void test_C011_C022_C191_C194_C197_offers(void **state) {
     }
 }
 
+/* C208: our role towards the peer, as RFC 9234 4.1 numbers them; none without one. */
+static void test_C208_role_offered(void **state) {
+    static const struct {
+        enum bgp_role role;
+        const char *capability;
+    } rows[] = {{BGP_ROLE_NONE, ""},
+                {BGP_ROLE_PROVIDER, "09 01 00 "},
+                {BGP_ROLE_RS, "09 01 01 "},
+                {BGP_ROLE_RS_CLIENT, "09 01 02 "},
+                {BGP_ROLE_CUSTOMER, "09 01 03 "},
+                {BGP_ROLE_PEER, "09 01 04 "}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig r;
+        char capabilities[100];
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64513);
+        gr_off(&r);
+        r.peer.role = rows[i].role;
+        offer_set(&r, false);
+        snprintf(capabilities, sizeof capabilities, MP4 REFRESH "06 00 %s" AS4 ENHANCED,
+                 rows[i].capability);
+        expect_open("role", &r, FIXED, capabilities);
+        rig_end(&r);
+    }
+}
+
 /* C191: no more R bit once the restart is over. */
 static void test_C191_restarted(void **state) {
     (void)state;
@@ -255,6 +281,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C011_C022_C191_C194_C197_offers),
         cmocka_unit_test(test_C191_restarted),
+        cmocka_unit_test(test_C208_role_offered),
         cmocka_unit_test(test_C015_data),
         cmocka_unit_test(test_C039_data),
         cmocka_unit_test(test_messages_are_counted),

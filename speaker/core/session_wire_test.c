@@ -78,6 +78,33 @@ static void test_notification_behind_half_update(void **state) {
     rig_end(&r);
 }
 
+/* It follows a KEEPALIVE that is partly sent, whole, and no other that waits. */
+static void test_notification_behind_half_keepalive(void **state) {
+    (void)state;
+    for (size_t sent = 0; sent <= BGP_HEADER_SIZE; sent++) {
+        struct rig r;
+        struct bgp_part part;
+        rig_init(&r, BGP_PROFILE_CALICO, 64512, 64512);
+        r.peer.passive = true;
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        rig_pass(&r, 31000); /* one is due, another is not */
+        r.out_size = 0;
+        assert_int_equal(bgp_conn_pull(r.s, c, &part, 1, r.now), 1);
+        assert_int_equal(part.size, BGP_HEADER_SIZE);
+        memcpy(r.out, part.data, sent);
+        r.out_size = sent;
+        bgp_conn_sent(r.s, c, sent, r.now);
+        bgp_stop(r.s, NULL, r.now);
+        rig_drain(&r, c, 7);
+        assert_int_equal(count_messages(&r, BGP_MSG_KEEPALIVE), sent > 0);
+        assert_int_equal(count_messages(&r, BGP_MSG_NOTIFICATION), 1);
+        expect_last_message(&r, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN);
+        assert_true(bgp_stopped(r.s));
+        rig_end(&r);
+    }
+}
+
 /* A KEEPALIVE goes between two UPDATEs, never into one; all are counted. */
 static void test_keepalive_between_updates(void **state) {
     (void)state;
@@ -422,6 +449,7 @@ static void test_C207_shutdown_text_sent(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_notification_behind_half_update),
+        cmocka_unit_test(test_notification_behind_half_keepalive),
         cmocka_unit_test(test_keepalive_between_updates),
         cmocka_unit_test(test_C059_C211_prefix_limit),
         cmocka_unit_test(test_C211_prefix_limit_data),
