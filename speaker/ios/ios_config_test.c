@@ -178,6 +178,10 @@ static const struct {
     {PEER "neighbor 10.0.0.2 password secret\n", "", " neighbor 10.0.0.2 password secret\n", NULL},
     {PEER "neighbor 10.0.0.2 password 7 094F471A1A0A\n", "",
      " neighbor 10.0.0.2 password 7 094F471A1A0A\n", NULL},
+    {PEER "neighbor 10.0.0.2 password cisco\nservice password-encryption\n", "",
+     " neighbor 10.0.0.2 password 7 05080F1C2243\n", "password cisco"},
+    {PEER "neighbor 10.0.0.2 password 0 cisco\nservice password-encryption\n", "",
+     " neighbor 10.0.0.2 password 7 05080F1C2243\n", "password 0"},
     {PEER "neighbor 10.0.0.2 route-map A in\nneighbor 10.0.0.2 route-map B in\n", "",
      " neighbor 10.0.0.2 route-map B in\n", "route-map A"},
     /* ---- lists, route-maps, interfaces ---- */

@@ -54,8 +54,18 @@ static int hex_digit(char c) {
 }
 
 /* The two first digits say where in the key it begins, the rest is the text XOR the key. */
+static const char KEY[] = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
+
+/* IOS begins anywhere in the first sixteen; here the text's length chooses. */
+void ios_put_password_type7(const char *plain, struct text *out) {
+    size_t size = strlen(plain), start = size % 16;
+    text_printf(out, "%02zu", start);
+    for (size_t i = 0; i < size; i++)
+        text_printf(out, "%02X",
+                    (unsigned)(unsigned char)(plain[i] ^ KEY[(start + i) % (sizeof KEY - 1)]));
+}
+
 void ios_password_type7(const char *text, char *out, size_t out_size) {
-    static const char KEY[] = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
     size_t size = 0, start = 0;
     if (text[0] >= '0' && text[0] <= '9' && text[1] >= '0' && text[1] <= '9')
         start = (size_t)(text[0] - '0') * 10 + (size_t)(text[1] - '0');

@@ -50,5 +50,7 @@ void ios_option_apply(struct ios_neighbor *n, const struct ios_stmt *s, uint16_t
 
 /* A password of type 7 as plain text; what is no such password gives "". */
 void ios_password_type7(const char *text, char *out, size_t out_size);
+/* A plain password as one of type 7: the same one each time. Appended. */
+void ios_put_password_type7(const char *plain, struct text *out);
 
 #endif

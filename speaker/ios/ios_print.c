@@ -8,6 +8,7 @@
  */
 #include "../core/attr.h"
 #include "ios_edit.h"
+#include "ios_options.h"
 #include "ios_router.h"
 #include "ios_time.h"
 
@@ -20,6 +21,7 @@ struct print {
     struct text *out;
     bool new_format; /* ip bgp-community new-format */
     bool asdot;      /* bgp asnotation dot */
+    bool encrypted;  /* service password-encryption */
 };
 
 /* ---- order ---- */
@@ -146,14 +148,29 @@ static void put_word(const struct print *p, const struct ios_stmt *s, uint16_t a
         text_puts(p->out, s->words[at]);
 }
 
+/* Is word `at` a neighbour's password as it was typed, without a type or with type 0? */
+static bool is_plain_password(const struct ios_stmt *s, uint16_t at) {
+    bool typed = at > 1 && ios_stmt_is(s, (uint16_t)(at - 1), "0");
+    uint16_t keyword = (uint16_t)(at - (typed ? 2 : 1));
+    return at > 0 && at + 1 == s->count && strstr(s->row->pattern, "password [~<0-7>] ~<line>") &&
+           ios_stmt_is(s, keyword, "password");
+}
+
 static void print_stmt(const struct print *p, const struct ios_stmt *s, int indent) {
+    uint16_t last = (uint16_t)(s->count - 1);
+    bool hidden = p->encrypted && is_plain_password(s, last);
     text_printf(p->out, "%*s%s", indent, "", s->negated ? "no " : "");
     for (uint16_t i = 0, printed = 0; i < s->count; i++) {
-        if (is_implied(s, i))
+        if (is_implied(s, i) || (hidden && i + 1 == last && ios_stmt_is(s, i, "0")))
             continue;
         if (printed++)
             text_putc(p->out, ' ');
-        put_word(p, s, i);
+        if (hidden && i == last) {
+            text_puts(p->out, "7 ");
+            ios_put_password_type7(s->words[i], p->out);
+        } else {
+            put_word(p, s, i);
+        }
     }
     text_putc(p->out, '\n');
 }
@@ -355,6 +372,9 @@ void ios_print_config(const struct ios_router *r, const struct ios_view *view, s
     text_init(&body);
     struct print p = {.r = r, .out = &body};
     p.asdot = ios_asdot(r);
+    const struct ios_stmt *service =
+        ios_block_first(r->root, "service", "password-encryption", NULL);
+    p.encrypted = service && !service->negated;
     p.new_format = ios_block_first(r->root, "ip", "bgp-community", "new-format") != NULL;
     if (!ios_block_first(r->root, "version", NULL, NULL))
         text_puts(&body, "version 15.7\n");
