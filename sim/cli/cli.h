@@ -110,8 +110,12 @@ struct lab_place {
 
 /* "20261121-020304-7f3a". */
 void lab_id_make(char id[LAB_ID_MAX]);
-/* Makes the lab's directory (0700) and takes its lock. False: errno. */
-bool lab_place_make(const char *id, struct lab_place *ret_place);
+/* Makes the lab's directory (0700) and takes its lock. `stays`: made by `up`; `scenario` is the
+ * name it is listed by. False: errno. */
+bool lab_place_make(const char *id, bool stays, const char *scenario, struct lab_place *ret_place);
+#define LAB_ABOUT_MAX 128
+/* "up two-racks", "run full-mesh"; "" where nothing was written. */
+void lab_place_about(const struct lab_place *p, char out[LAB_ABOUT_MAX]);
 /* Does its supervisor hold the lock still? */
 bool lab_place_lives(const struct lab_place *p);
 /* The directory of a lab that is gone. */
@@ -121,7 +125,8 @@ bool lab_place_collect(const struct lab_place *p);
 /* Calls for every lab; `alive`: its lock is held. Returns the count. */
 typedef void lab_place_fn(void *context, const struct lab_place *p, bool alive);
 size_t lab_places(lab_place_fn *each, void *context);
-/* The lab with this id, or the only one; false: the message is printed. */
+/* The lab with this id, or the only one, or the only one that `up` made beside those of runs;
+ * false: the message is printed. */
 bool lab_place_choose(const char *id, struct lab_place *ret_place);
 
 /* ---- client.c ---- */

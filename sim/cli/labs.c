@@ -146,7 +146,27 @@ static bool make_in_turn(struct lab_place *p) {
     return false;
 }
 
-bool lab_place_make(const char *id, struct lab_place *ret_place) {
+/* In the file that is the lock: it is there as long as the lab is. */
+static bool write_about(const struct lab_place *p, bool stays, const char *scenario) {
+    struct text about;
+    text_init(&about);
+    text_puts(&about, stays ? "up " : "run ");
+    text_put_printable(&about, scenario, strlen(scenario));
+    size_t size = about.size < LAB_ABOUT_MAX ? about.size : LAB_ABOUT_MAX - 1;
+    bool ok = write(p->lock_fd, text_str(&about), size) == (ssize_t)size;
+    text_deinit(&about);
+    return ok;
+}
+
+void lab_place_about(const struct lab_place *p, char out[LAB_ABOUT_MAX]) {
+    int fd = open_lock(p, O_NONBLOCK);
+    ssize_t n = fd >= 0 ? read(fd, out, LAB_ABOUT_MAX - 1) : 0;
+    out[n > 0 ? n : 0] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+bool lab_place_make(const char *id, bool stays, const char *scenario, struct lab_place *ret_place) {
     char base[128];
     base_directory(base, sizeof base);
     place_paths(base, id, ret_place);
@@ -154,7 +174,7 @@ bool lab_place_make(const char *id, struct lab_place *ret_place) {
     if (turn < 0)
         return false;
     collect_in_turn(base);
-    bool ok = make_in_turn(ret_place);
+    bool ok = make_in_turn(ret_place) && write_about(ret_place, stays, scenario);
     int error = errno;
     close(turn);
     errno = error;
@@ -194,30 +214,38 @@ size_t lab_places(lab_place_fn *each, void *context) {
 
 struct choice {
     const char *id;
-    struct lab_place place;
-    size_t count;
+    struct lab_place place, up; /* the last one; the last that `up` made */
+    size_t count, up_count;
     struct text ids;
 };
 
 static void consider(void *context, const struct lab_place *p, bool alive) {
     struct choice *c = context;
+    char about[LAB_ABOUT_MAX];
     if (!alive || (c->id && strcmp(c->id, p->id) != 0))
         return;
+    lab_place_about(p, about);
     c->place = *p;
     c->count++;
-    text_printf(&c->ids, " %s", p->id);
+    if (strncmp(about, "up ", 3) == 0) {
+        c->up = *p;
+        c->up_count++;
+    }
+    text_printf(&c->ids, "%s %s%s%s%s", c->count > 1 ? "," : "", p->id, *about ? " (" : "", about,
+                *about ? ")" : "");
 }
 
 bool lab_place_choose(const char *id, struct lab_place *ret_place) {
     struct choice c = {.id = id};
     text_init(&c.ids);
     lab_places(consider, &c);
-    if (c.count == 1)
-        *ret_place = c.place;
+    bool one = c.count == 1 || c.up_count == 1;
+    if (one)
+        *ret_place = c.count == 1 ? c.place : c.up;
     else if (c.count == 0)
         cli_error(id ? "no lab %s runs" : "no lab runs%s", id ? id : "");
     else
         cli_error("several labs run; --lab ID chooses one of:%s", text_str(&c.ids));
     text_deinit(&c.ids);
-    return c.count == 1;
+    return one;
 }

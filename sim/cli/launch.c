@@ -198,7 +198,7 @@ static int run_lab(struct launch *l) {
     int fd = -1, pidfd = -1;
     if (!host_carries(l))
         return host_refused(l);
-    if (!lab_place_make(l->id, &l->place)) {
+    if (!lab_place_make(l->id, l->up, l->scenario->name, &l->place)) {
         diag_add(l->diags, DIAG_ERROR, (struct diag_place){0}, "lab-place", "%s: %s",
                  l->place.directory, strerror(errno));
         return host_refused(l);

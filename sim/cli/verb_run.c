@@ -86,6 +86,7 @@ struct sweep {
     size_t alive, dead;
     int status;
     json_t *list;
+    struct cli_table table;
 };
 
 static bool named(const struct cli_options *o, const char *id) {
@@ -173,11 +174,25 @@ int verb_gc(struct cli_options *o) {
 }
 
 static void list_one(void *context, const struct lab_place *p, bool alive) {
+    static const char *const headers[] = {"LAB", "STATE", "MADE BY", "SCENARIO"};
     struct sweep *s = context;
-    json_array_append_new(s->list, json_pack("{s:s, s:b, s:s}", "id", p->id, "running", (int)alive,
-                                             "directory", p->directory));
-    if (s->o->format == CLI_TABLE)
-        printf("%s  %s\n", p->id, alive ? "running" : "dead (ribcage gc removes it)");
+    char about[LAB_ABOUT_MAX];
+    lab_place_about(p, about);
+    char *scenario = strchr(about, ' ');
+    if (scenario)
+        *scenario++ = '\0';
+    json_array_append_new(s->list,
+                          json_pack("{s:s, s:b, s:s, s:o, s:o}", "id", p->id, "running", (int)alive,
+                                    "directory", p->directory, "made_by", report_text(about),
+                                    "scenario", report_text(scenario)));
+    if (s->o->format != CLI_TABLE)
+        return;
+    if (!s->table.rows)
+        table_begin(&s->table, 4, headers);
+    table_cell(&s->table, "%s", p->id);
+    table_cell(&s->table, "%s", alive ? "running" : "dead (ribcage gc removes it)");
+    table_cell(&s->table, "%s", about);
+    table_cell(&s->table, "%s", scenario ? scenario : "");
 }
 
 int verb_list(struct cli_options *o) {
@@ -185,6 +200,8 @@ int verb_list(struct cli_options *o) {
     lab_places(list_one, &s);
     if (o->format == CLI_JSON)
         cli_print_json(json_incref(s.list));
+    if (s.table.rows)
+        table_print(&s.table);
     json_decref(s.list);
     return 0;
 }

@@ -164,8 +164,33 @@ static void test_two_labs(void **state) {
     fixture_remove(fixture_path("runs"));
     up();
     says(WORDS("status"), 2, "several labs run");
+    says(WORDS("status"), 2, "(up mesh), ");
+    says(WORDS("list"), 0, "running  up       mesh");
     says(WORDS("gc"), 0, "0 dead, 2 running");
     says(WORDS("down", "--all"), 0, "is down");
+    assert_nothing_left();
+}
+
+/* A run beside it does not make the lab that stays hard to name. */
+static void test_up_beside_a_run(void **state) {
+    (void)state;
+    up();
+    fixture_remove(fixture_path("runs"));
+    fixture_scenario("held", "  - expect: {converged: true}\n  - hold: {for: 1h}\n");
+    struct run r = run_start(WORDS("run", fixture_path("held"), "--runs", fixture_path("runs")));
+    bool there = false;
+    for (int asked = 0; !there && asked < 5000; asked++) {
+        struct run l = run_words(WORDS("list"));
+        there = strstr(written(l.out), "running  run      held") != NULL;
+        run_close(&l);
+    }
+    assert_true(there);
+    says(WORDS("status"), 0, "kube-1");
+    says(WORDS("down"), 0, "is down");
+    assert_int_equal(kill(r.pid, SIGINT), 0);
+    run_end(&r);
+    assert_int_equal(r.status, 130);
+    run_close(&r);
     assert_nothing_left();
 }
 
@@ -546,6 +571,7 @@ int main(void) {
         TEST(test_apply_one_by_one),
         TEST(test_apply_in_part),
         TEST(test_two_labs),
+        TEST(test_up_beside_a_run),
         TEST(test_down_while_waiting),
         TEST(test_waiter_goes_away),
         TEST(test_up_killed),
