@@ -117,6 +117,15 @@ static void print_resources(const char *path, const json_t *resources) {
     }
 }
 
+/* What was taken may still be a mistake. */
+static void print_applied(const char *path, bool removed, const json_t *answer) {
+    long long failing = json_integer_value(json_object_get(answer, "failing"));
+    printf("%s %s\n", path, removed ? "deleted" : "applied");
+    if (failing)
+        printf("%lld session end%s not come up: ribcage sessions says why\n", failing,
+               failing == 1 ? " does" : "s do");
+}
+
 static int apply_file(struct cli_options *o, const char *path) {
     struct arena *arena = arena_new();
     struct diag_list *diags = diag_list_new();
@@ -133,7 +142,7 @@ static int apply_file(struct cli_options *o, const char *path) {
         print_findings(json_object_get(answer, "diags"));
         status = json_is_true(json_object_get(answer, "ok")) ? 0 : 2;
         if (status == 0)
-            printf("%s %s\n", path, o->remove ? "deleted" : "applied");
+            print_applied(path, o->remove, answer);
         else
             print_resources(path, json_object_get(answer, "resources"));
         json_decref(request);

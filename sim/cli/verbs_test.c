@@ -16,6 +16,9 @@ static int setup(void **state) {
     fixture_text("as.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
                             "metadata:\n  name: default\nspec:\n  asNumber: 64999\n"
                             "  nodeToNodeMeshEnabled: true\n");
+    fixture_text("nobody.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPPeer\n"
+                                "metadata:\n  name: nobody\nspec:\n  peerIP: 10.0.99.99\n"
+                                "  asNumber: 65001\n");
     fixture_text("bad.yaml", "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
                              "metadata:\n  name: default\nspec:\n  asNumbr: 1\n");
     return 0;
@@ -151,6 +154,7 @@ static void test_cycle(void **state) {
     says(WORDS("rib", "kube-1", "--table", "out", "--peer", "10.9.9.9"), 2, "no such peer");
     says(WORDS("apply", fixture_path("bad.yaml")), 2, "asNumber");
     says(WORDS("apply", fixture_path("as.yaml")), 0, "applied");
+    says(WORDS("apply", fixture_path("nobody.yaml")), 0, "4 session ends do not come up");
     says(WORDS("wait", "converged"), 0, "converged");
     says(WORDS("status", "--lab", "../../etc"), 2, "no lab ../../etc runs");
     says(WORDS("down"), 0, "is down");

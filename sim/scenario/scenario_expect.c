@@ -40,6 +40,7 @@ KEYS(log, "log", "node", "contains", "matches", "absent");
 KEYS(exec, "exec", "node", "command", "contains", "matches", "absent");
 KEYS(cause, "cause", "node", "peer", "cause", "prefix", "contains");
 KEYS(rejected, "rejected", "finding", "file", "line", "column", "suggestion");
+KEYS(finding, "finding", "finding", "file", "line", "column", "suggestion");
 
 static void text(struct scenario_reader *r, const struct yaml_node *n, const char *key,
                  const char **ret_text) {
@@ -356,11 +357,11 @@ static void read_cause(struct scenario_reader *r, const struct yaml_node *n,
             "cause: needs the peer whose session does not come up");
 }
 
-static void read_rejected(struct scenario_reader *r, const struct yaml_node *n,
-                          struct scenario_expect *e) {
+static void read_words(struct scenario_reader *r, const struct yaml_node *n,
+                       const struct scenario_keys *keys, struct scenario_expect *e) {
     uint64_t value;
     const char *file;
-    if (!scenario_check_keys(r, n, &scenario_keys_rejected))
+    if (!scenario_check_keys(r, n, keys))
         return;
     text(r, n, "finding", &e->finding);
     text(r, n, "suggestion", &e->suggestion);
@@ -371,6 +372,16 @@ static void read_rejected(struct scenario_reader *r, const struct yaml_node *n,
         e->line = (uint32_t)value;
     if (yaml_u64(yaml_get(n, "column"), "column", 1, UINT32_MAX, r->diags, &value))
         e->column = (uint32_t)value;
+}
+
+static void read_rejected(struct scenario_reader *r, const struct yaml_node *n,
+                          struct scenario_expect *e) {
+    read_words(r, n, &scenario_keys_rejected, e);
+}
+
+static void read_finding(struct scenario_reader *r, const struct yaml_node *n,
+                         struct scenario_expect *e) {
+    read_words(r, n, &scenario_keys_finding, e);
 }
 
 /* ---- all of them ---- */
@@ -390,7 +401,7 @@ static const struct {
     {"log", EXPECT_LOG, false, read_log},
     {"exec", EXPECT_EXEC, false, read_exec},
     {"cause", EXPECT_CAUSE, false, read_cause},
-    {"finding", EXPECT_FINDING, false, read_rejected},
+    {"finding", EXPECT_FINDING, false, read_finding},
     {"rejected", EXPECT_REJECTED, false, read_rejected},
 };
 

@@ -93,7 +93,8 @@ extern const struct scenario_keys scenario_keys_top, scenario_keys_step, scenari
     scenario_keys_ios, scenario_keys_fault, scenario_keys_hold, scenario_keys_expect,
     scenario_keys_sessions, scenario_keys_route, scenario_keys_fib, scenario_keys_ping,
     scenario_keys_overhead, scenario_keys_log, scenario_keys_exec, scenario_keys_cause,
-    scenario_keys_rejected, scenario_keys_calico, scenario_keys_churn, scenario_keys_roll;
+    scenario_keys_rejected, scenario_keys_finding, scenario_keys_calico, scenario_keys_churn,
+    scenario_keys_roll;
 bool scenario_check_keys(struct scenario_reader *r, const struct yaml_node *n,
                          const struct scenario_keys *keys);
 

@@ -408,6 +408,7 @@ static const struct {
      "back references"},
     {HEAD "steps: [{expect: {exec: {node: kube-1, command: x, matches: \"(a{1,99}){99}\"}}}]\n",
      "wrong-type", 3, 61, "1000 parts"},
+    {HEAD "steps: [{expect: {finding: mesh-off-first}}]\n", "wrong-type", 3, 28, "finding: must"},
     {HEAD "steps: [{expect: {ping: all}}, {apply: missing.yaml}]\n", "unreadable-file", 3, 40,
      "missing.yaml"},
     {HEAD "steps: [{expect: {cause: {node: kube-1, cause: blocked}}}]\n", "missing-field", 3, 26,

@@ -239,8 +239,10 @@ static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
         sound = yaml_sound_documents(text, size, documents, (size_t)n, diags, 0);
     ok = (readable || (sound > 0 && how.tool == CALICO_TOOL_KUBECTL)) &&
          engine_apply(s->e, documents, sound, how, diags, &applied) && readable;
-    json_t *answer = json_pack("{s:b, s:o, s:o}", "ok", (int)ok, "diags", diags_json(diags),
-                               "resources", applied_json(&applied));
+    const struct oracle_failure *down = NULL;
+    json_t *answer = json_pack("{s:b, s:o, s:o, s:I}", "ok", (int)ok, "diags", diags_json(diags),
+                               "resources", applied_json(&applied), "failing",
+                               (json_int_t)oracle_failures(s->e->state->oracle, &down));
     if (!ok)
         json_object_set_new(answer, "error", json_string("refused"));
     diag_list_free(diags);
