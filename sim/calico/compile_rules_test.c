@@ -428,11 +428,45 @@ static void test_frozen(void **state) {
     assert_int_equal(c->peer_count, 0);
 }
 
+#define BOTH(name, n)                                                                              \
+    "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name                         \
+    "}\nspec: {bgp: {ipv4Address: 10.0.0." n "/24, ipv6Address: 'fd00::" n "/64'}}\n---\n"
+
+/* One daemon refuses its file, the other one goes on. */
+static void test_frozen_in_one_family(void **state) {
+    struct fixture *f = *state;
+    fixture_must_apply(f, BOTH("a", "1") BOTH("b", "2") CONFIG("listenPort: 1790"));
+    struct bgp_config *old = compiled_at(f, "a", 0);
+    assert_int_equal(old->peer_count, 2);
+    fixture_must_apply(f,
+                       CONFIG("listenPort: 1791, asNumber: 65009") PEER("p", "peerIP: 'fd00::9'"));
+    struct bgp_config *c = compiled_at(f, "a", 0);
+    assert_true(!f->plan->nodes[0].refused[0] && f->plan->nodes[0].refused[1]);
+    assert_true(calico_compile_frozen(c, &f->plan->nodes[0], old, f->arena));
+    assert_int_equal(c->peer_count, 2);
+    assert_string_equal(c->peers[0].name, "Mesh_10_0_0_2");
+    assert_int_equal(c->peers[0].remote_port, 1791);
+    assert_string_equal(c->peers[1].name, "Mesh_fd00__2");
+    assert_int_equal(c->peers[1].remote_port, 1790);
+    assert_int_equal(c->local_as, 65009); /* the frame is the one that runs on */
+    assert_int_equal(c->listen_port, 1791);
+    fixture_must_apply(f, PEER("q", "peerIP: 192.0.2.9"));
+    c = compiled_at(f, "a", 0);
+    assert_true(f->plan->nodes[0].refused[0] && f->plan->nodes[0].refused[1]);
+    assert_true(calico_compile_frozen(c, &f->plan->nodes[0], old, f->arena));
+    assert_int_equal(c->local_as, 64512);
+    assert_int_equal(c->listen_port, 1790);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_kernel_filter), FIXTURE_TEST(test_random_conditions),
-        FIXTURE_TEST(test_preference),    FIXTURE_TEST(test_services),
-        FIXTURE_TEST(test_pod_cidrs),     FIXTURE_TEST(test_frozen),
+        FIXTURE_TEST(test_kernel_filter),
+        FIXTURE_TEST(test_random_conditions),
+        FIXTURE_TEST(test_preference),
+        FIXTURE_TEST(test_services),
+        FIXTURE_TEST(test_pod_cidrs),
+        FIXTURE_TEST(test_frozen),
+        FIXTURE_TEST(test_frozen_in_one_family),
     };
     return cmocka_run_group_tests_name("compile rules", tests, NULL, NULL);
 }

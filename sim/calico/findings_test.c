@@ -246,11 +246,69 @@ static void test_sizes(void **state) {
     assert_non_null(fixture_find(f, "md5-limit"));
 }
 
+/* Two BGPPeers of one address on a node: which of them BIRD gets matters where they differ. */
+static const struct {
+    const char *a, *b;
+} differences[] = {
+    {"asNumber: 65001", "asNumber: 65002"},
+    {"asNumber: 65001", "asNumber: 65001, ttlSecurity: 2"},
+    {"asNumber: 65001", "asNumber: 65001, keepOriginalNextHop: true"},
+    {"asNumber: 65001, nextHopMode: Self", "asNumber: 65001, nextHopMode: Keep"},
+    {"asNumber: 65001", "asNumber: 65001, sourceAddress: None"},
+    {"asNumber: 65001", "asNumber: 65001, maxRestartTime: 10s"},
+    {"asNumber: 65001, maxRestartTime: 20s", "asNumber: 65001, maxRestartTime: 10s"},
+    {"asNumber: 65001", "asNumber: 65001, keepaliveTime: 5s"},
+    {"asNumber: 65001, keepaliveTime: 6s", "asNumber: 65001, keepaliveTime: 5s"},
+    {"asNumber: 65001", "asNumber: 65001, reachableBy: 10.0.0.9"},
+    {"asNumber: 65001", "asNumber: 65001, localASNumber: 64999"},
+    {"asNumber: 65001", "asNumber: 65001, numAllowedLocalASNumbers: 2"},
+    {"asNumber: 65001", "asNumber: 65001, filters: [f]"},
+    {"asNumber: 65001, filters: [g]", "asNumber: 65001, filters: [f]"},
+    {"asNumber: 65001, filters: [g, f]", "asNumber: 65001, filters: [f, g]"},
+    {"asNumber: 65001", "asNumber: 65001, password: {secretKeyRef: {name: s, key: k}}"},
+    {"asNumber: 65001, password: {secretKeyRef: {name: s, key: l}}",
+     "asNumber: 65001, password: {secretKeyRef: {name: s, key: k}}"},
+    {"asNumber: 65001, password: {secretKeyRef: {name: t, key: k}}",
+     "asNumber: 65001, password: {secretKeyRef: {name: s, key: k}}"},
+};
+
+static bool duplicates_matter(struct fixture *f, const char *one, const char *other) {
+    struct text t;
+    text_init(&t);
+    text_printf(&t,
+                "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: one}\n"
+                "spec: {node: a, peerIP: 10.0.0.254, %s}\n---\n"
+                "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: other}\n"
+                "spec: {node: a, peerIP: 10.0.0.254, %s}\n",
+                one, other);
+    fixture_forget(f);
+    fixture_must_apply(f, text_str(&t));
+    text_deinit(&t);
+    fixture_plan(f);
+    return fixture_find(f, "duplicate-peer") != NULL;
+}
+
+static void test_duplicates_matter_where_they_differ(void **state) {
+    struct fixture *f = *state;
+    fixture_node(f, "a", "10.0.0.1", 0, NULL);
+    fixture_must_apply(
+        f, "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: f}\nspec: {}\n---\n"
+           "apiVersion: projectcalico.org/v3\nkind: BGPFilter\nmetadata: {name: g}\nspec: {}\n");
+    for (size_t i = 0; i < sizeof differences / sizeof differences[0]; i++) {
+        const char *a = differences[i].a, *b = differences[i].b;
+        if (!duplicates_matter(f, a, b) || !duplicates_matter(f, b, a))
+            fail_msg("not told: %s; %s", a, b);
+        if (duplicates_matter(f, a, a) || duplicates_matter(f, b, b))
+            fail_msg("told of what is alike: %s; %s", a, b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FIXTURE_TEST(test_found),
         FIXTURE_TEST(test_quiet),
         FIXTURE_TEST(test_sizes),
+        FIXTURE_TEST(test_duplicates_matter_where_they_differ),
     };
     return cmocka_run_group_tests_name("findings", tests, NULL, NULL);
 }
