@@ -11,6 +11,7 @@
 #include "../core/config_diff.h"
 #include "ios.h"
 #include "ios_match.h"
+#include "ios_unflatten.h"
 
 #include <glob.h>
 #include <setjmp.h>
@@ -335,6 +336,22 @@ static void every_statement_round_trips(void **state) {
     }
 }
 
+/* A line with one statement is no flattened configuration, whatever the statement. */
+static void no_statement_is_split(void **state) {
+    (void)state;
+    for (uint16_t i = 0; i < ios_row_count; i++)
+        for (unsigned n = 0; is_statement(&ios_rows[i]) && n < 12; n++) {
+            struct text text, out;
+            text_init(&text);
+            text_init(&out);
+            put_statement(&ios_rows[i], &text);
+            if (ios_unflatten(text_str(&text), text.size, &out))
+                fail_msg("%s became\n%s", text_str(&text), text_str(&out));
+            text_deinit(&text);
+            text_deinit(&out);
+        }
+}
+
 static void mixed_statements_round_trip(void **state) {
     (void)state;
     for (unsigned run = 0; run < 250; run++) {
@@ -377,6 +394,7 @@ static void shipped_configurations_round_trip(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_statement_round_trips),
+        cmocka_unit_test(no_statement_is_split),
         cmocka_unit_test(mixed_statements_round_trip),
         cmocka_unit_test(shipped_configurations_round_trip),
     };

@@ -143,31 +143,37 @@ static bool word_fits(const char *want, size_t want_size, struct piece w) {
            is_number(w.text + head, w.size - head);
 }
 
-static bool starter_fits(const char *starter, const char *line, size_t size, size_t at) {
+/* Where the starter ends that begins at `at`; 0: it does not. */
+static size_t starter_fits(const char *starter, const char *line, size_t size, size_t at) {
     while (*starter) {
         size_t want = strcspn(starter, " ");
         struct piece w;
         if (!word_next(line, size, &at, &w) || !word_fits(starter, want, w))
-            return false;
+            return 0;
         starter += want;
         starter += *starter == ' ';
     }
-    return true;
+    return at;
 }
 
-static bool is_starter(const char *line, size_t size, size_t at) {
-    size_t behind = at;
+/* Where the longest starter at `at` ends; 0: there is none. */
+static size_t longest_starter(const char *line, size_t size, size_t at) {
+    size_t longest = 0;
+    for (size_t i = 0; i < sizeof STARTERS / sizeof *STARTERS; i++) {
+        size_t end = starter_fits(STARTERS[i], line, size, at);
+        longest = end > longest ? end : longest;
+    }
+    return longest;
+}
+
+static size_t starter_end(const char *line, size_t size, size_t at) {
+    size_t behind = at, end = longest_starter(line, size, at);
     struct piece w;
-    for (size_t i = 0; i < sizeof STARTERS / sizeof *STARTERS; i++)
-        if (starter_fits(STARTERS[i], line, size, at))
-            return true;
     /* `no` before one begins the statement. */
-    if (!word_next(line, size, &behind, &w) || w.size != 2 || strncasecmp(w.text, "no", 2) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof STARTERS / sizeof *STARTERS; i++)
-        if (starter_fits(STARTERS[i], line, size, behind))
-            return true;
-    return false;
+    if (end || !word_next(line, size, &behind, &w) || w.size != 2 ||
+        strncasecmp(w.text, "no", 2) != 0)
+        return end;
+    return longest_starter(line, size, behind);
 }
 
 /* After `no` the same words begin nothing new. */
@@ -175,16 +181,32 @@ static bool behind_no(struct piece previous) {
     return previous.size == 2 && strncasecmp(previous.text, "no", 2) == 0;
 }
 
+/* Words that may begin a statement, on their way along a line. What stands inside of a starter
+ * begins none: `ip as-path access-list 1` is one. */
+struct starters {
+    struct piece previous;
+    size_t covered;
+};
+
+static bool begins_statement(struct starters *s, const char *line, size_t size, struct piece w) {
+    size_t start = (size_t)(w.text - line), end = 0;
+    if (start >= s->covered && !behind_no(s->previous))
+        end = starter_end(line, size, start);
+    if (end)
+        s->covered = end;
+    s->previous = w;
+    return end > 0;
+}
+
 static bool line_is_flat(const char *line, size_t size) {
     size_t at = 0, starters = 0;
     bool comment = false, free_text = false;
-    struct piece w, previous = {"", 0};
-    for (size_t words = 0; word_next(line, size, &at, &w); words++, previous = w) {
-        size_t start = (size_t)(w.text - line);
+    struct starters s = {.previous = {"", 0}};
+    struct piece w;
+    for (size_t words = 0; word_next(line, size, &at, &w); words++) {
         comment |= words == 0 && w.text[0] == '!';
         free_text |= w.size == strlen("description") && strncasecmp(w.text, "description", 11) == 0;
-        if (!behind_no(previous) && is_starter(line, size, start))
-            starters++;
+        starters += begins_statement(&s, line, size, w);
     }
     return starters >= 3 || (starters == 2 && !comment && !free_text);
 }
@@ -192,9 +214,10 @@ static bool line_is_flat(const char *line, size_t size) {
 static void line_split(const char *line, size_t size, struct text *out) {
     size_t at = 0;
     bool first = true;
-    struct piece w, previous = {"", 0};
-    for (; word_next(line, size, &at, &w); previous = w) {
-        bool starts = !behind_no(previous) && is_starter(line, size, (size_t)(w.text - line));
+    struct starters s = {.previous = {"", 0}};
+    struct piece w;
+    while (word_next(line, size, &at, &w)) {
+        bool starts = begins_statement(&s, line, size, w);
         if (!first)
             text_putc(out, starts || w.text[0] == '!' ? '\n' : ' ');
         text_put(out, w.text, w.size);
