@@ -63,7 +63,7 @@ const struct ios_row ios_rows[] = {
      "~localtime|~show-timezone|~year)", ios_edit_timestamps},
     {IOS_CONFIG, ROW_BOTH, 0, 0, "service sequence-numbers", NULL},
     KEPT("service")
-    KEPT("platform") KEPT("boot-start-marker") KEPT("boot") KEPT("boot-end-marker")
+    KEPT("platform") KEPT("ethernet") KEPT("boot-start-marker") KEPT("boot") KEPT("boot-end-marker")
     {IOS_CONFIG, 0, 0, 0, "hostname ~<word>", NULL},
     KEPT("logging") KEPT("enable")
     IGNORED_BLOCK("aaa") KEPT("clock") KEPT("mmi") KEPT("license")
@@ -166,6 +166,7 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp default local-preference ~<0-4294967295>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp nexthop trigger delay ~<0-100>", NULL)
     BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp nexthop trigger enable", NULL)
+    {BGP_ANY, ROW_AF | ROW_IGNORED, 0, 0, "bgp nexthop route-map ~<word>", NULL},
     {BGP_ANY, ROW_SESSION, 0, 0, "bgp scan-time ~<5-60>", NULL},
     BGP_OPTION(ROW_ON, "bgp client-to-client reflection", NULL)
     BGP_OPTION(ROW_ON, "bgp enforce-first-as", NULL)
@@ -175,7 +176,7 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp bestpath med confed [~missing-as-worst]", NULL)
     BGP_OPTION(0, "bgp bestpath as-path {multipath-relax|ignore}", NULL)
     BGP_OPTION(0, "bgp bestpath igp-metric ignore", NULL)
-    BGP_OPTION(ROW_IGNORED, "bgp bestpath cost-community ignore", NULL)
+    BGP_OPTION(ROW_IGNORED, "bgp bestpath {cost-community|aigp} ignore", NULL)
     BGP_OPTION(0, "bgp graceful-restart", NULL)
     BGP_OPTION(0, "bgp graceful-restart restart-time ~<1-3600> [~stalepath-time ~<1-3600>]",
                ios_edit_graceful_restart)
@@ -242,8 +243,9 @@ const struct ios_row ios_rows[] = {
     SESSION_IGNORED("transport path-mtu-discovery [~disable]")
     SESSION_IGNORED("transport multi-session")
     SESSION_OPTION("fall-over", NULL)
-    SESSION_IGNORED("fall-over {~bfd|~route-map ~<word>}")
+    SESSION_IGNORED("fall-over {~bfd [~single-hop|~multi-hop]|~route-map ~<word>}")
     SESSION_IGNORED("dont-capability-negotiate")
+    SESSION_IGNORED("log-neighbor-changes [~disable]")
     POLICY_IGNORED("capability orf prefix-list [~send|~receive|~both]")
     SESSION_IGNORED("capability <line>")
     SESSION_IGNORED("ha-mode <line>")
@@ -270,6 +272,8 @@ const struct ios_row ios_rows[] = {
     POLICY_OPTION("route-server-client", NULL)
     POLICY_IGNORED("route-server-client context ~<word>")
     POLICY_IGNORED("dmzlink-bw")
+    POLICY_IGNORED("send-label [~explicit-null]")
+    POLICY_IGNORED("internal-vpn-client")
     POLICY_IGNORED("slow-peer <line>")
     POLICY_OPTION("unsuppress-map ~<word>", NULL)
     POLICY_IGNORED("soo <line>")
