@@ -62,6 +62,7 @@ const struct ios_row ios_rows[] = {
     {IOS_CONFIG, ROW_BOTH, 0, 0, "service timestamps {log|debug} (~datetime|~uptime|~msec|"
      "~localtime|~show-timezone|~year)", ios_edit_timestamps},
     {IOS_CONFIG, ROW_BOTH, 0, 0, "service sequence-numbers", NULL},
+    {IOS_CONFIG, ROW_BOTH, 0, 0, "service password-encryption", NULL},
     KEPT("service")
     KEPT("platform") KEPT("ethernet") KEPT("boot-start-marker") KEPT("boot") KEPT("boot-end-marker")
     {IOS_CONFIG, 0, 0, 0, "hostname ~<word>", NULL},
@@ -163,6 +164,7 @@ const struct ios_row ios_rows[] = {
     BGP_OPTION(0, "bgp update-delay ~<1-3600>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp refresh {stalepath-time|max-eor-time} ~<0-3600>", NULL)
     BGP_OPTION(ROW_ON, "bgp default ipv4-unicast", ios_edit_default_unicast)
+    BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp default route-target filter", NULL)
     BGP_OPTION(0, "bgp default local-preference ~<0-4294967295>", NULL)
     BGP_OPTION(ROW_IGNORED, "bgp nexthop trigger delay ~<0-100>", NULL)
     BGP_OPTION(ROW_ON | ROW_IGNORED, "bgp nexthop trigger enable", NULL)

@@ -107,6 +107,8 @@ static const struct {
     {BGP, "neighbor 10.0.0.2 fall-over bfd multi-hop", false},
     {BGP, "neighbor 10.0.0.2 log-neighbor-changes disable", false},
     {BGP, "bgp bestpath aigp ignore", false},
+    {BGP, "no bgp default route-target filter", false},
+    {TOP, "service password-encryption", true},
     {BGP, "bgp nexthop route-map M", false},
     {FAMILY, "neighbor 10.0.0.2 send-label", false},
     {TOP, "ethernet lmi ce", false},
