@@ -52,12 +52,8 @@ static void table_place(struct table *t, uint32_t low, uint32_t index) {
     t->hashes[i] = low;
 }
 
-static bool table_grow(struct table *t) {
-    if (t->capacity >= TABLE_CAPACITY_MAX) {
-        return false;
-    }
-    struct table bigger = {.count = t->count};
-    bigger.capacity = t->capacity ? t->capacity * 2 : TABLE_CAPACITY_MIN;
+static bool table_grow(struct table *t, uint32_t capacity) {
+    struct table bigger = {.capacity = capacity, .count = t->count};
     bigger.slots = alloc_zero(bigger.capacity, 2 * sizeof *bigger.slots);
     if (!bigger.slots) {
         return false;
@@ -73,9 +69,20 @@ static bool table_grow(struct table *t) {
     return true;
 }
 
+bool table_reserve(struct table *t, uint32_t count) {
+    uint32_t capacity = t->capacity ? t->capacity : TABLE_CAPACITY_MIN;
+    while (count > capacity / 4 * 3) {
+        if (capacity >= TABLE_CAPACITY_MAX) {
+            return false;
+        }
+        capacity *= 2;
+    }
+    return count == 0 || capacity == t->capacity || table_grow(t, capacity);
+}
+
 bool table_insert(struct table *t, uint64_t hash, uint32_t index) {
     assert(index != 0);
-    if (t->count >= t->capacity / 4 * 3 && !table_grow(t)) {
+    if (t->count >= t->capacity / 4 * 3 && !table_reserve(t, t->count + 1)) {
         return false;
     }
     table_place(t, (uint32_t)hash, index);

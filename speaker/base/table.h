@@ -26,6 +26,8 @@ void table_deinit(struct table *t);
 /* The index whose key equals `key`, or 0. */
 uint32_t table_find(const struct table *t, uint64_t hash, table_equal_fn *equal,
                     const void *context, const void *key);
+/* Makes room for `count` indices in all, at once. False: out of memory, nothing changed. */
+bool table_reserve(struct table *t, uint32_t count);
 /* Adds `index` (not 0, not present). False: out of memory, nothing changed. */
 bool table_insert(struct table *t, uint64_t hash, uint32_t index);
 /* Removes `index`, which must have been inserted with this hash. */

@@ -85,6 +85,31 @@ static void test_table_failure(void **state) {
 }
 
 /* Random arming, moving, cancelling and firing against a search through all timers. */
+/* Room that was reserved is enough; what is there stays. */
+static void test_table_reserve(void **state) {
+    struct table t;
+    (void)state;
+    table_init(&t);
+    assert_true(table_reserve(&t, 0));
+    assert_int_equal(t.capacity, 0);
+    assert_true(table_insert(&t, 1, 1));
+    alloc_fail_after(1, true);
+    assert_false(table_reserve(&t, 100));
+    alloc_fail_after(0, false);
+    assert_true(table_reserve(&t, 100));
+    alloc_fail_after(1, true);
+    for (uint32_t i = 2; i <= 100; i++) {
+        assert_true(table_insert(&t, i, i));
+    }
+    assert_true(table_reserve(&t, 100) && table_reserve(&t, 1));
+    assert_false(table_reserve(&t, UINT32_MAX));
+    alloc_fail_after(0, false);
+    for (uint32_t i = 1; i <= 100; i++) {
+        assert_int_equal(table_find(&t, i, equal_index, NULL, &i), i);
+    }
+    table_deinit(&t);
+}
+
 static void test_heap_model(void **state) {
     (void)state;
     enum { TIMERS = 60 };
@@ -209,10 +234,10 @@ static void test_route_digest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_model),  cmocka_unit_test(test_table_failure),
-        cmocka_unit_test(test_heap_model),   cmocka_unit_test(test_heap_reserve),
-        cmocka_unit_test(test_hash),         cmocka_unit_test(test_random),
-        cmocka_unit_test(test_route_digest),
+        cmocka_unit_test(test_table_model),   cmocka_unit_test(test_table_failure),
+        cmocka_unit_test(test_table_reserve), cmocka_unit_test(test_heap_model),
+        cmocka_unit_test(test_heap_reserve),  cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_random),        cmocka_unit_test(test_route_digest),
     };
     return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }

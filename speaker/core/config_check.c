@@ -195,6 +195,7 @@ static void check_names(const struct check *whole) {
     const struct bgp_config *c = whole->config;
     struct table names;
     table_init(&names);
+    (void)table_reserve(&names, c->peer_count); /* missing memory is said below */
     for (uint32_t i = 0; i < c->peer_count; i++) {
         const struct check here = check_of(whole, BGP_PART_PEER, i), *k = &here;
         const char *name = c->peers[i].name;

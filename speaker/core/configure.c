@@ -65,6 +65,8 @@ static uint64_t name_hash(const char *name) {
 
 /* The configured peers by name. */
 static bool index_names(const struct bgp_speaker *s, struct table *ret_table) {
+    if (!table_reserve(ret_table, s->configured))
+        return false;
     for (uint32_t i = 0; i < s->configured; i++) {
         uint32_t index = s->peer_order[i];
         if (!table_insert(ret_table, name_hash(speaker_peer(s, index)->config->name), index))
