@@ -116,36 +116,66 @@ static void test_fib_install(void **state) {
     bench_end(&b);
 }
 
-/* Own routes that stay are not mentioned; those that are left out go, new ones come. */
+/* The second in which our path from this source for 11.0.N.0/24 came; 0: there is none. */
+static uint64_t own_since(struct bench *own, uint32_t n, enum route_source source) {
+    struct bgp_rib_iterator it;
+    struct bgp_path_info path;
+    uint64_t since = 0;
+    if (!bgp_rib_find(own->s, ip_prefix_make(ip4(0x0B000000u + (n << 8)), 24), &it))
+        return 0;
+    while (bgp_rib_next_path(own->s, &it, &path))
+        since = path.source == source ? (path.received.ns + NANOS_PER_S / 2) / NANOS_PER_S : since;
+    bgp_rib_end(&it);
+    return since;
+}
+
+#define OWN 20u
+
+/* Two sources for each prefix, in either order; which of the prefixes `keeps`. */
+static uint32_t own_routes(struct bgp_origin_config *list, bool (*keeps)(uint32_t n)) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < 2 * OWN; i++) {
+        const uint32_t n = i / 2;
+        bool kernel = (i + n) % 2;
+        if (keeps(n))
+            list[count++] = (struct bgp_origin_config){
+                .prefix = ip_prefix_make(ip4(0x0B000000u + (n << 8)), 24),
+                .source = kernel ? ROUTE_SOURCE_KERNEL : ROUTE_SOURCE_STATIC,
+                .metric = UINT32_MAX};
+    }
+    return count;
+}
+static bool before(uint32_t n) {
+    return n != OWN - 1;
+}
+static bool after(uint32_t n) {
+    return n % 3 != 1; /* OWN - 1 is new */
+}
+
+/* Own routes that stay are not touched nor mentioned; those that are left out go, new ones come. */
 static void test_own_routes_change(void **state) {
     static struct bench own;
-    static struct bgp_origin_config all[20], some[20];
-    uint32_t count = 0;
+    static struct bgp_origin_config all[2 * OWN], some[2 * OWN];
     (void)state;
     bench_config(&own, BGP_PROFILE_PLAIN, 1);
-    for (uint32_t i = 0; i < 20; i++)
-        all[i] =
-            (struct bgp_origin_config){.prefix = ip_prefix_make(ip4(0x0B000000u + (i << 8)), 24),
-                                       .source = ROUTE_SOURCE_STATIC,
-                                       .metric = UINT32_MAX};
     own.config.origins = all;
-    own.config.origin_count = 19;
+    own.config.origin_count = own_routes(all, before);
     bench_start(&own);
     bench_up(&own, 0);
     bench_settle(&own);
-    assert_int_equal(own.holds[0].route_count, 19);
-    for (uint32_t i = 0; i < 20; i++) /* every third goes, the last one comes */
-        if (i % 3 != 1)
-            some[count++] = all[i];
+    assert_int_equal(own.holds[0].route_count, OWN - 1);
+    const uint64_t first = own.now.ns / NANOS_PER_S;
+    own.now = nanotime_add_ms(own.now, 60000);
     struct bgp_config other = own.config;
     other.origins = some;
-    other.origin_count = count;
+    other.origin_count = own_routes(some, after);
     assert_int_equal(bgp_configure(own.s, &other, own.now), BGP_OK);
     bench_settle(&own);
-    assert_int_equal(own.holds[0].route_count, count);
-    for (uint32_t i = 0; i < count; i++) {
-        char text[IP_PREFIX_TEXT_MAX];
-        assert_non_null(bench_held(&own, 0, ip_prefix_format(some[i].prefix, text)));
+    assert_int_equal(own.holds[0].route_count, other.origin_count / 2);
+    for (uint32_t n = 0; n < OWN; n++) {
+        uint64_t since = !after(n) ? 0 : before(n) ? first : own.now.ns / NANOS_PER_S;
+        assert_int_equal(own_since(&own, n, ROUTE_SOURCE_STATIC), since);
+        assert_int_equal(own_since(&own, n, ROUTE_SOURCE_KERNEL), since);
     }
     assert_int_equal(own.holds[0].repeated, 0);
     assert_int_equal(own.holds[0].spurious, 0);
