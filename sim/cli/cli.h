@@ -52,6 +52,7 @@ struct cli_options {
     uint64_t listen_port;         /* … 0: the kernel's choice */
     const char *resume, *compare; /* scale */
     bool allow_noise, repeat_set;
+    bool fail_fast; /* run */
 };
 
 typedef int cli_verb(struct cli_options *o);

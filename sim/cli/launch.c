@@ -106,6 +106,7 @@ static bool read_scenario(struct launch *l, const char *path) {
     l->engine.wait_fd = -1;
     l->engine.weigh_first = true;
     l->engine.allow_noise = l->o->allow_noise;
+    l->engine.fail_fast = l->o->fail_fast;
     l->engine.seed = l->o->seed_set ? l->o->seed : l->scenario->seed;
     return l->scenario->no_lab || engine_prepare(&l->engine, l->diags) || l->engine.too_large;
 }

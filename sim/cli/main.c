@@ -13,7 +13,7 @@
 static const struct verb verbs[] = {
     {"run", "test", "SCENARIO… [--set KEY=VALUE]…",
      "Builds the scenario's network, walks through its steps, reports, takes it down.",
-     "sjoqSpbrRWfMyz", verb_run},
+     "sjoqSpbr1RWfMyz", verb_run},
     {"scale", NULL, "SCENARIO… --set nodes=10,30,100 | --resume SERIES",
      "Runs scenarios at several sizes: what they cost, how that grows, what larger ones would "
      "take.",

@@ -46,6 +46,8 @@ static const struct option_row rows[] = {
     {'u', '\0', "resume", "SERIES", "go on with the series in this folder"},
     {'K', '\0', "compare", "SERIES", "say which figures are worse than in this series"},
     {'y', '\0', "allow-noise", NULL, "judge, and count, also what a busy host spoiled"},
+    {'1', 'x', "fail-fast", NULL,
+     "end at the first step that fails, and behind the first such run"},
     {'z', '\0', "patience", "N", "wait N times as long for what a scenario expects"},
     {'R', '\0', "runs", "DIR", "where reports go (default: runs)"},
     {'l', 'l', "lab", "ID", "which lab, when several run"},
@@ -210,7 +212,7 @@ static void take_plain(struct cli_options *o, char letter, const char *value) {
         {'L', &o->jsonl, NULL},   {'E', &o->external, NULL},    {'X', &o->extended, NULL},
         {'2', &o->as2, NULL},     {'b', NULL, &o->backend},     {'!', &o->strict, NULL},
         {'i', &o->prune, NULL},   {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},
-        {'K', NULL, &o->compare},
+        {'K', NULL, &o->compare}, {'1', &o->fail_fast, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

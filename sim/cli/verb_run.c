@@ -28,8 +28,12 @@ struct series {
     int status;
 };
 
+static bool is_over(const struct series *s) {
+    return s->status == 130 || (s->o->fail_fast && s->passed < s->runs);
+}
+
 static void run_path(struct series *s, const char *path) {
-    for (uint64_t k = 0; k < s->o->repeat && s->status != 130; k++) {
+    for (uint64_t k = 0; k < s->o->repeat && !is_over(s); k++) {
         struct launch l = {.o = s->o};
         int one = launch(&l, path);
         s->runs++;
@@ -55,8 +59,9 @@ int verb_run(struct cli_options *o) {
     s.planned = count * o->repeat;
     for (size_t i = 0; i < count; i++)
         run_path(&s, paths[i]);
-    if (s.runs > 1 && !o->json)
-        printf("%zu scenarios passed, %zu failed\n", s.passed, s.runs - s.passed);
+    if (s.planned > 1 && !o->json)
+        printf("%zu scenarios passed, %zu failed%s\n", s.passed, s.runs - s.passed,
+               s.runs < s.planned ? ", the others did not begin" : "");
     diag_list_free(diags);
     arena_free(arena);
     return s.status;

@@ -508,8 +508,8 @@ static void name_the_fallen(struct engine *e) {
         watch_children(e);
 }
 
-/* A failed expectation does not hide what the following ones would say; a step that could not be
- * done does end the run. */
+/* A failed expectation does not hide what the following ones would say, unless nobody cares; a step
+ * that could not be done does end the run. */
 static void run_steps(struct engine *e) {
     for (size_t i = 0; i < e->scenario->step_count && !e->interrupted; i++) {
         const struct scenario_step *s = &e->scenario->steps[i];
@@ -524,7 +524,7 @@ static void run_steps(struct engine *e) {
         e->result.sessions.kernel = kernel;
         e->result.sessions.wire = wire;
         end_step(e, s, first_check, ok);
-        if (!ok && s->kind != STEP_EXPECT)
+        if (!ok && (s->kind != STEP_EXPECT || e->fail_fast))
             return;
     }
 }
