@@ -234,10 +234,14 @@ static void test_differences_are_counted(void **state) {
     run_close(&r);
 }
 
-static struct run run_two_segments(const char *fabric) {
-    char topology[400];
-    fixture_scenario("apart",
-                     "  - expect: {sessions: mesh, converged: true}\n    deadline: 500ms\n");
+static struct run run_two_segments(const char *fabric, const char *deadline) {
+    char topology[400], steps[300];
+    snprintf(steps, sizeof steps,
+             "  - expect:\n      log:\n        - {node: a-1, contains: session_up}\n"
+             "        - {node: a-2, contains: session_up}\n"
+             "  - expect: {sessions: mesh, converged: true}\n    deadline: %s\n",
+             deadline);
+    fixture_scenario("apart", steps);
     snprintf(topology, sizeof topology,
              "name: apart\nfabric: %s\nsegments:\n  - {name: one, subnet: 10.1.0.0/24}\n"
              "  - {name: two, subnet: 10.2.0.0/24}\nnodes:\n"
@@ -252,7 +256,7 @@ static struct run run_two_segments(const char *fabric) {
 /* A session that is missing stands there once, with who misses it and what its own end says. */
 static void test_a_missing_session_is_named_once(void **state) {
     (void)state;
-    struct run r = run_two_segments("l2");
+    struct run r = run_two_segments("l2", "500ms");
     assert_says(r.err, "no router joins segment \"two\" with \"one\"");
     assert_says(r.out, "kernel, speakers, wire: missing: a-1 - b-1 (10.2.0.");
     assert_says(r.out, "at a-1");
@@ -265,7 +269,7 @@ static void test_a_missing_session_is_named_once(void **state) {
 /* Subnets that no router joins are joined by the fabric. */
 static void test_segments_are_joined(void **state) {
     (void)state;
-    struct run r = run_two_segments("auto");
+    struct run r = run_two_segments("auto", "60s");
     assert_says(r.out, "fabric routed");
     assert_null(strstr(written(r.err), "no router joins"));
     assert_int_equal(r.status, 0);
