@@ -117,6 +117,10 @@ static const struct wrong wrongs[] = {
     {NO_AS
      "    expect: {cause: {node: kube-1, peer: kube-2, cause: bad-peer-as, contains: AS 7}}\n",
      1, "no session fails for that cause, naming AS 7"},
+    {NO_AS "    expect: {cause: {node: kube-2, peer: kube-3, cause: bad-peer-as}}\n", 1,
+     "no session fails for that cause"},
+    {UP MESH_OFF "    expect: {finding: {finding: as-mismatch}}\n", 1,
+     "the last apply was not said to have it"},
     {"  - apply: pool.yaml\n    rejected: {finding: bad-selector}\n", 1, "nothing was refused"},
     {BAD "    rejected: {finding: bad-selector, line: 999}\n", 1, "what was found instead"},
     {BAD "    rejected: {finding: bad-selector, suggestion: no such word}\n", 1,
