@@ -385,13 +385,13 @@ static void faults_are_told_apart(void **state) {
 
 /* ---- mistakes ---- */
 
-static const struct {
+struct mistake {
     const char *text, *id;
     uint32_t line, column;
     const char *says;
-} mistakes[] = {
-    {"- 1\n", "wrong-type", 1, 1, "mapping"},
-    {"topologi: x\nsteps: [{expect: {ping: all}}]\n", "unknown-field", 1, 1, "\"topology\""},
+};
+
+static const struct mistake mistakes_in_steps[] = {
     {HEAD "steps: []\n", "missing-field", 3, 8, "steps"},
     {HEAD "steps: [{}]\n", "missing-field", 3, 9, "exactly one"},
     {HEAD "steps: [{apply: x, delete: y}]\n", "missing-field", 3, 9, "exactly one"},
@@ -430,6 +430,11 @@ static const struct {
     {HEAD "steps: [{churn: {rate: 1, for: 0s}}]\n", "out-of-range", 3, 32, "24h"},
     {HEAD "steps: [{roll: {sample: 0, lost: 1}}]\n", "out-of-range", 3, 34, "no packet"},
     {HEAD "steps: [{roll: {}, churn: {rate: 1, for: 1s}}]\n", "missing-field", 3, 9, "exactly one"},
+};
+
+static const struct mistake mistakes_around_them[] = {
+    {"- 1\n", "wrong-type", 1, 1, "mapping"},
+    {"topologi: x\nsteps: [{expect: {ping: all}}]\n", "unknown-field", 1, 1, "\"topology\""},
     {HEAD "deadline: 5\nsteps: [{expect: {ping: all}}]\n", "wrong-type", 3, 11, "duration"},
     {HEAD "deadline: 0s\nsteps: [{expect: {ping: all}}]\n", "out-of-range", 3, 11, "24h"},
     {HEAD "profile: slow\nsteps: [{expect: {ping: all}}]\n", "unknown-value", 3, 10, "calico"},
@@ -446,18 +451,23 @@ static const struct {
     {"a: 1\n---\nb: 2\n", "wrong-type", 0, 0, "one YAML document"},
 };
 
+static void expect_mistake(const struct mistake *m) {
+    struct fixture f = read_text(m->text);
+    assert_null(f.scenario);
+    assert_true(diag_error_count(f.diags) >= 1);
+    assert_string_equal(diag_at(f.diags, 0)->id, m->id);
+    assert_int_equal(diag_at(f.diags, 0)->line, m->line);
+    assert_int_equal(diag_at(f.diags, 0)->column, m->column);
+    assert_non_null(strstr(diag_at(f.diags, 0)->message, m->says));
+    done(&f);
+}
+
 static void mistakes_have_id_and_place(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-        struct fixture f = read_text(mistakes[i].text);
-        assert_null(f.scenario);
-        assert_true(diag_error_count(f.diags) >= 1);
-        assert_string_equal(diag_at(f.diags, 0)->id, mistakes[i].id);
-        assert_int_equal(diag_at(f.diags, 0)->line, mistakes[i].line);
-        assert_int_equal(diag_at(f.diags, 0)->column, mistakes[i].column);
-        assert_non_null(strstr(diag_at(f.diags, 0)->message, mistakes[i].says));
-        done(&f);
-    }
+    for (size_t i = 0; i < sizeof mistakes_in_steps / sizeof *mistakes_in_steps; i++)
+        expect_mistake(&mistakes_in_steps[i]);
+    for (size_t i = 0; i < sizeof mistakes_around_them / sizeof *mistakes_around_them; i++)
+        expect_mistake(&mistakes_around_them[i]);
 }
 
 static void all_mistakes_come_at_once(void **state) {
