@@ -125,14 +125,10 @@ static void test_C011_notification_behind_long_update(void **state) {
     rig_start(&r);
     struct bgp_conn_id c[2];
     for (uint32_t i = 0; i < 2; i++) {
-        const struct bgp_endpoint remote = {ip4(REMOTE + i), 4321}, local = {ip4(LOCAL), 179};
-        struct bgp_reject reject;
-        assert_int_equal(bgp_conn_accept(r.s, remote, local, r.now, &c[i], &reject), BGP_OK);
         struct bgp_open open = rig_open(&r);
         open.router_id = REMOTE + i;
         open.extended_message = true;
-        feed_open(&r, c[i], &open);
-        feed_keepalive(&r, c[i]);
+        c[i] = rig_establish_from(&r, REMOTE + i, &open);
         rig_pull(&r, c[i]);
     }
     bgp_nexthop_set(r.s, ip4(REMOTE), true, 0, r.now);

@@ -28,14 +28,6 @@ static void setup(struct rig *r, enum bgp_profile profile, uint32_t limit, uint3
     rig_start(r);
 }
 
-static enum bgp_status call_from(struct rig *r, uint32_t from, struct bgp_conn_id *ret_conn) {
-    const struct bgp_endpoint remote = {ip4(from), 4321}, local = {ip4(LOCAL), 179};
-    struct bgp_reject reject;
-    enum bgp_status status = bgp_conn_accept(r->s, remote, local, r->now, ret_conn, &reject);
-    rig_events(r);
-    return status;
-}
-
 static void establish(struct rig *r, struct bgp_conn_id c, uint32_t asn, uint32_t id) {
     struct bgp_open open = rig_open(r);
     open.asn = asn;
@@ -57,8 +49,8 @@ static void test_listen_range(void **state) {
     struct bgp_conn_id wide, narrow;
     setup(&r, BGP_PROFILE_CALICO, 0, 64513);
     assert_int_equal(bgp_peer_count(r.s), 1);
-    assert_int_equal(call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
-    assert_int_equal(call_from(&r, RANGE + 1, &narrow), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &narrow), BGP_OK);
     assert_int_equal(bgp_peer_count(r.s), 3);
     establish(&r, wide, 64513, 0x0C000001);
     establish(&r, narrow, 64513, 0x0C000002);
@@ -74,7 +66,7 @@ static void test_listen_range(void **state) {
     struct bgp_peer_info info;
     assert_true(bgp_peer_get(r.s, second, &info)); /* moved up, same handle */
     assert_int_equal(info.state, BGP_ESTABLISHED);
-    assert_int_equal(call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
     assert_int_equal(bgp_peer_count(r.s), 3);
     rig_end(&r);
 }
@@ -95,10 +87,10 @@ static void test_C055_unconfigured(void **state) {
     struct bgp_conn_id c;
     setup(&r, BGP_PROFILE_PLAIN, 2, 64513);
     for (uint32_t i = 0; i < 1000; i++)
-        assert_int_equal(call_from(&r, 0x0C000001 + i, &c), BGP_REFUSED);
+        assert_int_equal(rig_try_call_from(&r, 0x0C000001 + i, &c), BGP_REFUSED);
     expect_nothing_kept(&r);
     for (uint32_t i = 0; i < 1000; i++) {
-        assert_int_equal(call_from(&r, RANGE + i, &c), BGP_OK);
+        assert_int_equal(rig_try_call_from(&r, RANGE + i, &c), BGP_OK);
         rig_pull(&r, c);
         bgp_conn_down(r.s, c, BGP_CONN_CLOSED, r.now);
         rig_pass(&r, 1);
@@ -116,13 +108,13 @@ static void test_listen_limit_of_all(void **state) {
     r.config.listen_limit = 2;
     assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
     rig_events(&r);
-    assert_int_equal(call_from(&r, RANGE + 1, &c[0]), BGP_OK);
-    assert_int_equal(call_from(&r, RANGE + 0x010001, &c[1]), BGP_OK); /* the other range */
-    assert_int_equal(call_from(&r, RANGE + 2, &c[2]), BGP_REFUSED);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &c[0]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 0x010001, &c[1]), BGP_OK); /* the other range */
+    assert_int_equal(rig_try_call_from(&r, RANGE + 2, &c[2]), BGP_REFUSED);
     bgp_conn_down(r.s, c[0], BGP_CONN_CLOSED, r.now);
     rig_pass(&r, 1);
     rig_pass(&r, 60000);
-    assert_int_equal(call_from(&r, RANGE + 2, &c[2]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 2, &c[2]), BGP_OK);
     rig_end(&r);
 }
 
@@ -132,22 +124,23 @@ static void test_listen_limit(void **state) {
     struct rig r;
     struct bgp_conn_id c[3];
     setup(&r, BGP_PROFILE_PLAIN, 2, 64513);
-    assert_int_equal(call_from(&r, RANGE + 1, &c[0]), BGP_OK);
-    assert_int_equal(call_from(&r, RANGE + 2, &c[1]), BGP_OK);
-    assert_int_equal(call_from(&r, RANGE + 3, &c[2]), BGP_REFUSED);
-    assert_int_equal(call_from(&r, RANGE + 0x010003, &c[2]), BGP_OK); /* the other range */
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &c[0]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 2, &c[1]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 3, &c[2]), BGP_REFUSED);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 0x010003, &c[2]), BGP_OK); /* the other range */
     bgp_conn_down(r.s, c[1], BGP_CONN_CLOSED, r.now);
     rig_pass(&r, 1);
-    assert_int_equal(call_from(&r, RANGE + 3, &c[1]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 3, &c[1]), BGP_OK);
     establish(&r, c[1], 64999, 0x0C000002); /* not the AS of the template */
     assert_int_equal(r.notified.notified.code, BGP_ERR_OPEN);
     assert_int_equal(r.notified.notified.subcode, 2);
     rig_pull(&r, c[1]);
     rig_pass(&r, 1000);
-    assert_int_equal(call_from(&r, RANGE + 3, &c[1]), BGP_REFUSED); /* waits out its error */
-    assert_int_equal(call_from(&r, RANGE + 2, &c[1]), BGP_REFUSED); /* and counts */
+    assert_int_equal(rig_try_call_from(&r, RANGE + 3, &c[1]),
+                     BGP_REFUSED); /* waits out its error */
+    assert_int_equal(rig_try_call_from(&r, RANGE + 2, &c[1]), BGP_REFUSED); /* and counts */
     rig_pass(&r, 61000);
-    assert_int_equal(call_from(&r, RANGE + 2, &c[1]), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 2, &c[1]), BGP_OK);
     rig_end(&r);
 }
 
@@ -156,7 +149,7 @@ static void test_listen_any_as(void **state) {
     struct rig r;
     struct bgp_conn_id c;
     setup(&r, BGP_PROFILE_CALICO, 0, 0);
-    assert_int_equal(call_from(&r, RANGE + 1, &c), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &c), BGP_OK);
     establish(&r, c, 65001, 0x0C000001);
     assert_int_equal(info_at(&r, 1).state, BGP_ESTABLISHED);
     assert_int_equal(info_at(&r, 1).config->remote_as, 65001);
@@ -170,8 +163,8 @@ static void test_listen_reconfigured(void **state) {
     struct rig r;
     struct bgp_conn_id wide, narrow;
     setup(&r, BGP_PROFILE_CALICO, 0, 0);
-    assert_int_equal(call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
-    assert_int_equal(call_from(&r, RANGE + 1, &narrow), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 0x010001, &wide), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &narrow), BGP_OK);
     establish(&r, wide, 65001, 0x0C000001);
     establish(&r, narrow, 65002, 0x0C000002);
     ranges[0].peer.weight = 7;
@@ -218,14 +211,14 @@ static void test_listen_no_memory(void **state) {
     setup(&r, BGP_PROFILE_CALICO, 0, 64513);
     for (unsigned long n = 1; n < 30; n++) {
         alloc_fail_after(n, false);
-        enum bgp_status status = call_from(&r, RANGE + 1, &c);
+        enum bgp_status status = rig_try_call_from(&r, RANGE + 1, &c);
         alloc_fail_after(0, false);
         if (status == BGP_OK)
             bgp_conn_down(r.s, c, BGP_CONN_CLOSED, r.now);
         rig_pass(&r, 1);
         assert_int_equal(bgp_peer_count(r.s), 1);
     }
-    assert_int_equal(call_from(&r, RANGE + 1, &c), BGP_OK);
+    assert_int_equal(rig_try_call_from(&r, RANGE + 1, &c), BGP_OK);
     rig_end(&r);
 }
 

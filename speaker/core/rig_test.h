@@ -108,12 +108,17 @@ RIG_UNUSED static void rig_feed(struct rig *r, struct bgp_conn_id c, const uint8
     rig_events(r);
 }
 
-RIG_UNUSED static enum bgp_status rig_try_call(struct rig *r, struct bgp_conn_id *ret_conn) {
-    const struct bgp_endpoint remote = {ip4(REMOTE), 4321}, local = {ip4(LOCAL), 179};
+RIG_UNUSED static enum bgp_status rig_try_call_from(struct rig *r, uint32_t from,
+                                                    struct bgp_conn_id *ret_conn) {
+    const struct bgp_endpoint remote = {ip4(from), 4321}, local = {ip4(LOCAL), 179};
     struct bgp_reject reject;
     enum bgp_status status = bgp_conn_accept(r->s, remote, local, r->now, ret_conn, &reject);
     rig_events(r);
     return status;
+}
+
+RIG_UNUSED static enum bgp_status rig_try_call(struct rig *r, struct bgp_conn_id *ret_conn) {
+    return rig_try_call_from(r, REMOTE, ret_conn);
 }
 
 RIG_UNUSED static struct bgp_conn_id rig_call(struct rig *r) {
@@ -154,6 +159,16 @@ RIG_UNUSED static void feed_open(struct rig *r, struct bgp_conn_id c, const stru
 RIG_UNUSED static void feed_keepalive(struct rig *r, struct bgp_conn_id c) {
     uint8_t message[BGP_HEADER_SIZE];
     rig_feed(r, c, message, keepalive_encode(message, sizeof message));
+}
+
+/* A neighbour calls, sends this OPEN and a KEEPALIVE. */
+RIG_UNUSED static struct bgp_conn_id rig_establish_from(struct rig *r, uint32_t from,
+                                                        const struct bgp_open *open) {
+    struct bgp_conn_id c = {0};
+    assert_int_equal(rig_try_call_from(r, from, &c), BGP_OK);
+    feed_open(r, c, open);
+    feed_keepalive(r, c);
+    return c;
 }
 
 RIG_UNUSED static struct bgp_peer_info rig_info(const struct rig *r) {

@@ -101,17 +101,6 @@ static struct bgp_open open_of(uint32_t id, bool graceful) {
     return o;
 }
 
-static struct bgp_conn_id call(struct loss *l, uint32_t remote, const struct bgp_open *open) {
-    const struct bgp_endpoint from = {ip4(remote), 4321}, to = {ip4(LOCAL), 179};
-    struct bgp_conn_id c = {0};
-    struct bgp_reject reject;
-    assert_int_equal(bgp_conn_accept(l->r.s, from, to, l->r.now, &c, &reject), BGP_OK);
-    rig_events(&l->r);
-    feed_open(&l->r, c, open);
-    feed_keepalive(&l->r, c);
-    return c;
-}
-
 static void announce(struct loss *l, uint32_t n) {
     uint8_t message[512];
     size_t size;
@@ -143,8 +132,8 @@ static void begin(struct loss *l, bool graceful, bool n_bit) {
     struct bgp_open sender = open_of(REMOTE, graceful), observer = open_of(OBSERVER, false);
     sender.gr_notification = n_bit;
     observer.hold_time_s = 0; /* it is the sender's silence that is tried */
-    l->sender = call(l, REMOTE, &sender);
-    l->observer = call(l, OBSERVER, &observer);
+    l->sender = rig_establish_from(&l->r, REMOTE, &sender);
+    l->observer = rig_establish_from(&l->r, OBSERVER, &observer);
     for (uint32_t n = 0; n < ROUTES; n++)
         announce(l, n);
     end_of_rib(l);
@@ -298,7 +287,7 @@ static void test_C188_back_in_time(void **state) {
     listen_for(&l, 5000);
     struct bgp_open open = open_of(REMOTE, true);
     open.gr_restarting = open.gr_families[0].forwarding = true;
-    l.sender = call(&l, REMOTE, &open);
+    l.sender = rig_establish_from(&l.r, REMOTE, &open);
     announce(&l, 1);
     listen_for(&l, 1000);
     assert_int_equal(l.withdrawn, 0);
@@ -321,7 +310,7 @@ static void test_C190_back_without_state(void **state) {
         struct bgp_open open = open_of(REMOTE, true);
         open.gr_restarting = true;
         open.gr_families[0].present = present;
-        l.sender = call(&l, REMOTE, &open);
+        l.sender = rig_establish_from(&l.r, REMOTE, &open);
         listen_for(&l, 1000);
         expect_gone(&l, "not vouched for");
         end(&l);

@@ -90,14 +90,10 @@ static void start_two(struct rig *r, struct bgp_peer_config *two, struct bgp_con
     r->config.peer_count = 2;
     rig_start(r);
     for (uint32_t i = 0; i < 2; i++) {
-        const struct bgp_endpoint remote = {ip4(REMOTE + i), 4321}, local = {ip4(LOCAL), 179};
-        struct bgp_reject reject;
-        assert_int_equal(bgp_conn_accept(r->s, remote, local, r->now, &c[i], &reject), BGP_OK);
         struct bgp_open open = rig_open(r);
         open.router_id = REMOTE + i;
         open.hold_time_s = hold_s;
-        feed_open(r, c[i], &open);
-        feed_keepalive(r, c[i]);
+        c[i] = rig_establish_from(r, REMOTE + i, &open);
         rig_pull(r, c[i]);
     }
 }

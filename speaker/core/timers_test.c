@@ -27,14 +27,9 @@ static void many_start(struct many *m, uint32_t count, bool passive) {
 
 static void establish(struct many *m, uint32_t i, const struct bgp_open *like) {
     struct rig *r = &m->r;
-    const struct bgp_endpoint remote = {ip4(REMOTE + i), 4321}, local = {ip4(LOCAL), 179};
     struct bgp_open open = *like;
-    struct bgp_reject reject;
     open.router_id = REMOTE + i;
-    assert_int_equal(bgp_conn_accept(r->s, remote, local, r->now, &m->conns[i], &reject), BGP_OK);
-    rig_events(r);
-    feed_open(r, m->conns[i], &open);
-    feed_keepalive(r, m->conns[i]);
+    m->conns[i] = rig_establish_from(r, REMOTE + i, &open);
     rig_pull(r, m->conns[i]);
     assert_int_equal(r->established, i + 1);
 }

@@ -49,17 +49,6 @@ static void peer_init(struct bgp_peer_config *p, const char *name, uint32_t remo
     }
 }
 
-static struct bgp_conn_id live_connect(struct live *l, uint32_t remote, struct bgp_open *open) {
-    const struct bgp_endpoint from = {ip4(remote), 4321}, to = {ip4(LOCAL), 179};
-    struct bgp_conn_id c = {0};
-    struct bgp_reject reject;
-    assert_int_equal(bgp_conn_accept(l->r.s, from, to, l->r.now, &c, &reject), BGP_OK);
-    rig_events(&l->r);
-    feed_open(&l->r, c, open);
-    feed_keepalive(&l->r, c);
-    return c;
-}
-
 static struct bgp_open open_of(uint32_t as, uint32_t id, const struct bgp_codec *codec) {
     struct bgp_open o = {.asn = as,
                          .hold_time_s = 90,
@@ -91,8 +80,8 @@ static void live_start(struct live *l, const struct update_case *c) {
     assert_non_null(l->scratch);
     struct bgp_open sender = open_of(as, REMOTE, &codecs[c->peer]);
     struct bgp_open observer = open_of(LOCAL_AS, OBSERVER, &codecs[INT]);
-    l->sender = live_connect(l, REMOTE, &sender);
-    l->observer = live_connect(l, OBSERVER, &observer);
+    l->sender = rig_establish_from(&l->r, REMOTE, &sender);
+    l->observer = rig_establish_from(&l->r, OBSERVER, &observer);
     assert_int_equal(live_state(l, 0), BGP_ESTABLISHED);
     assert_int_equal(live_state(l, 1), BGP_ESTABLISHED);
 }
