@@ -170,9 +170,9 @@ int front_run(struct front *f, int fd, int pidfd);
 /* ---- run_folder.c ---- */
 
 /* Makes the folder `name` below `runs`, and that if it is missing. Under sudo both are the user's.
- * A descriptor; -1: there is one of that name already, or it cannot be, and the message has been
- * printed. */
-int run_folder_make(const char *runs, const char *name);
+ * Its path goes to `ret_path`, of `size` octets. A descriptor; -1: there is one of that name
+ * already, or it cannot be, or its path does not fit, and the message has been printed. */
+int run_folder_make(const char *runs, const char *name, char *ret_path, size_t size);
 /* Under sudo: hands what was written into the folder over to the user. */
 void run_folder_give(int directory_fd);
 

@@ -604,6 +604,26 @@ static void test_folders_keep_their_owner(void **state) {
     fixture_remove(fixture_path("elsewhere"));
 }
 
+/* What would be written is read again by its path: a part of one is nobody's. */
+static void test_folder_too_deep(void **state) {
+    char runs[500];
+    (void)state;
+    fixture_remove(fixture_path("runs"));
+    assert_int_equal(mkdir(fixture_path("runs"), 0755), 0);
+    int size = snprintf(runs, sizeof runs, "%s", fixture_path("runs"));
+    for (int i = 0; i < 150; i++) /* the same folder, in many words */
+        size += snprintf(runs + size, sizeof runs - (size_t)size, "/.");
+    struct run r = run_words(WORDS("run", fixture_path("mesh"), "--runs", runs));
+    assert_int_equal(r.status, 4);
+    assert_says(r.err, "too long");
+    run_close(&r);
+    r = run_words(WORDS("scale", fixture_path("mesh"), "--set", "nodes=2,", "--runs", runs));
+    assert_int_equal(r.status, 2);
+    assert_says(r.err, "too long");
+    run_close(&r);
+    assert_int_equal(rmdir(fixture_path("runs")), 0); /* nothing was made in it */
+}
+
 /* ---- company ---- */
 
 static void run_together(size_t count) {
@@ -736,6 +756,7 @@ int main(int argc, char **argv) {
         TEST(test_few_namespaces),
         TEST(test_reports_belong_to_the_user),
         TEST(test_folders_keep_their_owner),
+        TEST(test_folder_too_deep),
         TEST(test_speaker_inherits_little),
     };
 

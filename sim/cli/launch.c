@@ -23,8 +23,7 @@
 /* ---- the run's directory ---- */
 
 static bool open_directory(struct launch *l) {
-    snprintf(l->directory, sizeof l->directory, "%.250s/%s", l->o->runs, l->id);
-    l->front.directory_fd = run_folder_make(l->o->runs, l->id);
+    l->front.directory_fd = run_folder_make(l->o->runs, l->id, l->directory, sizeof l->directory);
     return l->front.directory_fd >= 0;
 }
 

@@ -52,7 +52,11 @@ static int open_runs(const char *runs) {
     return fd < 0 && errno == EEXIST ? open(runs, O_DIRECTORY | O_RDONLY | O_CLOEXEC) : fd;
 }
 
-int run_folder_make(const char *runs, const char *name) {
+int run_folder_make(const char *runs, const char *name, char *ret_path, size_t size) {
+    if ((size_t)snprintf(ret_path, size, "%s/%s", runs, name) >= size) {
+        cli_error("the path of the folder for reports is too long (--runs DIR chooses another)");
+        return -1;
+    }
     int parent = open_runs(runs);
     if (parent < 0) {
         cli_error("no folder %s for reports: %s (--runs DIR chooses another)", runs,
@@ -61,7 +65,7 @@ int run_folder_make(const char *runs, const char *name) {
     }
     int fd = make_at(parent, name);
     if (fd < 0)
-        cli_error("%s/%s: %s", runs, name, strerror(errno));
+        cli_error("%s: %s", ret_path, strerror(errno));
     close(parent);
     return fd;
 }

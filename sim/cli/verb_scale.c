@@ -116,8 +116,7 @@ static int make_folder(struct scale_command *c) {
     char id[LAB_ID_MAX], name[LAB_ID_MAX + 8];
     lab_id_make(id);
     snprintf(name, sizeof name, "scale-%s", id);
-    snprintf(c->directory, sizeof c->directory, "%.200s/%s", c->o->runs, name);
-    return run_folder_make(c->o->runs, name);
+    return run_folder_make(c->o->runs, name, c->directory, sizeof c->directory);
 }
 
 static struct scale_series *load_series(const char *directory) {

@@ -3,9 +3,8 @@
  */
 #include "../core/attr.h"
 #include "../core/neighbor.h"
+#include "ios_router_test.h"
 #include "ios_show.h"
-
-#include "../base/diag.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -179,21 +178,8 @@ static const struct {
      "10.0.0.1        4        65000       0       0        1    0    0 00:00:05 Idle (PfxCt)\n"},
 };
 
-static struct ios_router *router_of(const char *text) {
-    const struct ios_interface i = {
-        .name = "GigabitEthernet0/0", .addr = ip4(0x0A000001), .length = 24, .up = true};
-    const struct ios_env env = {.hostname = "R1", .interfaces = &i, .interface_count = 1};
-    struct ios_router *r = ios_router_new(&env);
-    struct diag_list *d = diag_list_new();
-    assert_non_null(r);
-    assert_true(ios_load(r, text, strlen(text), "t.ios", false, d));
-    assert_int_equal(diag_error_count(d), 0);
-    diag_list_free(d);
-    return r;
-}
-
 static void neighbors_have_a_row_each(void **state) {
-    struct ios_router *r = router_of("router bgp 65000\n");
+    struct ios_router *r = ios_router_of("router bgp 65000\n");
     const struct ios_view view = {.now = {1000 * DAY_NS}};
     (void)state;
     for (size_t i = 0; i < sizeof NEIGHBORS / sizeof *NEIGHBORS; i++) {
@@ -325,7 +311,7 @@ static void commands_end_so(void **state) {
     (void)state;
     unsigned wrong = 0;
     for (size_t i = 0; i < sizeof COMMANDS / sizeof *COMMANDS; i++) {
-        struct ios_router *r = router_of(COMMANDS[i].config);
+        struct ios_router *r = ios_router_of(COMMANDS[i].config);
         struct bgp_env env = {.seed = 1};
         struct nanotime now = {NANOS_PER_S};
         const struct bgp_config *c = ios_bgp_config(r, NULL);

@@ -3,11 +3,10 @@
  * rules say, on random prefixes and on chosen routes.
  */
 #include "../base/arena.h"
-#include "../base/diag.h"
 #include "../base/hash.h"
 #include "../core/codec_test.h"
 #include "../core/speaker.h"
-#include "ios.h"
+#include "ios_router_test.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,17 +16,6 @@
 #include <cmocka.h>
 
 #define NEIGHBOR "router bgp 1\n neighbor 10.0.0.2 remote-as 2\n neighbor 10.0.0.2 "
-
-static struct ios_router *load(const char *text) {
-    struct ios_env env = {.hostname = "R1"};
-    struct ios_router *r = ios_router_new(&env);
-    struct diag_list *d = diag_list_new();
-    assert_non_null(r);
-    assert_true(ios_load(r, text, strlen(text), "t.ios", false, d));
-    assert_int_equal(diag_error_count(d), 0);
-    diag_list_free(d);
-    return r;
-}
 
 /* Runs the inbound chain of the only neighbour over `route`; what it makes is the arena's. */
 static bool run_in(struct arena *arena, const struct bgp_config *c, struct policy_route *route) {
@@ -92,7 +80,7 @@ static const struct {
 static void test_C173_lists_agree_with_a_model(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof LISTS / sizeof *LISTS; i++) {
-        struct ios_router *r = load(LISTS[i].text);
+        struct ios_router *r = ios_router_of(LISTS[i].text);
         const struct bgp_config *c = ios_bgp_config(r, NULL);
         uint64_t seed = 42;
         unsigned passed = 0;
@@ -170,7 +158,7 @@ static void test_C174_C178_C179_route_maps_decide_as_ios(void **state) {
     for (size_t i = 0; i < sizeof MAPS / sizeof *MAPS; i++) {
         char text[600];
         snprintf(text, sizeof text, "%s" NEIGHBOR "route-map M in\n", MAPS[i].map);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         struct policy_route route = {.prefix = ip_prefix_make(ip4(0x0A000000), 8)};
         route.attrs.communities = &MAPS[i].community;
         route.attrs.community_count = MAPS[i].community ? 1 : 0;
@@ -237,7 +225,7 @@ static void test_C175_matches(void **state) {
         snprintf(text, sizeof text,
                  "%sroute-map M permit 10\n match %s\n" NEIGHBOR "route-map M in\n",
                  MATCHES[i].lists, MATCHES[i].match);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         struct policy_route route = full_route();
         if (run(ios_bgp_config(r, NULL), &route) != MATCHES[i].holds)
             fail_msg("%smatch %s: should %s", MATCHES[i].lists, MATCHES[i].match,
@@ -281,7 +269,7 @@ static void test_C176_sets(void **state) {
                  "ip bgp-community new-format\nroute-map M permit 10\n set %s\n" NEIGHBOR
                  "route-map M in\n",
                  SETS[i].set);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         struct policy_route route = full_route();
         struct arena *arena = arena_new();
         assert_non_null(arena);
@@ -298,8 +286,9 @@ static void test_C176_sets(void **state) {
 
 static void test_C176_weight_and_next_hop_words(void **state) {
     (void)state;
-    struct ios_router *r = load("route-map M permit 10\n set weight 77\n set tag 9\n"
-                                " set ip next-hop peer-address\n" NEIGHBOR "route-map M in\n");
+    struct ios_router *r =
+        ios_router_of("route-map M permit 10\n set weight 77\n set tag 9\n"
+                      " set ip next-hop peer-address\n" NEIGHBOR "route-map M in\n");
     struct policy_route route = full_route();
     assert_true(run(ios_bgp_config(r, NULL), &route));
     assert_int_equal(route.weight, 77);
@@ -327,7 +316,7 @@ static void an_expression_sees_dots(void **state) {
                  "ip as-path access-list 1 permit %s\nrouter bgp 1\n%s neighbor 10.0.0.2 remote-as "
                  "2\n neighbor 10.0.0.2 filter-list 1 in\n",
                  rows[i].list, rows[i].process);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         struct policy_route route = full_route();
         route.attrs.as_path = (struct as_path){path, 2};
         if (run(ios_bgp_config(r, NULL), &route) != rows[i].passes)
@@ -339,7 +328,7 @@ static void an_expression_sees_dots(void **state) {
 static void a_described_list_permits(void **state) {
     (void)state;
     struct ios_router *r =
-        load("ip prefix-list P description to come\n" NEIGHBOR "prefix-list P in\n");
+        ios_router_of("ip prefix-list P description to come\n" NEIGHBOR "prefix-list P in\n");
     struct policy_route route = full_route();
     assert_true(run(ios_bgp_config(r, NULL), &route));
     ios_router_free(r);
@@ -362,7 +351,7 @@ static void matches_must_all_hold(void **state) {
         char text[300];
         snprintf(text, sizeof text, "route-map M permit 10\n%s" NEIGHBOR "route-map M in\n",
                  rows[i].matches);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         struct policy_route route = full_route();
         if (run(ios_bgp_config(r, NULL), &route) != rows[i].holds)
             fail_msg("row %zu", i);
@@ -373,8 +362,8 @@ static void matches_must_all_hold(void **state) {
 static void continue_goes_where_it_says(void **state) {
     (void)state;
     struct ios_router *r =
-        load("route-map M permit 10\n continue 30\nroute-map M permit 20\n set weight 20\n"
-             "route-map M permit 30\n set tag 30\n" NEIGHBOR "route-map M in\n");
+        ios_router_of("route-map M permit 10\n continue 30\nroute-map M permit 20\n set weight 20\n"
+                      "route-map M permit 30\n set tag 30\n" NEIGHBOR "route-map M in\n");
     struct policy_route route = full_route();
     assert_true(run(ios_bgp_config(r, NULL), &route));
     assert_int_equal(route.weight, 0);
@@ -384,8 +373,8 @@ static void continue_goes_where_it_says(void **state) {
 
 static void communities_are_deleted_by_list(void **state) {
     (void)state;
-    struct ios_router *r = load("ip community-list 1 permit 1:2\nroute-map M permit 10\n"
-                                " set comm-list 1 delete\n" NEIGHBOR "route-map M in\n");
+    struct ios_router *r = ios_router_of("ip community-list 1 permit 1:2\nroute-map M permit 10\n"
+                                         " set comm-list 1 delete\n" NEIGHBOR "route-map M in\n");
     struct policy_route route = full_route();
     struct arena *arena = arena_new();
     assert_non_null(arena);
@@ -411,7 +400,7 @@ static void test_C159_cluster_id_forms(void **state) {
         char text[200];
         snprintf(text, sizeof text, "router bgp 1\n%s neighbor 10.0.0.2 remote-as 1\n",
                  forms[i].line);
-        struct ios_router *r = load(text);
+        struct ios_router *r = ios_router_of(text);
         assert_int_equal(ios_bgp_config(r, NULL)->cluster_id, forms[i].id);
         ios_router_free(r);
     }
