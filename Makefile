@@ -4,7 +4,8 @@
 #   make test       install what is missing, build, unit tests (sanitized), scenario tests
 #   make lint coverage bench fuzz clean install
 #
-# Variants build beside each other: SAN=1 (ASan + UBSan), COV=1 (gcov), CC=clang.
+# Variants build beside each other: SAN=1 (ASan + UBSan), COV=1 (gcov), GUIDED=1 (fuzzers with
+# clang's libFuzzer, sanitized), CC=clang.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -13,7 +14,12 @@ ifeq ($(CC),cc)
 CC := gcc
 endif
 
-VARIANT := $(if $(SAN),san,$(if $(COV),cov,release))
+ifdef GUIDED
+override CC := clang
+override SAN := 1
+endif
+
+VARIANT := $(if $(GUIDED),guided,$(if $(SAN),san,$(if $(COV),cov,release)))
 BUILD ?= build
 OUT := $(BUILD)/$(VARIANT)
 
@@ -28,6 +34,11 @@ ALL_LDFLAGS := $(LDFLAGS)
 ifdef SAN
 ALL_CFLAGS += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 ALL_LDFLAGS += -fsanitize=address,undefined
+endif
+ifdef GUIDED
+ALL_CFLAGS += -fsanitize=fuzzer-no-link
+FUZZER_LIBS := -Wl,-u,LLVMFuzzerRunDriver \
+	$(shell clang -print-file-name=libclang_rt.fuzzer_no_main-$(shell uname -m).a) -lstdc++ -lm
 endif
 ifdef COV
 ALL_CFLAGS += -O0 --coverage
@@ -69,6 +80,7 @@ BENCHES += $$($(1)_BENCHES)
 OBJECTS += $$(patsubst %,%.o,$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES))
 $$($(1)_TESTS) $$($(1)_FUZZERS): $$($(1)_FIXTURES)
 $$($(1)_TESTS) $$($(1)_FUZZERS): LINK := $$($(1)_FIXTURES) $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
+$$($(1)_FUZZERS): LINK += $(FUZZER_LIBS)
 $$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
 $$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS))
 	@mkdir -p $$(@D)

@@ -108,4 +108,21 @@ fuzz: deps
 fuzz-run: $(FUZZERS)
 	@COUNTS=$(BUILD)/fuzz.counts .ci/fuzz $(FUZZ_SECONDS) $(sort $(FUZZERS))
 
+# Fuzzers that know what code they reach, for as long as one likes: each call goes on where the last
+# one ended. HUNT=speaker/core does those of a folder. `make hunt-keep` takes what was found to reach
+# new code into the corpora of the tree.
+HUNT_SECONDS ?= 300
+HUNT ?= %
+hunt hunt-keep: deps
+	@.ci/packages clang libclang-rt-14-dev
+	@$(MAKE) --no-print-directory -j2 GUIDED=1 $@-run
+
+HUNTED = $(filter $(OUT)/$(HUNT)%,$(sort $(FUZZERS)))
+hunt-run: $(FUZZERS)
+	@HUNT_JOBS=$(HUNT_JOBS) .ci/hunt $(HUNT_SECONDS) $(BUILD)/hunt $(HUNTED)
+
+hunt-keep-run: $(FUZZERS)
+	@.ci/hunt keep $(BUILD)/hunt $(HUNTED)
+
+.PHONY: hunt hunt-run hunt-keep hunt-keep-run
 .PHONY: bugs conformance conformance-run unit-run checks coverage-run fuzz-run bench-daemons

@@ -78,7 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define V3(kind, name)                                                                             \
     "---\napiVersion: projectcalico.org/v3\nkind: " kind "\nmetadata: {name: " name "}\nspec: "
 #define NODES                                                                                      \
@@ -121,4 +120,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

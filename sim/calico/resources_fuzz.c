@@ -69,7 +69,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata:\n  name: p\nspec:\n"
               "  peerIP: 10.0.0.2\n  asNumber: 64512\n  nodeSelector: all()\n"),
@@ -91,4 +90,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

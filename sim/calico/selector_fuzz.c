@@ -25,7 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("rack == 'rack-1' && !has(x) || (a in {'b', \"c\"} && d not in {})"),
     FUZZ_SEED("all() || global() && a contains 'b' && c starts with 'd' && e ends with 'f'"),
@@ -36,4 +35,3 @@ static const char *const words[] = {"==", "!=",   "&&",   "||",    "!",        "
                                     "in", "not ", "all(", "start", "endswith", "contains"};
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

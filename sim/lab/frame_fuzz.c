@@ -23,7 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 
 /* Cooked header, IPv4 header, TCP header, OPEN with two capabilities. */
 static const uint8_t seed_frame[] = {
@@ -39,4 +38,3 @@ static const uint8_t seed_frame[] = {
 static const struct fuzz_seed seeds[] = {{seed_frame, sizeof seed_frame}};
 
 FUZZ_MAIN(seeds)
-#endif

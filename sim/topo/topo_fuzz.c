@@ -56,7 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("segments: [{name: a, subnet: 10.0.0.0/28}, {name: b, subnet: 10.0.1.0/30}]\n"
@@ -101,4 +100,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

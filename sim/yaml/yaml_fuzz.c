@@ -56,7 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("kind: BGPPeer\nmetadata:\n  name: a\nspec:\n  peerIP: 1.2.3.4\n"),
@@ -75,4 +74,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

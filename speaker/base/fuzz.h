@@ -5,28 +5,36 @@
 
 #include <stdint.h>
 
-/*
- * The main of every fuzzer, where the compiler's engine brings none (RIBCAGE_LIBFUZZER is not
- * defined): runs the files named on the command line, then, with `--seconds N [--seed S]`, mutates
- * them and the built-in inputs for that long. Equal seeds and files try equal inputs in equal
- * order. Each input is handed over in a block of exactly its size, so that the address sanitizer
- * sees the first octet too far; the one that ends the program is printed in hexadecimal.
- */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#ifndef RIBCAGE_LIBFUZZER
-
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+/*
+ * The main of every fuzzer. It runs the files named on the command line, then, with
+ * `--seconds N [--seed S]`, mutates them and the built-in inputs for that long. Equal seeds and
+ * files try equal inputs in equal order: what CI runs. Each input is handed over in a block of
+ * exactly its size, so that the address sanitizer sees the first octet too far; the one that ends
+ * the program is printed in hexadecimal.
+ *
+ * That engine is blind. Built with GUIDED=1 a fuzzer has clang's libFuzzer in it too, which keeps
+ * the inputs that reach code no other has reached: `--guided ARGUMENT…` hands over to it, and
+ * `--seeds FOLDER` writes what it begins with, the built-in inputs into FOLDER and the words of
+ * the language into the dictionary FOLDER.words. `make hunt` is both.
+ */
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Of libFuzzer; absent in other builds. */
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one)(const uint8_t *data, size_t size))
+    __attribute__((weak));
+
 #define FUZZ_INPUT_MAX 16384u
 #define FUZZ_FILE_MAX 65536u
 #define FUZZ_SEEDS_MAX 512u
 #define FUZZ_PIECE_MAX 64u
+#define FUZZ_PATH_MAX 4096u
 
 struct fuzz_seed {
     const uint8_t *data;
@@ -191,11 +199,58 @@ static inline int fuzz_file(struct fuzz_driver *f, const char *path) {
     return 0;
 }
 
+static inline int fuzz_write_seed(const char *folder, size_t number, const struct fuzz_seed *seed) {
+    char path[FUZZ_PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s/built-in-%zu", folder, number);
+    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "wb") : NULL;
+    size_t done = file ? fwrite(seed->data, 1, seed->size, file) : 0;
+    return file && !fclose(file) && done == seed->size ? 0 : 1;
+}
+
+static inline int fuzz_write_words(const char *folder, const struct fuzz_target *t) {
+    char path[FUZZ_PATH_MAX];
+    int length = snprintf(path, sizeof path, "%s.words", folder);
+    FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "w") : NULL;
+    for (size_t i = 0; file && i < t->word_count; i++) {
+        fputc('"', file);
+        for (const char *at = t->words[i]; *at; at++) {
+            fprintf(file, "\\x%02x", (unsigned char)*at);
+        }
+        fputs("\"\n", file);
+    }
+    return file && !fclose(file) ? 0 : 1;
+}
+
+static inline int fuzz_write_seeds(const char *folder, const struct fuzz_target *t) {
+    int status = fuzz_write_words(folder, t);
+    for (size_t i = 0; i < t->seed_count; i++) {
+        status |= fuzz_write_seed(folder, i, &t->seeds[i]);
+    }
+    if (status != 0) {
+        perror(folder);
+    }
+    return status;
+}
+
+static inline int fuzz_guided(int argc, char **argv) {
+    if (LLVMFuzzerRunDriver) {
+        return LLVMFuzzerRunDriver(&argc, &argv, LLVMFuzzerTestOneInput);
+    }
+    fputs("libFuzzer is not in this program: build it with GUIDED=1\n", stderr);
+    return 1;
+}
+
 /* The program's exit status. */
 static inline int fuzz_main(int argc, char **argv, const struct fuzz_target *target) {
     static struct fuzz_driver f;
     long seconds = -1;
     int status = 0;
+    if (argc > 2 && strcmp(argv[1], "--seeds") == 0) {
+        return fuzz_write_seeds(argv[2], target);
+    }
+    if (argc > 1 && strcmp(argv[1], "--guided") == 0) {
+        return fuzz_guided(argc - 1, argv + 1);
+    }
     f = (struct fuzz_driver){.target = target, .rng = 1};
     (void)signal(SIGABRT, fuzz_aborted);
     if (__sanitizer_set_death_callback) {
@@ -239,5 +294,4 @@ static inline int fuzz_main(int argc, char **argv, const struct fuzz_target *tar
         return fuzz_main(argc, argv, &target);                                                     \
     }
 
-#endif
 #endif

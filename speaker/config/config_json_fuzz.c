@@ -85,7 +85,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define HEAD "{\"profile\":\"fast\",\"local_as\":64512,\"router_id\":\"10.0.0.1\""
 #define PEER                                                                                       \
     "{\"name\":\"a\",\"remote_addr\":\"10.0.0.2\",\"remote_as\":64512,\"families\":[\"ipv4\"]"
@@ -143,4 +142,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

@@ -227,7 +227,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 static const struct fuzz_seed attr_fuzz_seeds[] = {
     FUZZ_SEED("\1\x01\x40\0"),
     FUZZ_SEED("\1\x02\x40\2\2\0\0\xfd\xe9\0\0\xfd\xea\1\1\0\0\xfd\xeb"),
@@ -255,4 +254,3 @@ static const struct fuzz_seed attr_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(attr_fuzz_seeds)
-#endif

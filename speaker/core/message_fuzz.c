@@ -102,7 +102,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define MARK "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 
 static const struct fuzz_seed message_fuzz_seeds[] = {
@@ -120,4 +119,3 @@ static const struct fuzz_seed message_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(message_fuzz_seeds)
-#endif

@@ -92,7 +92,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 static const struct fuzz_seed nlri_fuzz_seeds[] = {
     FUZZ_SEED("\0\x18\xc0\0\2\x08\x0a\0\x20\x0a\1\2\3\x09\x0a\xff"),
     FUZZ_SEED("\1\x40\x20\1\x0d\xb8\0\0\0\0\0\x80\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"),
@@ -102,4 +101,3 @@ static const struct fuzz_seed nlri_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(nlri_fuzz_seeds)
-#endif

@@ -54,7 +54,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define HEAD "\x04\xfd\xe9\0\xb4\x01\x02\x03\x04"
 
 static const struct fuzz_seed open_fuzz_seeds[] = {
@@ -72,4 +71,3 @@ static const struct fuzz_seed open_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(open_fuzz_seeds)
-#endif

@@ -333,7 +333,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define FF "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 #define CALL "\0\0"
 #define OPEN_64512                                                                                 \
@@ -362,4 +361,3 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(speaker_fuzz_seeds)
-#endif

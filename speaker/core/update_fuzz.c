@@ -82,7 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define BASE "\x40\x01\x01\x00\x40\x02\x06\x02\x01\x00\x00\xfd\xe9\x40\x03\x04\x0a\x00\x00\x02"
 #define BASE2 "\x40\x01\x01\x00\x40\x02\x04\x02\x01\x5b\xa0\x40\x03\x04\x0a\x00\x00\x02"
 #define G6 "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"
@@ -106,4 +105,3 @@ static const struct fuzz_seed update_fuzz_seeds[] = {
 };
 
 FUZZ_MAIN(update_fuzz_seeds)
-#endif

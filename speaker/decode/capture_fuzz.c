@@ -94,7 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define M "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 #define KEEPALIVE M "\x00\x13\x04"
 #define OPEN(as)                                                                                   \
@@ -115,4 +114,3 @@ static const struct fuzz_seed seeds[] = {
 };
 
 FUZZ_MAIN(seeds)
-#endif

@@ -58,7 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define M "ffffffffffffffffffffffffffffffff"
 #define LINE(octets) FUZZ_SEED("{\"hex\":\"" octets "\"}")
 
@@ -79,4 +78,3 @@ static const struct fuzz_seed seeds[] = {
 };
 
 FUZZ_MAIN(seeds)
-#endif

@@ -59,7 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define M "ffffffffffffffffffffffffffffffff"
 
 static const struct fuzz_seed seeds[] = {
@@ -70,4 +69,3 @@ static const struct fuzz_seed seeds[] = {
 };
 
 FUZZ_MAIN(seeds)
-#endif

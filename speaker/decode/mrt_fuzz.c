@@ -44,7 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 int main(int argc, char **argv) {
     struct text tables, messages;
     text_init(&tables);
@@ -65,4 +64,3 @@ int main(int argc, char **argv) {
     text_deinit(&messages);
     return status;
 }
-#endif

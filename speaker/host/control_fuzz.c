@@ -193,7 +193,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 #define CONFIG                                                                                     \
     "{\"profile\":\"fast\",\"local_as\":64512,\"router_id\":\"10.0.0.1\",\"peers\":[{\"name\":"    \
     "\"a\",\"remote_addr\":\"10.0.0.2\",\"remote_as\":64512}]}"
@@ -258,4 +257,3 @@ int main(int argc, char **argv) {
     }
     return status;
 }
-#endif

@@ -96,7 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("hostname R1\n!\nrouter bgp 65000\n neighbor 10.0.0.2 remote-as 65001\n!\nend\n"),
@@ -109,4 +108,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif

@@ -138,7 +138,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-#ifndef RIBCAGE_LIBFUZZER
 
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("\001en\re\rconf t\rrouter bgp 64512\rneighbor 10.0.0.4 remote-as 2\rend\r"),
@@ -190,4 +189,3 @@ static const char *const words[] = {
 };
 
 FUZZ_MAIN_WORDS(seeds, words)
-#endif
