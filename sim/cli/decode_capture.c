@@ -28,6 +28,17 @@ static void put_json_end(struct json_out *o, const char *key, const struct captu
     text_deinit(&text);
 }
 
+/* How a message without OPENs before it had to be read. */
+static void put_json_guess(struct json_out *o, const struct bgp_codec *codec) {
+    json_out_key(o, "guessed");
+    json_out_open(o, '{');
+    json_out_key(o, "asn4");
+    json_out_bool(o, codec->as4);
+    json_out_key(o, "add_path");
+    json_out_bool(o, codec->add_path[BGP_IPV4_UNICAST]);
+    json_out_close(o, '}');
+}
+
 static void put_json(const struct capture_item *item, struct text *out) {
     struct json_out o = json_out(out);
     json_out_open(&o, '{');
@@ -39,6 +50,8 @@ static void put_json(const struct capture_item *item, struct text *out) {
         json_out_key(&o, "lost");
         json_out_bool(&o, true);
     }
+    if (item->guessed)
+        put_json_guess(&o, &item->message->how.codec);
     decode_put_json(item->message, &o);
     json_out_close(&o, '}');
     text_putc(out, '\n');
@@ -50,6 +63,11 @@ static void put_lines(const struct capture_item *item, struct text *out) {
     char text[32];
     if (item->lost)
         text_puts(out, "(octets are missing here)\n");
+    if (item->guessed)
+        text_printf(out, "(no OPEN is here: read with AS numbers of %s octets%s from here on)\n",
+                    item->message->how.codec.as4 ? "four" : "two",
+                    item->message->how.codec.add_path[BGP_IPV4_UNICAST] ? " and path identifiers"
+                                                                        : "");
     gmtime_r(&seconds, &t);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
     text_printf(out, "%s.%06" PRIu64 "Z ", text, item->time_ns % NANOSECONDS / 1000);
@@ -69,6 +87,32 @@ static void each(void *context, const struct capture_item *item) {
     if (item->message->error.outcome == BGP_OUTCOME_SESSION_RESET)
         j->status = 1;
     decode_flush(j, false);
+}
+
+static void put_count(struct text *out, uint64_t count, const char *what) {
+    if (count > 0)
+        text_printf(out, "%s%" PRIu64 " %s", out->size > 0 ? ", " : "", count, what);
+}
+
+/* What was passed over, if something of BGP may have been in it; and that nothing is there. */
+static void tell(struct decode_job *j, const char *name, const struct capture_counts *n, int link) {
+    const char *known = pcap_datalink_val_to_name(link);
+    struct text passed;
+    text_init(&passed);
+    put_count(&passed, n->unknown_link, "of a link type that is not read here");
+    if (n->unknown_link > 0)
+        text_printf(&passed, " (%s, %d)", known ? known : "unknown", link);
+    put_count(&passed, n->fragments, "are fragments");
+    put_count(&passed, n->damaged, "end before their data");
+    put_count(&passed, n->cut, "cut short by the capture");
+    if (n->messages == 0)
+        cli_error("decode: %s: no BGP message here; packets: %" PRIu64 "%s%s", name, n->packets,
+                  passed.size > 0 ? ", " : "", text_str(&passed));
+    else if (passed.size > 0)
+        cli_error("decode: %s: packets: %" PRIu64 ", %s", name, n->packets, text_str(&passed));
+    if (n->unknown_link > 0)
+        j->status = 2;
+    text_deinit(&passed);
 }
 
 static void read_packets(struct decode_job *j, pcap_t *p, const char *name) {
@@ -91,6 +135,9 @@ static void read_packets(struct decode_job *j, pcap_t *p, const char *name) {
                   got == PCAP_ERROR ? pcap_geterr(p) : "some connections are not shown whole");
         j->status = 1;
     }
+    struct capture_counts counts = capture_counts(c);
+    decode_flush(j, true);
+    tell(j, name, &counts, pcap_datalink(p));
     capture_free(c);
 }
 

@@ -74,6 +74,48 @@ static void test_C216_captures(void **state) {
     says(WORDS("decode", fixture_path("cut.pcap")), 1, "truncated");
 }
 
+/* A capture that is shown in part, or not at all, is not passed over in silence. */
+#define PCAP "\xa1\xb2\xc3\xd4\0\2\0\4\0\0\0\0\0\0\0\0\0\0\xff\xff"
+#define ONE_PACKET(size, whole) "\0\0\0\1\0\0\0\2\0\0\0" size "\0\0\0" whole
+
+static void test_C216_what_is_missing(void **state) {
+    (void)state;
+    static const char juniper_atm[] = PCAP "\0\0\0\x87" ONE_PACKET("\x3b", "\x3b") IP_AND_TCP;
+    static const char short_packets[] = PCAP "\0\0\0\x65" ONE_PACKET(
+        "\x3a",
+        "\x3b") "\x45\0\0\x3b\0\0\0\0\x40\6\0\0\x0a\0\0\1"
+                "\x0a\0\0\2\x9c\x40\0\xb3\0\0\0\1\0\0\0\0\x50\x10\0\0\0\0\0\0\xff\xff\xff\xff\xff"
+                "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13" ONE_PACKET(
+                    "\x14", "\x14") "\x45\0\0\x14\0\0\x20\0\x40\6\0\0\x0a\0\0\1\x0a\0\0\2";
+    static const char nothing[] = PCAP "\0\0\0\x65" ONE_PACKET(
+        "\x14", "\x14") "\x45\0\0\x14\0\0\0\0\x40\x11\0\0\x0a\0\0\1\x0a\0\0\2";
+    fixture_write("link.pcap", juniper_atm, sizeof juniper_atm - 1);
+    says(WORDS("decode", fixture_path("link.pcap")), 2,
+         "packets: 1, 1 of a link type that is not read here (JUNIPER_ATM2, 135)");
+    fixture_write("short.pcap", short_packets, sizeof short_packets - 1);
+    says(WORDS("decode", fixture_path("short.pcap")), 0,
+         "no BGP message here; packets: 2, 1 are fragments, 1 cut short by the capture");
+    fixture_write("nothing.pcap", nothing, sizeof nothing - 1);
+    says(WORDS("decode", fixture_path("nothing.pcap")), 0, "no BGP message here; packets: 1\n");
+}
+
+/* No OPEN is in there, and AS_PATH says what it must be. */
+static void test_C216_guessed(void **state) {
+    (void)state;
+    static const char pcap[] = PCAP "\0\0\0\x65" ONE_PACKET(
+        "\x55",
+        "\x55") "\x45\0\0\x55\0\0\0\0\x40\6\0\0\x0a\0\0\1"
+                "\x0a\0\0\2\x9c\x40\0\xb3\0\0\0\1\0\0\0\0\x50\x10\0\0\0\0\0\0\xff\xff\xff\xff\xff"
+                "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x2d\2\0\0\0\x12\x40\1\1\0\x40\2\4\2"
+                "\1"
+                "\xfd\xe9\x40\3\4\x0a\0\0\1\x18\x0a\1\2";
+    fixture_write("middle.pcap", pcap, sizeof pcap - 1);
+    says(WORDS("decode", fixture_path("middle.pcap")), 0,
+         "(no OPEN is here: read with AS numbers of two octets from here on)\n");
+    says(WORDS("decode", "--json", fixture_path("middle.pcap")), 0,
+         "\"guessed\":{\"asn4\":false,\"add_path\":false}");
+}
+
 /* C217: what a node wrote during a run is what the run was. */
 static void test_C217_run_writes_mrt(void **state) {
     (void)state;
@@ -93,6 +135,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_decode),
         cmocka_unit_test(test_C216_captures),
+        cmocka_unit_test(test_C216_what_is_missing),
+        cmocka_unit_test(test_C216_guessed),
         cmocka_unit_test(test_C217_run_writes_mrt),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);

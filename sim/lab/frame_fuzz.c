@@ -23,7 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-
 /* Cooked header, IPv4 header, TCP header, OPEN with two capabilities. */
 static const uint8_t seed_frame[] = {
     0,    0,    0,    1,    0,    6,    0,    0,    0,    0,    0,    0,    0,    0,    8,

@@ -56,7 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("segments: [{name: a, subnet: 10.0.0.0/28}, {name: b, subnet: 10.0.1.0/30}]\n"
               "nodes:\n- {name: n1, segment: a}\n- {count: 3, name: \"n%d\", segment: b}\n"

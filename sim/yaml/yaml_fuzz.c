@@ -56,7 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("kind: BGPPeer\nmetadata:\n  name: a\nspec:\n  peerIP: 1.2.3.4\n"),
     FUZZ_SEED("a: [1, {b: \"c\\n\"}, 'd', ~]\n---\n- |\n  text\n- >-\n  folded\n"),

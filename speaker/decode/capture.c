@@ -11,6 +11,7 @@
 #include "../base/arena.h"
 #include "../base/hash.h"
 #include "../core/limits.h"
+#include "link.h"
 #include "packet.h"
 #include "stream.h"
 
@@ -22,7 +23,9 @@
 struct side {
     struct stream stream;
     bool has_open;
+    bool garbled; /* that something here is no message has been said */
     struct bgp_open open;
+    bool add_path[BGP_FAMILIES]; /* as its last UPDATE was read */
 };
 
 struct flow {
@@ -30,6 +33,7 @@ struct flow {
     struct flow *newer; /* in order of first packets */
     struct capture_end_point ends[2];
     struct side sides[2]; /* sides[i]: sent by ends[i] */
+    bool as4;             /* as the last UPDATE was read */
 };
 
 struct capture {
@@ -42,6 +46,7 @@ struct capture {
     size_t flow_count;
     bool incomplete;
     uint64_t time_ns;
+    struct capture_counts counts;
 };
 
 struct capture *capture_new(const struct decode_options *how, capture_fn *each, void *context) {
@@ -88,6 +93,13 @@ static bool has_marker(const uint8_t *data, size_t size) {
     return true;
 }
 
+/* Nothing is known but what the user said. */
+static void forget_readings(const struct capture *c, struct flow *f) {
+    f->as4 = c->how.codec.as4;
+    for (int i = 0; i < 2; i++)
+        memcpy(f->sides[i].add_path, c->how.codec.add_path, sizeof f->sides[i].add_path);
+}
+
 /* The connection, made when it looks like one of BGP; *ret_side: whose packet it is. */
 static struct flow *find_flow(struct capture *c, const struct packet_tcp *t, int *ret_side) {
     struct flow **at = &c->chains[chain_of(t)];
@@ -109,6 +121,7 @@ static struct flow *find_flow(struct capture *c, const struct packet_tcp *t, int
     }
     f->ends[0] = (struct capture_end_point){t->from, t->from_port};
     f->ends[1] = (struct capture_end_point){t->to, t->to_port};
+    forget_readings(c, f);
     *at = f;
     *(c->newest ? &c->newest->newer : &c->oldest) = f;
     c->newest = f;
@@ -119,12 +132,14 @@ static struct flow *find_flow(struct capture *c, const struct packet_tcp *t, int
 
 /* ---- messages ---- */
 
+static bool both_open(const struct flow *f) {
+    return f->sides[0].has_open && f->sides[1].has_open;
+}
+
 /* What the two OPENs agree on, for messages of side `i`: RFC 5492, 6793, 7911 4, 8654, 8950. */
 static struct decode_options negotiated(const struct capture *c, const struct flow *f, int i) {
     const struct bgp_open *mine = &f->sides[i].open, *other = &f->sides[!i].open;
     struct decode_options how = c->how;
-    if (!f->sides[0].has_open || !f->sides[1].has_open)
-        return how;
     how.codec.as4 = mine->as4 && other->as4;
     how.codec.external = mine->asn != other->asn;
     how.extended = mine->extended_message && other->extended_message;
@@ -135,12 +150,79 @@ static struct decode_options negotiated(const struct capture *c, const struct fl
     return how;
 }
 
-static void emit(struct capture *c, struct flow *f, int i, const struct decode_options *how,
-                 size_t size) {
+/* As the last UPDATE had to be read; what one OPEN alone rules out does not hold. */
+static struct decode_options assumed(const struct capture *c, const struct flow *f, int i) {
+    struct decode_options how = c->how;
+    how.codec.as4 = f->as4;
+    memcpy(how.codec.add_path, f->sides[i].add_path, sizeof how.codec.add_path);
+    for (int k = 0; k < 2; k++) {
+        const struct bgp_open *open = &f->sides[k].open;
+        if (!f->sides[k].has_open)
+            continue;
+        how.codec.as4 &= open->as4;
+        how.extended &= open->extended_message;
+        for (int family = 0; family < BGP_FAMILIES; family++)
+            how.codec.add_path[family] &=
+                (open->add_path[family] & (k == i ? BGP_ADD_PATH_SEND : BGP_ADD_PATH_RECEIVE)) != 0;
+    }
+    return how;
+}
+
+/* How unlikely it is that the message was meant so. A list without identifiers that is read with
+ * them may stay sound; one with identifiers that is read without begins with zeros, which are
+ * default routes. */
+static unsigned strangeness(const struct decode_message *m) {
+    const struct bgp_update *u = &m->update;
+    unsigned strange = 2 * m->error.outcome;
+    if (m->type != BGP_MSG_UPDATE || m->error.outcome == BGP_OUTCOME_SESSION_RESET)
+        return strange;
+    for (unsigned i = 0; i < (unsigned)u->announced_count + u->withdrawn_count; i++) {
+        const struct bgp_nlri *n =
+            i < u->announced_count ? &u->announced[i] : &u->withdrawn[i - u->announced_count];
+        struct ip_prefix p;
+        uint32_t id, at = 0, default_id = 0;
+        unsigned defaults = 0;
+        while (defaults < 2 && nlri_next_path(n, &at, &p, &id)) {
+            if (p.length == 0 && (defaults == 0 || id == default_id)) {
+                default_id = id;
+                defaults++;
+            }
+        }
+        strange |= defaults == 2;
+    }
+    return strange;
+}
+
+/* Reads the message as the connection is read so far, and if it is strange then, otherwise, which
+ * is said. */
+static bool read_message(struct capture *c, const struct flow *f, int i, size_t size,
+                         struct decode_message *ret) {
+    const struct side *s = &f->sides[i];
+    struct decode_options how = both_open(f) ? negotiated(c, f, i) : assumed(c, f, i);
+    arena_reset(c->scratch);
+    decode_message(&how, s->stream.data, size, c->scratch, ret);
+    bool guessed = false;
+    unsigned least = both_open(f) || ret->type != BGP_MSG_UPDATE ? 0 : strangeness(ret);
+    for (unsigned way = 1; way < 4 && least > 0; way++) {
+        struct decode_options other = how;
+        struct decode_message m;
+        other.codec.as4 ^= way & 1;
+        for (int k = 0; k < BGP_FAMILIES; k++)
+            other.codec.add_path[k] ^= way >> 1;
+        decode_message(&other, s->stream.data, size, c->scratch, &m);
+        if (strangeness(&m) < least) {
+            least = strangeness(&m);
+            *ret = m;
+            guessed = true;
+        }
+    }
+    return guessed;
+}
+
+static void emit(struct capture *c, struct flow *f, int i, size_t size) {
     struct side *s = &f->sides[i];
     struct decode_message m;
-    arena_reset(c->scratch);
-    decode_message(how, s->stream.data, size, c->scratch, &m);
+    bool guessed = read_message(c, f, i, size, &m);
     if (m.type == BGP_MSG_OPEN && m.error.outcome == BGP_OUTCOME_OK) {
         s->open = m.open;
         s->has_open = true;
@@ -149,8 +231,12 @@ static void emit(struct capture *c, struct flow *f, int i, const struct decode_o
                                 .from = f->ends[i],
                                 .to = f->ends[!i],
                                 .lost = s->stream.lost,
+                                .guessed = guessed,
                                 .message = &m};
+    f->as4 = m.how.codec.as4;
+    memcpy(s->add_path, m.how.codec.add_path, sizeof s->add_path);
     s->stream.lost = false;
+    c->counts.messages++;
     c->each(c->context, &item);
 }
 
@@ -167,28 +253,37 @@ static void synchronise(struct stream *s) {
         stream_consume(s, at);
 }
 
+/* What stands at the front is no message: that is said once, then the next marker is looked for. */
+static void skip_garbage(struct capture *c, struct flow *f, int i) {
+    struct side *s = &f->sides[i];
+    size_t head = s->stream.size < BGP_HEADER_SIZE ? s->stream.size : BGP_HEADER_SIZE;
+    if (!s->garbled)
+        emit(c, f, i, head);
+    s->garbled = true;
+    stream_consume(&s->stream, 1);
+    s->stream.lost = true;
+}
+
 /* One message off the stream; false: no whole one is there. */
 static bool take_message(struct capture *c, struct flow *f, int i) {
-    struct stream *s = &f->sides[i].stream;
+    struct side *s = &f->sides[i];
+    struct stream *stream = &s->stream;
     enum bgp_message_type type;
     struct bgp_error error = {0};
-    if (s->lost)
-        synchronise(s);
-    struct decode_options how = negotiated(c, f, i);
-    size_t whole = how.extended ? message_peek_extended(s->data, s->size, &type, &error)
-                                : message_peek(s->data, s->size, &type, &error);
+    if (stream->lost)
+        synchronise(stream);
+    bool extended = both_open(f) ? negotiated(c, f, i).extended : assumed(c, f, i).extended;
+    size_t whole = extended ? message_peek_extended(stream->data, stream->size, &type, &error)
+                            : message_peek(stream->data, stream->size, &type, &error);
     if (error.code != 0) {
-        bool known = s->lost; /* that something is wrong has been said */
-        if (!known)
-            emit(c, f, i, &how, s->size < BGP_HEADER_SIZE ? s->size : BGP_HEADER_SIZE);
-        stream_consume(s, 1);
-        s->lost = true;
+        skip_garbage(c, f, i);
         return true;
     }
-    if (whole == 0 || whole > s->size)
+    if (whole == 0 || whole > stream->size)
         return false;
-    emit(c, f, i, &how, whole);
-    stream_consume(s, whole);
+    emit(c, f, i, whole);
+    s->garbled = false;
+    stream_consume(stream, whole);
     return true;
 }
 
@@ -198,23 +293,39 @@ static void take_messages(struct capture *c, struct flow *f, int i) {
     c->incomplete |= f->sides[i].stream.no_memory;
 }
 
+/* False: it has no segment. */
+static bool count_packet(struct capture *c, int link_type, enum packet_kind kind,
+                         const struct packet_tcp *t) {
+    struct capture_counts *n = &c->counts;
+    n->packets++;
+    n->unknown_link += !link_known(link_type);
+    n->other += link_known(link_type) && kind == PACKET_OTHER;
+    n->fragments += kind == PACKET_FRAGMENT;
+    n->damaged += kind == PACKET_DAMAGED;
+    n->cut += kind == PACKET_SEGMENT && t->missing > 0;
+    return kind == PACKET_SEGMENT;
+}
+
+static void begin_connection(struct capture *c, struct flow *f, struct side *s, uint32_t sequence) {
+    forget_readings(c, f);
+    stream_start(&s->stream, sequence);
+    s->has_open = s->garbled = false;
+}
+
 void capture_packet(struct capture *c, int link_type, uint64_t time_ns, const uint8_t *data,
                     size_t size) {
     struct packet_tcp t;
     int i;
     c->time_ns = time_ns;
-    if (!packet_decode(link_type, data, size, &t))
+    if (!count_packet(c, link_type, packet_decode(link_type, data, size, &t), &t))
         return;
     struct flow *f = find_flow(c, &t, &i);
     if (!f)
         return;
     struct side *s = &f->sides[i];
-    if (t.syn) {
-        stream_start(&s->stream, t.sequence);
-        s->has_open = false;
-        t.sequence++;
-    }
-    stream_put(&s->stream, t.sequence, t.data, t.size);
+    if (t.syn)
+        begin_connection(c, f, s, t.sequence++);
+    stream_put(&s->stream, t.sequence, t.data, t.size, t.missing > 0);
     take_messages(c, f, i);
     while (stream_is_stuck(&s->stream) && stream_skip_gap(&s->stream))
         take_messages(c, f, i);
@@ -228,4 +339,8 @@ bool capture_finish(struct capture *c) {
         }
     }
     return !c->incomplete;
+}
+
+struct capture_counts capture_counts(const struct capture *c) {
+    return c->counts;
 }

@@ -1,9 +1,10 @@
 /*
- * Fuzzes captures: packets of any octets on any link, and segments in any order with any overlap.
+ * Fuzzes captures: packets of any octets on any link, and segments in any order with any overlap,
+ * some of them cut.
  *
  * The input is a list: an octet that says what (bit 0: a raw packet; else a segment, bit 1 its
- * direction, bit 2 SYN, then two octets of sequence number), an octet of size, the octets. A
- * message is handed over at most once per 19 octets that came in.
+ * direction, bit 2 SYN, bit 3 that more was not captured, then two octets of sequence number), an
+ * octet of size, the octets. A message is handed over at most once per 19 octets that came in.
  */
 #include "capture.h"
 
@@ -42,7 +43,7 @@ static void put_segment(struct capture *c, uint8_t what, uint16_t sequence, cons
     bool back = what & 2;
     struct byte_writer w = bytes_writer(packet, sizeof packet);
     bytes_put_u16(&w, 0x4500);
-    bytes_put_u16(&w, (uint16_t)(SEGMENT_HEAD + size));
+    bytes_put_u16(&w, (uint16_t)(SEGMENT_HEAD + size + (what & 8)));
     bytes_put_u32(&w, 0);
     bytes_put_u32(&w, 0x40060000);
     bytes_put_u32(&w, back ? 2 : 1);
@@ -58,12 +59,13 @@ static void put_segment(struct capture *c, uint8_t what, uint16_t sequence, cons
 }
 
 static void put_packet(struct capture *c, uint8_t what, const uint8_t *data, size_t size) {
-    static const int links[] = {0, 1, 12, 101, 113, 228, 276, 999};
+    static const int links[] = {0,  1,  12,  101, 113, 228, 276, 999, 9,
+                                50, 51, 104, 107, 108, 14,  166, 178, 229};
     uint8_t *exact = malloc(size ? size : 1);
     require(exact != NULL);
     if (size > 0)
         memcpy(exact, data, size);
-    capture_packet(c, links[(what >> 1) % 8], 0, exact, size);
+    capture_packet(c, links[(what >> 1) % (sizeof links / sizeof links[0])], 0, exact, size);
     free(exact);
 }
 
@@ -100,6 +102,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     M "\x00\x2b\x01\x04\xfd" as "\x00\xb4\x0a\x00\x00\x01\x0e\x02\x0c\x41\x04\x00\x00\xfd" as      \
       "\x45\x04\x00\x01\x01\x03"
 #define WITHDRAW M "\x00\x1f\x02\x00\x08\x00\x00\x00\x09\x18\x0a\x01\x02\x00\x00"
+#define UPDATE2                                                                                    \
+    M "\x00\x31\x02\0\0\x00\x12\x40\1\1\0\x40\2\4\2\1\xfd\xe9\x40\3\4\x0a\0\0\1\x18\x0a\1\2"       \
+      "\x18\x0a\1\3"
 #define IP "\x45\x00\x00\x3b\x00\x00\x00\x00\x40\x06\x00\x00\x0a\x00\x00\x01\x0a\x00\x00\x02"
 #define TCP "\x00\xb3\x9c\x40\x00\x00\x00\x01\x00\x00\x00\x00\x50\x10\x00\x00\x00\x00\x00\x00"
 
@@ -111,6 +116,10 @@ static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("\x00\x00\x30\x13" KEEPALIVE "\x00\x00\x01\x13" KEEPALIVE "\x00\x00\x10\x20" M M),
     FUZZ_SEED("\x07\x3b" IP TCP KEEPALIVE
               "\x03\x49\0\0\0\0\0\0\0\0\0\0\0\0\x08\x00" IP TCP KEEPALIVE),
+    FUZZ_SEED("\x00\x00\x00\x31" UPDATE2 "\x0a\x00\x00\x31" UPDATE2 "\x02\x00\x39\x13" KEEPALIVE),
+    FUZZ_SEED("\x11\x3f\xff\x03\0\x21" IP TCP KEEPALIVE
+              "\x15\x43\x11\0\0\1\0\x3d\0\x21" IP TCP KEEPALIVE
+              "\x19\x40\x18\x41\x03\x00\xcc" IP TCP KEEPALIVE),
 };
 
 FUZZ_MAIN(seeds)

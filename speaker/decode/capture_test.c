@@ -24,6 +24,7 @@
 struct rig {
     struct capture *capture;
     struct text out;
+    size_t left_out;                  /* octets at the end of each segment that are not captured */
     bool external, extended_next_hop; /* how the last message was read */
     uint16_t from, to;                /* its ports, and its packet's number */
     uint64_t packet, packets;
@@ -38,6 +39,8 @@ static void take(void *context, const struct capture_item *item) {
                 m->type == BGP_MSG_UPDATE && m->how.codec.add_path[0] ? "/ids" : "");
     if (m->type == BGP_MSG_UPDATE && m->size > BGP_MESSAGE_SIZE_MAX)
         text_printf(&r->out, "(%zu octets) ", m->size);
+    if (item->guessed)
+        text_puts(&r->out, "guessed ");
     r->from = item->from.port;
     r->to = item->to.port;
     r->packet = item->time_ns;
@@ -82,7 +85,7 @@ static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32
     bytes_put(&w, (const uint8_t[6]){0}, 6);
     bytes_put(&w, data, size);
     assert_int_equal(w.at, 54 + size);
-    capture_packet(r->capture, LINK_ETHERNET, ++r->packets, packet, w.at);
+    capture_packet(r->capture, LINK_ETHERNET, ++r->packets, packet, w.at - r->left_out);
     free(packet);
 }
 
@@ -258,7 +261,8 @@ static void test_C216_learned_of_both(void **state) {
     text_deinit(&r.out);
 }
 
-/* One OPEN says nothing, on either side; nor do those of the connection before. */
+/* One OPEN, on either side, says what the session does without, and nothing else; those of the
+ * connection before say nothing. */
 static void test_C216_one_open(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
@@ -268,13 +272,146 @@ static void test_C216_one_open(void **state) {
         segment(&r, false, 0, true, NULL, 0);
         segment(&r, true, 0, true, NULL, 0);
         segment(&r, back, 1, false, data, stream_of(OPEN2 WITHDRAW, data));
-        rig_end(&r, "open update ");
+        rig_end(&r, "open update/2 ");
+        rig_begin(&r);
+        segment(&r, back, 1, false, data, stream_of(OPEN4 WITHDRAW, data));
+        rig_end(&r, "lost open update ");
         both_ways(&r, OPEN2, OPEN2 WITHDRAW);
         segment(&r, back, 70000, true, NULL, 0);
         segment(&r, !back, 80000, true, NULL, 0);
         segment(&r, back, 70001, false, data, stream_of(OPEN4 WITHDRAW, data));
         rig_end(&r, "open open update/2 open update ");
     }
+}
+
+#define ATTRS(path) "40010100 " path " 4003040a000001 "
+#define PATH2 "400204 0201fde9"
+#define PATH4 "400206 02010000fde9"
+#define EMPTY_PATH "400200"
+#define UPDATE2 MARKER "003102 0000 0012 " ATTRS(PATH2) "180a0102 180a0103 "
+#define UPDATE4 MARKER "003302 0000 0014 " ATTRS(PATH4) "180a0102 180a0103 "
+#define DEFAULT_ROUTE MARKER "002902 0000 000e " ATTRS(EMPTY_PATH) "00 100a01 "
+#define WITH_IDS MARKER "003902 0000 0012 " ATTRS(PATH2) "00000001 180a0102 00000001 180a0103"
+#define ONE_ID MARKER "002d02 0000 000e " ATTRS(EMPTY_PATH) "00000001 180a0102"
+#define NOT_SOUND MARKER "002d02 0000 0012 " ATTRS("400204 0901fde9") "180a0102"
+
+/* The first packet of a connection nobody saw begin. */
+static void midstream(const char *messages, const char *want) {
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 7, false, data, stream_of(messages, data));
+    rig_end(&r, want);
+}
+
+/* Without OPENs what is only sound otherwise is read so, from there on. */
+static void test_C216_guessed(void **state) {
+    (void)state;
+    midstream(UPDATE4 UPDATE4, "lost update update ");
+    midstream(UPDATE2 UPDATE2 WITHDRAW, "lost update/2 guessed update/2 update/2 ");
+    midstream(UPDATE2 UPDATE4 UPDATE4, "lost update/2 guessed update guessed update ");
+    midstream(DEFAULT_ROUTE, "lost update ");
+    midstream(WITH_IDS ONE_ID WITHDRAW, "lost update/2/ids guessed update/2/ids update/2 guessed ");
+    midstream(ONE_ID, "lost update/ids guessed ");
+    midstream(NOT_SOUND UPDATE4, "lost update update ");
+    midstream(UPDATE2 NOT_SOUND UPDATE2, "lost update/2 guessed update/2 update/2 ");
+}
+
+/* The AS size is the session's, path identifiers are a side's. */
+static void test_C216_guessed_of_the_other(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 7, false, data, stream_of(WITH_IDS, data));
+    segment(&r, true, 7, false, data, stream_of(WITHDRAW, data));
+    rig_end(&r, "lost update/2/ids guessed lost update/2 ");
+}
+
+/* What the OPENs say is not guessed about; a new connection is guessed about anew. */
+static void test_C216_not_guessed(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    both_ways(&r, OPEN_LARGE, OPEN_LARGE UPDATE2);
+    rig_end(&r, "open open update ");
+    rig_begin(&r);
+    segment(&r, false, 1, false, data, stream_of(UPDATE2, data));
+    segment(&r, false, 9000, true, NULL, 0);
+    segment(&r, false, 9001, false, data, stream_of(WITHDRAW, data));
+    rig_end(&r, "lost update/2 guessed update ");
+}
+
+/* What a snapshot length left out costs its message, and nobody waits for it. */
+static void test_C216_left_out(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    size_t size = stream_of(KEEPALIVE WITHDRAW, data);
+    struct rig r;
+    rig_begin(&r);
+    r.left_out = 3;
+    segment(&r, false, START, true, data, 3); /* nothing of what the SYN had with it */
+    for (uint32_t i = 0; i < 3; i++)
+        segment(&r, false, START + 4 + i * (uint32_t)size, false, data, size);
+    assert_string_equal(text_str(&r.out), "lost keepalive lost keepalive lost keepalive ");
+    r.left_out = 0;
+    segment(&r, false, START + 4 + 3 * (uint32_t)size, false, data, size);
+    struct capture_counts n = capture_counts(r.capture);
+    assert_int_equal(n.packets, 5);
+    assert_int_equal(n.cut, 4);
+    assert_int_equal(n.messages, 5);
+    rig_end(&r, "lost keepalive lost keepalive lost keepalive lost keepalive update ");
+}
+
+/* … also while it waits itself; and what was left out once may come whole. */
+static void test_C216_left_out_and_late(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    size_t size = stream_of(KEEPALIVE WITHDRAW, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, START, true, NULL, 0);
+    r.left_out = 3;
+    segment(&r, false, START + 1 + (uint32_t)size, false, data, size);
+    segment(&r, false, START + 1, false, data, size);
+    r.left_out = 0;
+    assert_string_equal(text_str(&r.out), "keepalive lost keepalive ");
+    segment(&r, false, START + 1 + (uint32_t)size, false, data, size);
+    rig_end(&r, "keepalive lost keepalive update ");
+}
+
+/* A header that cannot be is said, though nobody knows what was before it; and once. */
+static void test_C216_bad_from_the_start(void **state) {
+    (void)state;
+    midstream(MARKER "001302" MARKER "001302" KEEPALIVE, "lost bad lost keepalive ");
+    midstream(KEEPALIVE "0000" KEEPALIVE "0000" KEEPALIVE,
+              "lost keepalive bad lost keepalive bad lost keepalive ");
+}
+
+/* What came of each packet. */
+static void test_C216_counts(void **state) {
+    (void)state;
+    static const uint8_t fragment[20] = {0x45, 0, 0, 20, 0, 0, 0x20, 0, 64, 6};
+    static const uint8_t udp[20] = {0x45, 0, 0, 20, 0, 0, 0, 0, 64, 17};
+    static const uint8_t short_tcp[20] = {0x45, 0, 0, 40, 0, 0, 0, 0, 64, 6};
+    struct rig r;
+    rig_begin(&r);
+    for (int i = 0; i < 2; i++)
+        capture_packet(r.capture, 101, 0, fragment, sizeof fragment);
+    for (int i = 0; i < 3; i++)
+        capture_packet(r.capture, 101, 0, udp, sizeof udp);
+    for (int i = 0; i < 4; i++)
+        capture_packet(r.capture, 101, 0, short_tcp, sizeof short_tcp);
+    for (int i = 0; i < 5; i++)
+        capture_packet(r.capture, 9999, 0, udp, sizeof udp);
+    struct capture_counts n = capture_counts(r.capture);
+    assert_int_equal(n.packets, 14);
+    assert_int_equal(n.fragments, 2);
+    assert_int_equal(n.other, 3);
+    assert_int_equal(n.damaged, 4);
+    assert_int_equal(n.unknown_link, 5);
+    assert_int_equal(n.cut + n.messages, 0);
+    rig_end(&r, "");
 }
 
 /* Connections of the same two routers are kept apart; any port will do where messages begin. */
@@ -392,6 +529,13 @@ int main(void) {
         cmocka_unit_test(test_C216_learned),
         cmocka_unit_test(test_C216_learned_of_both),
         cmocka_unit_test(test_C216_one_open),
+        cmocka_unit_test(test_C216_guessed),
+        cmocka_unit_test(test_C216_guessed_of_the_other),
+        cmocka_unit_test(test_C216_not_guessed),
+        cmocka_unit_test(test_C216_left_out),
+        cmocka_unit_test(test_C216_left_out_and_late),
+        cmocka_unit_test(test_C216_bad_from_the_start),
+        cmocka_unit_test(test_C216_counts),
         cmocka_unit_test(test_C216_connections),
         cmocka_unit_test(test_C216_gaps_at_the_end),
         cmocka_unit_test(test_C216_too_many),

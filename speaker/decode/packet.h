@@ -15,10 +15,18 @@ struct packet_tcp {
     bool syn, fin, rst;
     const uint8_t *data;
     size_t size;
+    size_t missing; /* octets behind `data` that the capture left out (its snapshot length) */
 };
 
-/* Link types are libpcap's DLT_ numbers: Ethernet, raw IP, null and loop, both Linux cooked forms.
- * False: no whole TCP segment in there. */
-bool packet_decode(int link_type, const uint8_t *data, size_t size, struct packet_tcp *ret_tcp);
+enum packet_kind {
+    PACKET_SEGMENT,
+    PACKET_OTHER,    /* no TCP in there */
+    PACKET_FRAGMENT, /* a part of an IP packet with TCP in it */
+    PACKET_DAMAGED,  /* ends before TCP's header does, or that header cannot be */
+};
+
+/* Link types are those of link.h; PACKET_OTHER of any other. */
+enum packet_kind packet_decode(int link_type, const uint8_t *data, size_t size,
+                               struct packet_tcp *ret_tcp);
 
 #endif

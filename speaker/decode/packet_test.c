@@ -7,6 +7,7 @@
 #include "packet.h"
 
 #include "../core/codec_test.h"
+#include "link.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,26 @@ static const struct row whole[] = {
     {"two VLAN tags", ETHERNET, MAC QINQ TAG "86dd " IP6 TCP("10") DATA, true},
     {"Ethernet that pads", ETHERNET, MAC "0800 " IP4 TCP("10") DATA "0000000000", false},
     {"Ethernet that pads, IPv6", ETHERNET, MAC "86dd " IP6 TCP("10") DATA "0000000000", true},
+    {"an old service VLAN", ETHERNET, MAC "9100 0002 " TAG "0800 " IP4 TCP("10") DATA, false},
+    {"MPLS", ETHERNET, MAC "8847 00010040 00011140 " IP4 TCP("10") DATA, false},
+    {"MPLS behind a VLAN tag", ETHERNET, MAC TAG "8847 00011140 " IP6 TCP("10") DATA, true},
+    {"PPPoE", ETHERNET, MAC "8864 1100 0001 002d 0021 " IP4 TCP("10") DATA, false},
+    {"PPPoE alone", 51, "1100 0001 0041 0057 " IP6 TCP("10") DATA, true},
+    {"PPP", 9, "ff03 0021 " IP4 TCP("10") DATA, false},
+    {"PPP without address and control", 9, "0057 " IP6 TCP("10") DATA, true},
+    {"PPP, one octet of protocol", 9, "ff03 21 " IP4 TCP("10") DATA, false},
+    {"PPP with MPLS", 9, "ff03 0281 00011140 " IP4 TCP("10") DATA, false},
+    {"PPP with a direction", 166, "00 ff03 0021 " IP4 TCP("10") DATA, false},
+    {"serial line, PPP", 50, "ff03 0057 " IP6 TCP("10") DATA, true},
+    {"serial line, Cisco HDLC", 50, "0f00 0800 " IP4 TCP("10") DATA, false},
+    {"Cisco HDLC", 104, "0f00 86dd " IP6 TCP("10") DATA, true},
+    {"Cisco HDLC, to all", 50, "8f00 0800 " IP4 TCP("10") DATA, false},
+    {"Frame Relay as Cisco has it", 107, "1841 0800 " IP4 TCP("10") DATA, false},
+    {"Frame Relay", 107, "1841 03 cc " IP4 TCP("10") DATA, false},
+    {"Frame Relay, padding and four octets of address", 107,
+     "18005601 03 00 8e " IP6 TCP("10") DATA, true},
+    {"Junos", 178, "4d4743 80 0004 01020304 " MAC "0800 " IP4 TCP("10") DATA, false},
+    {"Junos without what it may leave out", 178, "4d4743 02 00000002 " IP4 TCP("10") DATA, false},
     {"null", 0, "02000000 " IP4 TCP("10") DATA, false},
     {"loop", 108, "0000001c " IP6 TCP("10") DATA, true},
     {"raw of a BSD", 12, IP4 TCP("10") DATA, false},
@@ -64,19 +85,19 @@ static const struct row whole[] = {
      false},
 };
 
-/* A copy of exact size, so that a read behind the end is seen. */
-static bool decode(int link_type, const char *hex, size_t cut, struct packet_tcp *ret,
-                   uint8_t *ret_data) {
+/* A copy of exact size, so that a read behind the end is seen; `cut` octets are left out. */
+static enum packet_kind decode(int link_type, const char *hex, size_t cut, struct packet_tcp *ret,
+                               uint8_t *ret_data) {
     uint8_t packet[256];
     size_t size = codec_hex(hex, packet, 0, sizeof packet) - cut;
     uint8_t *exact = malloc(size ? size : 1);
     assert_non_null(exact);
     memcpy(exact, packet, size);
-    bool good = packet_decode(link_type, exact, size, ret);
-    if (good && ret->size <= 3)
+    enum packet_kind kind = packet_decode(link_type, exact, size, ret);
+    if (kind == PACKET_SEGMENT && ret->size <= 3)
         memcpy(ret_data, ret->data, ret->size);
     free(exact);
-    return good;
+    return kind;
 }
 
 static void test_C216_layers(void **state) {
@@ -86,15 +107,16 @@ static void test_C216_layers(void **state) {
         struct packet_tcp t;
         uint8_t data[3] = {0};
         char from[IP_ADDR_TEXT_MAX], to[IP_ADDR_TEXT_MAX];
-        if (!decode(row->link_type, row->packet, 0, &t, data))
+        if (decode(row->link_type, row->packet, 0, &t, data) != PACKET_SEGMENT)
             fail_msg("%s: no segment", row->name);
         assert_string_equal(ip_format(t.from, from), row->v6 ? "2001:db8::1" : "10.0.0.1");
         assert_string_equal(ip_format(t.to, to), row->v6 ? "2001:db8::2" : "10.0.0.2");
         assert_int_equal(t.from_port, 40000);
         assert_int_equal(t.to_port, 179);
         assert_int_equal(t.sequence, 0x01020304);
-        if (t.size != 3)
-            fail_msg("%s: %zu octets", row->name, t.size);
+        if (t.size != 3 || t.missing != 0)
+            fail_msg("%s: %zu octets, %zu missing", row->name, t.size, t.missing);
+        assert_true(link_known(row->link_type));
         assert_memory_equal(data, "\xaa\xbb\xcc", 3);
         assert_false(t.syn || t.fin || t.rst);
     }
@@ -114,26 +136,34 @@ static void test_C216_flags(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct packet_tcp t;
         uint8_t data[3];
-        assert_true(decode(RAW, rows[i].packet, 0, &t, data));
+        assert_int_equal(decode(RAW, rows[i].packet, 0, &t, data), PACKET_SEGMENT);
         assert_int_equal(t.fin, rows[i].fin);
         assert_int_equal(t.syn, rows[i].syn);
         assert_int_equal(t.rst, rows[i].rst);
     }
 }
 
-/* What the headers promise has to be there: a packet cut anywhere is none. */
+/* What a capture left out of the data is counted; without the whole of TCP's header there is
+ * nothing to be had. */
 static void test_C216_cut(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
         const struct row *row = &whole[i];
         bool counted = !strstr(row->name, "card"); /* else the data ends where the capture does */
-        bool padded = strstr(row->name, "pads");
-        uint8_t packet[256], data[3];
+        uint8_t packet[256], data[3] = {0};
         struct packet_tcp t;
         size_t size = codec_hex(row->packet, packet, 0, sizeof packet);
-        for (size_t cut = padded ? 6 : counted ? 1 : 4; cut <= size; cut++) {
-            if (decode(row->link_type, row->packet, cut, &t, data))
-                fail_msg("%s: %zu octets less are a segment", row->name, cut);
+        size_t padding = strstr(row->name, "pads") ? 5 : 0;
+        for (size_t cut = padding + 1; cut <= size; cut++) {
+            enum packet_kind kind = decode(row->link_type, row->packet, cut, &t, data);
+            size_t without = cut - padding; /* octets of the data, then of the headers */
+            if ((kind == PACKET_SEGMENT) != (without <= 3))
+                fail_msg("%s: %zu octets less: kind %d", row->name, cut, kind);
+            if (without > 3)
+                continue;
+            assert_int_equal(t.size, 3 - without);
+            assert_int_equal(t.missing, counted ? without : 0);
+            assert_memory_equal(data, "\xaa\xbb\xcc", t.size);
         }
     }
 }
@@ -143,40 +173,56 @@ static void test_C216_not_a_segment(void **state) {
         const char *name;
         int link_type;
         const char *packet;
+        enum packet_kind kind;
     } rows[] = {
-        {"a link layer that is not known", 9999, IP4 TCP("10") DATA},
-        {"ARP", ETHERNET, MAC "0806 " IP4 TCP("10") DATA},
-        {"three VLAN tags", ETHERNET, MAC TAG TAG TAG "0800 " IP4 TCP("10") DATA},
-        {"IP of version 5", RAW,
-         "5500 002b 0000 4000 40 06 0000 0a000001 0a000002 " TCP("10") DATA},
-        {"UDP", RAW, "4500 002b 0000 4000 40 11 0000 0a000001 0a000002 " TCP("10") DATA},
-        {"UDP over IPv6", RAW, IP6_HEAD "0017 11 40 " IP6_ENDS TCP("10") DATA},
+        {"a link layer that is not known", 9999, IP4 TCP("10") DATA, PACKET_OTHER},
+        {"ARP", ETHERNET, MAC "0806 " IP4 TCP("10") DATA, PACKET_OTHER},
+        {"three VLAN tags", ETHERNET, MAC TAG TAG TAG "0800 " IP4 TCP("10") DATA, PACKET_OTHER},
+        {"PPP with something else", 9, "ff03 c021 " IP4 TCP("10") DATA, PACKET_OTHER},
+        {"MPLS whose labels never end", ETHERNET,
+         MAC "8847 00010040 00010040 00010040 "
+             "00010040 00010040 00010040 00010040 00010040 00011140 " IP4 TCP("10") DATA,
+         PACKET_OTHER},
+        {"Frame Relay with something else", 107, "1841 03 08 " IP4 TCP("10") DATA, PACKET_OTHER},
+        {"Junos without its mark", 178, "4d4744 02 00000002 " IP4 TCP("10") DATA, PACKET_OTHER},
+        {"a fragment of UDP", RAW,
+         "4500 002b 0000 2000 40 11 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_OTHER},
+        {"IP of version 5", RAW, "5500 002b 0000 4000 40 06 0000 0a000001 0a000002 " TCP("10") DATA,
+         PACKET_OTHER},
+        {"UDP", RAW, "4500 002b 0000 4000 40 11 0000 0a000001 0a000002 " TCP("10") DATA,
+         PACKET_OTHER},
+        {"UDP over IPv6", RAW, IP6_HEAD "0017 11 40 " IP6_ENDS TCP("10") DATA, PACKET_OTHER},
         {"a first fragment", RAW,
-         "4500 002b 0000 2000 40 06 0000 0a000001 0a000002 " TCP("10") DATA},
+         "4500 002b 0000 2000 40 06 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_FRAGMENT},
         {"a later fragment", RAW,
-         "4500 002b 0000 0001 40 06 0000 0a000001 0a000002 " TCP("10") DATA},
+         "4500 002b 0000 0001 40 06 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_FRAGMENT},
         {"a fragment of IPv6", RAW,
-         IP6_HEAD "001f 2c 40 " IP6_ENDS "06 00 0001 00000000 " TCP("10") DATA},
+         IP6_HEAD "001f 2c 40 " IP6_ENDS "06 00 0001 00000000 " TCP("10") DATA, PACKET_FRAGMENT},
         {"an IPv4 header of 16", RAW,
-         "4400 002b 0000 4000 40 06 0000 0a000001 0a000002 " TCP("10") DATA},
+         "4400 002b 0000 4000 40 06 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_DAMAGED},
         {"IPv4 shorter than its header", RAW,
-         "4600 0014 0000 4000 40 06 0000 0a000001 0a000002 94040000 " TCP("10") DATA},
-        {"a TCP header of 16", RAW, IP4 "9c40 00b3 01020304 00000000 4010 0000 0000 0000 " DATA},
+         "4600 0014 0000 4000 40 06 0000 0a000001 0a000002 94040000 " TCP("10") DATA,
+         PACKET_DAMAGED},
+        {"a TCP header of 16", RAW, IP4 "9c40 00b3 01020304 00000000 4010 0000 0000 0000 " DATA,
+         PACKET_DAMAGED},
         {"TCP options behind the end", RAW,
-         IP4 "9c40 00b3 01020304 00000000 6010 0000 0000 0000 " DATA},
+         IP4 "9c40 00b3 01020304 00000000 6010 0000 0000 0000 " DATA, PACKET_DAMAGED},
         {"too many extension headers", RAW,
          IP6_HEAD "005f 3c 40 " IP6_ENDS
                   "3c00000000000000 3c00000000000000 3c00000000000000 3c00000000000000 "
                   "3c00000000000000 3c00000000000000 3c00000000000000 3c00000000000000 "
-                  "0600000000000000 " TCP("10") DATA},
+                  "0600000000000000 " TCP("10") DATA,
+         PACKET_OTHER},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct packet_tcp t;
         uint8_t data[3];
-        if (decode(rows[i].link_type, rows[i].packet, 0, &t, data))
-            fail_msg("%s is a segment", rows[i].name);
+        enum packet_kind kind = decode(rows[i].link_type, rows[i].packet, 0, &t, data);
+        if (kind != rows[i].kind)
+            fail_msg("%s: kind %d", rows[i].name, kind);
     }
+    assert_false(link_known(9999));
 }
 
 int main(void) {

@@ -15,6 +15,7 @@ struct stream_segment {
     struct stream_segment *next;
     uint32_t sequence;
     size_t size;
+    bool cut;
     uint8_t data[];
 };
 
@@ -41,11 +42,13 @@ void stream_start(struct stream *s, uint32_t initial_sequence) {
     drop_pending(s);
     s->size = 0;
     s->started = true;
-    s->lost = false;
+    s->cut = s->lost = false;
     s->next = initial_sequence + 1;
 }
 
 static void append(struct stream *s, const uint8_t *data, size_t size) {
+    if (size == 0)
+        return;
     if (s->size + size > s->capacity) {
         size_t capacity = s->size + size > 2 * s->capacity ? s->size + size : 2 * s->capacity;
         uint8_t *grown = alloc_resize(s->data, capacity, 1);
@@ -62,16 +65,19 @@ static void append(struct stream *s, const uint8_t *data, size_t size) {
 }
 
 /* What of the segment lies behind `next`; it must not begin behind it. */
-static void append_rest(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size) {
+static void append_rest(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size,
+                        bool cut) {
     size_t known = (size_t) - (int64_t)distance(s->next, sequence);
-    if (known < size)
-        append(s, data + known, size - known);
+    if (known > size || (known == size && !cut))
+        return;
+    append(s, data + known, size - known);
+    s->cut = cut;
 }
 
 static void take_pending(struct stream *s) {
     while (s->pending && distance(s->next, s->pending->sequence) <= 0) {
         struct stream_segment *first = s->pending;
-        append_rest(s, first->sequence, first->data, first->size);
+        append_rest(s, first->sequence, first->data, first->size, first->cut);
         s->pending = first->next;
         s->pending_bytes -= first->size;
         s->pending_count--;
@@ -79,7 +85,7 @@ static void take_pending(struct stream *s) {
     }
 }
 
-static void hold(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size) {
+static void hold(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size, bool cut) {
     struct stream_segment **at = &s->pending;
     while (*at && distance((*at)->sequence, sequence) >= 0)
         at = &(*at)->next;
@@ -90,6 +96,7 @@ static void hold(struct stream *s, uint32_t sequence, const uint8_t *data, size_
     }
     held->sequence = sequence;
     held->size = size;
+    held->cut = cut;
     memcpy(held->data, data, size);
     held->next = *at;
     *at = held;
@@ -97,18 +104,18 @@ static void hold(struct stream *s, uint32_t sequence, const uint8_t *data, size_
     s->pending_count++;
 }
 
-void stream_put(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size) {
-    if (size == 0)
+void stream_put(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size, bool cut) {
+    if (size == 0 && !cut)
         return;
     if (!s->started) {
         s->started = s->lost = true;
         s->next = sequence;
     }
     if (distance(s->next, sequence) > 0) {
-        hold(s, sequence, data, size);
+        hold(s, sequence, data, size, cut);
         return;
     }
-    append_rest(s, sequence, data, size);
+    append_rest(s, sequence, data, size, cut);
     take_pending(s);
 }
 
@@ -128,5 +135,6 @@ bool stream_skip_gap(struct stream *s) {
 }
 
 bool stream_is_stuck(const struct stream *s) {
-    return s->pending_bytes > STREAM_PENDING_BYTES || s->pending_count > STREAM_PENDING_MAX;
+    return (s->cut && s->pending) || s->pending_bytes > STREAM_PENDING_BYTES ||
+           s->pending_count > STREAM_PENDING_MAX;
 }

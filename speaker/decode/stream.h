@@ -17,6 +17,7 @@ struct stream_segment;
 
 struct stream {
     bool started;
+    bool cut;      /* what follows `data` was not captured, and will not come */
     bool lost;     /* octets are missing before `data`: set by a skipped gap, cleared by the user */
     uint32_t next; /* sequence number behind `data` */
     uint8_t *data; /* in order, not consumed */
@@ -29,12 +30,14 @@ struct stream {
 void stream_deinit(struct stream *s);
 /* A SYN: a new connection begins, what was there is forgotten. */
 void stream_start(struct stream *s, uint32_t initial_sequence);
-/* Without a SYN before, the first segment begins the stream, with `lost` set. */
-void stream_put(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size);
+/* Without a SYN before, the first segment begins the stream, with `lost` set. `cut`: the segment
+ * had more than these octets, but the capture left them out. */
+void stream_put(struct stream *s, uint32_t sequence, const uint8_t *data, size_t size, bool cut);
 void stream_consume(struct stream *s, size_t size);
 /* Goes on behind the gap: drops `data` and sets `lost`. False: nothing waits there. */
 bool stream_skip_gap(struct stream *s);
-/* Is so much waiting behind a gap that it will not be filled? */
+/* Will the gap, behind which something waits, not be filled: because it was cut out, or because so
+ * much waits there already? */
 bool stream_is_stuck(const struct stream *s);
 
 #endif

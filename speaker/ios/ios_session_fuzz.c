@@ -138,7 +138,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
 }
 
-
 static const struct fuzz_seed seeds[] = {
     FUZZ_SEED("\001en\re\rconf t\rrouter bgp 64512\rneighbor 10.0.0.4 remote-as 2\rend\r"),
     FUZZ_SEED("\010show ip bgp ?\rshow ip route | include B\r conf t\rno route-map M\r\032"),
