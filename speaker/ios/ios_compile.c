@@ -235,13 +235,13 @@ static void add_path_finish(struct ios_compile *c, struct ios_neighbor *n, int f
     const struct ios_add_path *a = &n->add_path[f];
     unsigned selected = add_path_selected(c, f);
     bool send = a->send, receive = a->receive;
-    for (uint32_t i = 0; !a->said && c->families[f] && i < c->families[f]->count; i++) {
-        const struct ios_stmt *s = c->families[f]->items[i];
-        if (ios_stmt_is(s, 0, "bgp") && ios_stmt_is(s, 1, "additional-paths") &&
-            !ios_stmt_is(s, 2, "select")) {
-            send |= ios_stmt_has(s, 2, "send");
-            receive |= ios_stmt_has(s, 2, "receive");
-        }
+    const struct ios_stmt *s;
+    uint32_t at = 0;
+    while (!a->said && (s = ios_block_next(c->families[f], "bgp", "additional-paths", NULL, &at))) {
+        if (ios_stmt_is(s, 2, "select"))
+            continue;
+        send |= ios_stmt_has(s, 2, "send");
+        receive |= ios_stmt_has(s, 2, "receive");
     }
     if (send && p->default_originate[f]) {
         ios_compile_note(

@@ -132,11 +132,10 @@ bool ios_edit_static(struct ios_edit *e) {
 
 /* The highest sequence number of a list, 0 when it has no entry. */
 static uint32_t list_last(const struct ios_block *b, const char *ip, const char *name) {
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < b->count; i++) {
-        const struct ios_stmt *s = b->items[i];
-        if (!ios_stmt_is(s, 0, ip) || !ios_stmt_is(s, 1, "prefix-list") ||
-            !ios_stmt_is(s, 2, name) || !ios_stmt_is(s, 3, "seq"))
+    uint32_t last = 0, at = 0;
+    const struct ios_stmt *s;
+    while ((s = ios_block_next(b, ip, "prefix-list", name, &at))) {
+        if (!ios_stmt_is(s, 3, "seq"))
             continue;
         uint32_t seq = (uint32_t)number(ios_stmt_word(s, 4));
         last = seq > last ? seq : last;

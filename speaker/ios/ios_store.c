@@ -36,6 +36,7 @@ void ios_block_free(struct ios_block *b) {
         stmt_free(b->items[i]);
     alloc_free(b->items);
     alloc_free(b->hashes);
+    alloc_free(b->heads);
     alloc_free(b);
 }
 
@@ -49,6 +50,10 @@ static uint64_t words_hash(const struct ios_words *w) {
         if (is_key(w->keys, i))
             hash = hash_bytes(ios_word(w, i), strlen(ios_word(w, i)), hash);
     return hash;
+}
+
+static uint64_t head_hash(const char *word0, const char *word1) {
+    return hash_bytes(word1, strlen(word1), hash_bytes(word0, strlen(word0), 0));
 }
 
 /* Do the identifying words of `s` begin with (or, `whole`, equal) those of `w`? */
@@ -121,6 +126,10 @@ static bool block_grow(struct ios_block *b) {
     if (!hashes)
         return false;
     b->hashes = hashes;
+    uint64_t *heads = alloc_resize(b->heads, capacity, sizeof *heads);
+    if (!heads)
+        return false;
+    b->heads = heads;
     b->capacity = capacity;
     return true;
 }
@@ -148,6 +157,7 @@ struct ios_stmt *ios_block_put(struct ios_block *b, const struct ios_row *row,
     }
     b->items[index] = s;
     b->hashes[index] = words_hash(w);
+    b->heads[index] = head_hash(ios_stmt_word(s, 0), ios_stmt_word(s, 1));
     return s;
 }
 
@@ -182,6 +192,7 @@ void ios_block_remove_at(struct ios_block *b, uint32_t index) {
     b->count--;
     memmove(&b->items[index], &b->items[index + 1], (b->count - index) * sizeof *b->items);
     memmove(&b->hashes[index], &b->hashes[index + 1], (b->count - index) * sizeof *b->hashes);
+    memmove(&b->heads[index], &b->heads[index + 1], (b->count - index) * sizeof *b->heads);
 }
 
 uint32_t ios_block_remove(struct ios_block *b, const struct ios_words *w) {
@@ -218,15 +229,28 @@ bool ios_stmt_is(const struct ios_stmt *s, uint16_t index, const char *word) {
     return index < s->count && strcmp(s->words[index], word) == 0;
 }
 
-struct ios_stmt *ios_block_first(const struct ios_block *b, const char *word0, const char *word1,
-                                 const char *word2) {
-    for (uint32_t i = 0; b && i < b->count; i++) {
+/* A block of thousands of neighbours is asked for one of them again and again: the hashes pass over
+ * the others. */
+struct ios_stmt *ios_block_next(const struct ios_block *b, const char *word0, const char *word1,
+                                const char *word2, uint32_t *at) {
+    bool hashed = word0 && word1;
+    uint64_t head = hashed ? head_hash(word0, word1) : 0;
+    while (b && *at < b->count) {
+        uint32_t i = (*at)++;
+        if (hashed && b->heads[i] != head)
+            continue;
         struct ios_stmt *s = b->items[i];
         if ((!word0 || ios_stmt_is(s, 0, word0)) && (!word1 || ios_stmt_is(s, 1, word1)) &&
             (!word2 || ios_stmt_is(s, 2, word2)))
             return s;
     }
     return NULL;
+}
+
+struct ios_stmt *ios_block_first(const struct ios_block *b, const char *word0, const char *word1,
+                                 const char *word2) {
+    uint32_t at = 0;
+    return ios_block_next(b, word0, word1, word2, &at);
 }
 
 const char *ios_stmt_after(const struct ios_stmt *s, uint16_t from, const char *keyword) {

@@ -24,6 +24,7 @@ struct ios_block {
     struct ios_stmt *owner; /* NULL: the top level */
     struct ios_stmt **items;
     uint64_t *hashes; /* of the identifying words, beside items */
+    uint64_t *heads;  /* of the first two words */
     uint32_t count, capacity;
 };
 
@@ -48,6 +49,9 @@ void ios_block_remove_at(struct ios_block *b, uint32_t index);
 /* The first statement that begins with these words (NULL: any), or NULL. No block, no statement. */
 struct ios_stmt *ios_block_first(const struct ios_block *b, const char *word0, const char *word1,
                                  const char *word2);
+/* … at or after *at, which is moved behind it: all of them, from 0. */
+struct ios_stmt *ios_block_next(const struct ios_block *b, const char *word0, const char *word1,
+                                const char *word2, uint32_t *at);
 const char *ios_stmt_word(const struct ios_stmt *s, uint16_t index); /* "" past the end */
 bool ios_stmt_is(const struct ios_stmt *s, uint16_t index, const char *word);
 /* The word after `keyword` at or after `from`; NULL. */
