@@ -44,6 +44,8 @@ static const struct {
     {"failureDetection", ENTERPRISE},
     {"restartMode", ENTERPRISE},
     {"nextHopSelf", "write nextHopMode: Self"},
+    {"ipip", "of the first version of the API, which may not be set: write ipipMode"},
+    {"nat-outgoing", "of the first version of the API, which may not be set: write natOutgoing"},
     {"passive", "Calico decides itself which side connects"},
     {"peerASNumber", "the peer's AS number goes into asNumber"},
     {"remoteAS", "the peer's AS number goes into asNumber"},

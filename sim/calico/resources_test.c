@@ -219,6 +219,8 @@ static const struct {
     {POOL "  cidr: 10.244.0.0/16\n  blockSize: 19", "bad-block-size", 7, 14, "20 to 32"},
     {POOL "  cidr: 10.244.0.0/27", "pool-too-small", 6, 9, "/26"},
     {POOL "  cidr: fd00::/48\n  ipipMode: Always", "ipip-ipv6", 7, 3, "IPv6"},
+    {POOL "  cidr: 10.0.0.0/16\n  ipip: {enabled: true}", "unknown-field", 7, 3, "ipipMode"},
+    {POOL "  cidr: 10.0.0.0/16\n  nat-outgoing: true", "unknown-field", 7, 3, "natOutgoing"},
     {POOL "  cidr: 10.0.0.0/16\n  ipipMode: Always\n  vxlanMode: Always", "exclusive-fields", 8, 3,
      "both"},
     {POOL "  cidr: fe80::/64", "link-local", 6, 9, "link-local"},
