@@ -264,10 +264,20 @@ bool expect_exec(struct expectation *x, bool final);
 bool expect_cause(struct expectation *x, bool final);
 bool expect_rejected(struct expectation *x, bool final);
 bool expect_finding(struct expectation *x, bool final);
-/* Felix's routes in a node's kernel table (`have`, as lab_routes gives them) are those of the plan;
- * else, when `final`, the reason has the first that differ. */
+/* What a node's kernel table (`have`, as lab_routes gives it) has of a speaker's routes, or of
+ * Felix's, is what the oracle, or the plan, has: no route less and none more. Else, when `final`,
+ * the reason has the first that differ. */
+bool bird_routes_match(struct expectation *x, uint32_t node, const struct lab_route *have,
+                       size_t count, bool final);
 bool felix_routes_match(struct expectation *x, uint32_t node, const struct lab_route *have,
                         size_t count, bool final);
+/* What one witness has seen is the expected set, or, on the wire, has all of it and nothing that no
+ * configuration of this run gave a reason for. Else, when `final`, the reason has what is there and
+ * should not be; what is missing is named for all witnesses together, elsewhere. */
+bool sessions_match(struct expectation *x, const struct witness_set *expected,
+                    const struct witness_set *seen, const char *witness, bool final);
+bool wire_matches(struct expectation *x, const struct witness_set *expected,
+                  const struct witness_set *wire, bool final);
 /* The slots say what the oracle says: the cheap test that is done at every wake-up. */
 bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);
@@ -276,6 +286,12 @@ void reason_add(struct expectation *x, const char *format, ...)
 
 /* ---- hold.c ---- */
 
+/* What a time of holding took. */
+struct hold_cost {
+    uint64_t wall_ns, speakers_cpu_ns, runner_cpu_ns;
+};
+/* Speakers and runner together used at most so much of one processor; 0: any. */
+bool hold_cost_fits(const struct hold_cost *c, uint32_t percent_max);
 /* Watches for the step's time that nothing changes; adds a check. False: interrupted. */
 bool step_hold(struct engine *e, const struct scenario_step *s);
 

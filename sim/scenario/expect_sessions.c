@@ -199,7 +199,7 @@ static void name_end(void *context, const struct witness_end *end) {
 }
 
 /* What is missing is named for all witnesses together (name_missing). */
-static bool compare(struct expectation *x, const struct witness_set *expected,
+bool sessions_match(struct expectation *x, const struct witness_set *expected,
                     const struct witness_set *seen, const char *witness, bool final) {
     char unexpected[64];
     snprintf(unexpected, sizeof unexpected, "%s: unexpected", witness);
@@ -325,7 +325,15 @@ static void keep_differences(struct engine *e, const struct witness_set *expecte
 /* Ends seen on the wire that no configuration of this run ever gave a reason for. */
 static bool wire_has_strangers(struct expectation *x, const struct witness_set *wire, bool final) {
     struct naming n = {x, "wire: OPEN without a configured session", 0, final};
-    return witness_minus(wire, &x->e->wire_known, name_end, &n) != 0;
+    witness_minus(wire, &x->e->wire_known, name_end, &n);
+    return n.named != 0;
+}
+
+bool wire_matches(struct expectation *x, const struct witness_set *expected,
+                  const struct witness_set *wire, bool final) {
+    struct naming n = {x, NULL, 0, final};
+    witness_minus(expected, wire, name_end, &n);
+    return n.named == 0 && !wire_has_strangers(x, wire, final);
 }
 
 /* No time of a speaker is taken before the kernel agrees. */
@@ -333,16 +341,14 @@ static bool ask_all(struct expectation *x, const struct witness_set *expected,
                     struct witness_set sets[WITNESS_COUNT], bool final) {
     struct engine *e = x->e;
     bool ok = ask_kernel(e, &sets[WITNESS_KERNEL]);
-    ok = compare(x, expected, &sets[WITNESS_KERNEL], "kernel", final) && ok;
+    ok = sessions_match(x, expected, &sets[WITNESS_KERNEL], "kernel", final) && ok;
     if (!ok && !final)
         return false;
     ok = ask_speakers(x, &sets[WITNESS_SPEAKERS]) && ok && !x->reason[0];
-    ok = compare(x, expected, &sets[WITNESS_SPEAKERS], "speakers", final) && ok;
+    ok = sessions_match(x, expected, &sets[WITNESS_SPEAKERS], "speakers", final) && ok;
     if (e->scenario->capture) {
-        struct naming n = {x, NULL, 0, final};
         ok = ask_wire(x, &sets[WITNESS_WIRE]) && ok;
-        witness_minus(expected, &sets[WITNESS_WIRE], name_end, &n);
-        ok = n.named == 0 && !wire_has_strangers(x, &sets[WITNESS_WIRE], final) && ok;
+        ok = wire_matches(x, expected, &sets[WITNESS_WIRE], final) && ok;
     }
     return ok;
 }

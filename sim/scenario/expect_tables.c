@@ -99,16 +99,24 @@ static bool same_kernel_route(const struct oracle_route *want, const struct kern
     return same_gateways(want, have);
 }
 
+static void put_metric(struct text *out, bool blackhole, uint32_t metric) {
+    text_puts(out, blackhole ? " blackhole" : "");
+    if (metric || !blackhole)
+        text_printf(out, " metric %u", metric);
+}
+
 static void gateway_detail(const struct oracle_route *want, const struct kernel_route *have,
                            struct text *out) {
     char a[IP_ADDR_TEXT_MAX];
-    text_puts(out, "expected via");
+    bool blackhole = have->hops[0].blackhole;
+    text_puts(out, want->blackhole ? "expected" : "expected via");
     for (size_t i = 0; i < want->gateway_count; i++)
         text_printf(out, " %s", ip_format(want->gateways[i], a));
-    text_printf(out, " metric %u, seen via", want->metric);
-    for (size_t i = 0; i < have->count; i++)
+    put_metric(out, want->blackhole, want->metric);
+    text_puts(out, blackhole ? ", seen" : ", seen via");
+    for (size_t i = 0; i < have->count && !blackhole; i++)
         text_printf(out, " %s", ip_format(have->hops[i].gateway, a));
-    text_printf(out, " metric %u", have->hops[0].metric);
+    put_metric(out, blackhole, have->hops[0].metric);
 }
 
 static struct kernel_route take_route(const struct lab_route *have, size_t count) {
@@ -167,6 +175,14 @@ static uint64_t count_written(const struct lab_route *list, size_t count) {
     return n;
 }
 
+bool bird_routes_match(struct expectation *x, uint32_t node, const struct lab_route *have,
+                       size_t count, bool final) {
+    const struct oracle_route *want = NULL;
+    size_t want_count = oracle_loc_rib(x->e->state->oracle, node, &want);
+    struct table_difference d = {x, node, 0, final};
+    return compare_kernel(&d, want, want_count, have, count);
+}
+
 static bool kernel_matches(struct expectation *x, uint32_t node, bool final) {
     struct lab_route *have = NULL;
     ssize_t n = lab_routes(x->e->lab, node, &have);
@@ -174,10 +190,7 @@ static bool kernel_matches(struct expectation *x, uint32_t node, bool final) {
         reason_add(x, "%s: its kernel table cannot be read", engine_node_name(x->e, node));
         return false;
     }
-    const struct oracle_route *want = NULL;
-    size_t count = oracle_loc_rib(x->e->state->oracle, node, &want);
-    struct table_difference d = {x, node, 0, final};
-    bool same = compare_kernel(&d, want, count, have, (size_t)n);
+    bool same = bird_routes_match(x, node, have, (size_t)n, final);
     if (node < x->e->node_count)
         same = felix_routes_match(x, node, have, (size_t)n, final) && same;
     x->e->nodes[node].seen_fib = count_written(have, (size_t)n);

@@ -111,19 +111,24 @@ static double percent(uint64_t cpu_ns, uint64_t wall_ns) {
     return wall_ns ? 100.0 * (double)cpu_ns / (double)wall_ns : 0;
 }
 
+bool hold_cost_fits(const struct hold_cost *c, uint32_t percent_max) {
+    return !percent_max || percent(c->speakers_cpu_ns + c->runner_cpu_ns, c->wall_ns) <= percent_max;
+}
+
 /* What it cost; true: no more than it may. */
 static bool account(const struct hold *h, struct expectation *x) {
     struct run_usage *u = &h->e->result.usage;
-    uint64_t wall = nanotime_since(lab_now(), h->began);
-    uint64_t speakers = speakers_cpu_ns(h->e) - h->speakers_cpu_ns;
-    uint64_t runner = runner_cpu_ns() - h->runner_cpu_ns;
-    u->held_ns += wall;
-    u->held_speakers_cpu_ns += speakers;
-    u->held_runner_cpu_ns += runner;
+    struct hold_cost c = {
+        .wall_ns = nanotime_since(lab_now(), h->began),
+        .speakers_cpu_ns = speakers_cpu_ns(h->e) - h->speakers_cpu_ns,
+        .runner_cpu_ns = runner_cpu_ns() - h->runner_cpu_ns,
+    };
+    u->held_ns += c.wall_ns;
+    u->held_speakers_cpu_ns += c.speakers_cpu_ns;
+    u->held_runner_cpu_ns += c.runner_cpu_ns;
     reason_add(x, "%.1f %% of one processor by the speakers, %.1f %% by the runner",
-               percent(speakers, wall), percent(runner, wall));
-    return !h->step->hold_cpu_percent ||
-           percent(speakers + runner, wall) <= h->step->hold_cpu_percent;
+               percent(c.speakers_cpu_ns, c.wall_ns), percent(c.runner_cpu_ns, c.wall_ns));
+    return hold_cost_fits(&c, h->step->hold_cpu_percent);
 }
 
 bool step_hold(struct engine *e, const struct scenario_step *s) {
