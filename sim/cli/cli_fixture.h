@@ -20,8 +20,10 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -374,6 +376,28 @@ static inline const char *text_in(json_t *o, const char *name) {
     const char *s = json_string_value(json_object_get(o, name));
 
     return s ? s : "";
+}
+
+/* ---- the socket of the only lab there is ---- */
+
+static inline struct sockaddr_un lab_address(void) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    DIR *d = opendir("/run/ribcage");
+
+    assert_non_null(d);
+    for (struct dirent *e; (e = readdir(d)) != NULL;)
+        if (e->d_name[0] != '.')
+            snprintf(a.sun_path, sizeof a.sun_path, "/run/ribcage/%.60s/ctl", e->d_name);
+    closedir(d);
+    return a;
+}
+
+static inline int connect_lab(void) {
+    struct sockaddr_un a = lab_address();
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    return fd;
 }
 
 /* ---- what is left ---- */

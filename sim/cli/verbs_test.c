@@ -394,26 +394,6 @@ static void test_up_lets_go_of_output(void **state) {
 
 /* ---- what reaches the socket ---- */
 
-static struct sockaddr_un lab_address(void) {
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    DIR *d = opendir("/run/ribcage");
-
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d)) != NULL;)
-        if (e->d_name[0] != '.')
-            snprintf(a.sun_path, sizeof a.sun_path, "/run/ribcage/%.60s/ctl", e->d_name);
-    closedir(d);
-    return a;
-}
-
-static int connect_lab(void) {
-    struct sockaddr_un a = lab_address();
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
-    return fd;
-}
-
 /* What a stranger gets from a lab: 0 no answer, 1 an answer, 2 no connection. */
 static int ask_as_stranger(void) {
     int status;

@@ -338,6 +338,7 @@ static struct lab *lab_new(void) {
     lab->home_fd = lab->fabric_fd = lab->fabric_nl.fd = -1;
     lab->board_fd = lab->bell_fd = lab->epoll_fd = lab->signal_fd = lab->null_fd = -1;
     lab->runtime_fd = -1;
+    lab->release_deadline_ms = RELEASE_DEADLINE_MS;
     return lab;
 }
 
@@ -434,15 +435,19 @@ static size_t count_canary(struct netlink *nl) {
     return netlink_dump(nl, &r, count_message, &count) == 0 ? count : 0;
 }
 
-/* Waits until the hosts' namespaces are being destroyed. */
-static void await_hosts(struct lab *lab, struct nanotime deadline) {
+/* Waits until the hosts' namespaces are being destroyed. Returns how many are not. */
+static size_t await_hosts(struct lab *lab, struct nanotime deadline) {
     int ids = open_events(RTNLGRP_NSID);
+    size_t left = 0;
 
     lab->fabric_nl.error = 0;
-    while (ids >= 0 && count_known(&lab->fabric_nl) > 0 && await_event(ids, deadline))
-        continue;
-    if (ids >= 0)
-        close(ids);
+    if (ids < 0)
+        return 0;
+    do
+        left = count_known(&lab->fabric_nl);
+    while (left > 0 && await_event(ids, deadline));
+    close(ids);
+    return left;
 }
 
 static void release_fabric(struct lab *lab) {
@@ -478,9 +483,10 @@ static void await_fabric(struct lab *lab, struct nanotime deadline) {
         close(links);
 }
 
-static void release_namespaces(struct lab *lab) {
-    struct nanotime deadline = nanotime_add_ms(lab_now(), RELEASE_DEADLINE_MS);
+static size_t release_namespaces(struct lab *lab) {
+    struct nanotime deadline = nanotime_add_ms(lab_now(), lab->release_deadline_ms);
     bool made = false;
+    size_t held = 0;
 
     if (lab->fabric_nl.fd >= 0) {
         lab->fabric_nl.error = 0;
@@ -495,11 +501,12 @@ static void release_namespaces(struct lab *lab) {
         lab->nodes[h].netns_fd = -1;
     }
     if (made && lab->fabric_nl.fd >= 0 && netns_enter(lab->fabric_fd))
-        await_hosts(lab, deadline);
+        held = await_hosts(lab, deadline);
     if (lab->home_fd >= 0 && netns_enter(lab->home_fd) && lab->fabric_fd >= 0)
         await_fabric(lab, deadline);
     else
         release_fabric(lab);
+    return held;
 }
 
 static void close_descriptors(struct lab *lab) {
@@ -527,9 +534,11 @@ static void stop_processes(struct lab *lab) {
     sockets_destroy_orphans(lab);
 }
 
-void lab_teardown(struct lab *lab) {
+size_t lab_teardown(struct lab *lab) {
+    size_t held;
+
     if (lab == NULL)
-        return;
+        return 0;
     capture_stop(lab);
     if (lab->epoll_fd >= 0)
         stop_processes(lab);
@@ -537,7 +546,7 @@ void lab_teardown(struct lab *lab) {
     /* A build that failed may have left the thread inside a host. */
     if (lab->home_fd >= 0)
         (void)netns_enter(lab->home_fd);
-    release_namespaces(lab);
+    held = release_namespaces(lab);
     for (size_t h = 0; h < lab->node_count; h++) {
         process_deinit(lab, &lab->nodes[h].speaker);
         alloc_free(lab->nodes[h].locals);
@@ -548,6 +557,7 @@ void lab_teardown(struct lab *lab) {
     table_deinit(&lab->names);
     arena_free(lab->arena);
     alloc_free(lab);
+    return held;
 }
 
 /* ---- looking and changing ---- */

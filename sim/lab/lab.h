@@ -112,8 +112,9 @@ typedef void lab_progress_fn(void *context, const struct lab_progress *p);
 struct lab *lab_build(const struct lab_spec *spec, lab_progress_fn *progress, void *context,
                       struct diag_list *diags);
 /* Stops every process (RST on their connections), removes links, waits until the kernel has let go.
- */
-void lab_teardown(struct lab *lab);
+ * Returns how many hosts' namespaces it has not let go within a minute: somebody from outside the
+ * lab is in them still. */
+size_t lab_teardown(struct lab *lab);
 size_t lab_host_count(const struct lab *lab);
 uint32_t lab_host_find(const struct lab *lab, const char *name); /* UINT32_MAX: none */
 const struct scoreboard *lab_scoreboard(const struct lab *lab);

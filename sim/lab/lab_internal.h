@@ -130,6 +130,7 @@ struct lab {
     enum lab_ipip ipip;
     uint16_t icmp_series; /* of the last probes: answers that come late are of another */
     int runtime_fd; /* files and sockets of daemons: a file system nobody else sees; -1: none yet */
+    uint32_t release_deadline_ms; /* for the kernel to let go at the teardown */
 };
 
 /* lab.c */

@@ -451,6 +451,31 @@ static int exec_body(int fd, void *argument) {
     return 0;
 }
 
+/* Somebody from outside stays in a host: the teardown gives up in time, and says of how many. */
+static int held_body(int fd, void *argument) {
+    struct network n;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 3, LAB_FABRIC_L2, false);
+    for (size_t held = 0; held <= 1; held++) {
+        struct lab *lab = build_network(&n);
+        CHECK(lab != NULL);
+        int kept = held ? dup(lab_host_netns(lab, 1)) : -1;
+        lab->release_deadline_ms = held ? 100 : FIXTURE_DEADLINE_MS;
+        CHECK(lab_teardown(lab) == held);
+        if (kept >= 0)
+            close(kept);
+    }
+    network_free(&n);
+    return 0;
+}
+
+static void test_held(void **state) {
+    (void)state;
+    assert_int_equal(run_supervised(held_body, NULL), 0);
+}
+
 static void test_exec(void **state) {
     (void)state;
     assert_int_equal(run_supervised(exec_body, NULL), 0);
@@ -463,6 +488,7 @@ int main(void) {
         cmocka_unit_test(test_update), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_unwind), cmocka_unit_test(test_descriptor_limit),
         cmocka_unit_test(test_exec),   cmocka_unit_test(test_caller_sees_nothing),
+        cmocka_unit_test(test_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,8 @@ static double percent(uint64_t cpu_ns, uint64_t wall_ns) {
 }
 
 bool hold_cost_fits(const struct hold_cost *c, uint32_t percent_max) {
-    return !percent_max || percent(c->speakers_cpu_ns + c->runner_cpu_ns, c->wall_ns) <= percent_max;
+    return !percent_max ||
+           percent(c->speakers_cpu_ns + c->runner_cpu_ns, c->wall_ns) <= percent_max;
 }
 
 /* What it cost; true: no more than it may. */

@@ -368,7 +368,13 @@ static const struct session_row session_rows[] = {
      "kernel: unexpected: kube-2 - kube-2 (10.0.0.3)",
      "wire: OPEN without a configured session: kube-2 - kube-2 (10.0.0.3)"},
     {"another node's is not asked for", "kube-1", {"10.0.0.9"}, {1}, 0, true, true, "", ""},
-    {"the asked node's is", "kube-2", {"10.0.0.9"}, {1}, 0, false, false,
+    {"the asked node's is",
+     "kube-2",
+     {"10.0.0.9"},
+     {1},
+     0,
+     false,
+     false,
      "kernel: unexpected: kube-2 - ? (10.0.0.9)",
      "wire: OPEN without a configured session: kube-2 - ? (10.0.0.9)"},
     {"one end less: named elsewhere", NULL, {NULL}, {0}, 1, false, false, "", ""},
@@ -428,7 +434,7 @@ static void costs_of_a_hold(void **state) {
         {{1000, 0, 100}, 10, true},
         {{1000, 0, 101}, 10, false},
         {{1000, 60, 40}, 10, true},
-        {{1000, 60, 41}, 10, false}, /* together */
+        {{1000, 60, 41}, 10, false},   /* together */
         {{1000, 900, 900}, 180, true}, /* of one processor: there may be more */
         {{1000, 900, 901}, 180, false},
         {{1000, 9000, 9000}, 0, true}, /* not asked */

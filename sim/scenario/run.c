@@ -524,7 +524,8 @@ static void run_steps(struct engine *e) {
         e->result.sessions.kernel = kernel;
         e->result.sessions.wire = wire;
         end_step(e, s, first_check, ok);
-        if (!ok && (s->kind != STEP_EXPECT || e->fail_fast))
+        bool failed = e->result.verdict != RUN_INCOMPLETE; /* a hold or packets, done or not */
+        if ((!ok && s->kind != STEP_EXPECT) || (failed && e->fail_fast))
             return;
     }
 }
@@ -563,13 +564,17 @@ static bool start(struct engine *e) {
 }
 
 static void teardown(struct engine *e) {
+    size_t held = 0;
     record_phase_begin(e, "teardown");
     if (e->lab) {
         engine_fill_totals(e);
-        lab_teardown(e->lab);
+        held = lab_teardown(e->lab);
         e->lab = NULL;
     }
-    record_phase_end(e, "nothing left");
+    if (held)
+        record_phase_end(e, "%zu namespaces are held by programs started inside of them", held);
+    else
+        record_phase_end(e, "nothing left");
 }
 
 static void keep_warnings(struct engine *e) {
