@@ -56,10 +56,14 @@ static void put_member(const char *key, const json_t *value, struct text *out) {
         text_printf(out, " %" JSON_INTEGER_FORMAT, json_integer_value(value));
 }
 
-/* Of roles and software versions tshark 4.0 tells the octets. */
+/* Of roles and software versions tshark 4.0 tells the octets, and so do we of what no session of
+ * ours uses. */
 static bool put_octets(const json_t *capability, struct text *out) {
     const char *version = json_string_value(json_object_get(capability, "version"));
+    const char *value = json_string_value(json_object_get(capability, "value"));
     const json_t *role = json_object_get(capability, "role");
+    if (value)
+        text_printf(out, " %s", value);
     if (json_is_string(role))
         text_printf(
             out, " %02zx",
@@ -71,7 +75,7 @@ static bool put_octets(const json_t *capability, struct text *out) {
         for (; *version; version++)
             text_printf(out, "%02x", (unsigned)(unsigned char)*version);
     }
-    return role || version;
+    return role || version || value;
 }
 
 static void take_open(const json_t *o, struct told *m) {

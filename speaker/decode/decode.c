@@ -10,6 +10,7 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
+#include "../core/as_path.h"
 #include "../core/limits.h"
 #include "decode_attr.h"
 #include "decode_body.h"
@@ -90,6 +91,9 @@ bool decode_attr_used(const struct decode_message *m, const struct decode_attr *
         return v->has_originator_id;
     case ATTR_CLUSTER_LIST:
         return v->cluster_count > 0;
+    case ATTR_AS4_PATH: /* RFC 6793 4.1 */
+    case ATTR_AS4_AGGREGATOR:
+        return !m->how.codec.as4;
     default: /* discarded only for standing there again, or as a whole */
         return m->error.outcome == BGP_OUTCOME_OK || a->code != m->error.attr ||
                decode_blamed(m, a->code) != a;
@@ -121,12 +125,9 @@ static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct dec
         return 1;
     if (!row || (a->flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE)) != row->flags)
         return row ? 4 : 9;
-    bool wrong_size = a->code == ATTR_AGGREGATOR       ? a->size != (as4 ? 8 : 6)
-                      : a->code == ATTR_AS4_AGGREGATOR ? a->size != 8
-                      : row->kind == DECODE_LIST ? a->size == 0 || a->size % row->item_size != 0
-                      : row->item_size > 0       ? a->size != row->item_size
-                      : row->kind == DECODE_FLAG ? a->size > 0
-                                                 : false;
+    bool wrong_size = a->code == ATTR_AGGREGATOR ? a->size != (as4 ? 8 : 6)
+                                                 : !decode_attr_well_sized(a, row) ||
+                                                       (row->kind == DECODE_LIST && a->size == 0);
     return wrong_size ? 5 : row->subcode;
 }
 
@@ -162,6 +163,17 @@ static void decode_no_memory(struct decode_message *m) {
 
 /* ---- messages ---- */
 
+/* The codec keeps what AS_PATH and AS4_PATH say together; people want to see both. */
+static void decode_as4_path(struct decode_message *m, struct arena *arena) {
+    const struct decode_attr *a = decode_attr_find(m, ATTR_AS4_PATH);
+    struct as_path path;
+    if (!a)
+        return;
+    struct byte_reader r = bytes_reader(a->data, a->size);
+    if (as_path_decode(&r, true, AS_PATH_CONFED_KEEP, arena, &path) == AS_PATH_OK)
+        m->as4_path = path;
+}
+
 static void decode_update(struct decode_message *m, struct arena *arena) {
     struct byte_reader r = bytes_reader(m->body, m->body_size);
     uint16_t withdrawn_size = bytes_u16(&r);
@@ -175,6 +187,7 @@ static void decode_update(struct decode_message *m, struct arena *arena) {
         decode_no_memory(m);
         return;
     }
+    decode_as4_path(m, arena);
     for (uint32_t i = 0; i < m->attr_count; i++)
         framed = (size_t)(m->attrs[i].data - attrs.data) + m->attrs[i].size;
     m->error = decode_update_error(m, framed == attrs.size);

@@ -58,6 +58,8 @@ struct decode_message {
     struct bgp_update update;
     const struct decode_attr *attrs; /* of an UPDATE, in wire order, as far as they are framed */
     uint32_t attr_count;
+    struct as_path
+        as4_path; /* of an UPDATE: AS4_PATH as it stands there; empty: none, or unsound */
 };
 
 /* Reads one whole message: `size` octets, neither more nor less. Never fails otherwise than by
@@ -90,5 +92,7 @@ const char *decode_our_family(enum bgp_family f);
 const char *decode_type_name(enum bgp_message_type type);
 /* "a.b.c.d" of a number in host order. */
 void decode_put_id(uint32_t id, struct text *out);
+/* An address of 4 or 16 octets. */
+void decode_put_address(const uint8_t *data, size_t size, struct text *out);
 
 #endif

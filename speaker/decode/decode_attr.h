@@ -1,6 +1,7 @@
 #ifndef RIBCAGE_DECODE_ATTR_H
 #define RIBCAGE_DECODE_ATTR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ enum decode_kind {
     DECODE_LIST,   /* items of item_size octets */
     DECODE_PATH,   /* AS_PATH */
     DECODE_AGGREGATOR,
-    DECODE_HIDDEN, /* shown elsewhere: MP_*, merged: AS4_* */
+    DECODE_HIDDEN, /* in JSON shown elsewhere: MP_*, merged: AS4_* */
 };
 
 struct decode_attr_row {
@@ -29,9 +30,16 @@ struct decode_attr_row {
     const char *key;  /* in JSON; NULL: none */
     /* Appends the item at `data`, item_size octets. */
     void (*put)(const uint8_t *data, struct text *out);
+    /* The same in words, without blanks; NULL: as `put` does it. */
+    void (*say)(const uint8_t *data, struct text *out);
+    const char *said_key; /* in JSON, beside `key`, what is said; NULL: not there */
 };
 
 /* NULL: not known by name. */
 const struct decode_attr_row *decode_attr_row(uint8_t code);
+
+struct decode_attr;
+/* Has the value the size its row promises? The codec may not look into all of them. */
+bool decode_attr_well_sized(const struct decode_attr *a, const struct decode_attr_row *row);
 
 #endif

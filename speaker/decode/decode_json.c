@@ -11,6 +11,8 @@
 #include "../base/text.h"
 #include "../core/as_path.h"
 #include "decode_attr.h"
+#include "decode_mp.h"
+#include "decode_opaque.h"
 #include "decode_open.h"
 #include "json_out.h"
 
@@ -69,23 +71,35 @@ static void put_as_path(struct as_path p, struct json_out *o) {
 }
 
 /* An item as a string; plain text of ours, so nothing to escape. */
-static void put_item(const struct decode_attr_row *row, const uint8_t *data, struct json_out *o) {
+static void put_item(void (*put)(const uint8_t *, struct text *), const uint8_t *data,
+                     struct json_out *o) {
     if (o->comma)
         text_putc(o->text, ',');
     o->comma = true;
     text_putc(o->text, '"');
-    row->put(data, o->text);
+    put(data, o->text);
     text_putc(o->text, '"');
+}
+
+static void put_list(const char *key, void (*put)(const uint8_t *, struct text *),
+                     const struct decode_attr *a, size_t item_size, struct json_out *o) {
+    struct byte_reader r = bytes_reader(a->data, a->size);
+    json_out_key(o, key);
+    json_out_open(o, '[');
+    while (bytes_left(&r) > 0)
+        put_item(put, bytes_take(&r, item_size), o);
+    json_out_close(o, ']');
 }
 
 static void put_value(const struct decode_message *m, const struct decode_attr *a,
                       const struct decode_attr_row *row, struct json_out *o) {
     const struct attr_values *v = &m->update.attrs;
     struct byte_reader r = bytes_reader(a->data, a->size);
-    json_out_key(o, row->key);
+    if (row->kind != DECODE_LIST)
+        json_out_key(o, row->key);
     switch (row->kind) {
     case DECODE_TEXT:
-        put_item(row, a->data, o);
+        put_item(row->put, a->data, o);
         break;
     case DECODE_NUMBER:
         json_out_number(o, bytes_u32(&r));
@@ -94,10 +108,9 @@ static void put_value(const struct decode_message *m, const struct decode_attr *
         json_out_bool(o, true);
         break;
     case DECODE_LIST:
-        json_out_open(o, '[');
-        while (bytes_left(&r) > 0)
-            put_item(row, bytes_take(&r, row->item_size), o);
-        json_out_close(o, ']');
+        put_list(row->key, row->put, a, row->item_size, o);
+        if (row->said_key)
+            put_list(row->said_key, row->say, a, row->item_size, o);
         break;
     case DECODE_PATH:
         put_as_path(v->as_path, o);
@@ -114,19 +127,30 @@ static void put_value(const struct decode_message *m, const struct decode_attr *
     }
 }
 
-/* Has the value the shape its row promises? The codec may not look into all of them. */
-static bool well_shaped(const struct decode_attr *a, const struct decode_attr_row *row) {
-    if (row->kind == DECODE_LIST)
-        return a->size % row->item_size == 0;
-    return row->item_size == 0 || a->size == row->item_size;
-}
-
 static bool is_opaque(const struct decode_attr *a) {
     const struct decode_attr_row *row = decode_attr_row(a->code);
     return !row || row->kind == DECODE_OPAQUE;
 }
 
-/* What is carried without being read: [{"code":…,"flags":…,"value":"hex"}]. */
+static void put_opaque(const struct decode_attr *a, struct json_out *o) {
+    const struct decode_attr_row *row = decode_attr_row(a->code);
+    struct text words;
+    text_init(&words);
+    json_out_open(o, '{');
+    put_number(o, "code", a->code);
+    put_number(o, "flags", a->flags);
+    json_out_key(o, "value");
+    json_out_hex(o, a->data, a->size);
+    if (row)
+        put_text(o, "name", row->name);
+    if (decode_opaque_put(a->code, a->data, a->size, &words))
+        put_text(o, "text", text_str(&words));
+    json_out_close(o, '}');
+    o->text->failed |= words.failed;
+    text_deinit(&words);
+}
+
+/* What is carried without being read: [{"code":…,"flags":…,"value":"hex",…}]. */
 static void put_unknown(const struct decode_message *m, struct json_out *o) {
     bool any = false;
     for (uint32_t i = 0; i < m->attr_count; i++) {
@@ -138,12 +162,7 @@ static void put_unknown(const struct decode_message *m, struct json_out *o) {
             json_out_open(o, '[');
         }
         any = true;
-        json_out_open(o, '{');
-        put_number(o, "code", a->code);
-        put_number(o, "flags", a->flags);
-        json_out_key(o, "value");
-        json_out_hex(o, a->data, a->size);
-        json_out_close(o, '}');
+        put_opaque(a, o);
     }
     if (any)
         json_out_close(o, ']');
@@ -155,7 +174,7 @@ static void put_attrs(const struct decode_message *m, struct json_out *o) {
     for (uint32_t i = 0; i < m->attr_count; i++) {
         const struct decode_attr *a = &m->attrs[i];
         const struct decode_attr_row *row = decode_attr_row(a->code);
-        if (row && row->key && decode_attr_used(m, a) && well_shaped(a, row))
+        if (row && row->key && decode_attr_used(m, a) && decode_attr_well_sized(a, row))
             put_value(m, a, row, o);
     }
     put_unknown(m, o);
@@ -205,6 +224,40 @@ static void put_withdraw(const struct decode_message *m, struct json_out *o) {
     json_out_close(o, ']');
 }
 
+/* Prefixes of families that are not read here, in MP_* attributes: family, next hop, octets. */
+static void put_foreign(const struct decode_message *m, struct json_out *o) {
+    bool any = false;
+    struct text words;
+    text_init(&words);
+    for (uint32_t i = 0; i < m->attr_count; i++) {
+        struct decode_mp mp;
+        const struct decode_attr *a = &m->attrs[i];
+        if (!decode_mp_fields(a, &mp) || decode_mp_is_read(m, &mp) || mp.nlri_size == 0)
+            continue;
+        if (!any) {
+            json_out_key(o, "foreign");
+            json_out_open(o, '[');
+        }
+        any = true;
+        json_out_open(o, '{');
+        put_number(o, "attr", a->code);
+        text_clear(&words);
+        decode_family_name(mp.afi, mp.safi, &words);
+        put_text(o, "family", text_str(&words));
+        text_clear(&words);
+        decode_mp_next_hop(&mp, &words);
+        if (mp.next_hop_size)
+            put_text(o, "next_hop", text_str(&words));
+        json_out_key(o, "nlri");
+        json_out_hex(o, mp.nlri, mp.nlri_size);
+        json_out_close(o, '}');
+    }
+    if (any)
+        json_out_close(o, ']');
+    o->text->failed |= words.failed;
+    text_deinit(&words);
+}
+
 /* ---- messages ---- */
 
 static void put_open(const struct decode_message *m, struct json_out *o) {
@@ -249,6 +302,8 @@ static void put_update(const struct decode_message *m, struct json_out *o) {
     put_attrs(m, o);
     put_announce(m, o);
     put_withdraw(m, o);
+    if (m->update.foreign_family)
+        put_foreign(m, o);
     struct text family;
     text_init(&family);
     if (decode_end_of_rib(m, &family))

@@ -14,9 +14,10 @@ static const struct {
     uint16_t number;
     const char *name;
 } afis[] = {{1, "ipv4"}, {2, "ipv6"}, {25, "l2vpn"}, {16388, "bgp-ls"}},
-  safis[] = {{1, "unicast"},        {2, "multicast"}, {4, "nlri-mpls"}, {5, "mcast-vpn"},
-             {65, "vpls"},          {70, "evpn"},     {71, "bgp-ls"},   {72, "bgp-ls-vpn"},
-             {128, "mpls-vpn"},     {132, "rtc"},     {133, "flow"},    {134, "flow-vpn"},
+  safis[] = {{1, "unicast"},        {2, "multicast"},   {4, "nlri-mpls"},  {5, "mcast-vpn"},
+             {7, "encapsulation"},  {65, "vpls"},       {66, "mdt"},       {70, "evpn"},
+             {71, "bgp-ls"},        {72, "bgp-ls-vpn"}, {73, "sr-policy"}, {85, "mup"},
+             {128, "mpls-vpn"},     {132, "rtc"},       {133, "flow"},     {134, "flow-vpn"},
              {129, "multicast-vpn"}};
 
 void decode_family_name(uint16_t afi, uint8_t safi, struct text *out) {

@@ -1,5 +1,6 @@
 /*
- * Capabilities by name, with their values: RFC 5492 and those that define them.
+ * Capabilities by name, with their values: RFC 5492 and those that define them; the names of
+ * those that have no RFC yet are IANA's.
  *
  * Only OPENs that open_decode has accepted come here, so their parameters are framed soundly; a
  * value with a length its capability does not have (those the codec does not read) is shown as
@@ -24,7 +25,8 @@ static void put_family(struct byte_reader *r, struct json_out *o, bool reserved)
         (void)bytes_u8(r);
     text_init(&name);
     decode_family_name(afi, bytes_u8(r), &name);
-    json_out_key(o, "family");
+    if (!o->plain)
+        json_out_key(o, "family");
     json_out_text(o, text_str(&name));
     o->text->failed |= name.failed;
     text_deinit(&name);
@@ -163,47 +165,148 @@ static bool put_software(struct byte_reader *r, struct json_out *o) {
     return put_counted(r, o, "version");
 }
 
+/* ---- those the codec has no use for ---- */
+
+static void put_orf_type(uint8_t type, uint8_t mode, struct json_out *o) {
+    static const char *const modes[] = {"receive", "send", "both"};
+    json_out_open(o, '{');
+    put_number(o, "type", type);
+    json_out_key(o, "mode");
+    if (mode >= 1 && mode <= 3)
+        json_out_text(o, modes[mode - 1]);
+    else
+        json_out_number(o, mode);
+    json_out_close(o, '}');
+}
+
+/* RFC 5291 5: are all entries as long as their counts say? */
+static bool is_orf(struct byte_reader r) {
+    while (bytes_left(&r) > 0) {
+        (void)bytes_take(&r, 4);
+        (void)bytes_take(&r, 2 * (size_t)bytes_u8(&r));
+    }
+    return bytes_ok(&r) && r.size > 0;
+}
+
+static bool put_orf(struct byte_reader *r, struct json_out *o) {
+    if (!is_orf(*r))
+        return false;
+    json_out_key(o, "families");
+    json_out_open(o, '[');
+    while (bytes_left(r) > 0) {
+        json_out_open(o, '{');
+        put_family(r, o, true);
+        json_out_key(o, "types");
+        json_out_open(o, '[');
+        for (unsigned count = bytes_u8(r); count > 0; count--) {
+            uint8_t type = bytes_u8(r);
+            put_orf_type(type, bytes_u8(r), o);
+        }
+        json_out_close(o, ']');
+        json_out_close(o, '}');
+    }
+    json_out_close(o, ']');
+    return true;
+}
+
+/* A list of families, each with a number of `size` octets behind it. */
+static bool put_family_numbers(struct byte_reader *r, struct json_out *o, size_t size,
+                               const char *key) {
+    if (bytes_left(r) == 0 || bytes_left(r) % (3 + size) != 0)
+        return false;
+    json_out_key(o, "families");
+    json_out_open(o, '[');
+    while (bytes_left(r) > 0) {
+        json_out_open(o, '{');
+        put_family(r, o, false);
+        put_number(o, key, size == 1 ? bytes_u8(r) : bytes_u16(r));
+        json_out_close(o, '}');
+    }
+    json_out_close(o, ']');
+    return true;
+}
+
+static bool put_multiple_labels(struct byte_reader *r, struct json_out *o) {
+    return put_family_numbers(r, o, 1, "labels");
+}
+
+static bool put_paths_limit(struct byte_reader *r, struct json_out *o) {
+    return put_family_numbers(r, o, 2, "limit");
+}
+
+/* The capabilities that may change while the session is up. */
+static bool put_dynamic(struct byte_reader *r, struct json_out *o) {
+    json_out_key(o, "codes");
+    json_out_open(o, '[');
+    while (bytes_left(r) > 0)
+        json_out_number(o, bytes_u8(r));
+    json_out_close(o, ']');
+    return true;
+}
+
 static const struct {
     uint8_t code;
     const char *name;
     capability_fn *put; /* NULL: no value */
+    bool in_octets;     /* JSON has the value's octets, too */
 } rows[] = {
-    {1, "multiprotocol", put_multiprotocol},
-    {2, "route-refresh", NULL},
-    {3, "outbound-route-filtering", NULL},
-    {5, "extended-next-hop", put_extended_next_hop},
-    {6, "extended-message", NULL},
-    {7, "bgpsec", NULL},
-    {9, "role", put_role},
-    {64, "graceful-restart", put_graceful_restart},
-    {65, "asn4", put_asn4},
-    {67, "dynamic", NULL},
-    {69, "add-path", put_add_path},
-    {70, "enhanced-route-refresh", NULL},
-    {71, "long-lived-graceful-restart", put_llgr},
-    {73, "fqdn", put_fqdn},
-    {75, "software-version", put_software},
-    {128, "route-refresh-cisco", NULL},
+    {1, "multiprotocol", put_multiprotocol, false},
+    {2, "route-refresh", NULL, false},
+    {3, "outbound-route-filtering", put_orf, true},
+    {4, "multiple-routes", NULL, false},
+    {5, "extended-next-hop", put_extended_next_hop, false},
+    {6, "extended-message", NULL, false},
+    {7, "bgpsec", NULL, false},
+    {8, "multiple-labels", put_multiple_labels, true},
+    {9, "role", put_role, false},
+    {64, "graceful-restart", put_graceful_restart, false},
+    {65, "asn4", put_asn4, false},
+    {66, "dynamic-old", put_dynamic, true},
+    {67, "dynamic", put_dynamic, true},
+    {68, "multisession", NULL, false},
+    {69, "add-path", put_add_path, false},
+    {70, "enhanced-route-refresh", NULL, false},
+    {71, "long-lived-graceful-restart", put_llgr, false},
+    {72, "routing-policy-distribution", NULL, false},
+    {73, "fqdn", put_fqdn, false},
+    {74, "bfd-strict-mode", NULL, false},
+    {75, "software-version", put_software, false},
+    {76, "paths-limit", put_paths_limit, true},
+    {77, "link-local-next-hop", NULL, false},
+    {128, "route-refresh-cisco", NULL, false},
+    {129, "outbound-route-filtering-old", put_orf, true},
+    {130, "outbound-route-filtering-cisco", put_orf, true},
+    {131, "multisession-cisco", NULL, false},
 };
 
-static void put_capability(uint8_t code, struct byte_reader *value, struct json_out *o) {
-    const char *name = "unknown";
-    capability_fn *put = NULL;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].code == code) {
-            name = rows[i].name;
-            put = rows[i].put;
-        }
-    }
-    json_out_open(o, '{');
-    put_number(o, "code", code);
-    json_out_key(o, "name");
-    json_out_text(o, name);
+static size_t row_find(uint8_t code) {
+    size_t i = 0;
+    while (i < sizeof rows / sizeof rows[0] && rows[i].code != code)
+        i++;
+    return i;
+}
+
+static const char *row_name(size_t row) {
+    return row < sizeof rows / sizeof rows[0] ? rows[row].name : "unknown";
+}
+
+static void put_value(size_t row, struct byte_reader *value, struct json_out *o) {
     struct byte_reader whole = *value;
-    if ((!put || !put(value, o)) && whole.size > 0) {
+    bool known = row < sizeof rows / sizeof rows[0] && rows[row].put;
+    bool read = known && rows[row].put(value, o);
+    if (whole.size > 0 && (!read || (rows[row].in_octets && !o->plain))) {
         json_out_key(o, "value");
         json_out_hex(o, whole.data, whole.size);
     }
+}
+
+static void put_capability(uint8_t code, struct byte_reader *value, struct json_out *o) {
+    size_t row = row_find(code);
+    json_out_open(o, '{');
+    put_number(o, "code", code);
+    json_out_key(o, "name");
+    json_out_text(o, row_name(row));
+    put_value(row, value, o);
     json_out_close(o, '}');
 }
 
@@ -237,11 +340,15 @@ void decode_put_capabilities_json(const struct decode_message *m, struct json_ou
     json_out_close(out, ']');
 }
 
-/* People get the object's members on a line. */
 static void put_line(uint8_t code, struct byte_reader *value, struct json_out *o) {
-    struct json_out line = json_out(o->text);
-    text_puts(o->text, "  capability ");
-    put_capability(code, value, &line);
+    struct json_out line = json_out_for_people(o->text);
+    size_t row = row_find(code);
+    text_printf(o->text, "  capability %3u %s", code, row_name(row));
+    if (value->size > 0) {
+        text_puts(o->text, ": ");
+        line.depth = 1;
+        put_value(row, value, &line);
+    }
     text_putc(o->text, '\n');
 }
 

@@ -124,9 +124,9 @@ static void text_for_people(void **state) {
                        "180a0102",
                 &how,
                 "UPDATE, 50 octets\n"
-                "  ORIGIN                 1 -T--   1  03\n"
-                "  AS_PATH                2 -T--   6  02010000fde9\n"
-                "  NEXT_HOP               3 -T--   4  0a000001\n"
+                "  ORIGIN                 1 -T--   1  3\n"
+                "  AS_PATH                2 -T--   6  65001\n"
+                "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
                 "  COMMUNITIES            8 OT--   0  \n"
                 "  treat as withdrawn ipv4 unicast 10.1.2.0/24\n"
                 "  error: withdraw, 3/6 Invalid ORIGIN Attribute, attribute 1 ORIGIN\n");

@@ -2,13 +2,15 @@
  * A decoded message for people: a headline, then a line for everything in it, indented.
  *
  * Attributes come in the order of the wire with their flags (O optional, T transitive, P partial,
- * E extended length) and size; one that was refused or is not read shows its octets. Octets of a
- * remote leave here escaped.
+ * E extended length) and size, and in words wherever its octets can be read, refused or not; what
+ * cannot be read shows its octets. Octets of a remote leave here escaped.
  */
 #include "decode.h"
 
 #include "../base/text.h"
 #include "decode_attr.h"
+#include "decode_mp.h"
+#include "decode_opaque.h"
 #include "decode_open.h"
 
 #include <ctype.h>
@@ -28,52 +30,96 @@ static void put_flags(uint8_t flags, struct text *out) {
         text_putc(out, flags & (0x80 >> i) ? letters[i] : '-');
 }
 
+static void put_item(const struct decode_attr_row *row, const uint8_t *data, struct text *out) {
+    if (row->say)
+        row->say(data, out);
+    else
+        row->put(data, out);
+}
+
 static void put_list(const struct decode_attr *a, const struct decode_attr_row *row,
                      struct text *out) {
     struct byte_reader r = bytes_reader(a->data, a->size);
-    for (bool first = true; bytes_left(&r) > 0; first = false) {
-        if (!first)
+    while (bytes_left(&r) > 0) {
+        put_item(row, bytes_take(&r, row->item_size), out);
+        if (bytes_left(&r) > 0)
             text_putc(out, ' ');
-        const uint8_t *item = bytes_take(&r, row->item_size);
-        if (!item)
-            return;
-        if (row->code == ATTR_COMMUNITIES) {
-            struct byte_reader word = bytes_reader(item, 4);
-            community_format(bytes_u32(&word), out);
-        } else {
-            row->put(item, out);
-        }
     }
 }
 
-static void put_value(const struct decode_message *m, const struct decode_attr *a,
+/* Family and next hop; the prefixes too, where they are not given one by one below. */
+static bool put_mp(const struct decode_message *m, const struct decode_attr *a, struct text *out) {
+    struct decode_mp mp;
+    if (!decode_mp_fields(a, &mp))
+        return false;
+    decode_family_name(mp.afi, mp.safi, out);
+    if (mp.next_hop_size) {
+        text_puts(out, ", next hop ");
+        decode_mp_next_hop(&mp, out);
+    }
+    bool below = decode_mp_is_read(m, &mp) && m->error.outcome < BGP_OUTCOME_SESSION_RESET;
+    if (mp.nlri_size == 0 || below)
+        return true;
+    text_puts(out, ", prefixes ");
+    put_hex(mp.nlri, mp.nlri_size, out);
+    return true;
+}
+
+/* What no member of JSON has. False: its octets are wanted. */
+static bool put_hidden(const struct decode_message *m, const struct decode_attr *a,
+                       const struct decode_attr_row *row, struct text *out) {
+    if (a->repeated)
+        return false;
+    if (a->code == ATTR_AS4_PATH && m->as4_path.word_count > 0) {
+        as_path_format(m->as4_path, false, out);
+        return true;
+    }
+    if (row->say) {
+        row->say(a->data, out);
+        return true;
+    }
+    return put_mp(m, a, out);
+}
+
+/* An AS path is kept once, and only when it is sound. */
+static bool has_path(const struct decode_message *m, const struct decode_attr *a) {
+    return !a->repeated && (a->size == 0 || m->update.attrs.as_path.word_count > 0);
+}
+
+static bool has_aggregator(const struct decode_message *m, const struct decode_attr *a) {
+    return !a->repeated && m->update.attrs.has_aggregator;
+}
+
+/* False: nothing but the octets can be shown. */
+static bool put_words(const struct decode_message *m, const struct decode_attr *a,
                       const struct decode_attr_row *row, struct text *out) {
     const struct attr_values *v = &m->update.attrs;
-    bool sized =
-        !row || row->kind == DECODE_LIST || row->item_size == 0 || row->item_size == a->size;
-    enum decode_kind kind = !row || !sized || !decode_attr_used(m, a) ? DECODE_OPAQUE : row->kind;
-    switch (kind) {
+    switch (row->kind) {
     case DECODE_TEXT:
     case DECODE_NUMBER:
-        row->put(a->data, out);
-        break;
+        put_item(row, a->data, out);
+        return true;
     case DECODE_LIST:
         put_list(a, row, out);
-        break;
+        return true;
     case DECODE_PATH:
-        as_path_format(v->as_path, false, out);
-        break;
+        if (has_path(m, a))
+            as_path_format(v->as_path, false, out);
+        return has_path(m, a);
     case DECODE_AGGREGATOR:
-        text_printf(out, "%u ", v->aggregator_as);
-        decode_put_id(v->aggregator_id, out);
-        break;
+        if (has_aggregator(m, a)) {
+            text_printf(out, "%u ", v->aggregator_as);
+            decode_put_id(v->aggregator_id, out);
+        }
+        return has_aggregator(m, a);
     case DECODE_FLAG:
-        break;
+        return true;
     case DECODE_HIDDEN:
+        return put_hidden(m, a, row, out);
     case DECODE_OPAQUE:
-        put_hex(a->data, a->size, out);
-        break;
+        return decode_opaque_put(a->code, a->data, a->size, out);
     }
+    return false;
 }
 
 static void put_attr(const struct decode_message *m, const struct decode_attr *a,
@@ -82,8 +128,13 @@ static void put_attr(const struct decode_message *m, const struct decode_attr *a
     text_printf(out, "  %-20s %3u ", row ? row->name : "unknown attribute", a->code);
     put_flags(a->flags, out);
     text_printf(out, " %3u  ", a->size);
-    put_value(m, a, row, out);
-    text_puts(out, a->repeated ? " (again)\n" : "\n");
+    if (!row || !decode_attr_well_sized(a, row) || !put_words(m, a, row, out))
+        put_hex(a->data, a->size, out);
+    if (a->repeated)
+        text_puts(out, " (again)");
+    else if (m->error.outcome < BGP_OUTCOME_TREAT_AS_WITHDRAW && !decode_attr_used(m, a))
+        text_puts(out, " (not used)");
+    text_putc(out, '\n');
 }
 
 static void put_nlri(const char *what, const struct bgp_nlri *n, struct ip_addr next_hop,
@@ -117,9 +168,9 @@ static void put_update(const struct decode_message *m, struct text *out) {
     text_init(&family);
     if (decode_end_of_rib(m, &family))
         text_printf(out, "  end of RIB %s\n", text_str(&family));
-    text_deinit(&family);
-    if (u->foreign_family)
+    else if (u->foreign_family)
         text_puts(out, "  prefixes of a family that is not read here\n");
+    text_deinit(&family);
 }
 
 static void put_open(const struct decode_message *m, struct text *out) {

@@ -29,42 +29,36 @@ static const struct row rows[] = {
             "ef010400010080",
      "OPEN, 146 octets\n"
      "  AS 4200000001, hold time 180 s, identifier 10.0.0.1\n"
-     "  capability {\"code\":1,\"name\":\"multiprotocol\",\"family\":\"ipv6 unicast\"}\n"
-     "  capability {\"code\":2,\"name\":\"route-refresh\"}\n"
-     "  capability "
-     "{\"code\":3,\"name\":\"outbound-route-filtering\",\"value\":\"00010001014003\"}\n"
-     "  capability {\"code\":5,\"name\":\"extended-next-hop\",\"families\":[{\"family\":\"ipv4 "
-     "unicast\",\"next_hop_afi\":2}]}\n"
-     "  capability {\"code\":6,\"name\":\"extended-message\"}\n"
-     "  capability {\"code\":7,\"name\":\"bgpsec\",\"value\":\"000001\"}\n"
-     "  capability {\"code\":9,\"name\":\"role\",\"role\":\"provider\"}\n"
-     "  capability "
-     "{\"code\":64,\"name\":\"graceful-restart\",\"restarting\":true,\"notification\":tr"
-     "ue,\"time\":120,\"families\":[{\"family\":\"ipv4 unicast\",\"forwarding\":true}]}\n"
-     "  capability {\"code\":65,\"name\":\"asn4\",\"asn\":4200000001}\n"
-     "  capability {\"code\":67,\"name\":\"dynamic\"}\n"
-     "  capability {\"code\":69,\"name\":\"add-path\",\"families\":[{\"family\":\"ipv4 "
-     "unicast\",\"mode\":\"send/receive\"},{\"family\":\"ipv6 unicast\",\"mode\":4}]}\n"
-     "  capability {\"code\":69,\"name\":\"add-path\",\"families\":[{\"family\":\"ipv4 "
-     "unicast\",\"mode\":0}]}\n"
-     "  capability {\"code\":70,\"name\":\"enhanced-route-refresh\"}\n"
-     "  capability "
-     "{\"code\":71,\"name\":\"long-lived-graceful-restart\",\"families\":[{\"family\":\"ipv6 "
-     "unicast\",\"forwarding\":true,\"time\":66051}]}\n"
-     "  capability {\"code\":73,\"name\":\"fqdn\",\"host\":\"abc\",\"domain\":\"def\"}\n"
-     "  capability {\"code\":73,\"name\":\"fqdn\",\"value\":\"03616263\"}\n"
-     "  capability {\"code\":75,\"name\":\"software-version\",\"version\":\"hi\"}\n"
-     "  capability {\"code\":75,\"name\":\"software-version\",\"value\":\"0541\"}\n"
-     "  capability {\"code\":128,\"name\":\"route-refresh-cisco\"}\n"
-     "  capability {\"code\":199,\"name\":\"unknown\",\"value\":\"beef\"}\n"
-     "  capability {\"code\":1,\"name\":\"multiprotocol\",\"family\":\"ipv4 mpls-vpn\"}\n"},
+     "  capability   1 multiprotocol: ipv6 unicast\n"
+     "  capability   2 route-refresh\n"
+     "  capability   3 outbound-route-filtering: families ipv4 unicast types type 64 mode both\n"
+     "  capability   5 extended-next-hop: families ipv4 unicast next_hop_afi 2\n"
+     "  capability   6 extended-message\n"
+     "  capability   7 bgpsec: value 000001\n"
+     "  capability   9 role: role provider\n"
+     "  capability  64 graceful-restart: restarting yes, notification yes, time 120, families "
+     "ipv4 unicast forwarding yes\n"
+     "  capability  65 asn4: asn 4200000001\n"
+     "  capability  67 dynamic\n"
+     "  capability  69 add-path: families ipv4 unicast mode send/receive, ipv6 unicast mode 4\n"
+     "  capability  69 add-path: families ipv4 unicast mode 0\n"
+     "  capability  70 enhanced-route-refresh\n"
+     "  capability  71 long-lived-graceful-restart: families ipv6 unicast forwarding yes time "
+     "66051\n"
+     "  capability  73 fqdn: host \"abc\", domain \"def\"\n"
+     "  capability  73 fqdn: value 03616263\n"
+     "  capability  75 software-version: version \"hi\"\n"
+     "  capability  75 software-version: value 0541\n"
+     "  capability 128 route-refresh-cisco\n"
+     "  capability 199 unknown: value beef\n"
+     "  capability   1 multiprotocol: ipv4 mpls-vpn\n"},
     {"OPEN with extended parameters",
      MARKER "002b01"
             "04fde900b40a000001ffff000b020008020041040000fde9",
      "OPEN, 43 octets\n"
      "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
-     "  capability {\"code\":2,\"name\":\"route-refresh\"}\n"
-     "  capability {\"code\":65,\"name\":\"asn4\",\"asn\":65001}\n"},
+     "  capability   2 route-refresh\n"
+     "  capability  65 asn4: asn 65001\n"},
     {"OPEN without parameters",
      MARKER "001d01"
             "04fde900000a00000100",
@@ -93,10 +87,9 @@ static const struct row rows[] = {
      "  COMMUNITIES            8 OT--   8  65001:1 no-export\n"
      "  ORIGINATOR_ID          9 O---   4  1.1.1.1\n"
      "  CLUSTER_LIST          10 O---   8  2.2.2.2 3.3.3.3\n"
-     "  MP_REACH_NLRI         14 O---  26  "
-     "0002011020010db8000000000000000000000001002020010db8\n"
-     "  MP_UNREACH_NLRI       15 O---   8  0002012020010db9\n"
-     "  EXTENDED_COMMUNITIES  16 OT--  16  0002fde900000001 0003fde900000002\n"
+     "  MP_REACH_NLRI         14 O---  26  ipv6 unicast, next hop 2001:db8::1\n"
+     "  MP_UNREACH_NLRI       15 O---   8  ipv6 unicast\n"
+     "  EXTENDED_COMMUNITIES  16 OT--  16  rt:65001:1 soo:65001:2\n"
      "  PMSI_TUNNEL           22 OTP-   1  00\n"
      "  TUNNEL_ENCAPSULATION  23 OT--   1  01\n"
      "  TRAFFIC_ENGINEERING   24 O---   1  02\n"
@@ -124,7 +117,7 @@ static const struct row rows[] = {
      "  AS_PATH                2 -T--   0  \n"
      "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
      "  MULTI_EXIT_DISC        4 O---   4  5\n"
-     "  MULTI_EXIT_DISC        4 O---   4  00000006 (again)\n"
+     "  MULTI_EXIT_DISC        4 O---   4  6 (again)\n"
      "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
      "  error: discard, 3/1 Malformed Attribute List, attribute 4 MULTI_EXIT_DISC\n"},
     {"attributes that are discarded",
@@ -135,9 +128,9 @@ static const struct row rows[] = {
      "  ORIGIN                 1 -T--   1  igp\n"
      "  AS_PATH                2 -T--   0  \n"
      "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
-     "  ATOMIC_AGGREGATE       6 -T--   1  01\n"
-     "  AS4_PATH              17 OT--   6  02010000fde9\n"
-     "  AS4_AGGREGATOR        18 OT--   8  0000fde901020304\n"
+     "  ATOMIC_AGGREGATE       6 -T--   1  01 (not used)\n"
+     "  AS4_PATH              17 OT--   6  65001 (not used)\n"
+     "  AS4_AGGREGATOR        18 OT--   8  65001 1.2.3.4 (not used)\n"
      "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
      "  error: discard, 3/5 Attribute Length Error, attribute 6 ATOMIC_AGGREGATE\n"},
     {"End-of-RIB",
@@ -149,22 +142,20 @@ static const struct row rows[] = {
      MARKER "001d02"
             "00000006800f03000201",
      "UPDATE, 29 octets\n"
-     "  MP_UNREACH_NLRI       15 O---   3  000201\n"
+     "  MP_UNREACH_NLRI       15 O---   3  ipv6 unicast\n"
      "  end of RIB ipv6 unicast\n"},
     {"End-of-RIB of a family that is not ours",
      MARKER "001d02"
             "00000006800f03000180",
      "UPDATE, 29 octets\n"
-     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
-     "  end of RIB ipv4 mpls-vpn\n"
-     "  prefixes of a family that is not read here\n"},
+     "  MP_UNREACH_NLRI       15 O---   3  ipv4 mpls-vpn\n"
+     "  end of RIB ipv4 mpls-vpn\n"},
     {"End-of-RIB, AFI above 255",
      MARKER "001d02"
             "00000006800f03400447",
      "UPDATE, 29 octets\n"
-     "  MP_UNREACH_NLRI       15 O---   3  400447\n"
-     "  end of RIB bgp-ls bgp-ls\n"
-     "  prefixes of a family that is not read here\n"},
+     "  MP_UNREACH_NLRI       15 O---   3  bgp-ls bgp-ls\n"
+     "  end of RIB bgp-ls bgp-ls\n"},
     {"family that is not ours",
      MARKER "003002"
             "00000015400101004002004003040a000001800f04001946ff180a0102",
@@ -172,21 +163,21 @@ static const struct row rows[] = {
      "  ORIGIN                 1 -T--   1  igp\n"
      "  AS_PATH                2 -T--   0  \n"
      "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
-     "  MP_UNREACH_NLRI       15 O---   4  001946ff\n"
+     "  MP_UNREACH_NLRI       15 O---   4  l2vpn evpn, prefixes ff\n"
      "  announce ipv4 unicast 10.1.2.0/24 via 10.0.0.1\n"
      "  prefixes of a family that is not read here\n"},
     {"family that is not ours beside withdrawn routes",
      MARKER "001f02"
             "0002080a0006800f03000180",
      "UPDATE, 31 octets\n"
-     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
+     "  MP_UNREACH_NLRI       15 O---   3  ipv4 mpls-vpn\n"
      "  withdraw ipv4 unicast 10.0.0.0/8\n"
      "  prefixes of a family that is not read here\n"},
     {"family that is not ours beside NLRI",
      MARKER "001f02"
             "00000006800f03000180080a",
      "UPDATE, 31 octets\n"
-     "  MP_UNREACH_NLRI       15 O---   3  000180\n"
+     "  MP_UNREACH_NLRI       15 O---   3  ipv4 mpls-vpn\n"
      "  treat as withdrawn ipv4 unicast 10.0.0.0/8\n"
      "  prefixes of a family that is not read here\n"
      "  error: withdraw, 3/3 Missing Well-known Attribute, attribute 1 ORIGIN\n"},
@@ -250,10 +241,8 @@ static const struct row rows[] = {
             "04fde900b40a0000011602140512400400470002000100800002000100010002",
      "OPEN, 51 octets\n"
      "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
-     "  capability {\"code\":5,\"name\":\"extended-next-hop\",\"families\":[{\"family\":\"bgp-ls "
-     "bgp-ls\",\"next_hop_afi\":2},{\"family\":\"ipv4 "
-     "mpls-vpn\",\"next_hop_afi\":2},{\"family\":\"ipv4"
-     " unicast\",\"next_hop_afi\":2}]}\n"},
+     "  capability   5 extended-next-hop: families bgp-ls bgp-ls next_hop_afi 2, ipv4 mpls-vpn "
+     "next_hop_afi 2, ipv4 unicast next_hop_afi 2\n"},
     {"octets behind the end",
      MARKER "001304"
             "00",

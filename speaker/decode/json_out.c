@@ -14,28 +14,41 @@ struct json_out json_out(struct text *text) {
     return (struct json_out){.text = text};
 }
 
+struct json_out json_out_for_people(struct text *text) {
+    return (struct json_out){.text = text, .plain = true};
+}
+
+/* For people: commas between the members of the outermost object and the items of its arrays. */
 static void json_out_separate(struct json_out *o) {
-    if (o->comma)
+    if (o->comma && o->plain)
+        text_puts(o->text, o->depth > 2 ? " " : ", ");
+    else if (o->comma)
         text_putc(o->text, ',');
     o->comma = true;
 }
 
 void json_out_open(struct json_out *o, char bracket) {
     json_out_separate(o);
-    text_putc(o->text, bracket);
+    if (!o->plain)
+        text_putc(o->text, bracket);
+    o->depth++;
     o->comma = false;
 }
 
 void json_out_close(struct json_out *o, char bracket) {
-    text_putc(o->text, bracket);
+    if (!o->plain)
+        text_putc(o->text, bracket);
+    else if (!o->comma)
+        text_puts(o->text, "none");
+    o->depth--;
     o->comma = true;
 }
 
 void json_out_key(struct json_out *o, const char *key) {
     json_out_separate(o);
-    text_putc(o->text, '"');
+    text_puts(o->text, o->plain ? "" : "\"");
     text_puts(o->text, key);
-    text_puts(o->text, "\":");
+    text_puts(o->text, o->plain ? " " : "\":");
     o->comma = false;
 }
 
@@ -52,10 +65,13 @@ void json_out_number(struct json_out *o, uint64_t value) {
 
 void json_out_bool(struct json_out *o, bool value) {
     json_out_separate(o);
-    text_puts(o->text, value ? "true" : "false");
+    if (o->plain)
+        text_puts(o->text, value ? "yes" : "no");
+    else
+        text_puts(o->text, value ? "true" : "false");
 }
 
-static bool json_out_plain(const char *data, size_t size) {
+static bool json_out_needs_nothing(const char *data, size_t size) {
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)data[i];
         if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\')
@@ -67,7 +83,9 @@ static bool json_out_plain(const char *data, size_t size) {
 void json_out_string(struct json_out *o, const char *data, size_t size) {
     json_out_separate(o);
     text_putc(o->text, '"');
-    if (json_out_plain(data, size)) {
+    if (o->plain) {
+        text_put_escaped(o->text, data, size);
+    } else if (json_out_needs_nothing(data, size)) {
         text_put(o->text, data, size);
     } else {
         struct text printable;
@@ -86,16 +104,21 @@ void json_out_string(struct json_out *o, const char *data, size_t size) {
 }
 
 void json_out_text(struct json_out *o, const char *string) {
-    json_out_string(o, string, strlen(string));
+    if (o->plain) {
+        json_out_separate(o);
+        text_puts(o->text, string);
+    } else {
+        json_out_string(o, string, strlen(string));
+    }
 }
 
 void json_out_hex(struct json_out *o, const uint8_t *data, size_t size) {
     static const char digits[] = "0123456789abcdef";
     json_out_separate(o);
-    text_putc(o->text, '"');
+    text_puts(o->text, o->plain ? "" : "\"");
     for (size_t i = 0; i < size; i++) {
         text_putc(o->text, digits[data[i] >> 4]);
         text_putc(o->text, digits[data[i] & 15]);
     }
-    text_putc(o->text, '"');
+    text_puts(o->text, o->plain ? "" : "\"");
 }

@@ -11,13 +11,19 @@ struct text;
  * JSON written piece by piece into a text, without a tree in between: a line of the decoder is made
  * once and printed once. The caller balances what it opens; commas are put here. Out of memory is
  * the text's sticky failure.
+ *
+ * For people the same calls write a line without brackets, quotes of our own words and colons:
+ * "time 120, families ipv4 unicast forwarding yes, ipv6 unicast forwarding no".
  */
 struct json_out {
     struct text *text;
-    bool comma; /* a value stands before the next one */
+    bool comma;    /* a value stands before the next one */
+    bool plain;    /* for people */
+    uint8_t depth; /* of brackets that are open */
 };
 
 struct json_out json_out(struct text *text);
+struct json_out json_out_for_people(struct text *text);
 void json_out_open(struct json_out *o, char bracket);   /* '{' or '[' */
 void json_out_close(struct json_out *o, char bracket);  /* '}' or ']' */
 void json_out_key(struct json_out *o, const char *key); /* of ours: nothing to escape */
