@@ -346,6 +346,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     "\x05\x47" FF "\0\x47\x01\x04\xfc\0\0\x5a\x0a\0\0\x02\x2a\x02\x28\x01\x04\0\x01\0\x01"         \
     "\x02\0\x05\x06\0\x01\0\x01\0\x02\x06\0\x40\x06\xc0\x3c\0\x01\x01\x80"                         \
     "\x41\x04\0\0\xfc\0\x46\0\x45\x04\0\x01\x01\x03"
+/* IPv6 too; of 10.0.0.2, on the first connection, and of 10.0.0.4, on the second. */
+#define OPEN_BOTH(op, id)                                                                          \
+    op "\x31" FF "\0\x31\x01\x04\xfc\0\0\x5a\x0a\0\0" id "\x14\x02\x12\x01\x04\0\x01\0\x01"        \
+       "\x01\x04\0\x02\0\x01\x41\x04\0\0\xfc\0"
+#define OPEN_64513                                                                                 \
+    "\x05\x2b" FF "\0\x2b\x01\x04\xfc\x01\0\x5a\x0a\0\0\x03\x0e\x02\x0c\x01\x04\0\x01\0\x01"       \
+    "\x41\x04\0\0\xfc\x01"
+#define KEEPALIVE2 "\x0d\x13" FF "\0\x13\x04"
+#define UPDATE_AGAIN                                                                               \
+    "\x0d\x3e" FF                                                                                  \
+    "\0\x3e\x02\0\0\0\x21\x40\x01\x01\x01\x40\x02\x06\x02\x01\0\0\xfd\xe9\x40\x03\x04"             \
+    "\x0a\0\0\x04\x40\x05\x04\0\0\0\x64\xc0\x08\x04\xff\xff\xff\x02\x10\xac\x10\x10\xac\x11"
+#define UPDATE_64513                                                                               \
+    "\x05\x2e" FF "\0\x2e\x02\0\0\0\x14\x40\x01\x01\0\x40\x02\x06\x02\x01\0\0\xfc\x01\x40\x03\x04" \
+    "\x0a\0\0\x03\x10\xac\x10"
+#define REACH6                                                                                     \
+    "\x05\x42" FF "\0\x42\x02\0\0\0\x2b\x40\x01\x01\0\x40\x02\0\x40\x05\x04\0\0\0\x64\x80\x0e\x1a" \
+    "\0\x02\x01\x10\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\x20\x20\x01\x0d\xb8"
+#define UNREACH6 "\x05\x22" FF "\0\x22\x02\0\0\0\x0b\x80\x0f\x08\0\x02\x01\x20\x20\x01\x0d\xb8"
+#define WITHDRAW "\x05\x1a" FF "\0\x1a\x02\0\x03\x10\xac\x10\0\0"
+#define BARE "\x05\x1a" FF "\0\x1a\x02\0\0\0\0\x10\xac\x10"
+#define ONLY_UNKNOWN "\x05\x1b" FF "\0\x1b\x02\0\0\0\x04\xc0\xc8\x01\0"
+#define END_OF_RIB "\x05\x17" FF "\0\x17\x02\0\0\0\0"
 #define TAKE "\x03\xff"
 #define LATER "\x04\x40"
 #define DOWN "\x02\x01"
@@ -357,6 +380,14 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
     FUZZ_SEED("\xc3" CALL OPEN_ALL KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x83" CALL OPEN_ALL KEEPALIVE TAKE UPDATE LATER TAKE DOWN LATER),
     FUZZ_SEED("\x83\0\x02" OPEN_ALL KEEPALIVE UPDATE DOWN LATER "\0\x02" OPEN_ALL KEEPALIVE LATER),
+    FUZZ_SEED("\0" CALL OPEN_BOTH("\x05", "\x02") KEEPALIVE REACH6 LATER UNREACH6 LATER),
+    FUZZ_SEED("\0" CALL OPEN_BOTH("\x05", "\x02") KEEPALIVE END_OF_RIB UPDATE REACH6 LATER DOWN),
+    FUZZ_SEED("\0" CALL OPEN_64512 KEEPALIVE UPDATE LATER WITHDRAW LATER BARE LATER ONLY_UNKNOWN),
+    FUZZ_SEED("\0\0\x01" OPEN_64513 KEEPALIVE UPDATE_64513 LATER WITHDRAW LATER BARE LATER),
+    FUZZ_SEED("\0" CALL OPEN_BOTH("\x05", "\x02") KEEPALIVE "\0\x02" OPEN_BOTH("\x0d", "\x04")
+                  KEEPALIVE2 UPDATE UPDATE_AGAIN LATER WITHDRAW LATER),
+    FUZZ_SEED("\x83" CALL OPEN_ALL KEEPALIVE END_OF_RIB ONLY_UNKNOWN UPDATE DOWN CALL OPEN_ALL
+                  KEEPALIVE BARE END_OF_RIB LATER),
     FUZZ_SEED("\0\x04\xff\x01" OPEN_64512 KEEPALIVE LATER TAKE LATER),
 };
 

@@ -4,13 +4,15 @@
  * The first octet picks the session (AS size, external, families, path identifiers), the rest is
  * the body. Beyond "does not crash" it holds the decoder to its word: validated lists can be walked
  * and masked, a reset has a reason, and attributes that were accepted can be interned, written and
- * read again to the same set. Broken promises abort.
+ * read again to the same set. A second reading (model_fixture.c) comes to the same outcome and the
+ * same lists, where there are no path identifiers. Broken promises abort.
  */
 #include "message.h"
 
 #include "../base/arena.h"
 #include "../base/fuzz.h"
 #include "limits.h"
+#include "model_fixture.h"
 
 static void update_fuzz_require(bool holds) {
     if (!holds) {
@@ -59,6 +61,41 @@ static void update_fuzz_again(const struct bgp_codec *codec, const struct bgp_up
     attr_table_deinit(&table);
 }
 
+static void update_fuzz_lists(const struct bgp_nlri *list, unsigned count,
+                              const struct model_list *other, unsigned other_count,
+                              const uint8_t *body, const uint8_t *other_body) {
+    update_fuzz_require(count == other_count);
+    for (unsigned i = 0; i < count; i++) {
+        update_fuzz_require(list[i].data - body == other[i].data - other_body);
+        update_fuzz_require(list[i].size == other[i].size);
+        update_fuzz_require((list[i].family == BGP_IPV6_UNICAST) == other[i].ipv6);
+    }
+}
+
+static void update_fuzz_judge(const struct bgp_codec *codec, const uint8_t *body, size_t size,
+                              const struct bgp_update *u) {
+    uint8_t message[BGP_HEADER_SIZE + BGP_MESSAGE_SIZE_MAX];
+    struct model_session s = {.as4 = codec->as4, .external = codec->external};
+    struct model_update m;
+    if (codec->add_path[0] || codec->add_path[1]) {
+        return;
+    }
+    memcpy(message + BGP_HEADER_SIZE, body, size);
+    memcpy(s.families, codec->families, sizeof s.families);
+    model_read(&s, message, BGP_HEADER_SIZE + size, &m);
+    if (m.unsure) {
+        return;
+    }
+    update_fuzz_require(u->outcome == m.outcome);
+    if (u->outcome == BGP_OUTCOME_SESSION_RESET) {
+        return;
+    }
+    update_fuzz_lists(u->announced, u->announced_count, m.announced, m.announced_count, body,
+                      message + BGP_HEADER_SIZE);
+    update_fuzz_lists(u->withdrawn, u->withdrawn_count, m.withdrawn, m.withdrawn_count, body,
+                      message + BGP_HEADER_SIZE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1 || size > BGP_MESSAGE_SIZE_MAX) {
         return 0;
@@ -75,6 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     update_fuzz_walk(u.announced, u.announced_count);
     update_fuzz_walk(u.withdrawn, u.withdrawn_count);
     update_fuzz_require((u.error.code != 0) == (u.outcome == BGP_OUTCOME_SESSION_RESET));
+    update_fuzz_judge(&codec, data + 1, size - 1, &u);
     if (u.outcome <= BGP_OUTCOME_DISCARD_ATTRIBUTE && u.announced_count > 0) {
         update_fuzz_again(&codec, &u, scratch);
     }
