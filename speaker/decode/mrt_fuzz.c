@@ -2,16 +2,41 @@
  * Fuzzes the MRT reader: any octets as a file, cut into records by their own lengths, shown as
  * lines and as JSON.
  *
- * Held to its word: an item has a kind that fits what comes with it, and a route's prefix is one.
+ * Held to its word: an item has a kind that fits what comes with it, its JSON is an object a line,
+ * its lines have the fields that readers of the format count.
  */
 #include "mrt.h"
 
 #include "../base/fuzz.h"
 #include "mrt_sample.h"
 
+#include <jansson.h>
+
 static void require(bool holds) {
     if (!holds)
         abort();
+}
+
+/* "TYPE|time|A|peer|as|prefix|…": 15 fields of a route, 6 of a withdrawal, 7 of a state; a path
+ * identifier is one more. */
+static void check_lines(const struct text *out) {
+    const char *at = text_str(out), *end = at + out->size;
+    while (at < end) {
+        const char *line_end = memchr(at, '\n', (size_t)(end - at));
+        require(line_end != NULL);
+        unsigned bars = 0;
+        for (const char *c = at; c < line_end; c++)
+            bars += *c == '|';
+        require(bars == 5 || bars == 6 || bars == 14 || bars == 15);
+        at = line_end + 1;
+    }
+}
+
+static void check_json(const struct text *out) {
+    require(memchr(out->data, '\n', out->size) == out->data + out->size - 1);
+    json_t *object = json_loadb(out->data, out->size, JSON_REJECT_DUPLICATES, NULL);
+    require(json_is_object(object));
+    json_decref(object);
 }
 
 static void take(void *context, const struct mrt_item *item) {
@@ -21,8 +46,12 @@ static void take(void *context, const struct mrt_item *item) {
     require(item->kind != MRT_ROUTE || item->message->type == BGP_MSG_UPDATE);
     text_clear(out);
     mrt_put_lines(item, out);
+    require(!out->failed);
+    check_lines(out);
+    text_clear(out);
     mrt_put_json(item, out);
-    require(!out->failed && out->data[out->size - 1] == '\n');
+    require(!out->failed);
+    check_json(out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
