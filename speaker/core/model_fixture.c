@@ -29,6 +29,19 @@ struct attribute {
     size_t size;
 };
 
+/* A path as segments that stay where they are. `continued`: the next one belongs to it. */
+struct segment {
+    uint8_t type;
+    bool continued;
+    size_t count, as_size;
+    const uint8_t *asns;
+};
+
+struct path {
+    struct segment segments[BGP_MESSAGE_SIZE_MAX / 2];
+    size_t count;
+};
+
 struct reading {
     const struct model_session *s;
     struct model_update *u;
@@ -39,6 +52,9 @@ struct reading {
     enum bgp_outcome next_hop_outcome;
     struct ip_addr next_hop;
     bool own_as, first_as_wrong, loop;
+    struct path *path, *as4_path;
+    bool has_as4_path, has_as4_aggregator;
+    uint32_t aggregator; /* 0: none */
 };
 
 static void worsen(struct model_update *u, enum bgp_outcome o) {
@@ -54,37 +70,124 @@ static bool list_sound(const uint8_t *data, size_t size, unsigned bits) {
     return true;
 }
 
-static enum bgp_outcome read_path(struct reading *r, const struct attribute *a) {
-    size_t as_size = r->s->as4 ? 4 : 2, total = 0;
-    struct model_route *v = &r->u->values;
-    uint32_t first = 0;
-    v->path_hash = 1;
-    v->path_length = 0;
+/* RFC 7606 7.2, 7607. False: malformed. `types`: those from 1 that may be there. */
+static bool path_read(const struct attribute *a, size_t as_size, uint8_t types,
+                      struct path *ret_path) {
+    size_t total = 0;
+    ret_path->count = 0;
     for (size_t at = 0; at < a->size;) {
         if (a->size - at < 2) {
-            return BGP_OUTCOME_TREAT_AS_WITHDRAW;
+            return false;
         }
-        uint8_t type = a->data[at], count = a->data[at + 1];
-        if (type < 1 || type > (r->s->external ? 2 : 4) || count == 0 ||
-            count * as_size > a->size - at - 2) {
-            return BGP_OUTCOME_TREAT_AS_WITHDRAW;
+        struct segment s = {a->data[at], false, a->data[at + 1], as_size, a->data + at + 2};
+        if (s.type < 1 || s.type > types || s.count == 0 || s.count * as_size > a->size - at - 2) {
+            return false;
         }
-        v->path_hash = hash_mix(v->path_hash, (uint64_t)type << 8 | count);
-        v->path_length += type == 2 ? count : type == 1 ? 1u : 0u;
-        for (size_t i = 0; i < count; i++) {
-            uint32_t asn = number(a->data + at + 2 + i * as_size, as_size);
-            if (asn == 0) {
-                return BGP_OUTCOME_TREAT_AS_WITHDRAW;
+        for (size_t i = 0; i < s.count; i++) {
+            if (number(s.asns + i * as_size, as_size) == 0) {
+                return false;
             }
-            first = at == 0 && i == 0 && type == 2 ? asn : first;
-            v->path_hash = hash_mix(v->path_hash, asn);
+        }
+        ret_path->segments[ret_path->count++] = s;
+        total += s.count;
+        at += 2 + s.count * as_size;
+    }
+    return total <= BGP_AS_PATH_MAX;
+}
+
+/* RFC 4271 9.1.2.2 a, 5065 5.3. */
+static size_t segment_length(const struct segment *s) {
+    return s->type == 2 ? s->count : s->type == 1 ? 1u : 0u;
+}
+
+static size_t path_length(const struct path *p) {
+    size_t length = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        length += segment_length(&p->segments[i]);
+    }
+    return length;
+}
+
+/* RFC 6793 3: there are no confederation segments in AS4_PATH, or they are not read. */
+static void path_drop_confederation(struct path *p) {
+    size_t kept = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->segments[i].type <= 2) {
+            p->segments[kept++] = p->segments[i];
+        }
+    }
+    p->count = kept;
+}
+
+/* RFC 6793 4.2.3: as much of the front of AS_PATH as makes AS4_PATH as long as it. */
+static void path_merge(struct path *p, const struct path *as4) {
+    size_t whole = path_length(p), rest = path_length(as4), kept = 0;
+    if (rest == 0 || rest > whole) {
+        return;
+    }
+    size_t wanted = whole - rest;
+    for (; kept < p->count; kept++) {
+        struct segment *s = &p->segments[kept];
+        size_t length = segment_length(s);
+        if (length > 0 && wanted == 0) {
+            break;
+        }
+        if (length > wanted) { /* a sequence, for a set has a length of 1 */
+            s->count = wanted;
+            kept++;
+            break;
+        }
+        wanted -= length;
+    }
+    p->count = kept;
+    struct segment *last = kept > 0 ? &p->segments[kept - 1] : NULL;
+    const struct segment *first = &as4->segments[0];
+    if (last && last->type == 2 && first->type == 2 && last->count + first->count <= 255) {
+        last->continued = true;
+    }
+    memcpy(p->segments + kept, as4->segments, as4->count * sizeof *as4->segments);
+    p->count += as4->count;
+}
+
+uint64_t model_hash_segment(uint64_t hash, uint8_t type, size_t count) {
+    return hash_mix(hash, (uint64_t)type << 8 | count);
+}
+
+uint64_t model_hash_as(uint64_t hash, uint32_t asn) {
+    return hash_mix(hash, asn);
+}
+
+/* What the path, merged if need be, says. */
+static void path_judge(struct reading *r) {
+    struct model_route *v = &r->u->values;
+    const struct path *p = r->path;
+    uint32_t first = 0;
+    size_t total = 0;
+    v->path_hash = 1;
+    v->path_length = (uint32_t)path_length(p);
+    for (size_t i = 0; i < p->count; i++) {
+        const struct segment *s = &p->segments[i];
+        if (i == 0 || !s[-1].continued) {
+            size_t count = s->count + (s->continued ? s[1].count : 0);
+            v->path_hash = model_hash_segment(v->path_hash, s->type, count);
+        }
+        for (size_t k = 0; k < s->count; k++) {
+            uint32_t asn = number(s->asns + k * s->as_size, s->as_size);
+            first = i == 0 && k == 0 && s->type == 2 ? asn : first;
+            v->path_hash = model_hash_as(v->path_hash, asn);
             r->own_as |= asn == r->s->local_as;
         }
-        total += count;
-        at += 2 + count * as_size;
+        total += s->count;
     }
     r->first_as_wrong = r->s->first_as && first != r->s->first_as;
-    return total > BGP_AS_PATH_MAX ? BGP_OUTCOME_TREAT_AS_WITHDRAW : BGP_OUTCOME_OK;
+    if (total > BGP_AS_PATH_MAX) {
+        worsen(r->u, BGP_OUTCOME_TREAT_AS_WITHDRAW);
+    }
+}
+
+static enum bgp_outcome read_path(struct reading *r, const struct attribute *a) {
+    bool sound = path_read(a, r->s->as4 ? 4 : 2, r->s->external ? 2 : 4, r->path);
+    return sound ? BGP_OUTCOME_OK : BGP_OUTCOME_TREAT_AS_WITHDRAW;
 }
 
 static bool hop_sound(struct ip_addr a) {
@@ -190,6 +293,7 @@ static enum bgp_outcome read_origin(struct reading *r, const struct attribute *a
 static enum bgp_outcome read_aggregator(struct reading *r, const struct attribute *a) {
     size_t as_size = r->s->as4 ? 4 : 2;
     bool sound = a->size == as_size + 4 && number(a->data, as_size) != 0;
+    r->aggregator = sound ? number(a->data, as_size) : 0;
     return sound ? BGP_OUTCOME_OK : BGP_OUTCOME_DISCARD_ATTRIBUTE;
 }
 
@@ -204,11 +308,16 @@ static enum bgp_outcome read_multiple(struct reading *r, const struct attribute 
     return a->size > 0 && a->size % unit == 0 ? BGP_OUTCOME_OK : BGP_OUTCOME_TREAT_AS_WITHDRAW;
 }
 
-/* RFC 6793: merging is beyond the model. */
-static enum bgp_outcome read_as4(struct reading *r, const struct attribute *a) {
-    (void)a;
-    r->u->unsure |= !r->s->as4;
-    return BGP_OUTCOME_DISCARD_ATTRIBUTE;
+/* RFC 6793 4.1, 6: not between NEW speakers; damaged, they are not read. */
+static enum bgp_outcome read_as4_path(struct reading *r, const struct attribute *a) {
+    r->has_as4_path = !r->s->as4 && path_read(a, 4, 4, r->as4_path);
+    path_drop_confederation(r->as4_path);
+    return r->has_as4_path ? BGP_OUTCOME_OK : BGP_OUTCOME_DISCARD_ATTRIBUTE;
+}
+
+static enum bgp_outcome read_as4_aggregator(struct reading *r, const struct attribute *a) {
+    r->has_as4_aggregator = !r->s->as4 && a->size == 8 && number(a->data, 4) != 0;
+    return r->has_as4_aggregator ? BGP_OUTCOME_OK : BGP_OUTCOME_DISCARD_ATTRIBUTE;
 }
 
 static const struct {
@@ -229,8 +338,8 @@ static const struct {
     {ATTR_MP_REACH, 0x80, false, read_mp_reach},
     {ATTR_MP_UNREACH, 0x80, false, read_mp_unreach},
     {ATTR_EXT_COMMUNITIES, 0xC0, false, read_multiple},
-    {ATTR_AS4_PATH, 0xC0, false, read_as4},
-    {ATTR_AS4_AGGREGATOR, 0xC0, false, read_as4},
+    {ATTR_AS4_PATH, 0xC0, false, read_as4_path},
+    {ATTR_AS4_AGGREGATOR, 0xC0, false, read_as4_aggregator},
     {ATTR_LARGE_COMMUNITIES, 0xC0, false, read_multiple},
     {ATTR_OTC, 0xC0, false, read_numbers},
 };
@@ -308,6 +417,12 @@ static void judge(struct reading *r, bool classic) {
             worsen(u, BGP_OUTCOME_TREAT_AS_WITHDRAW);
         }
     }
+    /* RFC 6793 4.2.3: an OLD speaker that aggregated since made both stale. */
+    bool stale = r->has_as4_aggregator && r->aggregator != 0 && r->aggregator != 23456;
+    if (r->has_as4_path && !stale) {
+        path_merge(r->path, r->as4_path);
+    }
+    path_judge(r);
     if (u->outcome == BGP_OUTCOME_TREAT_AS_WITHDRAW && u->announced_count == 0 && !r->foreign &&
         (u->withdrawn_count == 0 || r->lost)) {
         worsen(u, BGP_OUTCOME_SESSION_RESET);
@@ -326,7 +441,9 @@ void model_read(const struct model_session *s, const uint8_t *message, size_t si
                 struct model_update *ret) {
     const uint8_t *body = message + BGP_HEADER_SIZE;
     size_t left = size - BGP_HEADER_SIZE;
-    struct reading r = {.s = s, .u = ret};
+    static struct path path, as4_path; /* too large to be cleared each time */
+    struct reading r = {.s = s, .u = ret, .path = &path, .as4_path = &as4_path};
+    path.count = as4_path.count = 0;
     *ret = (struct model_update){.values = {.local_pref = 100}};
     size_t withdrawn = left < 2 ? left : number(body, 2);
     size_t attrs = left < 4 + withdrawn ? left : number(body + 2 + withdrawn, 2);

@@ -30,7 +30,7 @@ struct model_route {
     uint8_t origin;
     uint32_t local_pref;
     uint32_t path_length; /* RFC 4271 9.1.2.2 a */
-    uint64_t path_hash;   /* of the AS_PATH, segment by segment */
+    uint64_t path_hash;   /* of the AS_PATH, segment by segment: model_hash_segment */
 };
 
 struct model_table {
@@ -53,6 +53,10 @@ struct model_update {
     struct model_list announced[2], withdrawn[2];
     unsigned announced_count, withdrawn_count;
 };
+
+/* From 1: a segment, then each AS in it. */
+uint64_t model_hash_segment(uint64_t hash, uint8_t type, size_t count);
+uint64_t model_hash_as(uint64_t hash, uint32_t asn);
 
 /* A whole UPDATE with its header; the lists point into it. */
 void model_read(const struct model_session *s, const uint8_t *message, size_t size,

@@ -5,7 +5,7 @@
  * the body. Beyond "does not crash" it holds the decoder to its word: validated lists can be walked
  * and masked, a reset has a reason, and attributes that were accepted can be interned, written and
  * read again to the same set. A second reading (model_fixture.c) comes to the same outcome and the
- * same lists, where there are no path identifiers. Broken promises abort.
+ * same lists and values, where there are no path identifiers. Broken promises abort.
  */
 #include "message.h"
 
@@ -72,6 +72,21 @@ static void update_fuzz_lists(const struct bgp_nlri *list, unsigned count,
     }
 }
 
+static void update_fuzz_values(const struct attr_values *v, const struct model_route *other) {
+    uint64_t hash = 1;
+    for (uint32_t at = 0; at < v->as_path.word_count;) {
+        uint32_t head = v->as_path.words[at++], count = head & 0xFFFF;
+        hash = model_hash_segment(hash, (uint8_t)(head >> 16), count);
+        for (uint32_t end = at + count; at < end; at++) {
+            hash = model_hash_as(hash, v->as_path.words[at]);
+        }
+    }
+    update_fuzz_require(hash == other->path_hash);
+    update_fuzz_require(as_path_length(v->as_path) == other->path_length);
+    update_fuzz_require(v->origin == other->origin);
+    update_fuzz_require(!v->has_local_pref || v->local_pref == other->local_pref);
+}
+
 static void update_fuzz_judge(const struct bgp_codec *codec, const uint8_t *body, size_t size,
                               const struct bgp_update *u) {
     uint8_t message[BGP_HEADER_SIZE + BGP_MESSAGE_SIZE_MAX];
@@ -89,6 +104,9 @@ static void update_fuzz_judge(const struct bgp_codec *codec, const uint8_t *body
     update_fuzz_require(u->outcome == m.outcome);
     if (u->outcome == BGP_OUTCOME_SESSION_RESET) {
         return;
+    }
+    if (u->outcome <= BGP_OUTCOME_DISCARD_ATTRIBUTE && u->announced_count > 0) {
+        update_fuzz_values(&u->attrs, &m.values);
     }
     update_fuzz_lists(u->announced, u->announced_count, m.announced, m.announced_count, body,
                       message + BGP_HEADER_SIZE);
