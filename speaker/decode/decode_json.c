@@ -12,6 +12,7 @@
 #include "../core/as_path.h"
 #include "decode_attr.h"
 #include "decode_mp.h"
+#include "decode_notification.h"
 #include "decode_opaque.h"
 #include "decode_open.h"
 #include "json_out.h"
@@ -279,6 +280,14 @@ static void put_notification(const struct decode_message *m, struct json_out *o)
     put_text(o, "subname", bgp_suberror_name(n->code, n->subcode));
     json_out_key(o, "data");
     json_out_hex(o, n->data, n->size);
+    struct text words;
+    text_init(&words);
+    if (decode_notification_data(n, &words)) {
+        json_out_key(o, "data_text");
+        json_out_string(o, text_str(&words), words.size);
+    }
+    o->text->failed |= words.failed;
+    text_deinit(&words);
     if (notification_shutdown_octets(n, &text, &size)) {
         json_out_key(o, "text");
         json_out_string(o, (const char *)text, size);

@@ -18,6 +18,12 @@
 
 typedef bool capability_fn(struct byte_reader *r, struct json_out *o);
 
+/* Of what says enough by itself: people do without. */
+static void put_key(struct json_out *o, const char *key) {
+    if (!o->plain)
+        json_out_key(o, key);
+}
+
 static void put_family(struct byte_reader *r, struct json_out *o, bool reserved) {
     struct text name;
     uint16_t afi = bytes_u16(r);
@@ -25,8 +31,7 @@ static void put_family(struct byte_reader *r, struct json_out *o, bool reserved)
         (void)bytes_u8(r);
     text_init(&name);
     decode_family_name(afi, bytes_u8(r), &name);
-    if (!o->plain)
-        json_out_key(o, "family");
+    put_key(o, "family");
     json_out_text(o, text_str(&name));
     o->text->failed |= name.failed;
     text_deinit(&name);
@@ -52,7 +57,8 @@ static bool put_multiprotocol(struct byte_reader *r, struct json_out *o) {
 static bool put_asn4(struct byte_reader *r, struct json_out *o) {
     if (bytes_left(r) != 4)
         return false;
-    put_number(o, "asn", bytes_u32(r));
+    put_key(o, "asn");
+    json_out_number(o, bytes_u32(r));
     return true;
 }
 
@@ -78,7 +84,7 @@ static bool put_graceful_restart(struct byte_reader *r, struct json_out *o) {
 static bool put_llgr(struct byte_reader *r, struct json_out *o) {
     if (bytes_left(r) % 7 != 0)
         return false;
-    json_out_key(o, "families");
+    put_key(o, "families");
     json_out_open(o, '[');
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
@@ -96,7 +102,7 @@ static bool put_add_path(struct byte_reader *r, struct json_out *o) {
     static const char *const modes[] = {"receive", "send", "send/receive"};
     if (bytes_left(r) % 4 != 0)
         return false;
-    json_out_key(o, "families");
+    put_key(o, "families");
     json_out_open(o, '[');
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
@@ -116,7 +122,7 @@ static bool put_add_path(struct byte_reader *r, struct json_out *o) {
 static bool put_extended_next_hop(struct byte_reader *r, struct json_out *o) {
     if (bytes_left(r) % 6 != 0)
         return false;
-    json_out_key(o, "families");
+    put_key(o, "families");
     json_out_open(o, '[');
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
@@ -136,7 +142,7 @@ static bool put_role(struct byte_reader *r, struct json_out *o) {
     if (bytes_left(r) != 1)
         return false;
     uint8_t role = bytes_u8(r);
-    json_out_key(o, "role");
+    put_key(o, "role");
     if (role < sizeof roles / sizeof roles[0])
         json_out_text(o, roles[role]);
     else
@@ -170,8 +176,9 @@ static bool put_software(struct byte_reader *r, struct json_out *o) {
 static void put_orf_type(uint8_t type, uint8_t mode, struct json_out *o) {
     static const char *const modes[] = {"receive", "send", "both"};
     json_out_open(o, '{');
-    put_number(o, "type", type);
-    json_out_key(o, "mode");
+    put_key(o, "type");
+    json_out_number(o, type);
+    put_key(o, "mode");
     if (mode >= 1 && mode <= 3)
         json_out_text(o, modes[mode - 1]);
     else
@@ -191,12 +198,12 @@ static bool is_orf(struct byte_reader r) {
 static bool put_orf(struct byte_reader *r, struct json_out *o) {
     if (!is_orf(*r))
         return false;
-    json_out_key(o, "families");
+    put_key(o, "families");
     json_out_open(o, '[');
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
         put_family(r, o, true);
-        json_out_key(o, "types");
+        put_key(o, "types");
         json_out_open(o, '[');
         for (unsigned count = bytes_u8(r); count > 0; count--) {
             uint8_t type = bytes_u8(r);
@@ -214,7 +221,7 @@ static bool put_family_numbers(struct byte_reader *r, struct json_out *o, size_t
                                const char *key) {
     if (bytes_left(r) == 0 || bytes_left(r) % (3 + size) != 0)
         return false;
-    json_out_key(o, "families");
+    put_key(o, "families");
     json_out_open(o, '[');
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
@@ -236,7 +243,7 @@ static bool put_paths_limit(struct byte_reader *r, struct json_out *o) {
 
 /* The capabilities that may change while the session is up. */
 static bool put_dynamic(struct byte_reader *r, struct json_out *o) {
-    json_out_key(o, "codes");
+    put_key(o, "codes");
     json_out_open(o, '[');
     while (bytes_left(r) > 0)
         json_out_number(o, bytes_u8(r));
@@ -245,38 +252,38 @@ static bool put_dynamic(struct byte_reader *r, struct json_out *o) {
 }
 
 static const struct {
-    uint8_t code;
     const char *name;
     capability_fn *put; /* NULL: no value */
-    bool in_octets;     /* JSON has the value's octets, too */
+    uint8_t code;
+    bool in_octets; /* JSON has the value's octets, too */
 } rows[] = {
-    {1, "multiprotocol", put_multiprotocol, false},
-    {2, "route-refresh", NULL, false},
-    {3, "outbound-route-filtering", put_orf, true},
-    {4, "multiple-routes", NULL, false},
-    {5, "extended-next-hop", put_extended_next_hop, false},
-    {6, "extended-message", NULL, false},
-    {7, "bgpsec", NULL, false},
-    {8, "multiple-labels", put_multiple_labels, true},
-    {9, "role", put_role, false},
-    {64, "graceful-restart", put_graceful_restart, false},
-    {65, "asn4", put_asn4, false},
-    {66, "dynamic-old", put_dynamic, true},
-    {67, "dynamic", put_dynamic, true},
-    {68, "multisession", NULL, false},
-    {69, "add-path", put_add_path, false},
-    {70, "enhanced-route-refresh", NULL, false},
-    {71, "long-lived-graceful-restart", put_llgr, false},
-    {72, "routing-policy-distribution", NULL, false},
-    {73, "fqdn", put_fqdn, false},
-    {74, "bfd-strict-mode", NULL, false},
-    {75, "software-version", put_software, false},
-    {76, "paths-limit", put_paths_limit, true},
-    {77, "link-local-next-hop", NULL, false},
-    {128, "route-refresh-cisco", NULL, false},
-    {129, "outbound-route-filtering-old", put_orf, true},
-    {130, "outbound-route-filtering-cisco", put_orf, true},
-    {131, "multisession-cisco", NULL, false},
+    {"multiprotocol", put_multiprotocol, 1, false},
+    {"route-refresh", NULL, 2, false},
+    {"outbound-route-filtering", put_orf, 3, true},
+    {"multiple-routes", NULL, 4, false},
+    {"extended-next-hop", put_extended_next_hop, 5, false},
+    {"extended-message", NULL, 6, false},
+    {"bgpsec", NULL, 7, false},
+    {"multiple-labels", put_multiple_labels, 8, true},
+    {"role", put_role, 9, false},
+    {"graceful-restart", put_graceful_restart, 64, false},
+    {"asn4", put_asn4, 65, false},
+    {"dynamic-old", put_dynamic, 66, true},
+    {"dynamic", put_dynamic, 67, true},
+    {"multisession", NULL, 68, false},
+    {"add-path", put_add_path, 69, false},
+    {"enhanced-route-refresh", NULL, 70, false},
+    {"long-lived-graceful-restart", put_llgr, 71, false},
+    {"routing-policy-distribution", NULL, 72, false},
+    {"fqdn", put_fqdn, 73, false},
+    {"bfd-strict-mode", NULL, 74, false},
+    {"software-version", put_software, 75, false},
+    {"paths-limit", put_paths_limit, 76, true},
+    {"link-local-next-hop", NULL, 77, false},
+    {"route-refresh-cisco", NULL, 128, false},
+    {"outbound-route-filtering-old", put_orf, 129, true},
+    {"outbound-route-filtering-cisco", put_orf, 130, true},
+    {"multisession-cisco", NULL, 131, false},
 };
 
 static size_t row_find(uint8_t code) {
@@ -332,6 +339,26 @@ static void each_capability(const struct decode_message *m,
                 each(code, &value, o);
         }
     }
+}
+
+/* The list of a 2/7: RFC 5492 5. */
+bool decode_put_capability_names(const uint8_t *data, size_t size, struct text *out) {
+    struct byte_reader r = bytes_reader(data, size);
+    while (bytes_left(&r) > 0) {
+        uint8_t code = bytes_u8(&r);
+        struct byte_reader value = bytes_view(&r, bytes_u8(&r));
+        struct json_out o = json_out_for_people(out);
+        if (!bytes_ok(&value))
+            return false;
+        text_puts(out, row_name(row_find(code)));
+        if (value.size > 0) {
+            text_putc(out, ' ');
+            o.depth = 1;
+            put_value(row_find(code), &value, &o);
+        }
+        text_puts(out, bytes_left(&r) > 0 ? ", " : "");
+    }
+    return size > 0;
 }
 
 void decode_put_capabilities_json(const struct decode_message *m, struct json_out *out) {

@@ -10,6 +10,7 @@
 #include "../base/text.h"
 #include "decode_attr.h"
 #include "decode_mp.h"
+#include "decode_notification.h"
 #include "decode_opaque.h"
 #include "decode_open.h"
 
@@ -155,15 +156,16 @@ static void put_nlri(const char *what, const struct bgp_nlri *n, struct ip_addr 
 
 static void put_update(const struct decode_message *m, struct text *out) {
     const struct bgp_update *u = &m->update;
-    bool withdrawn = m->error.outcome >= BGP_OUTCOME_TREAT_AS_WITHDRAW;
+    bool announced = m->error.outcome < BGP_OUTCOME_TREAT_AS_WITHDRAW;
+    bool reset = m->error.outcome == BGP_OUTCOME_SESSION_RESET;
+    const char *what = announced ? "announce" : reset ? "ignored" : "treat as withdrawn";
     static const struct ip_addr none = {0};
     for (uint32_t i = 0; i < m->attr_count; i++)
         put_attr(m, &m->attrs[i], out);
     for (uint8_t i = 0; i < u->withdrawn_count; i++)
-        put_nlri("withdraw", &u->withdrawn[i], none, out);
+        put_nlri(reset ? "ignored" : "withdraw", &u->withdrawn[i], none, out);
     for (uint8_t i = 0; i < u->announced_count; i++)
-        put_nlri(withdrawn ? "treat as withdrawn" : "announce", &u->announced[i],
-                 withdrawn ? none : u->next_hop[i], out);
+        put_nlri(what, &u->announced[i], announced ? u->next_hop[i] : none, out);
     struct text family;
     text_init(&family);
     if (decode_end_of_rib(m, &family))
@@ -182,19 +184,22 @@ static void put_open(const struct decode_message *m, struct text *out) {
 
 static void put_notification(const struct decode_message *m, struct text *out) {
     const struct bgp_notification *n = &m->notification;
-    struct text shutdown;
+    struct text words;
     const char *name = bgp_error_name(n->code);
     text_printf(out, "  %u/%u%s%s", n->code, n->subcode, name[0] ? " " : "", name);
     if (bgp_suberror_name(n->code, n->subcode)[0])
         text_printf(out, ": %s", bgp_suberror_name(n->code, n->subcode));
-    text_init(&shutdown);
-    if (notification_shutdown_text(n, &shutdown)) {
-        text_printf(out, ", \"%s\"", text_str(&shutdown));
+    text_init(&words);
+    if (decode_notification_data(n, &words))
+        text_printf(out, " (%s)", text_str(&words));
+    text_clear(&words);
+    if (notification_shutdown_text(n, &words)) {
+        text_printf(out, ", \"%s\"", text_str(&words));
     } else if (n->size > 0) {
         text_puts(out, ", data ");
         put_hex(n->data, n->size, out);
     }
-    text_deinit(&shutdown);
+    text_deinit(&words);
     text_putc(out, '\n');
 }
 

@@ -31,20 +31,19 @@ static const struct row rows[] = {
      "  AS 4200000001, hold time 180 s, identifier 10.0.0.1\n"
      "  capability   1 multiprotocol: ipv6 unicast\n"
      "  capability   2 route-refresh\n"
-     "  capability   3 outbound-route-filtering: families ipv4 unicast types type 64 mode both\n"
-     "  capability   5 extended-next-hop: families ipv4 unicast next_hop_afi 2\n"
+     "  capability   3 outbound-route-filtering: ipv4 unicast 64 both\n"
+     "  capability   5 extended-next-hop: ipv4 unicast next hop afi 2\n"
      "  capability   6 extended-message\n"
      "  capability   7 bgpsec: value 000001\n"
-     "  capability   9 role: role provider\n"
+     "  capability   9 role: provider\n"
      "  capability  64 graceful-restart: restarting yes, notification yes, time 120, families "
      "ipv4 unicast forwarding yes\n"
-     "  capability  65 asn4: asn 4200000001\n"
+     "  capability  65 asn4: 4200000001\n"
      "  capability  67 dynamic\n"
-     "  capability  69 add-path: families ipv4 unicast mode send/receive, ipv6 unicast mode 4\n"
-     "  capability  69 add-path: families ipv4 unicast mode 0\n"
+     "  capability  69 add-path: ipv4 unicast mode send/receive, ipv6 unicast mode 4\n"
+     "  capability  69 add-path: ipv4 unicast mode 0\n"
      "  capability  70 enhanced-route-refresh\n"
-     "  capability  71 long-lived-graceful-restart: families ipv6 unicast forwarding yes time "
-     "66051\n"
+     "  capability  71 long-lived-graceful-restart: ipv6 unicast forwarding yes time 66051\n"
      "  capability  73 fqdn: host \"abc\", domain \"def\"\n"
      "  capability  73 fqdn: value 03616263\n"
      "  capability  75 software-version: version \"hi\"\n"
@@ -58,7 +57,7 @@ static const struct row rows[] = {
      "OPEN, 43 octets\n"
      "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
      "  capability   2 route-refresh\n"
-     "  capability  65 asn4: asn 65001\n"},
+     "  capability  65 asn4: 65001\n"},
     {"OPEN without parameters",
      MARKER "001d01"
             "04fde900000a00000100",
@@ -185,7 +184,7 @@ static const struct row rows[] = {
      MARKER "001603"
             "0103ff",
      "NOTIFICATION, 22 octets\n"
-     "  1/3 Message Header Error: Bad Message Type, data ff\n"},
+     "  1/3 Message Header Error: Bad Message Type (message type 255), data ff\n"},
     {"Cease without subcode",
      MARKER "001503"
             "0600",
@@ -241,8 +240,190 @@ static const struct row rows[] = {
             "04fde900b40a0000011602140512400400470002000100800002000100010002",
      "OPEN, 51 octets\n"
      "  AS 65001, hold time 180 s, identifier 10.0.0.1\n"
-     "  capability   5 extended-next-hop: families bgp-ls bgp-ls next_hop_afi 2, ipv4 mpls-vpn "
-     "next_hop_afi 2, ipv4 unicast next_hop_afi 2\n"},
+     "  capability   5 extended-next-hop: bgp-ls bgp-ls next hop afi 2, ipv4 mpls-vpn next hop "
+     "afi 2, ipv4 unicast next hop afi 2\n"},
+    {"capabilities: texts of the remote, an empty list, two families",
+     MARKER "004801"
+            "04006400b4010203042b02294906032c221b01634002007b470e000101000000010002018000"
+            "000247004c0500010100ff43020140",
+     "OPEN, 72 octets\n"
+     "  AS 100, hold time 180 s, identifier 1.2.3.4\n"
+     "  capability  73 fqdn: host \",\\\"\\x1b\", domain \"c\"\n"
+     "  capability  64 graceful-restart: restarting no, notification no, time 123, families none\n"
+     "  capability  71 long-lived-graceful-restart: ipv4 unicast forwarding no time 1, ipv6 "
+     "unicast forwarding yes time 2\n"
+     "  capability  71 long-lived-graceful-restart\n"
+     "  capability  76 paths-limit: ipv4 unicast limit 255\n"
+     "  capability  67 dynamic: 1, 64\n"},
+    {"every attribute in words although the message is withdrawn",
+     MARKER "005f02"
+            "000000444001010340020602010000fde94003040a00000180040400000005c00808ffffff01"
+            "fe0c0001c010100002fe0c0000002a030c000000000008c007080000fe0c0102030418c00002",
+     "UPDATE, 95 octets\n"
+     "  ORIGIN                 1 -T--   1  3\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  MULTI_EXIT_DISC        4 O---   4  5\n"
+     "  COMMUNITIES            8 OT--   8  no-export 65036:1\n"
+     "  EXTENDED_COMMUNITIES  16 OT--  16  rt:65036:42 encapsulation:vxlan\n"
+     "  AGGREGATOR             7 OT--   8  65036 1.2.3.4\n"
+     "  treat as withdrawn ipv4 unicast 192.0.2.0/24\n"
+     "  error: withdraw, 3/6 Invalid ORIGIN Attribute, attribute 1 ORIGIN\n"},
+    {"AS_PATH that cannot be read, AIGP of a wrong length",
+     MARKER "003c02"
+            "000000214001010040020602020000fde94003040a000001801a0a01000a000000000000e918"
+            "c00002",
+     "UPDATE, 60 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  02020000fde9\n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  AIGP                  26 O---  10  01000a000000000000e9\n"
+     "  treat as withdrawn ipv4 unicast 192.0.2.0/24\n"
+     "  error: withdraw, 3/11 Malformed AS_PATH, attribute 2 AS_PATH\n"},
+    {"next hops of VPNs, two of them",
+     MARKER "006402"
+            "0000004d4001010040020602010000fde9800e3600028030000000000000000020010db80000"
+            "000000000000000000010000000000000000fe80000000000000000000000000000100ff800f"
+            "04000180ee",
+     "UPDATE, 100 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  MP_REACH_NLRI         14 O---  54  ipv6 mpls-vpn, next hop 2001:db8::1 fe80::1, prefixes "
+     "ff\n"
+     "  MP_UNREACH_NLRI       15 O---   4  ipv4 mpls-vpn, prefixes ee\n"
+     "  prefixes of a family that is not read here\n"},
+    {"MP_REACH_NLRI that resets the session",
+     MARKER "004102"
+            "0000002a4001010040020602010000fde9800e1a0002011020010db800000000000000000000"
+            "0001008120010db8",
+     "UPDATE, 65 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  MP_REACH_NLRI         14 O---  26  ipv6 unicast, next hop 2001:db8::1, prefixes "
+     "8120010db8\n"
+     "  error: session-reset, 3/9 Optional Attribute Error, attribute 14 MP_REACH_NLRI\n"},
+    {"MP_REACH_NLRI that is too short for its next hop",
+     MARKER "003a02"
+            "000000234001010040020602010000fde9800e130002011020010db800000000000000000000"
+            "00",
+     "UPDATE, 58 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  MP_REACH_NLRI         14 O---  19  0002011020010db80000000000000000000000\n"
+     "  error: session-reset, 3/9 Optional Attribute Error, attribute 14 MP_REACH_NLRI\n"},
+    {"MP_REACH_NLRI that comes twice",
+     MARKER "005e02"
+            "000000474001010040020602010000fde9800e1a0002011020010db800000000000000000000"
+            "0001002020010db8800e1a0002011020010db8000000000000000000000001002020010db8",
+     "UPDATE, 94 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  MP_REACH_NLRI         14 O---  26  ipv6 unicast, next hop 2001:db8::1, prefixes "
+     "2020010db8\n"
+     "  MP_REACH_NLRI         14 O---  26  0002011020010db8000000000000000000000001002020010db8 "
+     "(again)\n"
+     "  ignored ipv6 unicast 2001:db8::/32\n"
+     "  error: session-reset, 3/1 Malformed Attribute List, attribute 14 MP_REACH_NLRI\n"},
+    {"carried attributes in words",
+     MARKER "006e02"
+            "000000534001010040020602010000fde94003040a000001801a0b01000b00000000000003e9"
+            "c016090006000641c0000207c01914000220010db80000000000000000000000010064c0800b"
+            "0000fe0c400504000000c818c00002",
+     "UPDATE, 110 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  AIGP                  26 O---  11  metric 1001\n"
+     "  PMSI_TUNNEL           22 OT--   9  ingress-replication, label 100 (VNI 1601), tunnel "
+     "192.0.2.7\n"
+     "  IPV6_EXTENDED_COMMUNITIES  25 OT--  20  rt:[2001:db8::1]:100\n"
+     "  ATTR_SET             128 OT--  11  origin AS 65036: LOCAL_PREF 200\n"
+     "  announce ipv4 unicast 192.0.2.0/24 via 10.0.0.1\n"},
+    {"data: length",
+     MARKER "001703"
+            "01021001",
+     "NOTIFICATION, 23 octets\n"
+     "  1/2 Message Header Error: Bad Message Length (length 4097), data 1001\n"},
+    {"data: length cut",
+     MARKER "001603"
+            "010210",
+     "NOTIFICATION, 22 octets\n"
+     "  1/2 Message Header Error: Bad Message Length, data 10\n"},
+    {"data: version",
+     MARKER "001703"
+            "02010004",
+     "NOTIFICATION, 23 octets\n"
+     "  2/1 OPEN Message Error: Unsupported Version Number (version 4), data 0004\n"},
+    {"data: capabilities",
+     MARKER "001d03"
+            "02070104000200014600",
+     "NOTIFICATION, 29 octets\n"
+     "  2/7 OPEN Message Error: Unsupported Capability (multiprotocol ipv6 unicast, "
+     "enhanced-route-refresh), data 0104000200014600\n"},
+    {"data: capability cut",
+     MARKER "001903"
+            "020701040002",
+     "NOTIFICATION, 25 octets\n"
+     "  2/7 OPEN Message Error: Unsupported Capability, data 01040002\n"},
+    {"data: attribute",
+     MARKER "001803"
+            "0305800405",
+     "NOTIFICATION, 24 octets\n"
+     "  3/5 UPDATE Message Error: Attribute Length Error (attribute 4 MULTI_EXIT_DISC), data "
+     "800405\n"},
+    {"data: attribute without a name",
+     MARKER "001903"
+            "030240c80100",
+     "NOTIFICATION, 25 octets\n"
+     "  3/2 UPDATE Message Error: Unrecognized Well-known Attribute (attribute 200), data "
+     "40c80100\n"},
+    {"data: one octet of an attribute",
+     MARKER "001603"
+            "030540",
+     "NOTIFICATION, 22 octets\n"
+     "  3/5 UPDATE Message Error: Attribute Length Error, data 40\n"},
+    {"data: missing attribute",
+     MARKER "001603"
+            "030302",
+     "NOTIFICATION, 22 octets\n"
+     "  3/3 UPDATE Message Error: Missing Well-known Attribute (attribute 2 AS_PATH), data 02\n"},
+    {"data: message type",
+     MARKER "001603"
+            "050302",
+     "NOTIFICATION, 22 octets\n"
+     "  5/3 Finite State Machine Error: Receive Unexpected Message in Established State (message "
+     "type 2), data 02\n"},
+    {"data: prefix limit",
+     MARKER "001c03"
+            "0601000201000001f4",
+     "NOTIFICATION, 28 octets\n"
+     "  6/1 Cease: Maximum Number of Prefixes Reached (ipv6 unicast, limit 500), data "
+     "000201000001f4\n"},
+    {"data: prefix limit and more",
+     MARKER "001d03"
+            "0601000201000001f400",
+     "NOTIFICATION, 29 octets\n"
+     "  6/1 Cease: Maximum Number of Prefixes Reached, data 000201000001f400\n"},
+    {"data: hard reset",
+     MARKER "001a03"
+            "06090602024142",
+     "NOTIFICATION, 26 octets\n"
+     "  6/9 Cease: Hard Reset (6/2 Cease: Administrative Shutdown), \"AB\"\n"},
+    {"data: hard reset of an unknown code",
+     MARKER "001703"
+            "06096363",
+     "NOTIFICATION, 23 octets\n"
+     "  6/9 Cease: Hard Reset (99/99), data 6363\n"},
+    {"data: hard reset cut",
+     MARKER "001603"
+            "060906",
+     "NOTIFICATION, 22 octets\n"
+     "  6/9 Cease: Hard Reset, data 06\n"},
+    {"data where there is none to be",
+     MARKER "001603"
+            "0400aa",
+     "NOTIFICATION, 22 octets\n"
+     "  4/0 Hold Timer Expired, data aa\n"},
     {"octets behind the end",
      MARKER "001304"
             "00",

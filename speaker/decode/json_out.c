@@ -46,8 +46,10 @@ void json_out_close(struct json_out *o, char bracket) {
 
 void json_out_key(struct json_out *o, const char *key) {
     json_out_separate(o);
-    text_puts(o->text, o->plain ? "" : "\"");
-    text_puts(o->text, key);
+    if (!o->plain)
+        text_putc(o->text, '"');
+    for (; *key; key++)
+        text_putc(o->text, o->plain && *key == '_' ? ' ' : *key);
     text_puts(o->text, o->plain ? " " : "\":");
     o->comma = false;
 }
