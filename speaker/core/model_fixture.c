@@ -222,6 +222,16 @@ static bool mp_family(const struct model_session *s, const uint8_t *data, bool *
            s->families[*ret_ipv6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST];
 }
 
+/* Where an IPv6 next hop begins: "::" before fe80::/10 stands for nothing. */
+static const uint8_t *hop6(const uint8_t *data, size_t size) {
+    bool first_is_empty = true;
+    for (size_t i = 0; i < 16; i++) {
+        first_is_empty = first_is_empty && data[i] == 0;
+    }
+    bool second_is_local = size == 32 && data[16] == 0xFE && data[17] / 64 == 2;
+    return first_is_empty && second_is_local ? data + 16 : data;
+}
+
 static enum bgp_outcome read_mp_reach(struct reading *r, const struct attribute *a) {
     bool ipv6;
     if (a->size < 3) {
@@ -243,7 +253,7 @@ static enum bgp_outcome read_mp_reach(struct reading *r, const struct attribute 
     if (a->size > head) {
         struct model_list *l = &r->u->announced[r->u->announced_count++];
         *l = (struct model_list){.data = a->data + head, .size = a->size - head, .ipv6 = ipv6};
-        l->next_hop = ipv6 ? ip6(a->data + 4) : ip4(number(a->data + 4, 4));
+        l->next_hop = ipv6 ? ip6(hop6(a->data + 4, hop)) : ip4(number(a->data + 4, 4));
     }
     return BGP_OUTCOME_OK;
 }

@@ -46,7 +46,8 @@ static bool mp_nlri(const struct attr_decoder *d, struct byte_reader *r, enum bg
     return true;
 }
 
-/* RFC 2545 3: 16 octets, or 32 with a link-local address behind the global one. */
+/* RFC 2545 3: 16 octets, or 32 with a link-local address behind the global one. BIRD: a speaker
+ * that has no global address on a link writes "::" in its place; what is meant is the other one. */
 static bool mp_next_hop(const struct bgp_codec *codec, enum bgp_family family,
                         const struct byte_reader *r, struct ip_addr *ret_next_hop,
                         struct ip_addr *ret_link_local) {
@@ -64,6 +65,10 @@ static bool mp_next_hop(const struct bgp_codec *codec, enum bgp_family family,
     if (next_hop.size == 32) {
         struct ip_addr second = ip6(next_hop.data + 16);
         *ret_link_local = ip_is_link_local(second) ? second : (struct ip_addr){0};
+    }
+    if (ip_is_unspecified(*ret_next_hop) && ip_is_set(*ret_link_local)) {
+        *ret_next_hop = *ret_link_local;
+        *ret_link_local = (struct ip_addr){0};
     }
     return true;
 }

@@ -217,6 +217,20 @@ static void test_C131_next_hops(void **state) {
     update_build(*state, "", ORIGIN PATH "80 0E 2A 0002 01 20 " G6 G6 "00 " NET6, "");
     update_run(*state, EXT, &u);
     assert_false(ip_is_set(u.link_local[0]));
+    /* BIRD, on a link without global addresses. */
+    update_build(*state, "", ORIGIN PATH "80 0E 2A 0002 01 20 " NONE6 LL6 "00 " NET6, "");
+    update_run(*state, EXT, &u);
+    assert_int_equal(u.outcome, OK);
+    assert_string_equal(ip_format(u.next_hop[0], text), "fe80::1");
+    assert_string_equal(ip_format(u.attrs.next_hop, text), "fe80::1");
+    assert_false(ip_is_set(u.link_local[0]));
+    assert_false(ip_is_set(u.attrs.link_local));
+    update_build(*state, "", ORIGIN PATH "80 0E 2A 0002 01 20 " NONE6 G6 "00 " NET6, "");
+    update_run(*state, EXT, &u);
+    assert_int_equal(u.outcome, WITHDRAW);
+    update_build(*state, "", ORIGIN PATH "80 0E 2A 0002 01 20 " NONE6 NONE6 "00 " NET6, "");
+    update_run(*state, EXT, &u);
+    assert_int_equal(u.outcome, WITHDRAW);
 }
 
 static void test_limits(void **state) {
