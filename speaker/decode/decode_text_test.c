@@ -424,6 +424,17 @@ static const struct row rows[] = {
             "0400aa",
      "NOTIFICATION, 22 octets\n"
      "  4/0 Hold Timer Expired, data aa\n"},
+    {"communities by name",
+     MARKER "005e02"
+            "000000434001010040020602010000fde94003040a000001c0082cffff0000ffff0001ffff00"
+            "06ffff0007ffff029affffff01ffffff02ffffff03ffffff04ffffff05fe0c000118c00002",
+     "UPDATE, 94 octets\n"
+     "  ORIGIN                 1 -T--   1  igp\n"
+     "  AS_PATH                2 -T--   6  65001\n"
+     "  NEXT_HOP               3 -T--   4  10.0.0.1\n"
+     "  COMMUNITIES            8 OT--  44  gshut accept-own llgr-stale no-llgr blackhole no-export "
+     "no-advertise local-AS no-peer 65535:65285 65036:1\n"
+     "  announce ipv4 unicast 192.0.2.0/24 via 10.0.0.1\n"},
     {"octets behind the end",
      MARKER "001304"
             "00",
