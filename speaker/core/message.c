@@ -7,7 +7,8 @@
  *
  * Without extended messages (8654) 4096 octets are the limit; OPEN and KEEPALIVE, and all we write
  * but UPDATEs, keep to it always. RFC 4271 4.1, 4.4, 6.1; 2918; 7313; 8654 3.
- * A ROUTE-REFRESH of any other size than 23 is 7/1: outbound filters (5291) are never offered.
+ * A ROUTE-REFRESH of any other size than 23 is 7/1, as outbound filters (5291) are never offered,
+ * unless its subtype is none of ours.
  */
 #include "message.h"
 
@@ -119,9 +120,14 @@ size_t keepalive_encode(uint8_t *out, size_t out_size) {
     return framing_end(&w);
 }
 
+/* RFC 7313 5: a subtype nobody knows is to be ignored, and so is what its messages are like. */
+static bool refresh_is_later(const uint8_t *body, size_t size) {
+    return size > 4 && body[2] > 2;
+}
+
 bool refresh_decode(const uint8_t *body, size_t size, struct bgp_refresh *ret_r,
                     struct bgp_error *ret_error) {
-    if (size != 4) {
+    if (size != 4 && !refresh_is_later(body, size)) {
         /* RFC 7313 5: the data field is the complete message. */
         uint8_t whole[sizeof ret_error->data];
         struct byte_writer w = framing_begin(BGP_MSG_ROUTE_REFRESH, whole, sizeof whole);

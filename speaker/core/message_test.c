@@ -127,6 +127,25 @@ static void test_C185_refresh_length(void **state) {
     }
 }
 
+/* RFC 7313 5: only subtypes 0 to 2 have a length that can be wrong. */
+static void test_refresh_of_later_days(void **state) {
+    (void)state;
+    for (unsigned subtype = 0; subtype <= 255; subtype++) {
+        const uint8_t body[] = {0, 2, (uint8_t)subtype, 1, 0x40, 0, 0};
+        for (size_t size = 0; size <= sizeof body; size++) {
+            struct bgp_refresh r;
+            struct bgp_error error;
+            bool ok = refresh_decode(body, size, &r, &error);
+            assert_int_equal(ok, size == 4 || (size > 4 && subtype > 2));
+            if (ok) {
+                assert_int_equal(r.afi, 2);
+                assert_int_equal(r.subtype, subtype);
+                assert_int_equal(r.safi, 1);
+            }
+        }
+    }
+}
+
 static void test_C051_notification(void **state) {
     (void)state;
     static const uint8_t data[] = {1, 2, 3};
@@ -242,8 +261,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C001_peek_marker),      cmocka_unit_test(test_C009_peek_split),
         cmocka_unit_test(test_keepalive_refresh),     cmocka_unit_test(test_C185_refresh_length),
-        cmocka_unit_test(test_C051_notification),     cmocka_unit_test(test_C207_shutdown_text),
-        cmocka_unit_test(test_C207_shutdown_lengths), cmocka_unit_test(test_names_and_families),
+        cmocka_unit_test(test_refresh_of_later_days), cmocka_unit_test(test_C051_notification),
+        cmocka_unit_test(test_C207_shutdown_text),    cmocka_unit_test(test_C207_shutdown_lengths),
+        cmocka_unit_test(test_names_and_families),
     };
     static struct cases all;
     CASES_ADD_TABLE(&all, peek_cases, test_peek_lengths);

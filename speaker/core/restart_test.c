@@ -240,6 +240,15 @@ static void test_C186_lost_between(void **state) {
     }
 }
 
+/* With octets behind the four that every subtype of ours has. */
+static void feed_long_refresh(struct rig *r, struct bgp_conn_id c, uint8_t subtype) {
+    const struct bgp_refresh refresh = {.afi = 1, .safi = 1, .subtype = subtype};
+    uint8_t message[64] = {0};
+    size_t size = refresh_encode(&refresh, message, sizeof message) + 3;
+    message[17] = (uint8_t)size;
+    rig_feed(r, c, message, size);
+}
+
 /* C185, C187: other families and unknown subtypes mean nothing, wrong sizes are 7/1. */
 static void test_C187_unknown_subtypes(void **state) {
     (void)state;
@@ -252,6 +261,7 @@ static void test_C187_unknown_subtypes(void **state) {
         feed_route(&r, c, 0);
         rig_pull(&r, c);
         feed_refresh(&r, c, (uint8_t)subtype);
+        feed_long_refresh(&r, c, (uint8_t)subtype);
         rig_pull(&r, c);
         assert_int_equal(r.out_size, 0);
         assert_true(held(&r, 0));
