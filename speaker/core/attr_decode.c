@@ -213,9 +213,10 @@ static enum bgp_outcome attr_read_large(struct attr_decoder *d, struct byte_read
     return BGP_OUTCOME_OK;
 }
 
-/* RFC 6793 4.1: a NEW speaker must not send it; 6: damage costs the attribute only. */
+/* RFC 6793 4.1: a NEW speaker must not send it; 6: damage costs the attribute only, and to be
+ * without any AS is damage. */
 static enum bgp_outcome attr_read_as4_path(struct attr_decoder *d, struct byte_reader *r) {
-    if (d->codec->as4) {
+    if (d->codec->as4 || bytes_left(r) == 0) {
         return BGP_OUTCOME_DISCARD_ATTRIBUTE;
     }
     switch (as_path_decode(r, true, AS_PATH_CONFED_DROP, d->scratch, &d->as4_path)) {

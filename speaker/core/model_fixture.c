@@ -320,7 +320,7 @@ static enum bgp_outcome read_multiple(struct reading *r, const struct attribute 
 
 /* RFC 6793 4.1, 6: not between NEW speakers; damaged, they are not read. */
 static enum bgp_outcome read_as4_path(struct reading *r, const struct attribute *a) {
-    r->has_as4_path = !r->s->as4 && path_read(a, 4, 4, r->as4_path);
+    r->has_as4_path = !r->s->as4 && a->size >= 6 && path_read(a, 4, 4, r->as4_path);
     path_drop_confederation(r->as4_path);
     return r->has_as4_path ? BGP_OUTCOME_OK : BGP_OUTCOME_DISCARD_ATTRIBUTE;
 }

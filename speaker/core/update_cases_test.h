@@ -347,6 +347,8 @@ UPDATE_UNUSED static const struct update_case as4_cases[] = {
      ORIGIN "40 02 06 02 01 00010000 " HOP},
     {"C144 malformed AS4_PATH", OLD, "", ORIGIN PATH2 HOP "C0 11 05 02 01 000100", NET, DISCARD, 17,
      0, TEN, BASE},
+    {"AS4_PATH without an AS", OLD, "", ORIGIN PATH2 HOP "C0 11 00", NET, DISCARD, 17, 0, TEN,
+     BASE},
     {"C144 AS 0 in AS4_PATH", OLD, "", ORIGIN PATH2 HOP "C0 11 06 02 01 00000000", NET, DISCARD, 17,
      0, TEN, BASE},
     {"C142 AGGREGATOR not AS_TRANS", OLD, "",
