@@ -264,6 +264,7 @@ static void put_foreign(const struct decode_message *m, struct json_out *o) {
 static void put_open(const struct decode_message *m, struct json_out *o) {
     put_number(o, "version", m->body[0]);
     put_number(o, "asn", m->open.asn);
+    put_number(o, "my_as", (uint64_t)(m->body[1] << 8 | m->body[2]));
     put_number(o, "hold_time", m->open.hold_time_s);
     put_address(o, "router_id", ip4(m->open.router_id));
     json_out_key(o, "capabilities");

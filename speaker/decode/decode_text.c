@@ -176,7 +176,11 @@ static void put_update(const struct decode_message *m, struct text *out) {
 }
 
 static void put_open(const struct decode_message *m, struct text *out) {
-    text_printf(out, "  AS %u, hold time %u s, identifier ", m->open.asn, m->open.hold_time_s);
+    uint32_t my_as = (uint32_t)(m->body[1] << 8 | m->body[2]);
+    text_printf(out, "  AS %u", m->open.asn);
+    if (my_as != m->open.asn) /* capability 65 counts */
+        text_printf(out, " (My Autonomous System %u)", my_as);
+    text_printf(out, ", hold time %u s, identifier ", m->open.hold_time_s);
     decode_put_id(m->open.router_id, out);
     text_putc(out, '\n');
     decode_put_capabilities_text(m, out);

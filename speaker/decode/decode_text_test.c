@@ -28,7 +28,7 @@ static const struct row rows[] = {
             "00470700020180010203490803616263036465664904036162634b030268694b0205418000c702be"
             "ef010400010080",
      "OPEN, 146 octets\n"
-     "  AS 4200000001, hold time 180 s, identifier 10.0.0.1\n"
+     "  AS 4200000001 (My Autonomous System 23456), hold time 180 s, identifier 10.0.0.1\n"
      "  capability   1 multiprotocol: ipv6 unicast\n"
      "  capability   2 route-refresh\n"
      "  capability   3 outbound-route-filtering: ipv4 unicast 64 both\n"
