@@ -124,13 +124,14 @@ static void write_check(xmlTextWriterPtr w, const json_t *result, struct clock *
 }
 
 /* The element for a verdict that no check stands for; NULL: the checks say it. */
-static const char *run_element(enum run_verdict v) {
+static const char *run_element(enum run_verdict v, int failures) {
     switch (v) {
     case RUN_PASSED:
     case RUN_WARNINGS:
-    case RUN_FAILED:
-    case RUN_NOT_CONVERGED:
         return NULL;
+    case RUN_FAILED: /* a step that could not be done is no check */
+    case RUN_NOT_CONVERGED:
+        return failures ? NULL : "failure";
     case RUN_CRASHED:
     case RUN_INCOMPLETE:
         return "failure";
@@ -174,10 +175,10 @@ static json_int_t total_ns(const json_t *result) {
 static void write_suite(xmlTextWriterPtr w, const json_t *result) {
     enum run_verdict verdict = RUN_INCOMPLETE;
     (void)report_verdict(result, &verdict);
-    const char *element = run_element(verdict);
     json_t *checks = json_object_get(result, "checks"), *c;
     int failures = 0, skipped = 0;
     count_outcomes(checks, &failures, &skipped);
+    const char *element = run_element(verdict, failures);
     failures += element && strcmp(element, "failure") == 0;
     skipped += element && strcmp(element, "skipped") == 0;
     xmlTextWriterStartElement(w, XML "testsuite");

@@ -120,6 +120,13 @@ static void no_checks(void **state) {
     assert_string_equal(message, "no namespaces");
     xmlFree(message);
     xmlFreeDoc(doc);
+    static const enum run_verdict bad[] = {RUN_FAILED, RUN_NOT_CONVERGED};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        r.verdict = bad[i];
+        doc = written(&r);
+        assert_counts(doc, (struct counts){1, 1, 0, 0});
+        xmlFreeDoc(doc);
+    }
     r.verdict = RUN_PASSED;
     doc = written(&r);
     assert_counts(doc, (struct counts){0});

@@ -322,18 +322,26 @@ static inline void assert_says(int fd, const char *what) {
         fail_msg("no \"%s\" in: %s", what, text);
 }
 
-/* What a program that still runs has written so far. */
+static inline bool has_ended(pid_t pid) {
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid;
+}
+
+/* What a program has written so far; false: it has ended without, or the deadline has come. */
 static inline bool await_file_says(int fd, const char *what, pid_t pid) {
     struct timespec now, end;
+    bool ended;
 
     clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
     do {
+        ended = has_ended(pid);
         if (strstr(written(fd), what))
             return true;
         sched_yield();
         clock_gettime(CLOCK_MONOTONIC, &now);
-    } while (now.tv_sec < end.tv_sec && kill(pid, 0) == 0);
+    } while (now.tv_sec < end.tv_sec && !ended);
     return false;
 }
 

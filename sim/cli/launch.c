@@ -106,6 +106,9 @@ static bool read_scenario(struct launch *l, const char *path) {
     l->engine.weigh_first = true;
     l->engine.allow_noise = l->o->allow_noise;
     l->engine.fail_fast = l->o->fail_fast;
+    l->engine.warnings_as = l->o->warnings_fail   ? WARNINGS_FAIL
+                            : l->o->warnings_warn ? WARNINGS_WARN
+                                                  : WARNINGS_OK;
     l->engine.seed = l->o->seed_set ? l->o->seed : l->scenario->seed;
     return l->scenario->no_lab || engine_prepare(&l->engine, l->diags) || l->engine.too_large;
 }
@@ -219,23 +222,6 @@ static int run_lab(struct launch *l) {
 
 /* ---- together ---- */
 
-static bool has_warning(const struct diag_list *d) {
-    for (size_t i = 0; i < diag_count(d); i++) {
-        if (diag_at(d, i)->severity == DIAG_WARNING)
-            return true;
-    }
-    return false;
-}
-
-/* The planner's advice is printed and reported; it changes the exit status only where asked for. */
-static int with_warnings(const struct launch *l, int status) {
-    if (status != 0 || !has_warning(l->diags))
-        return status;
-    return l->o->warnings_fail   ? run_verdict_exit(RUN_FAILED)
-           : l->o->warnings_warn ? run_verdict_exit(RUN_WARNINGS)
-                                 : 0;
-}
-
 static void refuse(struct launch *l) {
     diag_sort(l->diags);
     cli_print_diags(l->diags);
@@ -277,7 +263,7 @@ static int run_prepared(struct launch *l) {
     if (l->front.result && l->o->json)
         cli_print_json(json_incref(l->front.result));
     run_folder_give(l->front.directory_fd);
-    return with_warnings(l, status);
+    return status;
 }
 
 int launch(struct launch *l, const char *path) {

@@ -112,10 +112,12 @@ static bool list_says(json_t *list, const char *what) {
 /* Somebody opens, on the router, a session that was shut down. */
 static void test_a_session_too_many(void **state) {
     (void)state;
-    scenario_with_router("opened", UP
-                         "  - name: until it is there\n    deadline: 1h\n"
-                         "    expect: {log: {node: rr1, contains: neighbor 10.0.0.10 Up}}\n"
-                         "  - name: end\n    deadline: 200ms\n    expect: {sessions: planned}\n");
+    scenario_with_router("opened",
+                         UP "  - name: until it is there\n    deadline: 1h\n"
+                            "    expect: {log: {node: rr1, contains: neighbor 10.0.0.10 Up}}\n"
+                            "  - name: end\n    deadline: 200ms\n    expect: {sessions: planned}\n"
+                            "  - name: cause\n    deadline: 200ms\n    expect: {cause: {node: "
+                            "kube-1, peer: rr1, cause: shutdown}}\n");
     struct run r = start_run("opened");
     type_at("rr1", "enable\nconfigure terminal\nrouter bgp 64512\n"
                    "no neighbor 10.0.0.10 shutdown\nend\nexit\n");
@@ -125,6 +127,7 @@ static void test_a_session_too_many(void **state) {
     assert_says(r.out, "speakers: unexpected: kube-1 - rr1 (10.0.0.1)");
     assert_says(r.out, "speakers: unexpected: rr1 - kube-1 (10.0.0.10)");
     assert_null(strstr(written(r.out), "missing"));
+    assert_says(r.out, "the speaker says Established"); /* whatever the plan says of the cause */
     assert_int_equal(r.status, 5);
     json_t *result = only_result("runs");
     json_t *list = json_object_get(json_object_get(result, "sessions"), "unexpected");

@@ -109,6 +109,11 @@ static const struct wrong wrongs[] = {
     {UP "  - expect:\n      exec: {node: kube-1, command: show protocols, contains: Mesh_10_0_0_3,"
         " absent: true}\n" SOON,
      1, "there is a line with \"Mesh_10_0_0_3\""},
+    {UP "  - expect:\n      exec: {node: kube-1, command: show protocolls, contains: Mesh_10_0_0_3,"
+        " absent: true}\n" SOON,
+     1, "kube-1: it is no command there: "},
+    {UP "  - expect: {cause: {node: kube-2, cause: filtered, prefix: 10.9.0.0/16}}\n" SOON, 1,
+     "nobody originates it"},
     {UP "  - expect: {cause: {node: kube-2, cause: filtered, prefix: 10.244.0.0/26}}\n" SOON, 1,
      "10.244.0.0/26 at kube-2: there, though it must not be"},
     {UP "  - expect: {cause: {node: kube-2, cause: filtered, prefix: 10.9.0.0/16, contains: "
@@ -238,6 +243,41 @@ static void test_differences_are_counted(void **state) {
     run_close(&r);
 }
 
+static struct run run_with_warning(const char *as) {
+    fixture_scenario("warned", "  - apply: change.yaml\n    expect: {converged: true}\n");
+    fixture_text("warned/change.yaml",
+                 "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\n"
+                 "metadata: {name: default}\nspec: {nodeToNodeMeshEnabled: false}\n---\n"
+                 "apiVersion: projectcalico.org/v3\nkind: BGPPeer\nmetadata: {name: all}\n"
+                 "spec: {nodeSelector: all(), peerSelector: all()}\n");
+    fixture_remove(fixture_path("warned-runs"));
+    return run_words(WORDS("run", fixture_path("warned"), "--runs", fixture_path("warned-runs"),
+                           "--allow-noise", "--warnings-as", as));
+}
+
+/* A warning of a step counts as one of the start does; report and exit status say the same. */
+static void test_warnings_count(void **state) {
+    static const struct {
+        const char *as, *verdict, *says;
+        int status;
+    } rows[] = {
+        {"ok", "passed", "PASS passed: 1 of 1", 0},
+        {"warn", "passed-with-warnings", "PASS passed-with-warnings: 1 of 1", 3},
+        {"fail", "failed", "FAIL  no warnings\n         mesh-off-first: ", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct run r = run_with_warning(rows[i].as);
+        assert_says(r.out, rows[i].says);
+        assert_int_equal(r.status, rows[i].status);
+        json_t *result = only_result("warned-runs");
+        assert_string_equal(text_in(result, "verdict"), rows[i].verdict);
+        assert_int_equal(json_integer_value(json_object_get(result, "exit_status")), r.status);
+        json_decref(result);
+        run_close(&r);
+    }
+}
+
 static struct run run_two_segments(const char *fabric, const char *deadline) {
     char topology[400], steps[300];
     snprintf(steps, sizeof steps,
@@ -283,6 +323,7 @@ static void test_segments_are_joined(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_expectation_can_fail),
+        cmocka_unit_test(test_warnings_count),
         cmocka_unit_test(test_the_last_hop_is_named),
         cmocka_unit_test(test_a_hold_can_fail),
         cmocka_unit_test(test_a_cut_by_plan_is_explained_at_once),

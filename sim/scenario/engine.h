@@ -96,8 +96,9 @@ struct engine {
     uint64_t seed;
     const char *mrt_directory; /* absolute: NODE.mrt goes there, all messages; NULL: none */
     bool allow_noise;          /* what fails on a busy host has failed all the same */
-    bool fail_fast;            /* the first step that fails is the last one */
-    bool failed_for_certain;   /* … whatever the host did, or had it had more time */
+    enum { WARNINGS_OK, WARNINGS_WARN, WARNINGS_FAIL } warnings_as; /* … of a run that passed */
+    bool fail_fast;          /* the first step that fails is the last one */
+    bool failed_for_certain; /* … whatever the host did, or had it had more time */
     bool interrupted, down_requested;
     bool stirred;       /* by churn or roll: what comes later is no convergence from the start */
     bool wait_given_up; /* the client that had us wait has gone */

@@ -591,10 +591,33 @@ static void keep_warnings(struct engine *e) {
     e->result.warnings = list;
 }
 
+/* A run that passed, with warnings: those of the plan at the start, and what steps added. */
+static void judge_warnings(struct engine *e) {
+    size_t count = 0;
+    struct text all;
+    text_init(&all);
+    for (size_t i = 0; i < diag_count(e->diags); i++) {
+        const struct diag *d = diag_at(e->diags, i);
+        if (d->severity == DIAG_WARNING)
+            text_printf(&all, "%s%s: %s", count++ ? "; " : "", d->id, d->message);
+    }
+    if (count && e->warnings_as == WARNINGS_WARN)
+        record_verdict(e, RUN_WARNINGS, NULL);
+    if (count && e->warnings_as == WARNINGS_FAIL) {
+        record_phase_begin(e, "warnings");
+        record_check(e, "no warnings", CHECK_FAILED, engine_elapsed(e), text_str(&all));
+        record_verdict(e, RUN_FAILED, text_str(&all));
+        record_phase_end(e, "%zu in all", count);
+    }
+    text_deinit(&all);
+}
+
 static int conclude(struct engine *e) {
     engine_listen(e); /* also what came during the teardown */
     if (e->interrupted)
         record_verdict(e, RUN_INTERRUPTED, "interrupted");
+    if (e->result.verdict == RUN_INCOMPLETE)
+        judge_warnings(e);
     if (e->result.verdict == RUN_INCOMPLETE)
         e->result.verdict = RUN_PASSED;
     keep_warnings(e);
