@@ -90,7 +90,7 @@ static bool large_sound(const struct value *v) {
 }
 
 static bool as4_path_sound(const struct value *v) {
-    return !v->as4 && path_sound(v, 4, true);
+    return !v->as4 && v->size > 0 && path_sound(v, 4, true); /* RFC 6793 6: one AS at least */
 }
 
 static bool as4_aggregator_sound(const struct value *v) {
