@@ -48,6 +48,23 @@ static void test_decode(void **state) {
     says(WORDS("decode", fixture_path("text")), 2, "neither hexadecimal");
 }
 
+/* A message alone, read as what it was not: which options would make it sound. */
+#define MARKER "ffffffffffffffffffffffffffffffff"
+#define TWO_OCTETS MARKER "002f02000000144001010040020602020017fde94003040a00000118c00002"
+#define WITH_PATHS MARKER "003302000000144001010040020602010000fde94003040a0000010000000718c00002"
+#define BOTH MARKER "003302000000144001010040020602020017fde94003040a0000010000000718c00002"
+
+static void test_hints(void **state) {
+    (void)state;
+    says(WORDS("decode", TWO_OCTETS), 0, "attribute 2 AS_PATH\n  (sound with --as2)\n");
+    says(WORDS("decode", "--as2", TWO_OCTETS), 0, "via 10.0.0.1\n");
+    says(WORDS("decode", WITH_PATHS), 1, "\n  (sound with --add-path FAMILY)\n");
+    says(WORDS("decode", "--as2", WITH_PATHS), 1,
+         "\n  (sound without --as2 and with --add-path FAMILY)\n");
+    says(WORDS("decode", BOTH), 1, "\n  (sound with --as2 and with --add-path FAMILY)\n");
+    says(WORDS("decode", "--add-path", "ipv4 unicast", BOTH), 0, "\n  (sound with --as2)\n");
+}
+
 /* C216: the same capture as pcap and as pcapng. */
 #define IP_AND_TCP                                                                                 \
     "\x45\0\0\x3b\0\0\0\0\x40\x06\0\0\x0a\0\0\x01\x0a\0\0\x02"                                     \
@@ -133,11 +150,9 @@ static void test_C217_run_writes_mrt(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_C216_captures),
-        cmocka_unit_test(test_C216_what_is_missing),
-        cmocka_unit_test(test_C216_guessed),
-        cmocka_unit_test(test_C217_run_writes_mrt),
+        cmocka_unit_test(test_decode),        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_C216_captures), cmocka_unit_test(test_C216_what_is_missing),
+        cmocka_unit_test(test_C216_guessed),  cmocka_unit_test(test_C217_run_writes_mrt),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

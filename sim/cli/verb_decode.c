@@ -35,6 +35,28 @@ void decode_flush(struct decode_job *j, bool now) {
     text_clear(&j->out);
 }
 
+/* An UPDATE alone does not tell how its session was negotiated: says which other options would
+ * make a damaged one sound. */
+static void put_hint(struct decode_job *j, const uint8_t *data, size_t size) {
+    bool as4 = j->how.codec.as4;
+    bool paths = j->how.codec.add_path[BGP_IPV4_UNICAST] || j->how.codec.add_path[BGP_IPV6_UNICAST];
+    const char *as_words = as4 ? "with --as2" : "without --as2";
+    const char *path_words = paths ? "with another --add-path" : "with --add-path FAMILY";
+    for (unsigned way = 1; way < 4; way++) {
+        struct decode_options other = j->how;
+        struct decode_message m;
+        other.codec.as4 ^= way & 1;
+        for (int f = 0; f < BGP_FAMILIES; f++)
+            other.codec.add_path[f] ^= way >> 1;
+        decode_message(&other, data, size, j->scratch, &m);
+        if (m.error.outcome != BGP_OUTCOME_OK)
+            continue;
+        text_printf(&j->out, "  (sound %s%s%s)\n", way & 1 ? as_words : "", way == 3 ? " and " : "",
+                    way & 2 ? path_words : "");
+        return;
+    }
+}
+
 void decode_print(struct decode_job *j, const uint8_t *data, size_t size) {
     struct decode_message m;
     arena_reset(j->scratch);
@@ -47,6 +69,8 @@ void decode_print(struct decode_job *j, const uint8_t *data, size_t size) {
         text_putc(&j->out, '\n');
     } else {
         decode_put_text(&m, &j->out);
+        if (m.type == BGP_MSG_UPDATE && m.error.outcome != BGP_OUTCOME_OK)
+            put_hint(j, data, size);
     }
     if (m.error.outcome == BGP_OUTCOME_SESSION_RESET)
         j->status = 1;
