@@ -304,6 +304,19 @@ static void test_a_hold_sees_a_route_come(void **state) {
     end_hold(&r, "not all tables are as computed");
 }
 
+static json_int_t number_in(json_t *o, const char *name) {
+    assert_true(json_is_integer(json_object_get(o, name)));
+    return json_integer_value(json_object_get(o, name));
+}
+
+/* Both holds together: about two seconds, and above a hundredth of the longer one in CPU time. */
+static void assert_cost_in(json_t *usage) {
+    json_int_t wall = number_in(usage, "held_ns"), runner = number_in(usage, "held_runner_cpu_ns");
+    assert_true(wall >= INT64_C(2010000000));
+    assert_true(runner > 0);
+    assert_true(runner + number_in(usage, "held_speakers_cpu_ns") > wall / 101);
+}
+
 /* Held without work, then with all that one client can ask for: a hundredth of a processor is not
  * enough for that. */
 static void test_a_hold_costs_too_much(void **state) {
@@ -322,6 +335,7 @@ static void test_a_hold_costs_too_much(void **state) {
         assert_string_equal(text_in(check, "verdict"), dear ? "failed" : "passed");
     }
     assert_int_equal(i, 3);
+    assert_cost_in(json_object_get(result, "speakers"));
     json_decref(result);
     assert_int_equal(r.status, 1);
     run_close(&r);

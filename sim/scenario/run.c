@@ -165,8 +165,13 @@ void engine_fill_totals(struct engine *e) {
     fill_convergence(e);
 }
 
+/* What the speakers took in all; what holding took stands there already. */
 static void fill_usage(struct engine *e) {
-    struct run_usage u = {0};
+    struct run_usage u = {
+        .held_ns = e->result.usage.held_ns,
+        .held_speakers_cpu_ns = e->result.usage.held_speakers_cpu_ns,
+        .held_runner_cpu_ns = e->result.usage.held_runner_cpu_ns,
+    };
     for (uint32_t i = 0; i < e->count; i++) {
         if (lab_speaker_state(e->lab, i).kind != LAB_RUNNING)
             continue;
