@@ -109,7 +109,7 @@ static void read_segment(struct topo_reader *r, const struct yaml_node *n, struc
     if (!name)
         diag_add(r->diags, DIAG_ERROR, s->place, "missing-field", "segment: name is missing");
     else if (yaml_string(name, "name", r->diags, &s->name))
-        topo_name_check(s->name, name, "segment name", r->diags);
+        topo_name_check(s->name, yaml_place(name), "segment name", r->diags);
     size_t count = topo_list(yaml_get(n, "subnet"), &items, &single);
     if (count == 0)
         diag_add(r->diags, DIAG_ERROR, s->place, "missing-field",

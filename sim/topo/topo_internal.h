@@ -28,7 +28,7 @@ struct topo_reader {
 /* ---- topo_name.c ---- */
 
 /* Lower-case letters, digits and '-', a letter or digit at both ends, at most 63 bytes. Reports. */
-bool topo_name_check(const char *name, const struct yaml_node *at, const char *field,
+bool topo_name_check(const char *name, struct diag_place at, const char *field,
                      struct diag_list *diags);
 bool topo_interface_check(const char *name, const struct yaml_node *at, bool ios,
                           struct diag_list *diags);

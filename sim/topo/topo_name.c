@@ -34,11 +34,11 @@ static bool is_dns_label(const char *name) {
     return true;
 }
 
-bool topo_name_check(const char *name, const struct yaml_node *at, const char *field,
+bool topo_name_check(const char *name, struct diag_place at, const char *field,
                      struct diag_list *diags) {
     if (is_dns_label(name))
         return true;
-    diag_add(diags, DIAG_ERROR, yaml_place(at), "bad-name",
+    diag_add(diags, DIAG_ERROR, at, "bad-name",
              "%s: \"%.80s\" is not a name of 1 to %d lower-case letters, digits and \"-\" "
              "that begins and ends with a letter or digit",
              field, name, TOPO_NAME_BYTES_MAX);

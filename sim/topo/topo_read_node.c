@@ -206,7 +206,7 @@ static void read_single(struct topo_reader *r, const struct yaml_node *entry,
         diag_add(r->diags, DIAG_ERROR, yaml_place(yaml_key(entry, "first")), "wrong-type",
                  "first: has a meaning beside count only");
     if (yaml_string(name, "name", r->diags, &node->name))
-        topo_name_check(node->name, name, "node name", r->diags);
+        topo_name_check(node->name, yaml_place(name), "node name", r->diags);
 }
 
 static struct ip_addr counted_up(struct ip_addr a, uint64_t i) {
@@ -234,7 +234,8 @@ static void generate(struct topo_reader *r, const struct yaml_node *entry,
         }
         node->attachment.addr4 = counted_up(shared.attachment.addr4, i);
         node->attachment.addr6 = counted_up(shared.attachment.addr6, i);
-        if (!topo_name_check(node->name, yaml_get(entry, "name"), "node name", r->diags) ||
+        if (!topo_name_check(node->name, yaml_place(yaml_get(entry, "name")), "node name",
+                             r->diags) ||
             diag_error_count(r->diags) != errors_before)
             return; /* the others would only say the same again */
     }

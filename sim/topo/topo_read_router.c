@@ -113,7 +113,7 @@ void topo_read_router(struct topo_reader *r, const struct yaml_node *entry,
     if (!name)
         diag_add(r->diags, DIAG_ERROR, router->place, "missing-field", "router: name is missing");
     else if (yaml_string(name, "name", r->diags, &router->name))
-        topo_name_check(router->name, name, "router name", r->diags);
+        topo_name_check(router->name, yaml_place(name), "router name", r->diags);
     yaml_enum(yaml_get(entry, "kind"), "kind", kinds, COUNT(kinds), r->diags, &kind);
     read_config(r, entry, router);
     read_interfaces(r, yaml_get(entry, "interfaces"), router);

@@ -70,14 +70,7 @@ static void add_from_manifest(struct topo_reader *r, const struct calico_node *n
     node->attachment.segment = segment;
     node->attachment.addr4 = n->addr4;
     node->attachment.addr6 = n->addr6;
-    topo_name_check(name, NULL, "node name", r->diags);
-}
-
-static void take_address(struct topo_node *node, const struct calico_node *n) {
-    if (ip_is_set(n->addr4))
-        node->attachment.addr4 = n->addr4;
-    if (ip_is_set(n->addr6))
-        node->attachment.addr6 = n->addr6;
+    topo_name_check(name, n->place, "node name", r->diags);
 }
 
 /* The places of manifests live as long as the set, which may be shorter than the topology. */
@@ -85,6 +78,20 @@ static void keep_place(struct topo_reader *r, struct topo_node *node, struct dia
     const char *file = arena_strdup(r->arena, place.file);
     if (file)
         node->place = (struct diag_place){file, place.line, place.column};
+}
+
+/* An address that the manifests changed stands there: what is wrong with it is their mistake. */
+static void take_address(struct topo_reader *r, struct topo_node *node,
+                         const struct calico_node *n) {
+    struct topo_attachment *a = &node->attachment;
+    bool other4 = ip_is_set(n->addr4) && !ip_equal(n->addr4, a->addr4);
+    bool other6 = ip_is_set(n->addr6) && !ip_equal(n->addr6, a->addr6);
+    if (other4)
+        a->addr4 = n->addr4;
+    if (other6)
+        a->addr6 = n->addr6;
+    if (other4 || other6)
+        keep_place(r, node, n->place);
 }
 
 bool topology_take_addresses(struct topology *t, const struct calico_set *set, struct arena *arena,
@@ -101,7 +108,7 @@ bool topology_take_addresses(struct topology *t, const struct calico_set *set, s
             if (t->node_count > count)
                 keep_place(&r, &t->nodes[count], n->place);
         } else if (index < t->node_count) {
-            take_address(&t->nodes[index], n);
+            take_address(&r, &t->nodes[index], n);
         } else {
             diag_add(diags, DIAG_ERROR, n->place, "duplicate-name",
                      "node \"%s\" has the name of a router in the topology", n->name);

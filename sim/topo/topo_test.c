@@ -9,6 +9,7 @@
 #include "topo_internal.h"
 
 #include "../../speaker/base/arena.h"
+#include "../../speaker/base/text.h"
 
 // clang-format off
 #include <setjmp.h>
@@ -100,52 +101,78 @@ static void routers_get_the_gateway(void **state) {
     done(&f);
 }
 
-static void mistakes_have_id_and_line(void **state) {
+static void mistakes_have_id_and_place(void **state) {
     static const struct {
         const char *text, *id;
-        uint32_t line;
+        uint32_t line, column;
         const char *says;
     } rows[] = {
-        {"nodes: []\n", "missing-field", 1, "segments"},
-        {"segments: {name: lan}\n", "missing-field", 1, "subnet"},
-        {"segments: {name: lan, subnet: 10.0.0.1/24}\n", "bad-address", 1, "10.0.0.0/24"},
-        {"segments: {name: lan, subnet: 10.0.0.0}\n", "bad-address", 1, "prefix"},
-        {"segments: {name: lan, subnet: [10.0.0.0/24, 10.1.0.0/24]}\n", "bad-address", 1, "second"},
+        {"nodes: []\n", "missing-field", 1, 1, "segments"},
+        {"segments: {name: lan}\n", "missing-field", 1, 11, "subnet"},
+        {"segments: {name: lan, subnet: 10.0.0.1/24}\n", "bad-address", 1, 31, "10.0.0.0/24"},
+        {"segments: {name: lan, subnet: 10.0.0.0}\n", "bad-address", 1, 31, "prefix"},
+        {"segments: {name: lan, subnet: [10.0.0.0/24, 10.1.0.0/24]}\n", "bad-address", 1, 45,
+         "second"},
         {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 10.0.9.0/24}\n",
-         "overlapping-subnets", 3, "line 2"},
+         "overlapping-subnets", 3, 3, "line 2"},
         {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: a, subnet: 11.0.9.0/24}\n",
-         "duplicate-name", 3, "line 2"},
-        {LAN "nodez: []\n", "unknown-field", 2, "\"nodes\""},
-        {LAN "fabric: l3\n", "unknown-value", 2, "auto, l2, routed"},
-        {LAN "nodes: {name: a, segment: lam}\n", "unknown-segment", 2, "\"lan\""},
-        {LAN "nodes: {name: a, asNumbr: 1}\n", "unknown-field", 2, "\"asNumber\""},
-        {LAN "nodes: {name: a, asNumber: 0}\n", "out-of-range", 2, "1 to"},
-        {LAN "nodes: {name: a, pods: 65}\n", "out-of-range", 2, "64"},
-        {LAN "nodes: {count: 10001, name: \"n%d\"}\n", "out-of-range", 2, "10000"},
-        {LAN "nodes:\n- {name: a}\n- {name: a}\n", "duplicate-name", 4, "line 3"},
-        {LAN "nodes:\n- {name: n2}\n- {count: 2, name: \"n%d\"}\n", "duplicate-name", 4, "line 3"},
-        {LAN "nodes: {name: a, address: 10.0.1.1}\n", "address-outside-segment", 2, "10.0.0.0/24"},
-        {LAN "nodes: {name: a, address: 10.0.0.0}\n", "address-outside-segment", 2, "host"},
-        {LAN "nodes: {name: a, address: 10.0.0.255}\n", "address-outside-segment", 2, "host"},
-        {LAN "nodes: {name: a, address: 10.0.0.256}\n", "bad-address", 2, "address"},
+         "duplicate-name", 3, 3, "line 2"},
+        {LAN "nodez: []\n", "unknown-field", 2, 1, "\"nodes\""},
+        {LAN "fabric: l3\n", "unknown-value", 2, 9, "auto, l2, routed"},
+        {LAN "nodes: {name: a, segment: lam}\n", "unknown-segment", 2, 27, "\"lan\""},
+        {LAN "nodes: {name: a, asNumbr: 1}\n", "unknown-field", 2, 18, "\"asNumber\""},
+        {LAN "nodes: {name: a, asNumber: 0}\n", "out-of-range", 2, 28, "1 to"},
+        {LAN "nodes: {name: a, pods: 65}\n", "out-of-range", 2, 24, "64"},
+        {LAN "nodes: {count: 10001, name: \"n%d\"}\n", "out-of-range", 2, 16, "10000"},
+        {LAN "nodes:\n- {name: a}\n- {name: a}\n", "duplicate-name", 4, 3, "line 3"},
+        {LAN "nodes:\n- {name: n2}\n- {count: 2, name: \"n%d\"}\n", "duplicate-name", 4, 3,
+         "line 3"},
+        {LAN "nodes: {name: a, address: 10.0.1.1}\n", "address-outside-segment", 2, 8,
+         "10.0.0.0/24"},
+        {LAN "nodes: {name: a, address: 10.0.0.0}\n", "address-outside-segment", 2, 8, "host"},
+        {LAN "nodes: {name: a, address: 10.0.0.255}\n", "address-outside-segment", 2, 8, "host"},
+        {LAN "nodes: {name: a, address: 10.0.0.256}\n", "bad-address", 2, 27, "address"},
         {LAN "nodes:\n- {name: a, address: 10.0.0.9}\n- {name: b, address: 10.0.0.9}\n",
-         "duplicate-address", 4, "line 3"},
-        {LAN "nodes: {count: 254, name: \"n%d\"}\n", "limit", 1, "IPv4"},
+         "duplicate-address", 4, 3, "line 3"},
+        {LAN "nodes: {count: 254, name: \"n%d\"}\n", "limit", 1, 11, "IPv4"},
         {LAN "nodes: {count: 3, name: \"n%d\", address: 10.0.0.254}\n", "address-outside-segment",
-         2, "10.0.0.255"},
-        {LAN "nodes: {name: a, interface: lo}\n", "bad-name", 2, "interface"},
-        {LAN "nodes: {name: a, interface: \"0123456789abcdef\"}\n", "bad-name", 2, "15"},
-        {LAN "nodes: {name: a, first: 2}\n", "wrong-type", 2, "count"},
-        {LAN "nodes: [1]\n", "wrong-type", 2, "mapping"},
-        {LAN "nodes: {name: a, routeReflectorClusterID: 1}\n", "bad-address", 2, "IPv4"},
-        {LAN "routers: {name: r, interfaces: {Gi0: {}}}\n", "missing-field", 2, "config"},
+         2, 8, "10.0.0.255"},
+        {LAN "nodes: {name: a, interface: lo}\n", "bad-name", 2, 29, "interface"},
+        {LAN "nodes: {name: a, interface: \"0123456789abcdef\"}\n", "bad-name", 2, 29, "15"},
+        {LAN "nodes: {name: a, first: 2}\n", "wrong-type", 2, 18, "count"},
+        {LAN "nodes: [1]\n", "wrong-type", 2, 9, "mapping"},
+        {LAN "nodes: {name: a, routeReflectorClusterID: 1}\n", "bad-address", 2, 43, "IPv4"},
+        {LAN "routers: {name: r, interfaces: {Gi0: {}}}\n", "missing-field", 2, 10, "config"},
         {LAN "routers: {name: r, text: x, config: y, interfaces: {Gi0: {}}}\n", "missing-field", 2,
-         "not both"},
-        {LAN "routers: {name: r, text: x}\n", "missing-field", 2, "interfaces"},
+         10, "not both"},
+        {LAN "routers: {name: r, text: x}\n", "missing-field", 2, 10, "interfaces"},
         {LAN "routers: {name: r, kind: junos, text: x, interfaces: {Gi0: {}}}\n", "unknown-value",
-         2, "ios"},
+         2, 26, "ios"},
         {LAN "nodes: {name: r}\nrouters: {name: r, text: x, interfaces: {Gi0: {}}}\n",
-         "duplicate-name", 3, "line 2"},
+         "duplicate-name", 3, 10, "line 2"},
+        {LAN "nodes: {name: a, routeReflectorClusterID: \"fd00::1\"}\n", "bad-address", 2, 43,
+         "IPv4"},
+        {LAN "nodes: {name: a, address: [10.0.0.2, 10.0.0.3]}\n", "bad-address", 2, 38, "second"},
+        {LAN "nodes: {name: a, interface: e123456789abcdef}\n", "bad-name", 2, 29, "15"},
+        {LAN "nodes: {name: a, interface: a/b}\n", "bad-name", 2, 29, "letter"},
+        {LAN "nodes: {name: a, interface: 0a}\n", "bad-name", 2, 29, "letter"},
+        {LAN "routers: {name: r, text: x, interfaces: {Gi_0: {}}}\n", "bad-name", 2, 42, "Gigabit"},
+        {LAN "routers: {name: R, text: x, interfaces: {Gi0: {}}}\n", "bad-name", 2, 17,
+         "router name"},
+        {"segments: {name: LAN, subnet: 10.0.0.0/24}\n", "bad-name", 1, 18, "segment name"},
+        {"segments: {name: a, subnet: \"fd00::1/64\"}\n", "bad-address", 1, 29, "fd00::/64"},
+        {"segments:\n- {name: a, subnet: \"fd00::/48\"}\n- {name: b, subnet: "
+         "\"fd00:0:0:9::/64\"}\n",
+         "overlapping-subnets", 3, 3, "line 2"},
+        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 11.0.0.0/16}\n"
+         "- {name: c, subnet: 10.0.9.0/24}\n",
+         "overlapping-subnets", 4, 3, "line 2"},
+        {"segments: {name: a, subnet: 10.0.0.0/30}\nnodes: {name: n, address: 10.0.0.3}\n",
+         "address-outside-segment", 2, 8, "host"},
+        {"segments: {name: a, subnet: 10.0.0.0/24}\nnodes: {name: n, address: \"fd00::1\"}\n",
+         "address-outside-segment", 2, 8, "no subnet of that family"},
+        {LAN "nodes:\n- {count: 9999, name: \"n%d\", pods: 0}\n- {count: 2, name: \"m%d\"}\n",
+         "limit", 4, 3, "10000"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -154,6 +181,7 @@ static void mistakes_have_id_and_line(void **state) {
         assert_true(diag_error_count(f.diags) >= 1);
         assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
         assert_int_equal(diag_at(f.diags, 0)->line, rows[i].line);
+        assert_int_equal(diag_at(f.diags, 0)->column, rows[i].column);
         assert_non_null(strstr(diag_at(f.diags, 0)->message, rows[i].says));
         done(&f);
     }
@@ -239,6 +267,89 @@ static void largest_topology_is_quick_and_complete(void **state) {
     done(&f);
 }
 
+/* What is wrong with all of a row is said once, and a mistake makes no second one. */
+static void one_mistake_is_said_once(void **state) {
+    static const struct {
+        const char *text;
+        size_t count;
+    } rows[] = {
+        {LAN "nodes: {count: 3, name: \"n%d\", pods: 65}\n", 1},
+        {"segments: {name: a, subnet: 10.0.0.0/28}\nnodes: {count: 30, name: \"n%d\"}\n", 1},
+        {LAN "nodes: [{pods: 1}, {pods: 2}]\n", 2}, /* no names: not the same one */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture f = read_text(rows[i].text);
+        assert_null(f.topology);
+        assert_int_equal(diag_count(f.diags), rows[i].count);
+        done(&f);
+    }
+}
+
+/* Up to the limit, and one more. */
+static void lists_are_limited(void **state) {
+    (void)state;
+    for (size_t more = 0; more <= 1; more++) {
+        struct text labels, segments;
+        text_init(&labels);
+        text_init(&segments);
+        text_puts(&labels, LAN "nodes:\n  name: a\n  labels:\n");
+        for (size_t i = 0; i < TOPO_LABELS_MAX + more; i++)
+            text_printf(&labels, "    l%zu: x\n", i);
+        text_puts(&segments, "nodes: {name: a, segment: s0}\nsegments:\n");
+        for (size_t i = 0; i < TOPO_SEGMENTS_MAX + more; i++)
+            text_printf(&segments, "- {name: s%zu, subnet: 10.%zu.%zu.0/24}\n", i, i / 250,
+                        i % 250);
+        struct fixture a = read_text(text_str(&labels)), b = read_text(text_str(&segments));
+        assert_int_equal(a.topology == NULL, more);
+        assert_int_equal(b.topology == NULL, more);
+        if (more) {
+            assert_non_null(strstr(diag_at(a.diags, 0)->message, "at most 256"));
+            assert_string_equal(diag_at(b.diags, 0)->id, "limit");
+        }
+        done(&a);
+        done(&b);
+        text_deinit(&labels);
+        text_deinit(&segments);
+    }
+}
+
+/* Small subnets, and who gets the gateway's address when it is taken. */
+static void addresses_count_from_the_right_one(void **state) {
+    static const struct {
+        const char *segment, *rest, *first, *second;
+    } rows[] = {
+        {"10.0.0.0/31", "nodes: {count: 2, name: \"n%d\"}\n", "10.0.0.0", "10.0.0.1"},
+        {"\"fd00::/127\"", "nodes: {count: 2, name: \"n%d\"}\n", "fd00::", "fd00::1"},
+        {"10.0.0.0/29", "nodes: {count: 2, name: \"n%3d\"}\n", "10.0.0.2", "10.0.0.3"},
+        {"10.0.0.0/29",
+         "nodes: {name: n1, address: 10.0.0.1}\n"
+         "routers: {name: r, text: x, interfaces: {Gi0: {}}}\n",
+         "10.0.0.1", "10.0.0.2"},
+        {"10.0.0.0/29",
+         "nodes: {name: n1}\nrouters:\n- {name: q, text: x, interfaces: {Gi0: {}}}\n"
+         "- {name: r, text: x, interfaces: {Gi0: {}}}\n",
+         "10.0.0.3", "10.0.0.2"}, /* q has the first */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[400];
+        snprintf(text, sizeof(text), "segments: {name: lan, subnet: %s}\n%s", rows[i].segment,
+                 rows[i].rest);
+        struct fixture f = read_text(text);
+        const struct topology *t = f.topology;
+        assert_non_null(t);
+        const struct topo_attachment *second = t->router_count
+                                                   ? &t->routers[t->router_count - 1].attachments[0]
+                                                   : &t->nodes[1].attachment;
+        struct ip_addr a = t->nodes[0].attachment.addr4, b = second->addr4;
+        assert_string_equal(t->nodes[0].name, "n1"); /* %3d: blanks are no part of a name */
+        expect_addr(ip_is_set(a) ? a : t->nodes[0].attachment.addr6, rows[i].first);
+        expect_addr(ip_is_set(b) ? b : second->addr6, rows[i].second);
+        done(&f);
+    }
+}
+
 /* ---- Calico's nodes ---- */
 
 static void apply_text(struct calico_set *set, const char *text, struct fixture *f) {
@@ -252,29 +363,44 @@ static void apply_text(struct calico_set *set, const char *text, struct fixture 
     "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name "}\n"                   \
     "spec: {bgp: {ipv4Address: " address "}}\n"
 
+#define NODE6(name, address)                                                                       \
+    "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name "}\n"                   \
+    "spec: {bgp: {ipv6Address: " address "}}\n"
+
 static void manifests_have_the_last_word_on_addresses(void **state) {
     (void)state;
-    struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\", labels: {a: b}}\n");
+    struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\", labels: {a: b},"
+                                     " asNumber: 7, routeReflectorClusterID: 0.0.0.9}\n");
     struct calico_set *set = calico_set_new();
     assert_true(topology_add_nodes(f.topology, set, f.diags));
     const struct calico_node *n = calico_node_find(set, "n1");
     assert_int_equal(n->length4, 24);
+    assert_int_equal(n->length6, 64);
     assert_int_equal(n->label_count, 1);
-    apply_text(set, NODE("n1", "10.0.0.77/24") "---\n" NODE("late", "10.0.0.78/24"), &f);
+    assert_int_equal(n->as_number, 7);
+    assert_true(n->has_cluster_id);
+    expect_addr(n->cluster_id, "0.0.0.9");
+    apply_text(set,
+               NODE("n1", "10.0.0.77/24, ipv6Address: \"fd00::77/64\"") "---\n" NODE(
+                   "late", "10.0.0.78/24") "---\n" NODE6("last", "\"fd00::79/64\""),
+               &f);
     assert_true(topology_take_addresses(f.topology, set, f.arena, f.diags));
     expect_addr(f.topology->nodes[0].attachment.addr4, "10.0.0.77");
-    assert_int_equal(f.topology->node_count, 3);
-    assert_string_equal(f.topology->nodes[2].name, "late");
-    expect_addr(f.topology->nodes[2].attachment.addr4, "10.0.0.78");
+    expect_addr(f.topology->nodes[0].attachment.addr6, "fd00::77");
+    assert_int_equal(f.topology->node_count, 4);
+    assert_string_equal(f.topology->nodes[2].name, "last");
+    expect_addr(f.topology->nodes[2].attachment.addr6, "fd00::79");
+    assert_string_equal(f.topology->nodes[3].name, "late");
+    expect_addr(f.topology->nodes[3].attachment.addr4, "10.0.0.78");
     calico_set_free(set);
     done(&f);
 }
 
-static bool was_found(const struct diag_list *d, const char *id) {
+static const struct diag *find_diag(const struct diag_list *d, const char *id) {
     for (size_t i = 0; i < diag_count(d); i++)
         if (strcmp(diag_at(d, i)->id, id) == 0)
-            return true;
-    return false;
+            return diag_at(d, i);
+    return NULL;
 }
 
 static void wrong_addresses_of_manifests_are_found(void **state) {
@@ -284,15 +410,21 @@ static void wrong_addresses_of_manifests_are_found(void **state) {
         {NODE("n1", "10.0.0.3/24"), "duplicate-address"},
         {NODE("n1", "10.0.9.3/24"), "address-outside-segment"},
         {NODE("other", "10.9.0.3/24"), "address-outside-segment"},
+        {NODE("kube.example", "10.0.0.9/24"), "bad-name"},
+        {NODE("rr", "10.0.0.9/24"), "duplicate-name"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\"}\n");
+        struct fixture f = read_text(LAN "nodes: {count: 2, name: \"n%d\"}\n"
+                                         "routers: {name: rr, text: x, interfaces: {Gi0: {}}}\n");
         struct calico_set *set = calico_set_new();
         assert_true(topology_add_nodes(f.topology, set, f.diags));
         apply_text(set, rows[i].manifest, &f);
         assert_false(topology_take_addresses(f.topology, set, f.arena, f.diags));
-        assert_true(was_found(f.diags, rows[i].id));
+        const struct diag *d = find_diag(f.diags, rows[i].id);
+        assert_non_null(d);
+        assert_int_equal(d->line, 2); /* of n2, which had the address first; or of `kind` */
+        assert_string_equal(d->file, i == 0 ? "t.yaml" : "m.yaml");
         calico_set_free(set);
         done(&f);
     }
@@ -330,7 +462,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generators_expand),
         cmocka_unit_test(routers_get_the_gateway),
-        cmocka_unit_test(mistakes_have_id_and_line),
+        cmocka_unit_test(mistakes_have_id_and_place),
+        cmocka_unit_test(one_mistake_is_said_once),
+        cmocka_unit_test(lists_are_limited),
+        cmocka_unit_test(addresses_count_from_the_right_one),
         cmocka_unit_test(typos_are_refused),
         cmocka_unit_test(hostile_names_are_refused),
         cmocka_unit_test(largest_topology_is_quick_and_complete),
