@@ -150,6 +150,54 @@ static void names_and_times(void **state) {
     json_decref(s.result.warnings);
 }
 
+static void assert_attribute(xmlNodePtr n, const char *name, const char *want) {
+    xmlChar *text = xmlGetProp(n, XML name);
+    assert_non_null(text);
+    assert_string_equal(text, want);
+    xmlFree(text);
+}
+
+/* Which kind of failure, and what it says; blanks of a text stay what they are. */
+static void outcomes_say_what_and_why(void **state) {
+    (void)state;
+    struct sample s;
+    sample_full(&s);
+    s.checks[1].reason = "a\tb\r\nc";
+    xmlDocPtr doc = written(&s.result);
+    xmlNodePtr c = xmlNextElementSibling(xmlFirstElementChild(suite_of(doc)));
+    assert_attribute(xmlFirstElementChild(c), "type", "failed");
+    assert_attribute(xmlFirstElementChild(c), "message", "a\tb\r\nc");
+    c = xmlNextElementSibling(c);
+    assert_attribute(xmlFirstElementChild(c), "type", "timeout");
+    assert_attribute(xmlFirstElementChild(c), "message", "1 missing");
+    c = xmlNextElementSibling(c);
+    assert_attribute(xmlFirstElementChild(c), "message", "no capture");
+    c = xmlNextElementSibling(c);
+    assert_attribute(c, "name", "the run");
+    assert_attribute(xmlFirstElementChild(c), "type", "incomplete");
+    assert_attribute(xmlFirstElementChild(c), "message", "something");
+    xmlFreeDoc(doc);
+    json_decref(s.result.warnings);
+}
+
+/* Two steps of one name: a check belongs to the one that had begun. */
+static void steps_may_have_one_name(void **state) {
+    (void)state;
+    struct sample s;
+    struct run_result *r = sample_full(&s);
+    s.phases[1] = (struct run_phase){"step", 1000000000, 1000000000, true, ""};
+    s.phases[2] = (struct run_phase){"step", 5000000000, 1000000000, true, ""};
+    s.checks[0] = (struct run_check){"step", "a", CHECK_PASSED, "", 1500000000, 250000000};
+    s.checks[1] = (struct run_check){"step", "b", CHECK_PASSED, "", 5500000000, 250000000};
+    r->check_count = 2;
+    xmlDocPtr doc = written(r);
+    xmlNodePtr c = xmlFirstElementChild(suite_of(doc));
+    assert_attribute(c, "time", "0.750000");
+    assert_attribute(xmlNextElementSibling(c), "time", "0.750000");
+    xmlFreeDoc(doc);
+    json_decref(r->warnings);
+}
+
 static void hostile_texts(void **state) {
     (void)state;
     struct sample s;
@@ -206,9 +254,13 @@ static void times_are_of_each_step(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_verdict), cmocka_unit_test(times_are_of_each_step),
-        cmocka_unit_test(no_checks),     cmocka_unit_test(names_and_times),
+        cmocka_unit_test(every_verdict),
+        cmocka_unit_test(times_are_of_each_step),
+        cmocka_unit_test(no_checks),
+        cmocka_unit_test(names_and_times),
         cmocka_unit_test(hostile_texts),
+        cmocka_unit_test(outcomes_say_what_and_why),
+        cmocka_unit_test(steps_may_have_one_name),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     xmlCleanupParser();

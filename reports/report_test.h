@@ -24,6 +24,16 @@ static inline const char *every_octet(void) {
     return text;
 }
 
+/* JSON written with ' for " and ` for '. */
+static inline json_t *quoted_json(const char *text) {
+    char *copy = strdup(text);
+    for (char *p = copy; p && *p; p++)
+        *p = *p == '\'' ? '"' : *p == '`' ? '\'' : *p;
+    json_t *j = copy ? json_loads(copy, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(copy);
+    return j;
+}
+
 struct sample {
     struct run_phase phases[3];
     struct run_check checks[4];

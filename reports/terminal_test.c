@@ -235,6 +235,10 @@ static void quiet(void **state) {
     assert_string_equal(seen(&s), "");
     terminal_check(t, &sample.checks[1]);
     assert_has(seen(&s), "kube-2: absent");
+    terminal_check(t, &sample.checks[2]);
+    assert_has(seen(&s), "1 missing");
+    terminal_check(t, &sample.checks[3]);
+    assert_has(seen(&s), "no capture");
     json_decref(j);
     r->verdict = RUN_NOT_CONVERGED;
     j = report_json(r);
@@ -263,6 +267,35 @@ static void verdict_lines(void **state) {
         assert_has(text, want);
         bool checks_say_it = v == RUN_FAILED || v == RUN_NOT_CONVERGED;
         assert_int_equal(strstr(text, "\n something\n") != NULL, !good && !checks_say_it);
+        shut(&s);
+    }
+}
+
+/* What failed checks have said is not said again; a run that failed without one says it itself. */
+static void a_failed_run_says_why(void **state) {
+    static const struct {
+        size_t first, count;
+        bool said;
+    } rows[] = {{0, 1, true}, {1, 1, false}, {2, 1, false}, {3, 1, true}, {0, 4, false}};
+    (void)state;
+    environment("xterm", "1", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct screen s;
+        struct sample sample;
+        struct run_result *r = sample_full(&sample);
+        r->verdict = RUN_FAILED;
+        r->checks += rows[i].first;
+        r->check_count = rows[i].count;
+        open_pipe(&s);
+        struct terminal *t = terminal_new(s.slave, false);
+        json_t *j = report_json(r);
+        terminal_verdict(t, j);
+        assert_int_equal(strstr(seen(&s), "\n something\n") != NULL, rows[i].said);
+        assert_has(s.text, "others held the lab up for 50 % of its time; timers 0.0 ms late");
+        assert_has(s.text, "; result void: others took it\n");
+        terminal_free(t);
+        json_decref(j);
+        json_decref(r->warnings);
         shut(&s);
     }
 }
@@ -316,6 +349,7 @@ int main(void) {
         cmocka_unit_test(plain_in_a_pipe),
         cmocka_unit_test(quiet),
         cmocka_unit_test(verdict_lines),
+        cmocka_unit_test(a_failed_run_says_why),
         cmocka_unit_test(hostile_texts),
         cmocka_unit_test(nobody_reads),
     };

@@ -279,6 +279,8 @@ bool sessions_match(struct expectation *x, const struct witness_set *expected,
                     const struct witness_set *seen, const char *witness, bool final);
 bool wire_matches(struct expectation *x, const struct witness_set *expected,
                   const struct witness_set *wire, bool final);
+/* What a ping asks for: it arrived; or, absent, it was sent and did not. */
+bool probe_fits(const struct lab_probe *p, bool absent);
 /* The slots say what the oracle says: the cheap test that is done at every wake-up. */
 bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);

@@ -40,10 +40,15 @@ static size_t make_probes(const struct expectation *x, struct lab_probe *list, s
     return n;
 }
 
+/* A packet that was never sent proves nothing by not arriving. */
+bool probe_fits(const struct lab_probe *p, bool absent) {
+    return absent ? !p->arrived && p->attempts > 0 : p->arrived;
+}
+
 static size_t name_probes(struct expectation *x, const struct lab_probe *list, size_t count) {
     size_t bad = 0;
     for (size_t i = 0; i < count; i++) {
-        if (list[i].arrived != x->x->absent)
+        if (probe_fits(&list[i], x->x->absent))
             continue;
         char a[IP_ADDR_TEXT_MAX], b[IP_ADDR_TEXT_MAX];
         if (bad++ < 5)

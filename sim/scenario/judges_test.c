@@ -420,6 +420,24 @@ static void the_wire_remembers(void **state) {
     assert_non_null(strstr(s->x.reason, "kernel: unexpected: kube-4 - kube-1 (10.0.0.2)"));
 }
 
+/* ---- packets ---- */
+
+static void what_was_not_sent_proves_nothing(void **state) {
+    static const struct {
+        struct lab_probe probe;
+        bool fits, fits_absent;
+    } rows[] = {
+        {{.arrived = true, .attempts = 1}, true, false},
+        {{.arrived = false, .attempts = 3}, false, true},
+        {{.arrived = false, .attempts = 0}, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(probe_fits(&rows[i].probe, false), rows[i].fits);
+        assert_int_equal(probe_fits(&rows[i].probe, true), rows[i].fits_absent);
+    }
+}
+
 /* ---- holding ---- */
 
 static void costs_of_a_hold(void **state) {
@@ -455,6 +473,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(tables_without_felix, mesh, stage_end),
         cmocka_unit_test_setup_teardown(sessions_of_a_witness, mesh, stage_end),
         cmocka_unit_test_setup_teardown(the_wire_remembers, mesh, stage_end),
+        cmocka_unit_test(what_was_not_sent_proves_nothing),
         cmocka_unit_test(costs_of_a_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,7 @@ static void refusals_have_id_and_place(void **state) {
     } rows[] = {
         {"a: &x 1\nb: 2", "yaml-alias", 1, 4},
         {"a: &x {b: 1}\n", "yaml-alias", 1, 4},
+        {"a: &x [b]\n", "yaml-alias", 1, 4},
         {"b: *x\n", "yaml-alias", 1, 4},
         {"*x : 1\n", "yaml-alias", 1, 1},
         {"<<: {a: 1}\n", "yaml-alias", 1, 1},
@@ -134,6 +135,7 @@ static void refusals_have_id_and_place(void **state) {
         {"x: {b: 1, \"b\": 2}\n", "duplicate-key", 1, 11},
         {"a: !!binary aGk=\n", "yaml-tag", 1, 4},
         {"a: !thing {b: 1}\n", "yaml-tag", 1, 4},
+        {"a: !thing [b]\n", "yaml-tag", 1, 4},
         {"? [a, b]\n: 1\n", "yaml-key", 1, 3},
         {"a:\n\tb: 1\n", "yaml-syntax", 2, 1},
         {"a: [1, 2\nb: 3\n", "yaml-syntax", 2, 2},
@@ -144,6 +146,7 @@ static void refusals_have_id_and_place(void **state) {
         {"a: \xff\n", "yaml-encoding", 1, 4},
         {"a: 1\nb: \xc0\xaf\n", "yaml-encoding", 2, 4},
         {"a: \x01\n", "yaml-encoding", 1, 4},
+        {"\xc3\xa4: \xe2\x82\xac\xff\n", "yaml-encoding", 1, 5}, /* characters, not octets */
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -652,6 +655,25 @@ static void own_paths_must_be_regular(void **state) {
     done(&p);
 }
 
+/* One octet too many, none of them on the disk. */
+static void files_are_limited(void **state) {
+    (void)state;
+    char name[] = "/tmp/yaml-test-XXXXXX";
+    struct parsed p = parse("a: 1");
+    size_t size = 0;
+    int fd = mkstemp(name);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, YAML_BYTES_MAX), 0);
+    assert_non_null(file_read(name, p.arena, p.diags, &size));
+    assert_int_equal(size, YAML_BYTES_MAX);
+    assert_int_equal(ftruncate(fd, YAML_BYTES_MAX + 1), 0);
+    assert_null(file_read(name, p.arena, p.diags, &size));
+    assert_non_null(strstr(diag_at(p.diags, 0)->message, "larger than 64 MiB"));
+    close(fd);
+    unlink(name);
+    done(&p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tree_has_kinds_and_places),
@@ -682,6 +704,7 @@ int main(void) {
         cmocka_unit_test(wrong_repetitions_are_findings),
         cmocka_unit_test(nothing_outside_is_opened),
         cmocka_unit_test(own_paths_must_be_regular),
+        cmocka_unit_test(files_are_limited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
