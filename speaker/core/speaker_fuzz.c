@@ -364,6 +364,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 #define REACH6                                                                                     \
     "\x05\x42" FF "\0\x42\x02\0\0\0\x2b\x40\x01\x01\0\x40\x02\0\x40\x05\x04\0\0\0\x64\x80\x0e\x1a" \
     "\0\x02\x01\x10\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02\0\x20\x20\x01\x0d\xb8"
+/* The prefix of UPDATE_64513, with a segment that is longer than its path. */
+#define LONG_SEGMENT                                                                               \
+    "\x05\x2e" FF "\0\x2e\x02\0\0\0\x14\x40\x01\x01\0\x40\x02\x06\x02\x02\0\0\xfc\x01\x40\x03\x04" \
+    "\x0a\0\0\x03\x10\xac\x10"
 #define UNREACH6 "\x05\x22" FF "\0\x22\x02\0\0\0\x0b\x80\x0f\x08\0\x02\x01\x20\x20\x01\x0d\xb8"
 #define WITHDRAW "\x05\x1a" FF "\0\x1a\x02\0\x03\x10\xac\x10\0\0"
 #define BARE "\x05\x1a" FF "\0\x1a\x02\0\0\0\0\x10\xac\x10"
@@ -384,6 +388,7 @@ static const struct fuzz_seed speaker_fuzz_seeds[] = {
     FUZZ_SEED("\0" CALL OPEN_BOTH("\x05", "\x02") KEEPALIVE END_OF_RIB UPDATE REACH6 LATER DOWN),
     FUZZ_SEED("\0" CALL OPEN_64512 KEEPALIVE UPDATE LATER WITHDRAW LATER BARE LATER ONLY_UNKNOWN),
     FUZZ_SEED("\0\0\x01" OPEN_64513 KEEPALIVE UPDATE_64513 LATER WITHDRAW LATER BARE LATER),
+    FUZZ_SEED("\0\0\x01" OPEN_64513 KEEPALIVE UPDATE_64513 LATER LONG_SEGMENT LATER),
     FUZZ_SEED("\0" CALL OPEN_BOTH("\x05", "\x02") KEEPALIVE "\0\x02" OPEN_BOTH("\x0d", "\x04")
                   KEEPALIVE2 UPDATE UPDATE_AGAIN LATER WITHDRAW LATER),
     FUZZ_SEED("\x83" CALL OPEN_ALL KEEPALIVE END_OF_RIB ONLY_UNKNOWN UPDATE DOWN CALL OPEN_ALL
