@@ -137,7 +137,7 @@ static void start(struct child *c, bool ios) {
 /* It has closed its end: only an orderly stop may be the reason. */
 static void ended(struct child *c) {
     int status;
-    assert(waitpid(c->pid, &status, 0) == c->pid);
+    assert(TEMP_FAILURE_RETRY(waitpid(c->pid, &status, 0)) == c->pid);
     if (status != 0) {
         fprintf(stderr, "the speaker ended with status %#x\n", (unsigned)status);
         abort();
@@ -181,18 +181,31 @@ static bool take(struct child *c) {
     return got > 0 || (got < 0 && errno == EAGAIN);
 }
 
+/* Until something can be done, ANSWER_MS at most; libFuzzer's alarms interrupt. */
+static short await(int fd, short events) {
+    struct pollfd p = {.fd = fd, .events = events};
+    struct timespec begin, now;
+    int ready, left = ANSWER_MS;
+    (void)clock_gettime(CLOCK_MONOTONIC, &begin);
+    while ((ready = poll(&p, 1, left)) < 0 && errno == EINTR) {
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+        left = ANSWER_MS - (int)(now.tv_sec - begin.tv_sec) * 1000;
+        left = left > 0 ? left : 0;
+    }
+    assert(ready == 1); /* else it hangs */
+    return p.revents;
+}
+
 /* Says all of it and waits for the answer with this id. False: the child is gone. */
 static bool ask(struct child *c, const char *request, size_t size, const char *id) {
     size_t sent = 0;
     while (!lines_have(c, id)) {
-        struct pollfd p = {.fd = c->fd, .events = (short)(POLLIN | (sent < size ? POLLOUT : 0))};
-        int ready = poll(&p, 1, ANSWER_MS);
-        assert(ready == 1); /* else it hangs */
-        if (p.revents & POLLOUT) {
+        short ready = await(c->fd, (short)(POLLIN | (sent < size ? POLLOUT : 0)));
+        if (ready & POLLOUT) {
             ssize_t step = send(c->fd, request + sent, size - sent, MSG_NOSIGNAL);
             sent += step > 0 ? (size_t)step : 0;
         }
-        if (p.revents & (POLLIN | POLLHUP) && !take(c)) {
+        if (ready & (POLLIN | POLLHUP) && !take(c)) {
             return false;
         }
     }
