@@ -14,6 +14,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#define OTHER_PORT 1179 /* of "connect@" and "try@" */
+
 /* ---- the double ---- */
 
 static const char *option(char **argv, const char *name) {
@@ -59,6 +61,16 @@ static void double_report(char **argv) {
         _exit(93);
 }
 
+/* Of both families: a caller by IPv4 has a mapped address at this end. */
+static void double_listen_both(uint16_t port) {
+    struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0), off = 0;
+
+    (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+    if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 || listen(fd, 16) != 0)
+        _exit(98);
+}
+
 static int double_listen(uint16_t port) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
@@ -69,19 +81,33 @@ static int double_listen(uint16_t port) {
     return fd;
 }
 
+static socklen_t double_address(const char *to, uint16_t port, struct sockaddr_storage *ret_a) {
+    struct sockaddr_in *a4 = (void *)ret_a;
+    struct sockaddr_in6 *a6 = (void *)ret_a;
+    bool v6 = strchr(to, ':') != NULL;
+
+    *ret_a = (struct sockaddr_storage){.ss_family = v6 ? AF_INET6 : AF_INET};
+    if (inet_pton(ret_a->ss_family, to, v6 ? (void *)&a6->sin6_addr : &a4->sin_addr) != 1)
+        _exit(95);
+    if (v6)
+        a6->sin6_port = htons(port);
+    else
+        a4->sin_port = htons(port);
+    return v6 ? sizeof(*a6) : sizeof(*a4);
+}
+
 /* Whether it works is for the witnesses to see: who knows that it must waits longer. */
 static int double_connect(const char *to, uint16_t port, uint32_t deadline_ms) {
     static const uint8_t open[] = {255,  255,  255, 255,  255,  255,  255, 255, 255, 255,
                                    255,  255,  255, 255,  255,  255,  0,   37,  1,   4,
                                    0x5b, 0xa0, 0,   90,   1,    2,    3,   4,   8,   2,
                                    6,    65,   4,   0xfa, 0x56, 0xea, 0x00};
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_storage a;
+    socklen_t size = double_address(to, port, &a);
+    int fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct pollfd p = {.fd = fd, .events = POLLOUT};
 
-    if (inet_pton(AF_INET, to, &a.sin_addr) != 1)
-        _exit(95);
-    if (connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0 && errno != EINPROGRESS)
+    if (connect(fd, (struct sockaddr *)&a, size) != 0 && errno != EINPROGRESS)
         _exit(96);
     if (poll(&p, 1, (int)deadline_ms) == 1 &&
         write(fd, open, sizeof(open)) != (ssize_t)sizeof(open))
@@ -99,8 +125,9 @@ static void double_answer(int fd, json_t *request) {
         dprintf(fd, "}{ not json\n");
         return;
     }
-    if (strcmp(op, "connect") == 0 || strcmp(op, "try") == 0)
-        (void)double_connect(json_string_value(json_object_get(request, "to")), 179,
+    if (strncmp(op, "connect", 7) == 0 || strncmp(op, "try", 3) == 0)
+        (void)double_connect(json_string_value(json_object_get(request, "to")),
+                             strchr(op, '@') != NULL ? OTHER_PORT : 179,
                              *op == 't' ? 1000 : FIXTURE_DEADLINE_MS / 2);
     (void)json_object_set_new(request, "ok", json_true());
     text = json_dumps(request, JSON_COMPACT);
@@ -120,6 +147,8 @@ static int run_double(char **argv) {
 
     if (number(config, "listen") != 0)
         (void)double_listen((uint16_t)number(config, "listen"));
+    if (json_is_true(json_object_get(config, "both")))
+        double_listen_both(OTHER_PORT);
     for (int64_t i = 0; i < lines; i++)
         fprintf(stderr, "line %lld\n", (long long)i);
     /* Closed after its pipes when it ends: its end takes a while longer than they last. */
@@ -385,9 +414,9 @@ static size_t count_established(struct lab *lab, uint32_t host) {
     return found;
 }
 
-static bool send_call(struct lab *lab, uint32_t from, uint32_t to, const char *op) {
+static bool call(struct lab *lab, uint32_t from, const char *op, struct ip_addr to) {
     char text[IP_ADDR_TEXT_MAX];
-    json_t *a = ask(lab, from, op, ip_format(host_addr4(to), text), FIXTURE_DEADLINE_MS);
+    json_t *a = ask(lab, from, op, ip_format(to, text), FIXTURE_DEADLINE_MS);
     bool ok = a != NULL;
 
     json_decref(a);
@@ -395,12 +424,12 @@ static bool send_call(struct lab *lab, uint32_t from, uint32_t to, const char *o
 }
 
 static bool send_connect(struct lab *lab, uint32_t from, uint32_t to) {
-    return send_call(lab, from, to, "connect");
+    return call(lab, from, "connect", host_addr4(to));
 }
 
 /* It is to fail: the SYN is on its way at once. */
 static bool send_try(struct lab *lab, uint32_t from, uint32_t to) {
-    return send_call(lab, from, to, "try");
+    return call(lab, from, "try", host_addr4(to));
 }
 
 static int block_body(int fd, void *argument) {
@@ -493,6 +522,96 @@ static int capture_body(int fd, void *argument) {
     return 0;
 }
 
+/* Established connections of a host with this remote end; `port`: of the one that listens. */
+static size_t count_with(struct lab *lab, uint32_t host, struct ip_addr remote, uint16_t port) {
+    struct lab_socket *list = NULL;
+    ssize_t count = lab_sockets(lab, &list);
+    size_t found = 0;
+
+    for (ssize_t i = 0; i < count; i++)
+        found += list[i].host == host && list[i].state == TCP_ESTABLISHED &&
+                 ip_equal(list[i].remote, remote) &&
+                 (list[i].local_port == port) != (list[i].remote_port == port);
+    alloc_free(list);
+    return found;
+}
+
+/* Three connections to host 1: by IPv4, by IPv6 and by IPv4 to a socket of both families. */
+static int witness_body(int fd, void *argument) {
+    struct diag_list *d = diag_list_new();
+    struct lab_open *opens = NULL;
+    uint64_t lost = 99;
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 3, LAB_FABRIC_L2, true);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(lab_capture_start(lab, (const uint16_t[]){OTHER_PORT}, 1, NULL, d));
+    for (uint32_t h = 0; h < 3; h++)
+        CHECK(start(lab, h, "{\"listen\":179,\"both\":true}"));
+    CHECK(await_running(lab, 0, 3));
+    CHECK(call(lab, 0, "connect", host_addr4(1)) && call(lab, 0, "connect@", host_addr6(1)));
+    CHECK(call(lab, 2, "connect@", host_addr4(1)));
+    CHECK(await_opens(lab, 3, &opens, &lost) == 3 && lost == 0);
+    CHECK(ip_equal(opens[0].from, host_addr4(0)) && ip_equal(opens[0].to, host_addr4(1)));
+    CHECK(ip_equal(opens[1].from, host_addr4(2)) && ip_equal(opens[1].to, host_addr4(1)));
+    CHECK(ip_equal(opens[2].from, host_addr6(0)) && ip_equal(opens[2].to, host_addr6(1)));
+    alloc_free(opens);
+    CHECK(count_with(lab, 0, host_addr4(1), 179) == 1);
+    CHECK(count_with(lab, 1, host_addr4(0), 179) == 1);
+    CHECK(count_with(lab, 0, host_addr6(1), OTHER_PORT) == 1);
+    CHECK(count_with(lab, 1, host_addr6(0), OTHER_PORT) == 1);
+    CHECK(count_with(lab, 2, host_addr4(1), OTHER_PORT) == 1);
+    CHECK(count_with(lab, 1, host_addr4(2), OTHER_PORT) == 1); /* no mapped address */
+    CHECK(count_with(lab, 1, host_addr4(1), 179) == 0);
+    CHECK(diag_count(d) == 0);
+    diag_list_free(d);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
+/* Blocks of two hosts and of another port; each goes by itself. */
+static int blocks_body(int fd, void *argument) {
+    struct diag_list *d = diag_list_new();
+    struct network n;
+    struct lab *lab;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 3, LAB_FABRIC_L2, true);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    for (uint32_t h = 0; h < 3; h++)
+        CHECK(start(lab, h, "{\"listen\":179,\"both\":true}"));
+    CHECK(await_running(lab, 0, 3));
+    CHECK(lab_fault(lab, LAB_FAULT_BLOCK_BGP, 0, 1, 0, d));
+    CHECK(lab_fault(lab, LAB_FAULT_BLOCK_BGP, 0, 2, 0, d));
+    CHECK(lab_fault(lab, LAB_FAULT_UNBLOCK_BGP, 0, 1, 0, d));
+    CHECK(call(lab, 1, "connect", host_addr4(0)) && call(lab, 2, "try", host_addr4(0)));
+    CHECK(count_with(lab, 0, host_addr4(1), 179) == 1 && lab_blocked_syns(lab, 0) >= 1);
+    CHECK(count_with(lab, 0, host_addr4(2), 179) == 0);
+    CHECK(lab_fault(lab, LAB_FAULT_UNBLOCK_BGP, 0, 2, 0, d));
+    CHECK(lab_blocked_syns(lab, 0) == 0 && call(lab, 2, "connect", host_addr4(0)));
+    CHECK(count_with(lab, 0, host_addr4(2), 179) >= 1);
+    CHECK(lab_fault(lab, LAB_FAULT_BLOCK_BGP, 0, 2, OTHER_PORT, d));
+    CHECK(call(lab, 2, "try@", host_addr6(0)) && lab_blocked_syns(lab, 0) >= 1);
+    CHECK(count_with(lab, 0, host_addr6(2), OTHER_PORT) == 0);
+    CHECK(diag_count(d) == 0);
+    /* A speaker that was frozen and thawed is still expected to live. */
+    CHECK(lab_fault(lab, LAB_FAULT_FREEZE, 1, UINT32_MAX, 0, d));
+    CHECK(lab_fault(lab, LAB_FAULT_THAW, 1, UINT32_MAX, 0, d));
+    json_decref(ask(lab, 1, "stop", "", FIXTURE_DEADLINE_MS));
+    CHECK(await_end(lab, 1) && !lab_speaker_state(lab, 1).expected);
+    diag_list_free(d);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
 /* ---- links ---- */
 
 static int link_body(int fd, void *argument) {
@@ -538,17 +657,27 @@ BODY_TEST(test_block_all, block_body, &everybody)
 BODY_TEST(test_block_peer, block_body, &one_peer)
 BODY_TEST(test_capture_l2, capture_body, &l2)
 BODY_TEST(test_capture_routed, capture_body, &routed)
+BODY_TEST(test_witnesses_of_both_families, witness_body, NULL)
+BODY_TEST(test_blocks_go_one_by_one, blocks_body, NULL)
 BODY_TEST(test_link_l2, link_body, &l2)
 BODY_TEST(test_link_routed, link_body, &routed)
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_control),        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_large),          cmocka_unit_test(test_death),
-        cmocka_unit_test(test_exits),          cmocka_unit_test(test_signal),
-        cmocka_unit_test(test_block_all),      cmocka_unit_test(test_block_peer),
-        cmocka_unit_test(test_capture_l2),     cmocka_unit_test(test_link_l2),
-        cmocka_unit_test(test_capture_routed), cmocka_unit_test(test_link_routed),
+        cmocka_unit_test(test_control),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_death),
+        cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_signal),
+        cmocka_unit_test(test_block_all),
+        cmocka_unit_test(test_block_peer),
+        cmocka_unit_test(test_capture_l2),
+        cmocka_unit_test(test_link_l2),
+        cmocka_unit_test(test_capture_routed),
+        cmocka_unit_test(test_link_routed),
+        cmocka_unit_test(test_witnesses_of_both_families),
+        cmocka_unit_test(test_blocks_go_one_by_one),
     };
     char self[512];
     ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
