@@ -161,9 +161,53 @@ static int routes_body(int fd, void *argument) {
     return 0;
 }
 
+static bool shell(struct lab *lab, uint32_t host, const char *commands) {
+    char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)commands,
+                    NULL};
+
+    return lab_exec(lab, host, argv, 0, 1, 2) == 0;
+}
+
+/* What leads nowhere is a blackhole, the better metric comes first, other tables are no matter. */
+static int strange_routes_body(int fd, void *argument) {
+    struct network n;
+    struct lab *lab;
+    struct lab_route *r = NULL;
+    const struct lab_route *one;
+    ssize_t count;
+
+    (void)fd;
+    (void)argument;
+    network_make(&n, 2, LAB_FABRIC_L2, false);
+    lab = build_network(&n);
+    CHECK(lab != NULL);
+    CHECK(shell(lab, 0,
+                "ip route add unreachable 10.250.0.0/24 && "
+                "ip route add prohibit 10.250.1.0/24 && "
+                "ip route add blackhole 10.250.2.0/24 && "
+                "ip route add 10.251.0.0/24 dev eth0 table 100 && "
+                "ip route add 10.252.0.0/24 via 10.0.0.2 metric 20 proto 12 && "
+                "ip route add 10.252.0.0/24 via 10.0.0.2 metric 10 proto 80"));
+    count = lab_routes(lab, 0, &r);
+    for (int i = 0; i < 3; i++) {
+        static const char *const nowhere[] = {"10.250.0.0/24", "10.250.1.0/24", "10.250.2.0/24"};
+        one = find_route(r, count, nowhere[i]);
+        CHECK(one != NULL && one->blackhole && one->interface[0] == '\0');
+    }
+    CHECK(find_route(r, count, "10.251.0.0/24") == NULL);
+    one = find_route(r, count, "10.252.0.0/24");
+    CHECK(one != NULL && one + 1 < r + count && one->metric == 10 && one->protocol == 80);
+    CHECK(ip_prefix_equal(one[1].prefix, one->prefix) && one[1].metric == 20);
+    alloc_free(r);
+    lab_teardown(lab);
+    network_free(&n);
+    return 0;
+}
+
 static void test_routes(void **state) {
     (void)state;
     assert_int_equal(run_supervised(routes_body, NULL), 0);
+    assert_int_equal(run_supervised(strange_routes_body, NULL), 0);
 }
 
 /* ---- changes ---- */
