@@ -133,6 +133,12 @@ static const struct wrong wrongs[] = {
     {BAD "    rejected: {finding: unknown-field}\n", 1, "what was found instead"},
     {BAD, 1, "manifests are accepted"},
     {UP MESH_OFF "  - roll: {sample: 12, lost: 0}\n", 1, "lost on 12 flows"},
+    {UP "  - roll: {}\n    deadline: 1ms\n", 5, "every batch comes back within the deadline"},
+    {UP "  - churn: {rate: 100000, for: 10s}\n    deadline: 100ms\n", 1,
+     "the changes were not done within the deadline"},
+    {UP "  - churn: {rate: 10, for: 1s, blocks: 1000}\n", 2, "the pool has not that many blocks"},
+    {UP "  - delete: pool.yaml\n  - churn: {rate: 10, for: 1s}\n", 2, "there is no IPPool"},
+    {UP "  - fault: {kill: kube-1}\n  - fault: {freeze: kube-1}\n", 4, "a fault could not be set"},
 };
 
 static void test_each_expectation_can_fail(void **state) {

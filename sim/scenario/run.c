@@ -405,8 +405,17 @@ static bool end_speaker(struct engine *e, uint32_t node, bool kill, struct diag_
                 : lab_speaker_stop(e->lab, node, STOP_DEADLINE_MS);
 }
 
+/* One that was ended may not be gone yet: a signal would reach it, and mean nothing. */
+static bool has_speaker(const struct engine *e, const struct scenario_fault *f, uint32_t node) {
+    bool needed = f->kind == FAULT_STOP || f->kind == FAULT_KILL || f->kind == FAULT_FREEZE ||
+                  f->kind == FAULT_THAW;
+    return !needed || e->nodes[node].up;
+}
+
 static bool apply_fault(struct engine *e, const struct scenario_fault *f, uint32_t node,
                         uint32_t peer, struct diag_list *diags) {
+    if (!has_speaker(e, f, node))
+        return false;
     switch (f->kind) {
     case FAULT_STOP:
         return end_speaker(e, node, false, diags);
