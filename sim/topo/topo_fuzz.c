@@ -25,7 +25,7 @@ static void check_attachment(const struct topology *t, const struct topo_attachm
 
 static void check_topology(const struct topology *t, struct diag_list *diags) {
     for (size_t i = 0; i < t->node_count; i++) {
-        assert(topo_name_check(t->nodes[i].name, NULL, "name", diags));
+        assert(topo_name_check(t->nodes[i].name, (struct diag_place){0}, "name", diags));
         assert(topo_interface_check(t->nodes[i].attachment.interface, NULL, false, diags));
         check_attachment(t, &t->nodes[i].attachment);
         for (size_t j = 0; j < i && i < 100; j++) {

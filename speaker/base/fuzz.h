@@ -19,9 +19,10 @@
  * the program is printed in hexadecimal.
  *
  * That engine is blind. Built with GUIDED=1 a fuzzer has clang's libFuzzer in it too, which keeps
- * the inputs that reach code no other has reached: `--guided ARGUMENT…` hands over to it, and
- * `--seeds FOLDER` writes what it begins with, the built-in inputs into FOLDER and the words of
- * the language into the dictionary FOLDER.words. `make hunt` is both.
+ * the inputs that reach code no other has reached: with FUZZ_GUIDED in the environment it has all
+ * the arguments, as have the processes it starts. `--seeds FOLDER` writes what it begins with, the
+ * built-in inputs into FOLDER and the words of the language into the dictionary FOLDER.words. `make
+ * hunt` is both.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,7 +33,7 @@ int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one)(const uint8_t *data,
 
 #define FUZZ_INPUT_MAX 16384u
 #define FUZZ_FILE_MAX 65536u
-#define FUZZ_SEEDS_MAX 512u
+#define FUZZ_SEEDS_MAX 4096u
 #define FUZZ_PIECE_MAX 64u
 #define FUZZ_PATH_MAX 4096u
 
@@ -248,8 +249,8 @@ static inline int fuzz_main(int argc, char **argv, const struct fuzz_target *tar
     if (argc > 2 && strcmp(argv[1], "--seeds") == 0) {
         return fuzz_write_seeds(argv[2], target);
     }
-    if (argc > 1 && strcmp(argv[1], "--guided") == 0) {
-        return fuzz_guided(argc - 1, argv + 1);
+    if (getenv("FUZZ_GUIDED")) {
+        return fuzz_guided(argc, argv);
     }
     f = (struct fuzz_driver){.target = target, .rng = 1};
     (void)signal(SIGABRT, fuzz_aborted);
