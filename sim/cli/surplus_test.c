@@ -317,6 +317,32 @@ static void assert_cost_in(json_t *usage) {
     assert_true(runner + number_in(usage, "held_speakers_cpu_ns") > wall / 101);
 }
 
+/* Another program has no slot to watch: what it holds is looked at in the end. */
+static void test_a_hold_of_another_program(void **state) {
+    (void)state;
+    fixture_scenario("other", UP HOLD("for: 10ms") "  - {name: held again, hold: {for: 2s}}\n");
+    struct run r = run_start(WORDS("run", fixture_path("other"), "--backend", "bird", "--runs",
+                                   fixture_path("runs"), "--allow-noise"));
+    if (!await_file_says(r.out, " held  ", r.pid)) {
+        run_end(&r);
+        if (strstr(written(r.err), "no-backend"))
+            print_message("skipped: BIRD is not installed: .ci/peers fetches it\n");
+        else
+            fail_msg("%s %s", written(r.out), written(r.err));
+        run_close(&r);
+        skip();
+    }
+    assert_says(r.out, "ok    held for 0.01 s");
+    run_well(
+        WORDS("exec", "kube-2", "ip", "route", "add", "blackhole", "10.244.9.0/26", "proto", "80"));
+    run_end(&r);
+    assert_says(r.out, "FAIL  held for 2 s");
+    assert_says(r.out, "kube-2: kernel still has Felix's route to 10.244.9.0/26");
+    assert_int_equal(r.status, 1);
+    run_close(&r);
+    fixture_remove(fixture_path("runs"));
+}
+
 /* Held without work, then with all that one client can ask for: a hundredth of a processor is not
  * enough for that. */
 static void test_a_hold_costs_too_much(void **state) {
@@ -351,6 +377,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_route_too_many),
         cmocka_unit_test(test_a_hold_sees_a_session_fall),
         cmocka_unit_test(test_a_hold_sees_a_route_come),
+        cmocka_unit_test(test_a_hold_of_another_program),
         cmocka_unit_test(test_a_hold_costs_too_much),
     };
     if (argc == 2)
