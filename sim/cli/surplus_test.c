@@ -325,11 +325,12 @@ static void test_a_hold_of_another_program(void **state) {
                                    fixture_path("runs"), "--allow-noise"));
     if (!await_file_says(r.out, " held  ", r.pid)) {
         run_end(&r);
-        if (strstr(written(r.err), "no-backend"))
+        if (strstr(written(r.err), "BIRD 1.6 is not installed"))
             print_message("skipped: BIRD is not installed: .ci/peers fetches it\n");
         else
             fail_msg("%s %s", written(r.out), written(r.err));
         run_close(&r);
+        fixture_remove(fixture_path("runs")); /* it was refused in a report */
         skip();
     }
     assert_says(r.out, "ok    held for 0.01 s");

@@ -275,7 +275,7 @@ static void one_mistake_is_said_once(void **state) {
     } rows[] = {
         {LAN "nodes: {count: 3, name: \"n%d\", pods: 65}\n", 1},
         {"segments: {name: a, subnet: 10.0.0.0/28}\nnodes: {count: 30, name: \"n%d\"}\n", 1},
-        {LAN "nodes: [{pods: 1}, {pods: 2}]\n", 2}, /* no names: not the same one */
+        {LAN "nodes: [{name: [a]}, {name: [a]}]\n", 2}, /* no names: not the same one */
     };
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
