@@ -5,6 +5,8 @@
  */
 #include "cli_fixture.h"
 
+#include "../../speaker/base/scoreboard.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -317,6 +319,92 @@ static void assert_cost_in(json_t *usage) {
     assert_true(runner + number_in(usage, "held_speakers_cpu_ns") > wall / 101);
 }
 
+static pid_t supervisor_pid(void) {
+    struct ucred who = {0};
+    socklen_t size = sizeof who;
+    int fd = connect_lab();
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size), 0);
+    close(fd);
+    return who.pid;
+}
+
+/* The lab's scoreboard, among what its supervisor has open. */
+static const struct scoreboard *map_scoreboard(pid_t pid, size_t *ret_size) {
+    char path[64], target[64];
+    for (int fd = 3; fd < 256; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        target[size > 0 ? size : 0] = '\0';
+        if (!strstr(target, "memfd:scoreboard"))
+            continue;
+        struct stat st;
+        int own = open(path, O_RDONLY | O_CLOEXEC);
+        assert_true(own >= 0 && fstat(own, &st) == 0);
+        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, own, 0);
+        close(own);
+        assert_true(map != MAP_FAILED);
+        *ret_size = (size_t)st.st_size;
+        return map;
+    }
+    fail_msg("no scoreboard");
+    return NULL;
+}
+
+#define SLOT_ESTABLISHED 5 /* of sessions */
+
+/* Node 1 has lost a session since, and all is again as it was. */
+static bool has_flapped(const struct scoreboard *b, const struct scoreboard_slot before[4]) {
+    bool same = b->slots[1].dropped_count > before[1].dropped_count;
+    for (int i = 0; same && i < 4; i++) {
+        const struct scoreboard_slot *s = &b->slots[i];
+        same = s->sessions[SLOT_ESTABLISHED] == 3 && s->fib[0] == before[i].fib[0] &&
+               s->loc_rib_digest == before[i].loc_rib_digest &&
+               s->fib_digest == before[i].fib_digest;
+    }
+    return same;
+}
+
+static bool await_flap(const struct scoreboard *b, const struct scoreboard_slot before[4]) {
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
+    do {
+        if (has_flapped(b, before))
+            return true;
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec);
+    return false;
+}
+
+/* A session falls and is back while the runner does not look: it counts as lost. */
+static void test_a_hold_knows_what_it_did_not_see(void **state) {
+    int go[2];
+    size_t size = 0;
+    struct scoreboard_slot before[4];
+    (void)state;
+    struct run r = start_hold();
+    assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+    struct run_options o = {.prepare = type_from, .argument = &go[0]};
+    struct run cutter = run_start_with(
+        &o, WORDS("exec", "kube-2", "sh", "-c", "echo ready; read x; ss -K dst 10.0.0.2"));
+    assert_true(await_file_says(cutter.out, "ready\n", cutter.pid));
+    pid_t supervisor = supervisor_pid();
+    const struct scoreboard *board = map_scoreboard(supervisor, &size);
+    memcpy(before, board->slots, sizeof before);
+    assert_int_equal(kill(supervisor, SIGSTOP), 0);
+    assert_int_equal(write(go[1], "\n", 1), 1);
+    run_end(&cutter);
+    bool flapped = await_flap(board, before);
+    assert_int_equal(kill(supervisor, SIGCONT), 0);
+    end_hold(&r, " has lost 1 sessions");
+    assert_true(flapped);
+    run_close(&cutter);
+    munmap((void *)(uintptr_t)board, size);
+    close(go[0]);
+    close(go[1]);
+}
+
 /* Another program has no slot to watch: what it holds is looked at in the end. */
 static void test_a_hold_of_another_program(void **state) {
     (void)state;
@@ -378,6 +466,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_route_too_many),
         cmocka_unit_test(test_a_hold_sees_a_session_fall),
         cmocka_unit_test(test_a_hold_sees_a_route_come),
+        cmocka_unit_test(test_a_hold_knows_what_it_did_not_see),
         cmocka_unit_test(test_a_hold_of_another_program),
         cmocka_unit_test(test_a_hold_costs_too_much),
     };
