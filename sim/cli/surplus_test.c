@@ -140,13 +140,14 @@ static void test_a_session_too_many(void **state) {
     fixture_remove(fixture_path("runs"));
 }
 
-/* This program inside a node's namespace (main): two ends of a connection that no speaker has. */
-static struct run run_self(const char *node, const char *role) {
+/* This program inside a node's namespace (main), with this for its standard input. */
+static struct run run_self(const char *node, const char *role, int in) {
     static char self[512];
     ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    struct run_options o = {.prepare = type_from, .argument = &in};
     assert_true(size > 0);
     self[size] = '\0';
-    struct run r = run_start(WORDS("exec", node, self, role));
+    struct run r = run_start_with(&o, WORDS("exec", node, self, role));
     if (!await_file_says(r.out, "ready\n", r.pid))
         fail_msg("%s: %s", role, written(r.err));
     return r;
@@ -182,6 +183,15 @@ static int play_caller(bool opens) {
     return pause();
 }
 
+/* Ends the connections with kube-1 when told to. */
+static int play_cutter(void) {
+    char byte;
+    (void)!write(1, "ready\n", 6);
+    if (read(0, &byte, 1) == 1)
+        execlp("ss", "ss", "-K", "dst", "10.0.0.2", NULL);
+    return 1;
+}
+
 /* kube-1 and kube-2 peer; at kube-3 a program of somebody else listens, kube-4 calls it. */
 #define PEERS_OF_TWO                                                                               \
     "---\napiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\n"   \
@@ -197,7 +207,7 @@ static struct run run_with_stranger(const char *role) {
                                 "    expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n");
     fixture_text("strange/pool.yaml", PEERS_OF_TWO + 4);
     struct run r = start_run("strange");
-    struct run listener = run_self("kube-3", "listener"), caller = run_self("kube-4", role);
+    struct run listener = run_self("kube-3", "listener", 0), caller = run_self("kube-4", role, 0);
     go_on();
     assert_true(await_file_says(r.out, " end  ", r.pid));
     stop_self(&listener);
@@ -385,10 +395,7 @@ static void test_a_hold_knows_what_it_did_not_see(void **state) {
     (void)state;
     struct run r = start_hold();
     assert_int_equal(pipe2(go, O_CLOEXEC), 0);
-    struct run_options o = {.prepare = type_from, .argument = &go[0]};
-    struct run cutter = run_start_with(
-        &o, WORDS("exec", "kube-2", "sh", "-c", "echo ready; read x; ss -K dst 10.0.0.2"));
-    assert_true(await_file_says(cutter.out, "ready\n", cutter.pid));
+    struct run cutter = run_self("kube-2", "cutter", go[0]);
     pid_t supervisor = supervisor_pid();
     const struct scoreboard *board = map_scoreboard(supervisor, &size);
     memcpy(before, board->slots, sizeof before);
@@ -457,6 +464,12 @@ static void test_a_hold_costs_too_much(void **state) {
     fixture_remove(fixture_path("runs"));
 }
 
+static int play(const char *role) {
+    return strcmp(role, "listener") == 0 ? play_listener()
+           : strcmp(role, "cutter") == 0 ? play_cutter()
+                                         : play_caller(strcmp(role, "opener") == 0);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_session_too_many),
@@ -471,7 +484,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_hold_costs_too_much),
     };
     if (argc == 2)
-        return strcmp(argv[1], "listener") == 0 ? play_listener()
-                                                : play_caller(strcmp(argv[1], "opener") == 0);
+        return play(argv[1]);
     return cmocka_run_group_tests(tests, world_enter, world_leave);
 }

@@ -161,12 +161,16 @@ static int routes_body(int fd, void *argument) {
     return 0;
 }
 
-static bool shell(struct lab *lab, uint32_t host, const char *commands) {
-    char *argv[] = {(char *)(uintptr_t) "sh", (char *)(uintptr_t) "-c", (char *)(uintptr_t)commands,
-                    NULL};
+/* `ip route add` with these words. */
+static bool ip_route_add(struct lab *lab, uint32_t host, const char *const *words) {
+    char *argv[16] = {(char *)(uintptr_t) "ip", (char *)(uintptr_t) "route",
+                      (char *)(uintptr_t) "add"};
 
+    for (size_t i = 0; words[i] != NULL; i++)
+        argv[3 + i] = (char *)(uintptr_t)words[i];
     return lab_exec(lab, host, argv, 0, 1, 2) == 0;
 }
+#define ADD(...) ip_route_add(lab, 0, (const char *const[]){__VA_ARGS__, NULL})
 
 /* What leads nowhere is a blackhole, the better metric comes first, other tables are no matter. */
 static int strange_routes_body(int fd, void *argument) {
@@ -181,13 +185,11 @@ static int strange_routes_body(int fd, void *argument) {
     network_make(&n, 2, LAB_FABRIC_L2, false);
     lab = build_network(&n);
     CHECK(lab != NULL);
-    CHECK(shell(lab, 0,
-                "ip route add unreachable 10.250.0.0/24 && "
-                "ip route add prohibit 10.250.1.0/24 && "
-                "ip route add blackhole 10.250.2.0/24 && "
-                "ip route add 10.251.0.0/24 dev eth0 table 100 && "
-                "ip route add 10.252.0.0/24 via 10.0.0.2 metric 20 proto 12 && "
-                "ip route add 10.252.0.0/24 via 10.0.0.2 metric 10 proto 80"));
+    CHECK(ADD("unreachable", "10.250.0.0/24") && ADD("prohibit", "10.250.1.0/24"));
+    CHECK(ADD("blackhole", "10.250.2.0/24"));
+    CHECK(ADD("10.251.0.0/24", "dev", "eth0", "table", "100"));
+    CHECK(ADD("10.252.0.0/24", "via", "10.0.0.2", "metric", "20", "proto", "12"));
+    CHECK(ADD("10.252.0.0/24", "via", "10.0.0.2", "metric", "10", "proto", "80"));
     count = lab_routes(lab, 0, &r);
     for (int i = 0; i < 3; i++) {
         static const char *const nowhere[] = {"10.250.0.0/24", "10.250.1.0/24", "10.250.2.0/24"};
