@@ -194,7 +194,7 @@ static int play_cutter(void) {
 
 /* kube-1 and kube-2 peer; at kube-3 a program of somebody else listens, kube-4 calls it. */
 #define PEERS_OF_TWO                                                                               \
-    "---\napiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\n"   \
+    "apiVersion: projectcalico.org/v3\nkind: BGPConfiguration\nmetadata: {name: default}\n"        \
     "spec: {nodeToNodeMeshEnabled: false}\n---\napiVersion: projectcalico.org/v3\n"                \
     "kind: BGPPeer\nmetadata: {name: two}\nspec: {node: kube-1, peerIP: 10.0.0.3, "                \
     "asNumber: 64512}\n---\napiVersion: projectcalico.org/v3\nkind: BGPPeer\n"                     \
@@ -205,7 +205,7 @@ static struct run run_with_stranger(const char *role) {
                                 "  - name: up\n    expect: {sessions: 1}\n" GO
                                 "  - name: end\n    deadline: 200ms\n"
                                 "    expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n");
-    fixture_text("strange/pool.yaml", PEERS_OF_TWO + 4);
+    fixture_text("strange/pool.yaml", PEERS_OF_TWO);
     struct run r = start_run("strange");
     struct run listener = run_self("kube-3", "listener", 0), caller = run_self("kube-4", role, 0);
     go_on();

@@ -128,6 +128,8 @@ static const struct wrong wrongs[] = {
      "the last apply was not said to have it"},
     {"  - apply: pool.yaml\n    rejected: {finding: bad-selector}\n", 1, "nothing was refused"},
     {BAD "    rejected: {finding: bad-selector, line: 999}\n", 1, "what was found instead"},
+    {BAD "    rejected: {finding: bad-selector, column: 999}\n", 1, "what was found instead"},
+    {BAD "    rejected: {finding: bad-selector, file: other.yaml}\n", 1, "what was found instead"},
     {BAD "    rejected: {finding: bad-selector, suggestion: no such word}\n", 1,
      "what was found instead"},
     {BAD "    rejected: {finding: unknown-field}\n", 1, "what was found instead"},

@@ -101,88 +101,86 @@ static void routers_get_the_gateway(void **state) {
     done(&f);
 }
 
+struct mistake {
+    const char *text, *id;
+    uint32_t line, column;
+    const char *says;
+};
+
+static const struct mistake mistakes[] = {
+    {"nodes: []\n", "missing-field", 1, 1, "segments"},
+    {"segments: {name: lan}\n", "missing-field", 1, 11, "subnet"},
+    {"segments: {name: lan, subnet: 10.0.0.1/24}\n", "bad-address", 1, 31, "10.0.0.0/24"},
+    {"segments: {name: lan, subnet: 10.0.0.0}\n", "bad-address", 1, 31, "prefix"},
+    {"segments: {name: lan, subnet: [10.0.0.0/24, 10.1.0.0/24]}\n", "bad-address", 1, 45, "second"},
+    {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 10.0.9.0/24}\n",
+     "overlapping-subnets", 3, 3, "line 2"},
+    {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: a, subnet: 11.0.9.0/24}\n",
+     "duplicate-name", 3, 3, "line 2"},
+    {LAN "nodez: []\n", "unknown-field", 2, 1, "\"nodes\""},
+    {LAN "fabric: l3\n", "unknown-value", 2, 9, "auto, l2, routed"},
+    {LAN "nodes: {name: a, segment: lam}\n", "unknown-segment", 2, 27, "\"lan\""},
+    {LAN "nodes: {name: a, asNumbr: 1}\n", "unknown-field", 2, 18, "\"asNumber\""},
+    {LAN "nodes: {name: a, asNumber: 0}\n", "out-of-range", 2, 28, "1 to"},
+    {LAN "nodes: {name: a, pods: 65}\n", "out-of-range", 2, 24, "64"},
+    {LAN "nodes: {count: 10001, name: \"n%d\"}\n", "out-of-range", 2, 16, "10000"},
+    {LAN "nodes:\n- {name: a}\n- {name: a}\n", "duplicate-name", 4, 3, "line 3"},
+    {LAN "nodes:\n- {name: n2}\n- {count: 2, name: \"n%d\"}\n", "duplicate-name", 4, 3, "line 3"},
+    {LAN "nodes: {name: a, address: 10.0.1.1}\n", "address-outside-segment", 2, 8, "10.0.0.0/24"},
+    {LAN "nodes: {name: a, address: 10.0.0.0}\n", "address-outside-segment", 2, 8, "host"},
+    {LAN "nodes: {name: a, address: 10.0.0.255}\n", "address-outside-segment", 2, 8, "host"},
+    {LAN "nodes: {name: a, address: 10.0.0.256}\n", "bad-address", 2, 27, "address"},
+    {LAN "nodes:\n- {name: a, address: 10.0.0.9}\n- {name: b, address: 10.0.0.9}\n",
+     "duplicate-address", 4, 3, "line 3"},
+    {LAN "nodes: {count: 254, name: \"n%d\"}\n", "limit", 1, 11, "IPv4"},
+    {LAN "nodes: {count: 3, name: \"n%d\", address: 10.0.0.254}\n", "address-outside-segment", 2, 8,
+     "10.0.0.255"},
+    {LAN "nodes: {name: a, interface: lo}\n", "bad-name", 2, 29, "interface"},
+    {LAN "nodes: {name: a, interface: \"0123456789abcdef\"}\n", "bad-name", 2, 29, "15"},
+    {LAN "nodes: {name: a, first: 2}\n", "wrong-type", 2, 18, "count"},
+    {LAN "nodes: [1]\n", "wrong-type", 2, 9, "mapping"},
+    {LAN "nodes: {name: a, routeReflectorClusterID: 1}\n", "bad-address", 2, 43, "IPv4"},
+    {LAN "routers: {name: r, interfaces: {Gi0: {}}}\n", "missing-field", 2, 10, "config"},
+    {LAN "routers: {name: r, text: x, config: y, interfaces: {Gi0: {}}}\n", "missing-field", 2, 10,
+     "not both"},
+    {LAN "routers: {name: r, text: x}\n", "missing-field", 2, 10, "interfaces"},
+    {LAN "routers: {name: r, kind: junos, text: x, interfaces: {Gi0: {}}}\n", "unknown-value", 2,
+     26, "ios"},
+    {LAN "nodes: {name: r}\nrouters: {name: r, text: x, interfaces: {Gi0: {}}}\n", "duplicate-name",
+     3, 10, "line 2"},
+    {LAN "nodes: {name: a, routeReflectorClusterID: \"fd00::1\"}\n", "bad-address", 2, 43, "IPv4"},
+    {LAN "nodes: {name: a, address: [10.0.0.2, 10.0.0.3]}\n", "bad-address", 2, 38, "second"},
+    {LAN "nodes: {name: a, interface: e123456789abcdef}\n", "bad-name", 2, 29, "15"},
+    {LAN "nodes: {name: a, interface: a/b}\n", "bad-name", 2, 29, "letter"},
+    {LAN "nodes: {name: a, interface: 0a}\n", "bad-name", 2, 29, "letter"},
+    {LAN "routers: {name: r, text: x, interfaces: {Gi_0: {}}}\n", "bad-name", 2, 42, "Gigabit"},
+    {LAN "routers: {name: R, text: x, interfaces: {Gi0: {}}}\n", "bad-name", 2, 17, "router name"},
+    {"segments: {name: LAN, subnet: 10.0.0.0/24}\n", "bad-name", 1, 18, "segment name"},
+    {"segments: {name: a, subnet: \"fd00::1/64\"}\n", "bad-address", 1, 29, "fd00::/64"},
+    {"segments:\n- {name: a, subnet: \"fd00::/48\"}\n- {name: b, subnet: "
+     "\"fd00:0:0:9::/64\"}\n",
+     "overlapping-subnets", 3, 3, "line 2"},
+    {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 11.0.0.0/16}\n"
+     "- {name: c, subnet: 10.0.9.0/24}\n",
+     "overlapping-subnets", 4, 3, "line 2"},
+    {"segments: {name: a, subnet: 10.0.0.0/30}\nnodes: {name: n, address: 10.0.0.3}\n",
+     "address-outside-segment", 2, 8, "host"},
+    {"segments: {name: a, subnet: 10.0.0.0/24}\nnodes: {name: n, address: \"fd00::1\"}\n",
+     "address-outside-segment", 2, 8, "no subnet of that family"},
+    {LAN "nodes:\n- {count: 9999, name: \"n%d\", pods: 0}\n- {count: 2, name: \"m%d\"}\n", "limit",
+     4, 3, "10000"},
+};
+
 static void mistakes_have_id_and_place(void **state) {
-    static const struct {
-        const char *text, *id;
-        uint32_t line, column;
-        const char *says;
-    } rows[] = {
-        {"nodes: []\n", "missing-field", 1, 1, "segments"},
-        {"segments: {name: lan}\n", "missing-field", 1, 11, "subnet"},
-        {"segments: {name: lan, subnet: 10.0.0.1/24}\n", "bad-address", 1, 31, "10.0.0.0/24"},
-        {"segments: {name: lan, subnet: 10.0.0.0}\n", "bad-address", 1, 31, "prefix"},
-        {"segments: {name: lan, subnet: [10.0.0.0/24, 10.1.0.0/24]}\n", "bad-address", 1, 45,
-         "second"},
-        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 10.0.9.0/24}\n",
-         "overlapping-subnets", 3, 3, "line 2"},
-        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: a, subnet: 11.0.9.0/24}\n",
-         "duplicate-name", 3, 3, "line 2"},
-        {LAN "nodez: []\n", "unknown-field", 2, 1, "\"nodes\""},
-        {LAN "fabric: l3\n", "unknown-value", 2, 9, "auto, l2, routed"},
-        {LAN "nodes: {name: a, segment: lam}\n", "unknown-segment", 2, 27, "\"lan\""},
-        {LAN "nodes: {name: a, asNumbr: 1}\n", "unknown-field", 2, 18, "\"asNumber\""},
-        {LAN "nodes: {name: a, asNumber: 0}\n", "out-of-range", 2, 28, "1 to"},
-        {LAN "nodes: {name: a, pods: 65}\n", "out-of-range", 2, 24, "64"},
-        {LAN "nodes: {count: 10001, name: \"n%d\"}\n", "out-of-range", 2, 16, "10000"},
-        {LAN "nodes:\n- {name: a}\n- {name: a}\n", "duplicate-name", 4, 3, "line 3"},
-        {LAN "nodes:\n- {name: n2}\n- {count: 2, name: \"n%d\"}\n", "duplicate-name", 4, 3,
-         "line 3"},
-        {LAN "nodes: {name: a, address: 10.0.1.1}\n", "address-outside-segment", 2, 8,
-         "10.0.0.0/24"},
-        {LAN "nodes: {name: a, address: 10.0.0.0}\n", "address-outside-segment", 2, 8, "host"},
-        {LAN "nodes: {name: a, address: 10.0.0.255}\n", "address-outside-segment", 2, 8, "host"},
-        {LAN "nodes: {name: a, address: 10.0.0.256}\n", "bad-address", 2, 27, "address"},
-        {LAN "nodes:\n- {name: a, address: 10.0.0.9}\n- {name: b, address: 10.0.0.9}\n",
-         "duplicate-address", 4, 3, "line 3"},
-        {LAN "nodes: {count: 254, name: \"n%d\"}\n", "limit", 1, 11, "IPv4"},
-        {LAN "nodes: {count: 3, name: \"n%d\", address: 10.0.0.254}\n", "address-outside-segment",
-         2, 8, "10.0.0.255"},
-        {LAN "nodes: {name: a, interface: lo}\n", "bad-name", 2, 29, "interface"},
-        {LAN "nodes: {name: a, interface: \"0123456789abcdef\"}\n", "bad-name", 2, 29, "15"},
-        {LAN "nodes: {name: a, first: 2}\n", "wrong-type", 2, 18, "count"},
-        {LAN "nodes: [1]\n", "wrong-type", 2, 9, "mapping"},
-        {LAN "nodes: {name: a, routeReflectorClusterID: 1}\n", "bad-address", 2, 43, "IPv4"},
-        {LAN "routers: {name: r, interfaces: {Gi0: {}}}\n", "missing-field", 2, 10, "config"},
-        {LAN "routers: {name: r, text: x, config: y, interfaces: {Gi0: {}}}\n", "missing-field", 2,
-         10, "not both"},
-        {LAN "routers: {name: r, text: x}\n", "missing-field", 2, 10, "interfaces"},
-        {LAN "routers: {name: r, kind: junos, text: x, interfaces: {Gi0: {}}}\n", "unknown-value",
-         2, 26, "ios"},
-        {LAN "nodes: {name: r}\nrouters: {name: r, text: x, interfaces: {Gi0: {}}}\n",
-         "duplicate-name", 3, 10, "line 2"},
-        {LAN "nodes: {name: a, routeReflectorClusterID: \"fd00::1\"}\n", "bad-address", 2, 43,
-         "IPv4"},
-        {LAN "nodes: {name: a, address: [10.0.0.2, 10.0.0.3]}\n", "bad-address", 2, 38, "second"},
-        {LAN "nodes: {name: a, interface: e123456789abcdef}\n", "bad-name", 2, 29, "15"},
-        {LAN "nodes: {name: a, interface: a/b}\n", "bad-name", 2, 29, "letter"},
-        {LAN "nodes: {name: a, interface: 0a}\n", "bad-name", 2, 29, "letter"},
-        {LAN "routers: {name: r, text: x, interfaces: {Gi_0: {}}}\n", "bad-name", 2, 42, "Gigabit"},
-        {LAN "routers: {name: R, text: x, interfaces: {Gi0: {}}}\n", "bad-name", 2, 17,
-         "router name"},
-        {"segments: {name: LAN, subnet: 10.0.0.0/24}\n", "bad-name", 1, 18, "segment name"},
-        {"segments: {name: a, subnet: \"fd00::1/64\"}\n", "bad-address", 1, 29, "fd00::/64"},
-        {"segments:\n- {name: a, subnet: \"fd00::/48\"}\n- {name: b, subnet: "
-         "\"fd00:0:0:9::/64\"}\n",
-         "overlapping-subnets", 3, 3, "line 2"},
-        {"segments:\n- {name: a, subnet: 10.0.0.0/16}\n- {name: b, subnet: 11.0.0.0/16}\n"
-         "- {name: c, subnet: 10.0.9.0/24}\n",
-         "overlapping-subnets", 4, 3, "line 2"},
-        {"segments: {name: a, subnet: 10.0.0.0/30}\nnodes: {name: n, address: 10.0.0.3}\n",
-         "address-outside-segment", 2, 8, "host"},
-        {"segments: {name: a, subnet: 10.0.0.0/24}\nnodes: {name: n, address: \"fd00::1\"}\n",
-         "address-outside-segment", 2, 8, "no subnet of that family"},
-        {LAN "nodes:\n- {count: 9999, name: \"n%d\", pods: 0}\n- {count: 2, name: \"m%d\"}\n",
-         "limit", 4, 3, "10000"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct fixture f = read_text(rows[i].text);
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        struct fixture f = read_text(mistakes[i].text);
         assert_null(f.topology);
         assert_true(diag_error_count(f.diags) >= 1);
-        assert_string_equal(diag_at(f.diags, 0)->id, rows[i].id);
-        assert_int_equal(diag_at(f.diags, 0)->line, rows[i].line);
-        assert_int_equal(diag_at(f.diags, 0)->column, rows[i].column);
-        assert_non_null(strstr(diag_at(f.diags, 0)->message, rows[i].says));
+        assert_string_equal(diag_at(f.diags, 0)->id, mistakes[i].id);
+        assert_int_equal(diag_at(f.diags, 0)->line, mistakes[i].line);
+        assert_int_equal(diag_at(f.diags, 0)->column, mistakes[i].column);
+        assert_non_null(strstr(diag_at(f.diags, 0)->message, mistakes[i].says));
         done(&f);
     }
 }
