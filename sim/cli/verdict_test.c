@@ -27,6 +27,14 @@ static struct run run_steps(const char *steps) {
 #define NO_AS APPLY("Node", "kube-1", "bgp: {ipv4Address: 10.0.0.2/16, asNumber: 64999}")
 #define BAD APPLY("BGPPeer", "peer", "nodeSelector: all(), peerSelector: \"a = b\"")
 
+/* One that is refused, and one that stands there twice, which is a warning. */
+#define PEER(name, spec)                                                                           \
+    "      - {apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: " name             \
+    "}, spec: {" spec "}}\n"
+#define BAD_AND_TWICE                                                                              \
+    "  - apply:\n" PEER("bad", "peerSelector: \"a = b\"") PEER("twice", "peerSelector: all()")     \
+        PEER("twice", "peerSelector: all()")
+
 struct wrong {
     const char *steps;
     int status;
@@ -133,6 +141,8 @@ static const struct wrong wrongs[] = {
     {BAD "    rejected: {finding: bad-selector, suggestion: no such word}\n", 1,
      "what was found instead"},
     {BAD "    rejected: {finding: unknown-field}\n", 1, "what was found instead"},
+    {BAD_AND_TWICE "    rejected: {finding: replaced-in-bundle}\n", 1,
+     "warning: BGPPeer \"twice\" stands"},
     {BAD, 1, "manifests are accepted"},
     {UP MESH_OFF "  - roll: {sample: 12, lost: 0}\n", 1, "lost on 12 flows"},
     {UP "  - fault: {freeze: kube-2}\n  - roll: {}\n    deadline: 2s\n", 5,
