@@ -401,7 +401,7 @@ static void offer(struct collector *c, uint32_t node, struct entry *e) {
         note_loss(e, b->globals[global - 1], true);
         return;
     }
-    uint32_t winner = key_find(&c->keys, c->items + c->first, k);
+    uint32_t winner = key_find(&c->keys, c->items ? c->items + c->first : NULL, k);
     if (winner) {
         struct entry *w = c->items[c->first + winner - 1];
         if (w->reverse == e->reverse)
@@ -428,8 +428,10 @@ static void offer_all(struct collector *c, uint32_t node, const struct incidence
 }
 
 static void sort_node(struct collector *c) {
-    struct entry **items = c->items + c->first;
     size_t count = c->count - c->first;
+    if (count == 0)
+        return;
+    struct entry **items = c->items + c->first;
     for (size_t i = 1; i < count; i++)
         if (compare_entry_pointers(&items[i - 1], &items[i]) > 0) {
             qsort(items, count, sizeof(struct entry *), compare_entry_pointers);
