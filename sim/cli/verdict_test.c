@@ -27,6 +27,15 @@ static struct run run_steps(const char *steps) {
 #define NO_AS APPLY("Node", "kube-1", "bgp: {ipv4Address: 10.0.0.2/16, asNumber: 64999}")
 #define BAD APPLY("BGPPeer", "peer", "nodeSelector: all(), peerSelector: \"a = b\"")
 
+/* kube-1 reflects between kube-2 and kube-3. */
+#define PEER_OF(name, node, ip)                                                                    \
+    APPLY("BGPPeer", name, "node: " node ", peerIP: " ip ", asNumber: 64512")
+#define REFLECTED                                                                                  \
+    APPLY("Node", "kube-1", "bgp: {ipv4Address: 10.0.0.2/16, routeReflectorClusterID: 1.1.1.1}")   \
+    PEER_OF("a", "kube-1", "10.0.0.3")                                                             \
+    PEER_OF("b", "kube-2", "10.0.0.2")                                                             \
+    PEER_OF("c", "kube-1", "10.0.0.4") PEER_OF("d", "kube-3", "10.0.0.2") MESH_OFF
+
 /* One that is refused, and one that stands there twice, which is a warning. */
 #define PEER(name, spec)                                                                           \
     "      - {apiVersion: projectcalico.org/v3, kind: BGPPeer, metadata: {name: " name             \
@@ -99,6 +108,13 @@ static const struct wrong wrongs[] = {
      1, "community 64512:2 is not there"},
     {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, clusterList: [1.1.1.1]}}\n" SOON, 1,
      "cluster list expected 1.1.1.1\xe2\x80\xa6, seen none"},
+    {REFLECTED UP "  - expect: {route: {blockOf: kube-2, at: kube-3, clusterList: []}}\n" SOON, 1,
+     "cluster list expected none\xe2\x80\xa6, seen [\"1.1.1.1\"]"},
+    {REFLECTED UP
+     "  - expect: {route: {blockOf: kube-2, at: kube-3, clusterList: [1.1.1.2]}}\n" SOON,
+     1, "cluster list expected 1.1.1.2\xe2\x80\xa6, seen [\"1.1.1.1\"]"},
+    {REFLECTED UP "  - expect: {route: {blockOf: kube-2, at: kube-3, originator: kube-3}}\n" SOON,
+     1, "originator_id expected 10.0.0.4, seen 10.0.0.3"},
     {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, from: kube-3}}\n" SOON, 1,
      "neighbor expected kube-3, seen Mesh_10_0_0_2"},
     {UP "  - expect: {fib: {blockOf: kube-1, at: kube-2, absent: true}}\n" SOON, 1,
