@@ -87,6 +87,9 @@ static const struct wrong wrongs[] = {
     {"  - expect: {sessions: {pairs: [[kube-1, kube-2]]}}\n", 1,
      "planned but not listed: kube-3 - kube-4"},
     {MESH_OFF "    expect: {sessions: mesh}\n", 1, "6 sessions expected"},
+    {MESH_OFF "    expect: {sessions: {pairs: [[kube-2, kube-1]]}}\n", 1,
+     "listed but not planned: kube-1 - kube-2"},
+    {UP "  - delete: pool.yaml\n  - roll: {sample: 12, lost: 0}\n", 1, "0 of 0 lost on 0 flows"},
     {UP "  - expect: {sessions: {set: mesh, hold: 31}}\n" SOON, 5,
      "kube-1 - 10.0.0.3: hold time 31 s expected, "},
     {UP "  - expect: {route: {blockOf: kube-1, at: kube-2, localPref: 7}}\n" SOON, 1,
@@ -182,6 +185,16 @@ static void test_each_expectation_can_fail(void **state) {
         run_close(&r);
     }
     assert_true(await_no_children());
+}
+
+/* Of one node its own sessions are asked for, and no other's. */
+static void test_the_sessions_of_a_node(void **state) {
+    (void)state;
+    struct run r = run_steps("  - expect:\n      sessions:\n        node: kube-1\n        pairs: "
+                             "[[kube-1, kube-2], [kube-3, kube-1], [kube-1, kube-4]]\n");
+    assert_says(r.out, "ok    sessions of kube-1: exactly the listed pairs");
+    assert_int_equal(r.status, 0);
+    run_close(&r);
 }
 
 /* The port is closed under a session that stays up: what is new on one side cannot cross. */
@@ -315,6 +328,25 @@ static void test_warnings_count(void **state) {
     }
 }
 
+/* A note is no warning. */
+static void test_notes_do_not_count(void **state) {
+    (void)state;
+    fixture_scenario("noted", "  - expect: {converged: true}\n");
+    fixture_text("noted/pool.yaml",
+                 "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: kube-1}\n"
+                 "spec: {bgp: {ipv4Address: 10.0.0.2/16}}\n---\napiVersion: v1\nkind: Node\n"
+                 "metadata: {name: kube-2}\n");
+    struct run r =
+        run_words(WORDS("run", fixture_path("noted"), "--runs", fixture_path("noted-runs"),
+                        "--allow-noise", "--warnings-as", "fail"));
+    json_t *result = only_result("noted-runs");
+    json_t *note = json_array_get(json_object_get(result, "warnings"), 0);
+    assert_string_equal(text_in(note, "severity"), "note");
+    assert_int_equal(r.status, 0);
+    json_decref(result);
+    run_close(&r);
+}
+
 static struct run run_two_segments(const char *fabric, const char *deadline) {
     char topology[400], steps[300];
     snprintf(steps, sizeof steps,
@@ -360,7 +392,9 @@ static void test_segments_are_joined(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_expectation_can_fail),
+        cmocka_unit_test(test_the_sessions_of_a_node),
         cmocka_unit_test(test_warnings_count),
+        cmocka_unit_test(test_notes_do_not_count),
         cmocka_unit_test(test_the_last_hop_is_named),
         cmocka_unit_test(test_a_hold_can_fail),
         cmocka_unit_test(test_a_cut_by_plan_is_explained_at_once),
