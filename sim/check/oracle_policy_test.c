@@ -82,8 +82,14 @@ static void any_lists(struct lists *l) {
 }
 
 static struct policy_match any_match(struct lists *l, enum policy_match_kind kind) {
-    static const char *const paths[] = {"_65001_", "^$",         "^65002",
-                                        "65003$",  "^6500[12] ", "_65002 "};
+    /* The last one would double 32 times. */
+    static const char *const paths[] = {"_65001_",
+                                        "^$",
+                                        "^65002",
+                                        "65003$",
+                                        "^6500[12] ",
+                                        "_65002 ",
+                                        "6++++++++++++++++++++++++++++++++"};
     static const char *const communities[] = {"65001:1", "^65001:[02]", "^$", "_65001:2_"};
     static const char *const globs[] = {"cali*", "*", "eth?", "", "*0"};
     any_lists(l);
@@ -94,7 +100,7 @@ static struct policy_match any_match(struct lists *l, enum policy_match_kind kin
         .value = kind == POLICY_MATCH_SOURCE          ? 1u << (1 + chance(5))
                  : kind == POLICY_MATCH_PEER_EXTERNAL ? chance(2)
                                                       : 100 + chance(4),
-        .text = kind == POLICY_MATCH_AS_PATH_REGEX     ? paths[chance(6)]
+        .text = kind == POLICY_MATCH_AS_PATH_REGEX     ? paths[chance(7)]
                 : kind == POLICY_MATCH_COMMUNITY_REGEX ? communities[chance(4)]
                                                        : globs[chance(5)],
         .prefixes = l->prefixes,

@@ -2,9 +2,9 @@
  * The cost of a regular expression, before it is compiled.
  *
  * Owns: one pass over the text that keeps, for each open group, the number of positions in it so
- * far, and the number in the piece that a `{n,m}` would repeat. Nothing recurses. Numbers stop
- * growing at the limit, so no product can wrap.
- * Leaves to regcomp: whether the expression is valid at all. What is not, costs one position here.
+ * far, and the number in the piece that a `{n,m}` or `+` would repeat. Nothing recurses. Numbers
+ * stop growing at the limit, so no product can wrap. Leaves to regcomp: whether the expression is
+ * valid at all. What is not, costs one position here.
  */
 #include "regex_bounds.h"
 
@@ -103,10 +103,14 @@ static const char *take(struct weight *w, const char *c, const char **ret_why) {
         *ret_why = "back references are not taken";
         add_piece(w, 1);
         return c[1] >= '1' && c[1] <= '9' ? NULL : c + 1 + (c[1] != '\0');
-    case '*':
-    case '+':
-    case '?':
+    case '+': /* once, and then any number of times */
+        w->pieces[w->depth] = at_most_limit(w->pieces[w->depth] * 2);
+        return c + 1;
     case '|':
+        add_piece(w, 0);
+        return c + 1;
+    case '*':
+    case '?':
         return c + 1;
     default:
         add_piece(w, 1);

@@ -42,6 +42,16 @@ static void expressions_are_weighed(void **state) {
         {"a{99999999999999999999999999}", "with all repetitions it has more than 1000 parts"},
         {"((a{1,40}){1,40}", "with all repetitions it has more than 1000 parts"},
         {"(){31}{33}", "with all repetitions it has more than 1000 parts"},
+        {"a+++++++++", NULL},
+        {"a++++++++++", "with all repetitions it has more than 1000 parts"},
+        {"a+++++++++|bc+++++++++", "with all repetitions it has more than 1000 parts"},
+        {"(((((((((a+)+)+)+)+)+)+)+)+)", NULL},
+        {"((((((((((a+)+)+)+)+)+)+)+)+)+)", "with all repetitions it has more than 1000 parts"},
+        {"a{500}+", NULL},
+        {"a{501}+", "with all repetitions it has more than 1000 parts"},
+        {"a{500}|++++b", NULL},
+        {"+++++++++++", NULL},
+        {"[0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+", NULL},
         {"(.*)\\1", "back references are not taken"},
         {"(((((((((((((((((((((((((((((((())))))))))))))))))))))))))))))))", NULL},
         {"((((((((((((((((((((((((((((((((()))))))))))))))))))))))))))))))))",
@@ -80,10 +90,9 @@ static double cpu_seconds(void) {
 static void what_passes_is_cheap(void **state) {
     (void)state;
     static const char *const worst[] = {
-        "(.*)*(.*)*(.*)*zzz",
-        "(a|aa|aaa)*(.*.*.*.*.*.*.*.*)*x",
-        "(a|b)*a(a|b){300}",
-        "((((a{1,5}){1,5}){1,5}){1,5})*b",
+        "(.*)*(.*)*(.*)*zzz", "(a|aa|aaa)*(.*.*.*.*.*.*.*.*)*x",
+        "(a|b)*a(a|b){300}",  "((((a{1,5}){1,5}){1,5}){1,5})*b",
+        "a+++++++++b",        "(((((((((a+)+)+)+)+)+)+)+)+)b",
     };
     char line[4096];
     for (size_t i = 0; i < sizeof line; i++)

@@ -15,10 +15,14 @@
 
 #include <string.h>
 
-/* A piece of the pattern: where it may start, where it may end, may it be empty. */
+#define DELIMITER_UNROLLED 3 /* `_`: the start, the end, or one of a class */
+
+/* A piece of the pattern: where it may start, where it may end, may it be empty; how many positions
+ * it has once its `+` are unrolled. */
 struct piece {
     uint64_t first[ASPATH_REGEX_WORDS];
     uint64_t last[ASPATH_REGEX_WORDS];
+    uint32_t unrolled;
     bool empty;
 };
 
@@ -99,6 +103,7 @@ static void reduce(struct parser *p) {
         set_union(a->last, b->last);
         a->empty = a->empty && b->empty;
     }
+    a->unrolled += b->unrolled;
     p->piece_count--;
 }
 
@@ -138,7 +143,7 @@ static void push_node(struct parser *p, enum aspath_node_kind kind, const uint64
     if (chars) {
         memcpy(n->chars, chars, sizeof n->chars);
     }
-    struct piece piece = {.empty = false};
+    struct piece piece = {.unrolled = kind == ASPATH_NODE_DELIMITER ? DELIMITER_UNROLLED : 1};
     set_add(piece.first, r->node_count);
     set_add(piece.last, r->node_count);
     r->node_count++;
@@ -203,6 +208,8 @@ static void repeat_piece(struct parser *p, char how) {
         link_pieces(p->regex, piece->last, piece->first);
     }
     piece->empty = piece->empty || how != '+';
+    piece->unrolled *= how == '+' ? 2 : 1;
+    p->failed = piece->unrolled > ASPATH_REGEX_UNROLLED_MAX;
 }
 
 static void parse_one(struct parser *p) {
@@ -276,7 +283,7 @@ bool aspath_regex_compile(struct aspath_regex *r, const char *pattern) {
             reduce(&p);
         }
     }
-    if (p.failed || p.piece_count != 1) {
+    if (p.failed || p.piece_count != 1 || p.pieces[0].unrolled > ASPATH_REGEX_UNROLLED_MAX) {
         return false;
     }
     memcpy(r->first, p.pieces[0].first, sizeof r->first);

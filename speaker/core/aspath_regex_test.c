@@ -90,6 +90,34 @@ static void test_refused(void **state) {
     assert_false(aspath_regex_compile(&r, longest));
 }
 
+/* `+` doubles what it repeats, for those who unroll it. */
+static void test_unrolled(void **state) {
+    static const struct {
+        const char *pattern;
+        bool taken;
+    } rows[] = {
+        {"1+++++++++", true},
+        {"1++++++++++", false},
+        {"(((((((((1+)+)+)+)+)+)+)+)+)", true},
+        {"((((((((((1+)+)+)+)+)+)+)+)+)+)", false},
+        {"1+++++++++|2++++++++123456789012345678901234567890", true},
+        {"1+++++++++|2+++++++++", false},
+        {"1+++++++++2+++++++++", false},
+        {"_++++++++", true},
+        {"_+++++++++", false},
+        {"1*********?????????", true},
+        {"1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_1_",
+         true},
+    };
+    struct aspath_regex r;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (aspath_regex_compile(&r, rows[i].pattern) != rows[i].taken) {
+            fail_msg("\"%s\": taken is %d", rows[i].pattern, !rows[i].taken);
+        }
+    }
+}
+
 static void test_no_backtracking(void **state) {
     static char text[20000];
     struct aspath_regex r;
@@ -103,6 +131,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C177_verdicts),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_unrolled),
         cmocka_unit_test(test_no_backtracking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
