@@ -239,6 +239,7 @@ static inline void run_child(const struct run *r, const struct run_options *o,
     sigset_t none;
     char *argv[40] = {(char *)(uintptr_t) "ribcage"};
 
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a test that fails leaves nothing running */
     for (int i = 0; words[i]; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
     sigemptyset(&none);
