@@ -98,8 +98,16 @@ static bool put_llgr(struct byte_reader *r, struct json_out *o) {
     return true;
 }
 
+/* The value by name, or as it is. */
+static void put_choice(struct json_out *o, const char *const *names, size_t count, uint8_t value) {
+    if (value < count && names[value])
+        json_out_text(o, names[value]);
+    else
+        json_out_number(o, value);
+}
+
 static bool put_add_path(struct byte_reader *r, struct json_out *o) {
-    static const char *const modes[] = {"receive", "send", "send/receive"};
+    static const char *const modes[] = {NULL, "receive", "send", "send/receive"};
     if (bytes_left(r) % 4 != 0)
         return false;
     put_key(o, "families");
@@ -107,12 +115,8 @@ static bool put_add_path(struct byte_reader *r, struct json_out *o) {
     while (bytes_left(r) > 0) {
         json_out_open(o, '{');
         put_family(r, o, false);
-        uint8_t mode = bytes_u8(r);
         json_out_key(o, "mode");
-        if (mode >= 1 && mode <= 3)
-            json_out_text(o, modes[mode - 1]);
-        else
-            json_out_number(o, mode);
+        put_choice(o, modes, sizeof modes / sizeof modes[0], bytes_u8(r));
         json_out_close(o, '}');
     }
     json_out_close(o, ']');
@@ -141,12 +145,8 @@ static bool put_role(struct byte_reader *r, struct json_out *o) {
     static const char *const roles[] = {"provider", "rs", "rs-client", "customer", "peer"};
     if (bytes_left(r) != 1)
         return false;
-    uint8_t role = bytes_u8(r);
     put_key(o, "role");
-    if (role < sizeof roles / sizeof roles[0])
-        json_out_text(o, roles[role]);
-    else
-        json_out_number(o, role);
+    put_choice(o, roles, sizeof roles / sizeof roles[0], bytes_u8(r));
     return true;
 }
 
@@ -174,15 +174,12 @@ static bool put_software(struct byte_reader *r, struct json_out *o) {
 /* ---- those the codec has no use for ---- */
 
 static void put_orf_type(uint8_t type, uint8_t mode, struct json_out *o) {
-    static const char *const modes[] = {"receive", "send", "both"};
+    static const char *const modes[] = {NULL, "receive", "send", "both"};
     json_out_open(o, '{');
     put_key(o, "type");
     json_out_number(o, type);
     put_key(o, "mode");
-    if (mode >= 1 && mode <= 3)
-        json_out_text(o, modes[mode - 1]);
-    else
-        json_out_number(o, mode);
+    put_choice(o, modes, sizeof modes / sizeof modes[0], mode);
     json_out_close(o, '}');
 }
 
