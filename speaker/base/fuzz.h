@@ -3,6 +3,7 @@
 
 #include "hash.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <signal.h>
@@ -20,9 +21,10 @@
  *
  * That engine is blind. Built with GUIDED=1 a fuzzer has clang's libFuzzer in it too, which keeps
  * the inputs that reach code no other has reached: with FUZZ_GUIDED in the environment it has all
- * the arguments, as have the processes it starts. `--seeds FOLDER` writes what it begins with, the
- * built-in inputs into FOLDER and the words of the language into the dictionary FOLDER.words. `make
- * hunt` is both.
+ * the arguments, as have the processes it starts. `--seeds FOLDER [PACK]` writes what it begins
+ * with, the built-in inputs and those of a pack into FOLDER and the words of the language into the
+ * dictionary FOLDER.words. `make hunt` is both. `--pack PACK FILE…` makes a file that ends in .pack
+ * of many: each input behind its size in four octets.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +38,7 @@ int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*one)(const uint8_t *data,
 #define FUZZ_SEEDS_MAX 4096u
 #define FUZZ_PIECE_MAX 64u
 #define FUZZ_PATH_MAX 4096u
+#define FUZZ_PACK_MAX (UINT32_C(8) << 20)
 
 struct fuzz_seed {
     const uint8_t *data;
@@ -179,30 +182,74 @@ static inline void fuzz_seed_add(struct fuzz_driver *f, const uint8_t *data, siz
     }
 }
 
-/* Runs a file and keeps it as a seed. */
-static inline int fuzz_file(struct fuzz_driver *f, const char *path) {
+/* Allocated; at most `max` octets. NULL: it cannot be read, which is said. */
+static inline uint8_t *fuzz_read(const char *path, size_t max, size_t *ret_size) {
     FILE *file = fopen(path, "rb");
-    uint8_t *data = malloc(FUZZ_FILE_MAX);
-    if (!file || !data) {
+    uint8_t *data = file ? malloc(max) : NULL;
+    if (!data) {
         perror(path);
+    } else {
+        *ret_size = fread(data, 1, max, file);
+    }
+    if (file) {
+        (void)fclose(file);
+    }
+    return data;
+}
+
+/* The next input of a pack; false at its end. */
+static inline bool fuzz_pack_next(const uint8_t *pack, size_t size, size_t *at,
+                                  struct fuzz_seed *ret) {
+    if (size - *at < 4) {
+        return false;
+    }
+    const uint8_t *head = pack + *at;
+    size_t length = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
+    if (length > size - *at - 4) {
+        return false;
+    }
+    *ret = (struct fuzz_seed){head + 4, length};
+    *at += 4 + length;
+    return true;
+}
+
+static inline bool fuzz_is_pack(const char *path) {
+    size_t length = strlen(path);
+    return length > 5 && strcmp(path + length - 5, ".pack") == 0;
+}
+
+static inline void fuzz_try(struct fuzz_driver *f, struct fuzz_seed seed) {
+    fuzz_one(seed.data, seed.size);
+    fuzz_seed_add(f, seed.data, seed.size);
+}
+
+/* Runs a file, or all that a pack has, and keeps it as a seed. */
+static inline int fuzz_file(struct fuzz_driver *f, const char *path) {
+    bool pack = fuzz_is_pack(path);
+    size_t size = 0, at = 0;
+    uint8_t *data = fuzz_read(path, pack ? FUZZ_PACK_MAX : FUZZ_FILE_MAX, &size);
+    struct fuzz_seed seed = {data, size};
+    if (!data || f->owned_count == FUZZ_SEEDS_MAX) {
         free(data);
         return 1;
     }
-    size_t size = fread(data, 1, FUZZ_FILE_MAX, file);
-    (void)fclose(file);
-    fuzz_one(data, size);
-    if (f->owned_count == FUZZ_SEEDS_MAX) {
-        free(data);
+    f->owned[f->owned_count++] = data;
+    if (!pack) {
+        fuzz_try(f, seed);
         return 0;
     }
-    f->owned[f->owned_count++] = data;
-    fuzz_seed_add(f, data, size);
-    return 0;
+    while (fuzz_pack_next(data, size, &at, &seed)) {
+        fuzz_try(f, seed);
+    }
+    if (at < size) {
+        fprintf(stderr, "%s: damaged at octet %zu\n", path, at);
+    }
+    return at < size;
 }
 
 static inline int fuzz_write_seed(const char *folder, size_t number, const struct fuzz_seed *seed) {
     char path[FUZZ_PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s/built-in-%zu", folder, number);
+    int length = snprintf(path, sizeof path, "%s/seed-%zu", folder, number);
     FILE *file = length > 0 && (size_t)length < sizeof path ? fopen(path, "wb") : NULL;
     size_t done = file ? fwrite(seed->data, 1, seed->size, file) : 0;
     return file && !fclose(file) && done == seed->size ? 0 : 1;
@@ -222,13 +269,42 @@ static inline int fuzz_write_words(const char *folder, const struct fuzz_target 
     return file && !fclose(file) ? 0 : 1;
 }
 
-static inline int fuzz_write_seeds(const char *folder, const struct fuzz_target *t) {
+/* `pack` may be NULL. */
+static inline int fuzz_write_seeds(const char *folder, const struct fuzz_target *t,
+                                   const char *pack) {
+    size_t size = 0, at = 0, number = 0;
+    uint8_t *data = pack ? fuzz_read(pack, FUZZ_PACK_MAX, &size) : NULL;
+    struct fuzz_seed seed;
     int status = fuzz_write_words(folder, t);
-    for (size_t i = 0; i < t->seed_count; i++) {
-        status |= fuzz_write_seed(folder, i, &t->seeds[i]);
+    while (number < t->seed_count) {
+        status |= fuzz_write_seed(folder, number, &t->seeds[number]);
+        number++;
     }
+    while (data && fuzz_pack_next(data, size, &at, &seed)) {
+        status |= fuzz_write_seed(folder, number++, &seed);
+    }
+    free(data);
     if (status != 0) {
         perror(folder);
+    }
+    return status || (pack && !data);
+}
+
+static inline int fuzz_write_pack(const char *pack, int count, char **paths) {
+    FILE *file = fopen(pack, "wb");
+    int status = !file;
+    for (int i = 0; i < count && !status; i++) {
+        size_t size = 0;
+        uint8_t *data = fuzz_read(paths[i], FUZZ_FILE_MAX, &size);
+        const uint8_t head[4] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8),
+                                 (uint8_t)size};
+        status = !data || fwrite(head, 1, sizeof head, file) != sizeof head ||
+                 fwrite(data, 1, size, file) != size;
+        free(data);
+    }
+    status |= file && fclose(file) != 0;
+    if (status) {
+        perror(pack);
     }
     return status;
 }
@@ -247,7 +323,10 @@ static inline int fuzz_main(int argc, char **argv, const struct fuzz_target *tar
     long seconds = -1;
     int status = 0;
     if (argc > 2 && strcmp(argv[1], "--seeds") == 0) {
-        return fuzz_write_seeds(argv[2], target);
+        return fuzz_write_seeds(argv[2], target, argc > 3 ? argv[3] : NULL);
+    }
+    if (argc > 2 && strcmp(argv[1], "--pack") == 0) {
+        return fuzz_write_pack(argv[2], argc - 3, argv + 3);
     }
     if (getenv("FUZZ_GUIDED")) {
         return fuzz_guided(argc, argv);
