@@ -486,7 +486,9 @@ bool ios_edit_description(struct ios_edit *e) {
     char text[IOS_DESCRIPTION_MAX + 1];
     if (e->negated || strlen(ios_word(e->words, 3)) <= IOS_DESCRIPTION_MAX)
         return true;
-    snprintf(text, sizeof text, "%s", ios_word(e->words, 3));
+    int size = snprintf(text, sizeof text, "%.*s", IOS_DESCRIPTION_MAX, ios_word(e->words, 3));
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+        text[--size] = '\0'; /* as at the end of any line */
     ios_words_cut(e->words, 3);
     add(e->words, text, false);
     ios_note(e->sink, "ios-description", "a description has 80 characters at most: cut");
