@@ -170,6 +170,10 @@ static const struct {
     {PEER "neighbor 10.0.0.2 description 12345678901234567890123456789012345678901234567890123456"
           "78901234567890123456789 tail\n",
      "", "567890123456789\n", "567890123456789 "},
+    /* No short form of the interface's `ipv6 router`. */
+    {"interface Loopback0\nip address 1.1.1.1 255.255.255.255\n!\n"
+     "ipv6 route 2001:DB8::/48 Null0\n",
+     "", "\nipv6 route 2001:DB8::/48 Null0\n", "ipv6 router"},
     {PEER "neighbor 10.0.0.2 ebgp-multihop\nneighbor 10.0.0.2 allowas-in\n"
           "neighbor 10.0.0.2 send-community\nneighbor 10.0.0.2 maximum-prefix 9\n",
      "",
