@@ -18,6 +18,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define PROMPT_NAME_MAX 20
 
@@ -367,17 +368,37 @@ static void statement_apply(struct ios_router *r, struct ios_match *m, bool nega
 
 /* ---- one line ---- */
 
-/* Matches in the current mode, then at the top level (*ret_top). */
+/* A statement without effect whose second word is short for something: almost any line fits. */
+static bool is_loose(const struct ios_line *l, uint16_t first, const struct ios_match *m) {
+    if (m->status != IOS_MATCH_OK || !(m->row->flags & ROW_IGNORED) || m->words.count < 2 ||
+        l->count < first + 2)
+        return false;
+    const char *word = ios_word(&m->words, 1);
+    const struct ios_token *t = &l->tokens[first + 1];
+    return strlen(word) > t->size && !strchr(word, ' ') &&
+           strncasecmp(word, l->text + t->offset, t->size) == 0;
+}
+
+static bool is_spelled_out(const struct ios_line *l, uint16_t first, const struct ios_match *m) {
+    return m->status == IOS_MATCH_OK && m->words.count > 1 &&
+           ios_lex_is(l, first, ios_word(&m->words, 0)) &&
+           ios_lex_is(l, (uint16_t)(first + 1), ios_word(&m->words, 1));
+}
+
+/* Matches in the current mode, then at the top level (*ret_top). What a statement without effect
+ * would swallow as a short form goes to the top level, where it is written out. */
 static void line_match(struct ios_router *r, const struct ios_line *l, uint16_t first, bool negated,
                        struct ios_match *m, bool *ret_top) {
     enum ios_mode mode = r->levels[r->depth].mode;
     *ret_top = false;
     ios_match(l, first, mode, negated, m);
-    if (m->status == IOS_MATCH_OK || mode == IOS_CONFIG)
+    bool loose = is_loose(l, first, m);
+    if ((m->status == IOS_MATCH_OK && !loose) || mode == IOS_CONFIG)
         return;
     struct ios_match top;
     ios_match(l, first, IOS_CONFIG, negated, &top);
-    if (top.status != IOS_MATCH_OK && top.token <= m->token)
+    if (loose ? !is_spelled_out(l, first, &top)
+              : top.status != IOS_MATCH_OK && top.token <= m->token)
         return;
     *ret_top = top.status == IOS_MATCH_OK;
     *m = top;
