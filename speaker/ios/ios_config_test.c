@@ -174,6 +174,8 @@ static const struct {
     {"interface Loopback0\nip address 1.1.1.1 255.255.255.255\n!\n"
      "ipv6 route 2001:DB8::/48 Null0\n",
      "", "\nipv6 route 2001:DB8::/48 Null0\n", "ipv6 router"},
+    {"interface Loopback0\nip address 1.1.1.1 255.255.255.255\n!\nip local policy route-map M\n",
+     "", "\nip local policy route-map M\n", "proxy"},
     {PEER "neighbor 10.0.0.2 ebgp-multihop\nneighbor 10.0.0.2 allowas-in\n"
           "neighbor 10.0.0.2 send-community\nneighbor 10.0.0.2 maximum-prefix 9\n",
      "",
