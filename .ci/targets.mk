@@ -112,7 +112,7 @@ fuzz-run: $(FUZZERS)
 # one ended. HUNT=speaker/core does those of a folder. `make hunt-keep` takes what was found to reach
 # new code into the corpora of the tree.
 HUNT_SECONDS ?= 300
-HUNT ?= %
+HUNT ?=
 hunt hunt-keep: deps
 	@.ci/packages clang libclang-rt-14-dev
 	@$(MAKE) --no-print-directory -j2 GUIDED=1 $@-run

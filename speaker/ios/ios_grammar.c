@@ -124,7 +124,7 @@ const struct ios_row ios_rows[] = {
     INTERFACE_IGNORED("ip local-proxy-arp") INTERFACE_IGNORED("ip cef")
     INTERFACE_IGNORED("ip bgp") INTERFACE_IGNORED("ip load-sharing") INTERFACE_IGNORED("ip sap")
     INTERFACE_IGNORED("ipv6 enable") INTERFACE_IGNORED("ipv6 ospf") INTERFACE_IGNORED("ipv6 nd")
-    INTERFACE_IGNORED("ipv6 rip") INTERFACE_IGNORED("ipv6 router {isis|ospf|rip|eigrp}") INTERFACE_IGNORED("ipv6 eigrp")
+    INTERFACE_IGNORED("ipv6 rip") INTERFACE_IGNORED("ipv6 router") INTERFACE_IGNORED("ipv6 eigrp")
     INTERFACE_IGNORED("ipv6 mtu") INTERFACE_IGNORED("ipv6 traffic-filter")
     INTERFACE_IGNORED("ipv6 dhcp") INTERFACE_IGNORED("ospfv3") INTERFACE_IGNORED("isis")
     INTERFACE_IGNORED("vrf forwarding") INTERFACE_IGNORED("mpls") INTERFACE_IGNORED("duplex")
