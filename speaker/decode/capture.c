@@ -150,21 +150,28 @@ static struct decode_options negotiated(const struct capture *c, const struct fl
     return how;
 }
 
-/* As the last UPDATE had to be read; what one OPEN alone rules out does not hold. */
-static struct decode_options assumed(const struct capture *c, const struct flow *f, int i) {
-    struct decode_options how = c->how;
-    how.codec.as4 = f->as4;
-    memcpy(how.codec.add_path, f->sides[i].add_path, sizeof how.codec.add_path);
+/* What one OPEN alone rules out does not hold. */
+static void rule_out(const struct flow *f, int i, struct decode_options *how) {
     for (int k = 0; k < 2; k++) {
         const struct bgp_open *open = &f->sides[k].open;
         if (!f->sides[k].has_open)
             continue;
-        how.codec.as4 &= open->as4;
-        how.extended &= open->extended_message;
+        how->codec.as4 &= open->as4;
+        how->extended &= open->extended_message;
         for (int family = 0; family < BGP_FAMILIES; family++)
-            how.codec.add_path[family] &=
+            how->codec.add_path[family] &=
                 (open->add_path[family] & (k == i ? BGP_ADD_PATH_SEND : BGP_ADD_PATH_RECEIVE)) != 0;
     }
+}
+
+/* As the OPENs say, or without them as the last UPDATE had to be read. */
+static struct decode_options reading(const struct capture *c, const struct flow *f, int i) {
+    if (both_open(f))
+        return negotiated(c, f, i);
+    struct decode_options how = c->how;
+    how.codec.as4 = f->as4;
+    memcpy(how.codec.add_path, f->sides[i].add_path, sizeof how.codec.add_path);
+    rule_out(f, i, &how);
     return how;
 }
 
@@ -198,7 +205,7 @@ static unsigned strangeness(const struct decode_message *m) {
 static bool read_message(struct capture *c, const struct flow *f, int i, size_t size,
                          struct decode_message *ret) {
     const struct side *s = &f->sides[i];
-    struct decode_options how = both_open(f) ? negotiated(c, f, i) : assumed(c, f, i);
+    struct decode_options how = reading(c, f, i);
     arena_reset(c->scratch);
     decode_message(&how, s->stream.data, size, c->scratch, ret);
     bool guessed = false;
@@ -209,6 +216,7 @@ static bool read_message(struct capture *c, const struct flow *f, int i, size_t 
         other.codec.as4 ^= way & 1;
         for (int k = 0; k < BGP_FAMILIES; k++)
             other.codec.add_path[k] ^= way >> 1;
+        rule_out(f, i, &other);
         decode_message(&other, s->stream.data, size, c->scratch, &m);
         if (strangeness(&m) < least) {
             least = strangeness(&m);
@@ -272,7 +280,7 @@ static bool take_message(struct capture *c, struct flow *f, int i) {
     struct bgp_error error = {0};
     if (stream->lost)
         synchronise(stream);
-    bool extended = both_open(f) ? negotiated(c, f, i).extended : assumed(c, f, i).extended;
+    bool extended = reading(c, f, i).extended;
     size_t whole = extended ? message_peek_extended(stream->data, stream->size, &type, &error)
                             : message_peek(stream->data, stream->size, &type, &error);
     if (error.code != 0) {

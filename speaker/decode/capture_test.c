@@ -333,6 +333,10 @@ static void test_C216_not_guessed(void **state) {
     (void)state;
     uint8_t data[BGP_MESSAGE_SIZE_MAX];
     struct rig r;
+    rig_begin(&r);
+    segment(&r, true, 1, false, data, stream_of(OPEN2 UPDATE4, data));
+    rig_end(&r,
+            "lost open update/2 "); /* damaged: there are no four octets without capability 65 */
     both_ways(&r, OPEN_LARGE, OPEN_LARGE UPDATE2);
     rig_end(&r, "open open update ");
     rig_begin(&r);
