@@ -71,6 +71,9 @@ $(1)_SYSTEM := $(4)
 $(1)_FIXTURES := $$(patsubst %.c,$(OUT)/%.o,$$(wildcard $(2)/*_fixture.c) $(5))
 OBJECTS += $$($(1)_OBJECTS) $$($(1)_FIXTURES)
 $(OUT)/lib$(1).a: $$($(1)_OBJECTS)
+ifneq ($$(file <$(OUT)/lib$(1).list),$$(strip $$($(1)_OBJECTS)))
+$(OUT)/lib$(1).a: FORCE
+endif
 $(1)_TESTS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_test.c))
 $(1)_FUZZERS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_fuzz.c))
 $(1)_BENCHES := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_bench.c))
@@ -111,14 +114,16 @@ $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# The list says whose objects are in it: one whose source is gone must not stay.
 %.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
+	@echo $(filter %.o,$^) >$(@:.a=.list)
+
+FORCE:
 
 -include $(OBJECTS:.o=.d)
-
-.SECONDARY:
 
 include .ci/targets.mk
 

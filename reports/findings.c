@@ -30,7 +30,8 @@ static void put_number_or_null(json_t *o, const char *name, uint32_t value) {
 static json_t *finding_json(const struct diag *d, report_rule_fn *find) {
     struct report_rule rule = {0};
     json_t *o = json_object();
-    (void)find(d->id, &rule);
+    if (find)
+        (void)find(d->id, &rule);
     put_text(o, "severity", diag_severity_name(d->severity));
     put_text(o, "id", d->id);
     put_text_or_null(o, "file", d->file);
@@ -39,6 +40,7 @@ static json_t *finding_json(const struct diag *d, report_rule_fn *find) {
     put_text(o, "message", d->message);
     put_text_or_null(o, "pair", d->pair);
     put_text_or_null(o, "prefix", d->prefix);
+    put_text_or_null(o, "step", d->step);
     put_text_or_null(o, "calico", rule.calico);
     put_text_or_null(o, "cure", rule.cure);
     return o;
@@ -92,7 +94,7 @@ static const char *rule_id(const struct diag *d) {
 static json_t *sarif_rule(const struct diag *d, report_rule_fn *find) {
     struct report_rule rule = {.severity = d->severity};
     json_t *o = json_object(), *configuration = json_object();
-    bool known = find(rule_id(d), &rule);
+    bool known = find && find(rule_id(d), &rule);
     put_text(o, "id", rule_id(d));
     json_object_set_new(o, "shortDescription", message(known ? rule.meaning : rule_id(d)));
     struct text help;
@@ -132,12 +134,14 @@ static json_t *sarif_result(const struct diag *d, size_t rule) {
     if (d->file[0])
         json_array_append_new(locations, sarif_location(d));
     json_object_set_new(o, "locations", locations);
-    if (d->pair[0] || d->prefix[0]) {
+    if (d->pair[0] || d->prefix[0] || d->step[0]) {
         json_t *properties = json_object();
         if (d->pair[0])
             put_text(properties, "pair", d->pair);
         if (d->prefix[0])
             put_text(properties, "prefix", d->prefix);
+        if (d->step[0])
+            put_text(properties, "step", d->step);
         json_object_set_new(o, "properties", properties);
     }
     return o;

@@ -17,11 +17,11 @@ struct report_rule {
     enum diag_severity severity;
     const char *meaning, *calico, *cure;
 };
-/* The rule with this id; false: none is known. */
+/* The rule with this id; false: none is known. In its place NULL: no id has one. */
 typedef bool report_rule_fn(const char *id, struct report_rule *ret_rule);
 
 /* {"valid", "errors", "warnings", "findings": [{severity, id, file, line, column, message, pair,
- * prefix, calico, cure}]}. A new reference; NULL: out of memory. */
+ * prefix, step, calico, cure}]}. A new reference; NULL: out of memory. */
 json_t *report_findings_json(const struct diag_list *d, report_rule_fn *rule);
 /* A SARIF log of one run: a rule per id that was reported, a result per finding. A new reference;
  * NULL: out of memory. */

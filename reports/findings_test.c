@@ -24,6 +24,7 @@ static struct diag_list *make(void) {
     struct diag_place place = {"dir/a b%.yaml", 3, 7}, whole = {"x.yaml", 0, 0};
     diag_add(d, DIAG_WARNING, place, "known", "first %d", 1);
     diag_about(d, "kube-1 - kube-2", "10.0.0.0/8");
+    diag_in_step(d, "change (s.yaml:7)");
     diag_add(d, DIAG_ERROR, whole, "unheard-of", "octets \xff here");
     diag_add(d, DIAG_NOTE, (struct diag_place){0}, NULL, "no id");
     diag_add(d, DIAG_WARNING, place, "known", "again");
@@ -50,19 +51,20 @@ static void test_json(void **state) {
     (void)state;
     struct diag_list *d = make();
     json_t *root = report_findings_json(d, rule_of);
-    assert_json(root,
-                "{'valid':false,'errors':1,'warnings':2,'findings':["
-                "{'severity':'warning','id':'known','file':'dir/a b%.yaml','line':3,'column':7,"
-                "'message':'first 1','pair':'kube-1 - kube-2','prefix':'10.0.0.0/8',"
-                "'calico':'what it does','cure':'a cure'},"
-                "{'severity':'error','id':'unheard-of','file':'x.yaml','line':null,'column':null,"
-                "'message':'octets \\\\xff here','pair':null,'prefix':null,'calico':null,"
-                "'cure':null},"
-                "{'severity':'note','id':'','file':null,'line':null,'column':null,"
-                "'message':'no id','pair':null,'prefix':null,'calico':null,'cure':null},"
-                "{'severity':'warning','id':'known','file':'dir/a b%.yaml','line':3,'column':7,"
-                "'message':'again','pair':null,'prefix':null,'calico':'what it does',"
-                "'cure':'a cure'}]}");
+    assert_json(
+        root, "{'valid':false,'errors':1,'warnings':2,'findings':["
+              "{'severity':'warning','id':'known','file':'dir/a b%.yaml','line':3,'column':7,"
+              "'message':'first 1','pair':'kube-1 - kube-2','prefix':'10.0.0.0/8','step':'change "
+              "(s.yaml:7)',"
+              "'calico':'what it does','cure':'a cure'},"
+              "{'severity':'error','id':'unheard-of','file':'x.yaml','line':null,'column':null,"
+              "'message':'octets \\\\xff here','pair':null,'prefix':null,'step':null,'calico':null,"
+              "'cure':null},"
+              "{'severity':'note','id':'','file':null,'line':null,'column':null,"
+              "'message':'no id','pair':null,'prefix':null,'step':null,'calico':null,'cure':null},"
+              "{'severity':'warning','id':'known','file':'dir/a b%.yaml','line':3,'column':7,"
+              "'message':'again','pair':null,'prefix':null,'step':null,'calico':'what it does',"
+              "'cure':'a cure'}]}");
     json_decref(root);
     diag_list_free(d);
 }

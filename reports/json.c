@@ -31,6 +31,11 @@ json_t *report_text(const char *text) {
     return s;
 }
 
+const char *report_text_of(const json_t *object, const char *name) {
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
 static void put_text(json_t *o, const char *name, const char *text) {
     json_object_set_new(o, name, report_text(text));
 }

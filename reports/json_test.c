@@ -18,6 +18,8 @@
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* ---- a small validator ---- */
@@ -298,6 +300,41 @@ static void utf8_stays(void **state) {
 
 /* ---- files ---- */
 
+/* What is asked of the kernel for a file: these stand before libc's own. */
+static struct {
+    char order[8]; /* s: fsync, r: rename */
+    struct stat synced;
+    int sync_error;
+    int (*plant)(int directory_fd, const char *name); /* by somebody else, right behind unlinkat */
+} kernel;
+
+static void note_call(char c) {
+    size_t at = strlen(kernel.order);
+    if (at + 1 < sizeof kernel.order)
+        kernel.order[at] = c;
+}
+
+int fsync(int fd) {
+    note_call('s');
+    if (kernel.sync_error) {
+        errno = kernel.sync_error;
+        return -1;
+    }
+    return fstat(fd, &kernel.synced) == 0 ? (int)syscall(SYS_fsync, fd) : -1;
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to) {
+    note_call('r');
+    return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, 0);
+}
+
+int unlinkat(int fd, const char *name, int flags) {
+    int result = (int)syscall(SYS_unlinkat, fd, name, flags);
+    int (*plant)(int, const char *) = kernel.plant;
+    kernel.plant = NULL;
+    return plant && plant(fd, name) != 0 ? -1 : result;
+}
+
 static void assert_file(const struct folder *f, const char *text) {
     size_t size = 0;
     char *data = folder_read(f, "result.json", &size);
@@ -339,6 +376,66 @@ static void links_are_not_followed(void **state) {
     assert_string_equal(other, "precious");
     free(other);
     folder_remove(&f);
+}
+
+/* All of the new file is on the disk when it takes the old one's name. */
+static void synced_before_renamed(void **state) {
+    (void)state;
+    struct folder f;
+    struct stat kept;
+    assert_true(folder_make(&f));
+    memset(&kernel, 0, sizeof kernel);
+    assert_true(report_write_file(f.fd, "result.json", "whole", 5));
+    assert_string_equal(kernel.order, "sr");
+    assert_int_equal(fstatat(f.fd, "result.json", &kept, 0), 0);
+    assert_int_equal(kernel.synced.st_ino, kept.st_ino);
+    assert_int_equal(kernel.synced.st_size, 5);
+    folder_remove(&f);
+}
+
+static void not_synced_is_not_renamed(void **state) {
+    (void)state;
+    struct folder f;
+    assert_true(folder_make(&f));
+    assert_true(report_write_file(f.fd, "result.json", "old", 3));
+    memset(&kernel, 0, sizeof kernel);
+    kernel.sync_error = EIO;
+    assert_false(report_write_file(f.fd, "result.json", "newer", 5));
+    assert_int_equal(errno, EIO);
+    kernel.sync_error = 0;
+    assert_string_equal(kernel.order, "s");
+    assert_file(&f, "old");
+    assert_no_leftover(&f);
+    folder_remove(&f);
+}
+
+static int plant_symlink(int directory_fd, const char *name) {
+    return symlinkat("elsewhere", directory_fd, name);
+}
+
+static int plant_hard_link(int directory_fd, const char *name) {
+    return linkat(directory_fd, "elsewhere", directory_fd, name, 0);
+}
+
+/* Whoever may write to the folder is faster than we are: what was put there is not written to. */
+static void links_planted_meanwhile(void **state) {
+    (void)state;
+    int (*const plants[])(int, const char *) = {plant_symlink, plant_hard_link};
+    for (size_t i = 0; i < sizeof plants / sizeof plants[0]; i++) {
+        struct folder f;
+        size_t size = 0;
+        assert_true(folder_make(&f));
+        assert_true(report_write_file(f.fd, "elsewhere", "precious", 8));
+        kernel.plant = plants[i];
+        assert_false(report_write_file(f.fd, "result.json", "ours", 4));
+        assert_int_equal(errno, EEXIST);
+        char *other = folder_read(&f, "elsewhere", &size);
+        assert_string_equal(other, "precious");
+        free(other);
+        assert_true(report_write_file(f.fd, "result.json", "ours", 4)); /* the next one again */
+        assert_file(&f, "ours");
+        folder_remove(&f);
+    }
 }
 
 /* Ends the process in the middle of a write: the kernel's answer to a file beyond the limit. */
@@ -468,6 +565,9 @@ int main(void) {
         cmocka_unit_test(utf8_stays),
         cmocka_unit_test(file_is_replaced),
         cmocka_unit_test(links_are_not_followed),
+        cmocka_unit_test(synced_before_renamed),
+        cmocka_unit_test(not_synced_is_not_renamed),
+        cmocka_unit_test(links_planted_meanwhile),
         cmocka_unit_test(crash_leaves_the_old_file),
         cmocka_unit_test(refused_write_leaves_the_old_file),
         cmocka_unit_test(full_disk_leaves_the_old_file),

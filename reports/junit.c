@@ -22,11 +22,6 @@
 
 #define XML (const xmlChar *)
 
-static const char *text_of(const json_t *o, const char *name) {
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
 /* The octets at `s` that are a UTF-8 text but no XML character: 0, 1, or 3 (U+FFFE, U+FFFF). */
 static size_t forbidden_size(const char *s) {
     unsigned char c = (unsigned char)*s;
@@ -88,7 +83,7 @@ static json_int_t phase_start(const json_t *result, const char *phase, json_int_
     size_t index;
     json_t *p;
     json_array_foreach(json_object_get(result, "phases"), index, p) {
-        if (strcmp(text_of(p, "name"), phase) == 0 && number_of(p, "start_ns") <= by_ns)
+        if (strcmp(report_text_of(p, "name"), phase) == 0 && number_of(p, "start_ns") <= by_ns)
             start = number_of(p, "start_ns");
     }
     return start;
@@ -101,7 +96,7 @@ struct clock {
 
 static json_int_t own_time(struct clock *k, const json_t *result, const json_t *c) {
     json_int_t at = number_of(c, "at_ns"), end = at + number_of(c, "duration_ns");
-    json_int_t phase = phase_start(result, text_of(c, "phase"), at);
+    json_int_t phase = phase_start(result, report_text_of(c, "phase"), at);
     if (k->phase_ns != phase)
         *k = (struct clock){phase, phase};
     json_int_t own = end > k->until_ns ? end - k->until_ns : 0;
@@ -111,15 +106,16 @@ static json_int_t own_time(struct clock *k, const json_t *result, const json_t *
 
 static void write_check(xmlTextWriterPtr w, const json_t *result, struct clock *k,
                         const json_t *c) {
-    const char *verdict = text_of(c, "verdict");
+    const char *verdict = report_text_of(c, "verdict");
     xmlTextWriterStartElement(w, XML "testcase");
-    attribute_pair(w, "classname", text_of(result, "theme"), ".", text_of(result, "scenario"));
-    attribute_pair(w, "name", text_of(c, "phase"), ": ", text_of(c, "name"));
+    attribute_pair(w, "classname", report_text_of(result, "theme"), ".",
+                   report_text_of(result, "scenario"));
+    attribute_pair(w, "name", report_text_of(c, "phase"), ": ", report_text_of(c, "name"));
     attribute_seconds(w, "time", own_time(k, result, c));
     if (strcmp(verdict, "skipped") == 0)
-        outcome(w, "skipped", verdict, text_of(c, "reason"));
+        outcome(w, "skipped", verdict, report_text_of(c, "reason"));
     else if (strcmp(verdict, "passed") != 0)
-        outcome(w, "failure", verdict, text_of(c, "reason"));
+        outcome(w, "failure", verdict, report_text_of(c, "reason"));
     xmlTextWriterEndElement(w);
 }
 
@@ -147,9 +143,10 @@ static const char *run_element(enum run_verdict v, int failures) {
 
 static void write_run_case(xmlTextWriterPtr w, const json_t *result, const char *element) {
     xmlTextWriterStartElement(w, XML "testcase");
-    attribute_pair(w, "classname", text_of(result, "theme"), ".", text_of(result, "scenario"));
+    attribute_pair(w, "classname", report_text_of(result, "theme"), ".",
+                   report_text_of(result, "scenario"));
     attribute(w, "name", "the run");
-    outcome(w, element, text_of(result, "verdict"), text_of(result, "error"));
+    outcome(w, element, report_text_of(result, "verdict"), report_text_of(result, "error"));
     xmlTextWriterEndElement(w);
 }
 
@@ -157,7 +154,7 @@ static void count_outcomes(const json_t *checks, int *ret_failures, int *ret_ski
     size_t index;
     json_t *c;
     json_array_foreach(checks, index, c) {
-        const char *v = text_of(c, "verdict");
+        const char *v = report_text_of(c, "verdict");
         *ret_skipped += strcmp(v, "skipped") == 0;
         *ret_failures += strcmp(v, "failed") == 0 || strcmp(v, "timeout") == 0;
     }
@@ -182,7 +179,7 @@ static void write_suite(xmlTextWriterPtr w, const json_t *result) {
     failures += element && strcmp(element, "failure") == 0;
     skipped += element && strcmp(element, "skipped") == 0;
     xmlTextWriterStartElement(w, XML "testsuite");
-    attribute(w, "name", text_of(result, "scenario"));
+    attribute(w, "name", report_text_of(result, "scenario"));
     xmlTextWriterWriteFormatAttribute(w, XML "tests", "%zu",
                                       json_array_size(checks) + (element != NULL));
     xmlTextWriterWriteFormatAttribute(w, XML "failures", "%d", failures);

@@ -18,6 +18,8 @@ struct text;
  *               each phase, so that a crash loses nothing that was known
  *   junit.c     runs/<id>/junit.xml
  *
+ * Beside them, for other verbs: findings.c (JSON and SARIF) and plot.c (SVG), each with its header.
+ *
  * Times are CLOCK_MONOTONIC nanoseconds relative to the start of the run, durations in ns.
  */
 
@@ -108,6 +110,8 @@ struct run_result {
 
 /* A JSON string of any text: what is not UTF-8 becomes \xNN; NULL is "". A new reference. */
 json_t *report_text(const char *text);
+/* The text of a member, borrowed; "" where there is none. */
+const char *report_text_of(const json_t *object, const char *name);
 json_t *report_json(const struct run_result *r); /* a new reference; schema reports/schema.json */
 /* The words of a JSON result back: what the command in front needs of it. false: not a result. */
 bool report_verdict(const json_t *result, enum run_verdict *ret_verdict);
@@ -122,6 +126,8 @@ struct terminal; /* terminal.c */
 /* Plain, live or quiet, chosen from isatty, NO_COLOR, CI, TERM=dumb and `quiet`. */
 struct terminal *terminal_new(int fd, bool quiet);
 void terminal_free(struct terminal *t);
+/* errno of the first line that did not get out; 0: all did. */
+int terminal_error(const struct terminal *t);
 void terminal_headline(struct terminal *t, const struct run_result *r);
 /* The live line (on a terminal only): replaced by the next one. */
 void terminal_live(struct terminal *t, const char *line);

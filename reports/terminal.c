@@ -22,6 +22,7 @@ struct terminal {
     int fd;
     bool live, colour, quiet;
     bool live_shown;
+    int error; /* of the first write that failed */
 };
 
 struct terminal *terminal_new(int fd, bool quiet) {
@@ -42,6 +43,10 @@ void terminal_free(struct terminal *t) {
     free(t);
 }
 
+int terminal_error(const struct terminal *t) {
+    return t->error;
+}
+
 static void put(struct terminal *t, struct text *x) {
     const char *data = text_str(x);
     size_t size = x->size;
@@ -49,8 +54,10 @@ static void put(struct terminal *t, struct text *x) {
         ssize_t n = write(t->fd, data, size);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
-            break; /* nobody reads: the run goes on, the files have it all */
+        if (n <= 0) { /* nobody reads: the run goes on, the files have it all */
+            t->error = t->error || n == 0 ? t->error : errno;
+            break;
+        }
         data += n;
         size -= (size_t)n;
     }
@@ -180,11 +187,6 @@ void terminal_check(struct terminal *t, const struct run_check *c) {
 
 /* ---- the end ---- */
 
-static const char *string(const json_t *o, const char *name) {
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
 static uint64_t number(const json_t *o, const char *group, const char *name) {
     const json_t *g = group ? json_object_get(o, group) : o;
     return (uint64_t)json_integer_value(json_object_get(g, name));
@@ -218,7 +220,7 @@ static void witness_line(struct text *x, const json_t *r) {
 /* Whether the times mean anything; checks hold on any host. */
 static void host_line(struct text *x, const json_t *r) {
     const json_t *host = json_object_get(r, "host");
-    const char *why = string(host, "spoiled");
+    const char *why = report_text_of(host, "spoiled");
     double wanted =
         (double)number(host, NULL, "own_cpu_ns") + (double)number(host, NULL, "wait_ns");
     if (!host)
@@ -237,9 +239,9 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     size_t passed = 0, failed = 0, index;
     json_t *checks = json_object_get(r, "checks"), *c;
     json_array_foreach(checks, index, c) {
-        passed += strcmp(string(c, "verdict"), "passed") == 0;
-        failed += strcmp(string(c, "verdict"), "failed") == 0 ||
-                  strcmp(string(c, "verdict"), "timeout") == 0;
+        passed += strcmp(report_text_of(c, "verdict"), "passed") == 0;
+        failed += strcmp(report_text_of(c, "verdict"), "failed") == 0 ||
+                  strcmp(report_text_of(c, "verdict"), "timeout") == 0;
     }
     if (!t->quiet) {
         witness_line(&x, r);
@@ -254,10 +256,10 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
     coloured(t, &x, good ? "32" : "31", good ? "PASS" : "FAIL");
     text_printf(&x, " %s: %zu of %zu checks passed  report: ", run_verdict_name(v), passed,
                 json_array_size(checks));
-    escaped(&x, string(r, "directory"));
+    escaped(&x, report_text_of(r, "directory"));
     text_puts(&x, "/result.json\n");
     /* Failed checks have said why already. */
-    const char *error = string(r, "error");
+    const char *error = report_text_of(r, "error");
     bool said = failed && (v == RUN_FAILED || v == RUN_NOT_CONVERGED);
     if (!good && !said && *error) {
         text_puts(&x, " ");

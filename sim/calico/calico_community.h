@@ -20,7 +20,7 @@ struct calico_community {
     struct large_community large;
 };
 
-/* NONE: not that form at all; TOO_BIG: the form, with a part that does not fit. */
+/* COMMUNITY_NONE: not that form at all; COMMUNITY_TOO_BIG: that form, and a part does not fit. */
 enum calico_community_kind calico_community_parse(const char *text,
                                                   struct calico_community *ret_community);
 

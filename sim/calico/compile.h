@@ -13,6 +13,7 @@
  *   compile_export.c    Calico's import and export policies
  *   compile_kernel.c    which routes the kernel gets
  *   compile_policy.c    what policies are put together from
+ *   compile_frozen.c    what a node runs whose file BIRD refuses
  */
 
 /* A route of metric m has the local preference CALICO_PRIORITY_BASE - m. */

@@ -11,8 +11,6 @@
  */
 #include "compile.h"
 
-#include "../../speaker/base/arena.h"
-
 #include <stdlib.h>
 #include <string.h>
 

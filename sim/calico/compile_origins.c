@@ -6,8 +6,6 @@
  */
 #include "compile.h"
 
-#include "../../speaker/base/arena.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -170,11 +170,18 @@ static void print_session(const json_t *s, struct text *out) {
     }
 }
 
+/* Of a router outside only this end is known. */
 static void print_pair(const json_t *p, struct text *out) {
-    bool expected = json_is_true(json_object_get(p, "expected"));
-    text_printf(out, "\n%s: %s%s\n", word(p, "family"),
-                expected ? "the session comes up" : "the session does not come up: ",
-                expected ? "" : word(p, "whyNot"));
+    text_printf(out, "\n%s: ", word(p, "family"));
+    if (!json_is_true(json_object_get(p, "expected")))
+        text_printf(out, "the session does not come up: %s\n", word(p, "whyNot"));
+    else if (!json_is_string(json_object_get(p, "nodeB")))
+        text_printf(out,
+                    "the session comes up if %s wants it, too (plan --cisco reads a router's "
+                    "configuration)\n",
+                    word(p, "addressB"));
+    else
+        text_puts(out, "the session comes up\n");
 }
 
 /* Two sessions of one family, which is then one neighbor. */

@@ -7,6 +7,7 @@
  * What the files that report on a plan share. One file per subject:
  *
  *   plan_findings.c     nodes, BGPPeers, pools; the order of the rest
+ *   findings_select.c   what selectors take, and what they miss
  *   findings_filter.c   BGPFilters and communities
  *   findings_session.c  sessions that do not come up, duplicates, how many there are
  *   findings_version.c  fields that came later
@@ -28,6 +29,7 @@ void finding_prefix(struct plan_build *b, struct ip_prefix p);
  * where there is none, the first node. */
 struct diag_place finding_place(const struct plan_build *b, const char *peer);
 
+void select_findings(struct plan_build *b, const struct peering *g);
 void filter_findings(struct plan_build *b);
 void session_findings(struct plan_build *b);
 void reach_findings(struct plan_build *b);

@@ -5,7 +5,6 @@
  */
 #include "findings.h"
 
-#include "../../speaker/base/arena.h"
 #include "../../speaker/base/hash.h"
 #include "../../speaker/base/text.h"
 
@@ -443,6 +442,20 @@ static bool spread_make(struct reach *r, struct spread *s) {
 /* Beyond this many steps (nodes x nodes that pass on x words of a row) it is not computed. */
 #define SPREAD_STEPS_MAX UINT64_C(400000000)
 
+/* Appended: a node both have a session with, that would have to reflect. */
+static void name_between(struct reach *r, uint32_t from, uint32_t to, struct text *out) {
+    for (uint32_t i = 0; i < r->nodes; i++) {
+        const struct calico_node *n = node_at(r, i)->node;
+        if (has(row(r, r->up, i), from) && has(row(r, r->up, i), to) && !n->has_cluster_id) {
+            text_printf(out,
+                        ": Node \"%s\", a peer of both, is no route reflector (it has no "
+                        "routeReflectorClusterID)",
+                        n->name);
+            return;
+        }
+    }
+}
+
 static void report_unlearnt(struct reach *r, size_t count, uint32_t from, uint32_t to) {
     const struct calico_plan_node *source = node_at(r, from);
     const char *name = source->node->name, *other = node_at(r, to)->node->name;
@@ -450,11 +463,15 @@ static void report_unlearnt(struct reach *r, size_t count, uint32_t from, uint32
     for (size_t i = 0; i < source->block_count && !prefix[0]; i++)
         if (plan_family(source->blocks[i].prefix.addr) == r->family)
             ip_prefix_format(source->blocks[i].prefix, prefix);
+    struct text between;
+    text_init(&between);
+    name_between(r, from, to, &between);
     WARN(r->b, finding_place(r->b, ""), "unreachable-routes",
          "IPv%d: Node \"%s\" never learns the routes of Node \"%s\" (%zu such pair%s), though a "
-         "chain "
-         "of sessions joins them",
-         r->family == FAMILY4 ? 4 : 6, other, name, count, count == 1 ? "" : "s");
+         "chain of sessions joins them%.400s",
+         r->family == FAMILY4 ? 4 : 6, other, name, count, count == 1 ? "" : "s",
+         text_str(&between));
+    text_deinit(&between);
     snprintf(pair, sizeof pair, "%s - %s", name, other);
     diag_about(r->b->diags, pair, prefix[0] ? prefix : NULL);
 }

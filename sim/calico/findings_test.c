@@ -19,6 +19,9 @@
     "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name                         \
     ", labels: {rr: \"true\"}}\nspec:\n  bgp: {ipv4Address: " addr                                 \
     ", routeReflectorClusterID: " id "}\n---\n"
+#define UNREFLECTING(name, addr)                                                                   \
+    "apiVersion: projectcalico.org/v3\nkind: Node\nmetadata: {name: " name                         \
+    ", labels: {rr: \"true\"}}\nspec:\n  bgp: {ipv4Address: " addr "}\n---\n"
 #define TWO_NODES NODE("a", "10.0.0.1/24") NODE("b", "10.0.0.2/24")
 #define KUBE_NODE(name, labels)                                                                    \
     "apiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {" labels "}}\n---\n"
@@ -79,8 +82,22 @@ static const struct {
      "missing-secret", "without a password", NULL, NULL},
     {TWO_NODES PEER("p", "nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"),
      "selects-nothing", "has(none)", NULL, NULL},
+    {TWO_NODES PEER("p", "nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"),
+     "selects-nothing", "no node has the label none", NULL, NULL},
+    {TWO_NODES PEER("p", "nodeSelector: rakc == 'one', peerIP: 192.0.2.1, asNumber: 65001"),
+     "selects-nothing", "the label rakc (did you mean rack?)", NULL, NULL},
+    {TWO_NODES PEER("p", "nodeSelector: all(), peerSelector: has(rack) && rack == 'One'"),
+     "selects-nothing", "none has rack=One, Node \"a\" has rack=one", NULL, NULL},
+    {KUBE_NODE("a", "rack: one"), "no-address", "projectcalico.org/IPv4Address, or spec.bgp", NULL,
+     NULL},
+    {TWO_NODES ROUTER("p", "keepaliveTime: 4m, "), "keepalive-too-long", "240 s are over", NULL,
+     NULL},
     {TWO_NODES PEER("p", "node: c, peerIP: 192.0.2.1, asNumber: 65001"), "unknown-node", "\"c\"",
      NULL, NULL},
+    {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") UNREFLECTING("s", "10.0.0.8/24")
+         TWO_NODES MESH_OFF TO_REFLECTORS,
+     "no-cluster-id", "Node \"s\" has no routeReflectorClusterID, as Node \"r\" has", "a - s",
+     NULL},
     {TWO_NODES MESH_OFF PEER("p", "peerIP: 10.0.0.2, asNumber: 64999"), "both-passive", NULL, NULL,
      NULL},
     {TWO_NODES MESH_OFF, "mesh-off", "no sessions", NULL, NULL},
@@ -106,7 +123,7 @@ static const struct {
      "unreachable-routes", "2 such pairs", "a - b", NULL},
     /* iBGP passes nothing on without a reflector. */
     {TWO_NODES NODE("c", "10.0.0.3/24") MESH_OFF PEER("p", "peerIP: 10.0.0.2, asNumber: 64512"),
-     "unreachable-routes", "never learns", "a - c", NULL},
+     "unreachable-routes", "Node \"b\", a peer of both, is no route reflector", "a - c", NULL},
     /* Two nodes of one AS meet at a router of another: each sees its own AS. */
     {TWO_NODES POOL("pool", "cidr: 10.244.0.0/16") MESH_OFF ROUTER("p", ""), "unreachable-routes",
      "2 such pairs", "a - b", "10.244"},
@@ -216,6 +233,18 @@ static const struct {
      "duplicate-peer"},
     {ROUTER("p", "") PEER("q", "peerIP: '192.0.2.1:1179', asNumber: 65001"), "duplicate-peer"},
     {PEER("p", "nodeSelector: has(none), peerIP: 192.0.2.1, asNumber: 65001"), "selects-nothing"},
+    {TWO_NODES ROUTER("p", "keepaliveTime: 80s, "), "keepalive-too-long"},
+    /* On the way to reflectors, the mesh is still there. */
+    {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") UNREFLECTING("s", "10.0.0.8/24")
+         TWO_NODES TO_REFLECTORS,
+     "no-cluster-id"},
+    /* They peer with each other and ask nobody to reflect. */
+    {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") UNREFLECTING("s", "10.0.0.8/24")
+         TWO_NODES MESH_OFF PEER("rr", "nodeSelector: all(), peerSelector: all()"),
+     "no-cluster-id"},
+    {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") REFLECTOR("s", "10.0.0.8/24", "244.0.0.1")
+         TWO_NODES MESH_OFF TO_REFLECTORS,
+     "no-cluster-id"},
 };
 
 static void test_quiet(void **state) {

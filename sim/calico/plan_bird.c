@@ -88,7 +88,10 @@ static void put_system(const struct bird *b) {
     put_direct(b);
 }
 
-enum bird_static bird_static_kind(const struct bird *b, const struct bgp_origin_config *o) {
+/* A route of the node's own that BIRD keeps: a block, a service range, the way to a peer. */
+enum bird_static { BIRD_NO_STATIC, BIRD_BLOCK, BIRD_SERVICE, BIRD_REACHABLE };
+
+static enum bird_static bird_static_kind(const struct bird *b, const struct bgp_origin_config *o) {
     if (o->source != ROUTE_SOURCE_STATIC || plan_family(o->prefix.addr) != b->family)
         return BIRD_NO_STATIC;
     if (o->blackhole_in_kernel)

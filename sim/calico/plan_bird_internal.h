@@ -37,8 +37,4 @@ void bird_kernel_policy(const struct bird *b);
 uint32_t bird_normal_priority(const struct bird *b);
 const char *bird_prefix(struct ip_prefix p, char text[IP_PREFIX_TEXT_MAX]);
 
-/* A route of the node's own that BIRD keeps: a block, a service range, the way to a peer. */
-enum bird_static { BIRD_NO_STATIC, BIRD_BLOCK, BIRD_SERVICE, BIRD_REACHABLE };
-enum bird_static bird_static_kind(const struct bird *b, const struct bgp_origin_config *o);
-
 #endif

@@ -238,17 +238,6 @@ json_t *calico_plan_diff(const struct calico_plan *old, const struct calico_plan
     return NULL;
 }
 
-bool calico_plan_diff_any(const json_t *diff) {
-    const json_t *totals = json_object_get(diff, "totals");
-    if (json_array_size(json_object_get(diff, "nodes")) > 0)
-        return true;
-    static const char *const filters[] = {"filtersAdded", "filtersRemoved", "filtersAltered"};
-    for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++)
-        if (json_integer_value(json_object_get(totals, filters[i])) > 0)
-            return true;
-    return false;
-}
-
 /* ---- for people ---- */
 
 static const char *word(const json_t *object, const char *key) {

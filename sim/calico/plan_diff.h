@@ -22,7 +22,5 @@
 json_t *calico_plan_diff(const struct calico_plan *old, const struct calico_plan *new);
 /* The same for people. */
 void calico_plan_diff_print(const json_t *diff, struct text *out);
-/* Does it say that anything changes? */
-bool calico_plan_diff_any(const json_t *diff);
 
 #endif

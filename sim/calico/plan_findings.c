@@ -8,6 +8,7 @@
  */
 #include "findings.h"
 
+#include "../../speaker/core/attr.h"
 #include "../../speaker/core/limits.h"
 
 #include <stdio.h>
@@ -42,7 +43,7 @@ void finding_prefix(struct plan_build *b, struct ip_prefix p) {
 static const char *reserved_as(uint32_t as) {
     if ((as >= 64496 && as <= 64511) || (as >= 65536 && as <= 65551))
         return "is for documentation only (RFC 5398)";
-    if (as == 23456)
+    if (as == AS_TRANS)
         return "stands for any AS above 65535 (RFC 6793)";
     if (as == 65535 || as == UINT32_MAX)
         return "is reserved (RFC 7300)";
@@ -93,8 +94,11 @@ static void node_findings(struct plan_build *b) {
                      n->name, b->p->info[i].text[family]);
         }
         if (!ip_is_set(n->addr4) && !ip_is_set(n->addr6))
-            WARN(b, n->place, "no-address", "Node \"%s\": has no BGP address: it runs no BGP",
-                 n->name);
+            WARN(
+                b, n->place, "no-address",
+                "Node \"%s\": has no BGP address (the annotation projectcalico.org/IPv4Address, or "
+                "spec.bgp.ipv4Address): it runs no BGP",
+                n->name);
         else if (!ip_is_set(n->addr4) && hashed++ == 0)
             first = n;
     }
@@ -106,34 +110,6 @@ static void node_findings(struct plan_build *b) {
 }
 
 /* ---- BGPPeers ---- */
-
-static void selection_findings(struct plan_build *b, const struct peering *g) {
-    const struct calico_bgp_peer *p = g->peer;
-    if (b->p->plan.node_count == 0)
-        return; /* the nodes are in the cluster, not among these manifests */
-    if (p->node && g->node_count == 0)
-        WARN(b, p->place, "unknown-node", "BGPPeer \"%s\": spec.node: there is no node \"%s\"",
-             p->name, p->node);
-    if (p->node_selector && g->node_count == 0)
-        WARN(b, p->place, "selects-nothing",
-             "BGPPeer \"%s\": spec.nodeSelector \"%.200s\" matches no node", p->name,
-             p->node_selector_text);
-    if (p->peer_selector && g->remote_count == 0)
-        WARN(b, p->place, "selects-nothing",
-             "BGPPeer \"%s\": spec.peerSelector \"%.200s\" matches no node", p->name,
-             p->peer_selector_text);
-    if (p->local_workload_selector && !p->node && !p->node_selector)
-        WARN(
-            b, p->place, "workload-without-node",
-            "BGPPeer \"%s\": localWorkloadSelector without node or nodeSelector peers with no pod: "
-            "for all nodes say nodeSelector: all()",
-            p->name);
-    else if (p->local_workload_selector)
-        NOTE(b, p->place, "local-workload",
-             "BGPPeer \"%s\": localWorkloadSelector peers with pods: their sessions are planned, "
-             "but pods of a lab run no BGP",
-             p->name);
-}
 
 static void key_findings(struct plan_build *b, const struct peering *g) {
     const struct calico_bgp_peer *p = g->peer;
@@ -184,6 +160,17 @@ static void shadow_findings(struct plan_build *b, const struct calico_bgp_peer *
     }
 }
 
+#define HOLD_TIME_S 240 /* of BIRD, which no resource changes */
+
+/* The neighbour may well want less: the smaller hold time counts (RFC 4271 4.2). */
+static void keepalive_findings(struct plan_build *b, const struct calico_bgp_peer *p) {
+    if (p->keepalive_set && p->keepalive_s >= HOLD_TIME_S)
+        WARN(b, p->place, "keepalive-too-long",
+             "BGPPeer \"%s\": with keepaliveTime %u s no KEEPALIVE goes out before the hold time's "
+             "%d s are over: the session falls again and again",
+             p->name, (unsigned)p->keepalive_s, HOLD_TIME_S);
+}
+
 static void filter_references(struct plan_build *b, const struct peering *g) {
     const struct calico_bgp_peer *p = g->peer;
     for (size_t i = 0; i < p->filter_count; i++)
@@ -221,9 +208,10 @@ static void password_findings(struct plan_build *b, struct diag_place place, con
 static void peer_findings(struct plan_build *b) {
     for (size_t i = 0; i < b->peering_count; i++) {
         const struct peering *g = &b->peerings[i];
-        selection_findings(b, g);
+        select_findings(b, g);
         key_findings(b, g);
         shadow_findings(b, g->peer);
+        keepalive_findings(b, g->peer);
         filter_references(b, g);
         password_findings(b, g->peer->place, "BGPPeer", g->peer->name, &g->peer->password,
                           g->password);

@@ -17,9 +17,16 @@ bool calico_plan_write_yaml(const struct calico_plan *p, const struct diag_list 
 
 #define CALICO_MATRIX_MAX 60 /* nodes and outside neighbours of a family */
 
+/* Of a node's sessions with neighbours outside: one that the router there keeps from coming up. A
+ * plan alone does not know. */
+struct calico_failing {
+    struct ip_addr node, neighbor;
+};
 /* Who peers with whom, a row and a column per node: nothing when there are more than
- * CALICO_MATRIX_MAX, or no session. `colour`: ANSI colours beside the letters. */
-void calico_plan_matrix(const struct calico_plan *p, bool colour, struct text *out);
+ * CALICO_MATRIX_MAX, or no session. `failing`: beside what the plan itself knows; NULL with 0.
+ * `colour`: ANSI colours beside the letters. */
+void calico_plan_matrix(const struct calico_plan *p, const struct calico_failing *failing,
+                        size_t failing_count, bool colour, struct text *out);
 
 /* Graphviz: nodes in boxes by AS and rack (label "rack"), a line per pair; a large mesh is one hub,
  * because nobody can read its lines. */

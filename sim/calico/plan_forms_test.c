@@ -27,7 +27,7 @@ static void test_matrix(void **state) {
     struct text t;
     text_init(&t);
     small_plan(f);
-    calico_plan_matrix(f->plan, false, &t);
+    calico_plan_matrix(f->plan, NULL, 0, false, &t);
     expect_text(&t, "\nsessions, seen from the row:\n"
                     "      1  2  3  4\n"
                     "   1  \\  m  N  N  kube-1\n"
@@ -37,7 +37,7 @@ static void test_matrix(void **state) {
                     "  m mesh, g global, n node specific, w local workload; upper case: the row"
                     " dials; !: will not come up\n");
     text_clear(&t);
-    calico_plan_matrix(f->plan, true, &t);
+    calico_plan_matrix(f->plan, NULL, 0, true, &t);
     assert_non_null(strstr(text_str(&t), "\033[36m m\033[0m"));
     text_deinit(&t);
 }
@@ -48,12 +48,12 @@ static void test_matrix_bounds(void **state) {
     text_init(&t);
     fixture_nodes(f, CALICO_MATRIX_MAX);
     fixture_plan(f);
-    calico_plan_matrix(f->plan, false, &t);
+    calico_plan_matrix(f->plan, NULL, 0, false, &t);
     assert_true(t.size > 0);
     text_clear(&t);
     fixture_node(f, "one-more", "10.9.9.9", 0, NULL);
     fixture_plan(f);
-    calico_plan_matrix(f->plan, false, &t);
+    calico_plan_matrix(f->plan, NULL, 0, false, &t);
     assert_int_equal(t.size, 0);
     text_deinit(&t);
 }
@@ -65,7 +65,7 @@ static void test_matrix_shows_failures(void **state) {
     fixture_node(f, "a", "10.0.0.1", 64600, NULL);
     fixture_node(f, "b", "10.0.0.2", 0, NULL);
     fixture_plan(f);
-    calico_plan_matrix(f->plan, false, &t);
+    calico_plan_matrix(f->plan, NULL, 0, false, &t);
     assert_non_null(strstr(text_str(&t), "!m")); /* b is expected in a's AS and has its own */
     text_deinit(&t);
 }

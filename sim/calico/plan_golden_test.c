@@ -73,7 +73,7 @@ static void test_texts(void **state) {
     text_init(&t);
     plan_everything(f);
     calico_plan_print(f->plan, NULL, &t);
-    calico_plan_matrix(f->plan, false, &t);
+    calico_plan_matrix(f->plan, NULL, 0, false, &t);
     assert_true(calico_plan_wide(f->plan, NULL, &t));
     expect_golden(GOLDEN("txt"), text_str(&t));
     text_clear(&t);

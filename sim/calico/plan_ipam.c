@@ -14,7 +14,6 @@
  */
 #include "plan_internal.h"
 
-#include "../../speaker/base/arena.h"
 #include "selector.h"
 
 #include <stdio.h>

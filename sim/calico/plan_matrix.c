@@ -22,6 +22,8 @@ struct matrix {
     size_t outside_count;
     bool too_many;
     size_t session_count;
+    const struct calico_failing *failing;
+    size_t failing_count;
 };
 
 /* Kinds in the order of enum calico_session_kind. */
@@ -74,6 +76,9 @@ static const struct calico_session *stanza(const struct matrix *m, const struct 
 }
 
 static bool fails(const struct matrix *m, struct ip_addr a, struct ip_addr b) {
+    for (size_t i = 0; i < m->failing_count; i++)
+        if (ip_equal(m->failing[i].node, a) && ip_equal(m->failing[i].neighbor, b))
+            return true;
     struct calico_pair *pairs;
     size_t count = calico_pairs(m->plan, &pairs);
     for (size_t i = 0; i < count; i++)
@@ -128,10 +133,15 @@ static void put_matrix(const struct matrix *m, bool name_family, struct text *ou
                    " dials; !: will not come up\n");
 }
 
-void calico_plan_matrix(const struct calico_plan *p, bool colour, struct text *out) {
+void calico_plan_matrix(const struct calico_plan *p, const struct calico_failing *failing,
+                        size_t failing_count, bool colour, struct text *out) {
     struct matrix m[BGP_FAMILIES];
     for (int family = 0; family < BGP_FAMILIES; family++) {
-        m[family] = (struct matrix){.plan = p, .family = family, .colour = colour};
+        m[family] = (struct matrix){.plan = p,
+                                    .family = family,
+                                    .colour = colour,
+                                    .failing = failing,
+                                    .failing_count = failing_count};
         collect(&m[family]);
     }
     for (int family = 0; family < BGP_FAMILIES; family++)

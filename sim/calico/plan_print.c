@@ -202,7 +202,7 @@ static void print_totals(const struct calico_plan *p, struct text *out) {
             text_printf(out, ", %zu of them with outside routers", t[family].outside);
         if (t[family].failing > 0)
             text_printf(out, ", %zu will not come up", t[family].failing);
-        text_putc(out, '\n');
+        text_puts(out, p->node_count ? "\n" : ": there is no Node among the manifests\n");
     }
 }
 

@@ -33,9 +33,6 @@ struct calico_node_status *read_node_status(struct read_context *c, const struct
 
 /* The value of `spec`, or NULL when it is missing or null. */
 const struct yaml_node *read_spec(const struct yaml_node *root);
-/* Labels sorted by name. */
-void read_labels(struct read_context *c, const struct yaml_node *n, const char *path,
-                 const struct calico_label **ret_labels, size_t *ret_count);
 /* Both sorted; `over` wins. Sorted by name, in the arena; NULL with *ret_count 0 when empty. */
 const struct calico_label *labels_merge(struct arena *arena, const struct calico_label *under,
                                         size_t under_count, const struct calico_label *over,

@@ -38,8 +38,8 @@ static const char *label_value(struct read_context *c, const struct yaml_node *n
     return text ? read_copy(c, text) : NULL;
 }
 
-void read_labels(struct read_context *c, const struct yaml_node *n, const char *path,
-                 const struct calico_label **ret_labels, size_t *ret_count) {
+static void read_labels(struct read_context *c, const struct yaml_node *n, const char *path,
+                        const struct calico_label **ret_labels, size_t *ret_count) {
     *ret_labels = NULL;
     *ret_count = 0;
     if (!n || n->kind == YAML_NULL)

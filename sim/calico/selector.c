@@ -423,6 +423,18 @@ bool selector_matches(const struct selector *s, const struct calico_label *label
     return holds != s->negate;
 }
 
+size_t selector_tests(const struct selector *s, struct selector_test *ret_tests, size_t max) {
+    size_t count = 0;
+    if (s->negate || s->kind == SELECTOR_NOT_EQUAL || s->kind == SELECTOR_NOT_IN)
+        return 0;
+    if (s->label && max > 0)
+        ret_tests[count++] =
+            (struct selector_test){s->label, s->kind == SELECTOR_EQUAL ? s->value : NULL};
+    for (const struct selector *o = s->first; o; o = o->next)
+        count += selector_tests(o, ret_tests + count, max - count);
+    return count;
+}
+
 bool selector_uses_global(const struct selector *s) {
     if (s->kind == SELECTOR_GLOBAL)
         return true;

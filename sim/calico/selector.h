@@ -29,6 +29,17 @@ const struct selector *selector_parse(const char *text, struct arena *arena,
 /* `labels` are sorted by name. */
 bool selector_matches(const struct selector *s, const struct calico_label *labels, size_t count);
 
+/* One test of a label that has to hold. */
+struct selector_test {
+    const char *label;
+    const char *value; /* of "=="; NULL: of another operator */
+};
+
+/* Those of `s` that ask for a label, in the order of the text and `max` at most: what is negated,
+ * != and not in are left out, for a missing label meets them. Of alternatives all are listed. They
+ * live as long as `s`. Returns their number. */
+size_t selector_tests(const struct selector *s, struct selector_test *ret_tests, size_t max);
+
 /* Does global() stand anywhere in it? (IPPools may not use it.) */
 bool selector_uses_global(const struct selector *s);
 

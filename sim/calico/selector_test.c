@@ -144,6 +144,41 @@ static void test_limits(void **state) {
     text_deinit(&t);
 }
 
+/* What must hold of single labels for the whole to hold, as far as that is asked for. */
+static const struct {
+    const char *text, *tests;
+} asked[] = {
+    {"", ""},
+    {"all()", ""},
+    {"has(a)", "a "},
+    {"a == 'x'", "a=x "},
+    {"a in {'x'} || b starts with 'y'", "a b "},
+    {"(a == 'x' && has(b)) && !has(c)", "a=x b "},
+    {"a != 'x' && b not in {'y'}", ""},
+    {"!(a == 'x' || has(b))", ""},
+    {"!(!has(a))", "a "},
+    {"has(a) && has(b) && has(c) && has(d) && has(e)", "a b c d "},
+};
+
+static void test_tests(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct arena *arena = arena_new();
+        struct selector_error error;
+        struct selector_test tests[4];
+        const struct selector *s = selector_parse(asked[i].text, arena, &error);
+        struct text t;
+        text_init(&t);
+        size_t count = selector_tests(s, tests, 4);
+        for (size_t k = 0; k < count; k++)
+            text_printf(&t, "%s%s%s ", tests[k].label, tests[k].value ? "=" : "",
+                        tests[k].value ? tests[k].value : "");
+        assert_string_equal(text_str(&t), asked[i].tests);
+        text_deinit(&t);
+        arena_free(arena);
+    }
+}
+
 static void test_global(void **state) {
     struct fixture *f = *state;
     struct selector_error error;
@@ -350,8 +385,9 @@ static void test_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE_TEST(test_good),   FIXTURE_TEST(test_bad),       FIXTURE_TEST(test_limits),
-        FIXTURE_TEST(test_global), FIXTURE_TEST(test_no_memory), FIXTURE_TEST(test_generated),
+        FIXTURE_TEST(test_good),      FIXTURE_TEST(test_bad),    FIXTURE_TEST(test_limits),
+        FIXTURE_TEST(test_tests),     FIXTURE_TEST(test_global), FIXTURE_TEST(test_no_memory),
+        FIXTURE_TEST(test_generated),
     };
     return cmocka_run_group_tests_name("selector", tests, NULL, NULL);
 }

@@ -3,8 +3,8 @@
  *
  * Owns the arena everything lives in. Who meets whom is oracle_session.c, how routes spread is
  * oracle_route.c, what is kept of that oracle_outcome.c, the tables made from it oracle_result.c,
- * why something is not there oracle_explain.c. The configurations are read as
- * they are given to the speakers; none of the speaker's own code takes part.
+ * why something is not there oracle_explain.c. The configurations are read as they are given to the
+ * speakers; none of the speaker's rules takes part.
  */
 
 #include "oracle_internal.h"

@@ -22,6 +22,7 @@ struct text;
  *   oracle_route.c   propagation to a fixed point: policy, reflection, decision
  *   oracle_outcome.c what is kept of it, equal things once
  *   oracle_result.c  tables and sums made from that
+ *   oracle_explain.c why a route is there, or is not
  *   oracle_policy.c  its own evaluation of policy terms
  *   oracle_as_path.c AS_PATH between ASes; oracle_originate.c aggregates and conditions
  *

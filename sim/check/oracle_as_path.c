@@ -9,10 +9,6 @@
  */
 #include "oracle_internal.h"
 
-static bool bird(const struct bgp_config *c) {
-    return c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
-}
-
 static bool is_private(uint32_t as) {
     return (as >= 64512 && as <= 65534) || (as >= UINT32_C(4200000000) && as != UINT32_MAX);
 }
@@ -143,7 +139,7 @@ bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p
     uint32_t own[2] = {oracle_local_as(c, p),
                        c->confederation_id ? c->confederation_id : c->local_as};
     *path = oracle_path_outside(*path);
-    bool both = own[0] != own[1] && !p->local_as_replaces && !bird(c);
+    bool both = own[0] != own[1] && !p->local_as_replaces && !oracle_is_bird(c);
     bool everywhere = p->remove_private_as_all || p->remove_private_as_replace;
     if (p->remove_private_as && !everywhere && plain_applies(p, *path))
         *path = (struct as_path){.word_count = 0};
@@ -158,7 +154,8 @@ bool oracle_path_out(const struct bgp_config *c, const struct bgp_peer_config *p
 
 bool oracle_path_in(const struct bgp_config *c, const struct bgp_peer_config *p,
                     struct arena *arena, struct as_path *path) {
-    bool added = p->local_as && p->local_as != c->local_as && !p->local_as_no_prepend && !bird(c);
+    bool added =
+        p->local_as && p->local_as != c->local_as && !p->local_as_no_prepend && !oracle_is_bird(c);
     return !added || as_path_prepend(*path, &p->local_as, 1, arena, path);
 }
 

@@ -30,10 +30,10 @@ static void begin(enum bgp_profile profile) {
 }
 
 /* "(65001) 300", as IOS writes a path. */
-static const char *path_of(const struct oracle *o, uint32_t node, uint32_t origin) {
+static const char *path_to(const struct oracle *o, uint32_t node, struct ip_prefix prefix) {
     static char path[64];
     struct text out;
-    const struct oracle_route *r = oracle_find(o, node, node_block(origin));
+    const struct oracle_route *r = oracle_find(o, node, prefix);
     if (!r)
         return "none";
     text_init(&out);
@@ -41,6 +41,10 @@ static const char *path_of(const struct oracle *o, uint32_t node, uint32_t origi
     snprintf(path, sizeof path, "%s", text_str(&out));
     text_deinit(&out);
     return path;
+}
+
+static const char *path_of(const struct oracle *o, uint32_t node, uint32_t origin) {
+    return path_to(o, node, node_block(origin));
 }
 
 /* [node][origin] */
@@ -144,10 +148,24 @@ static void communities_know_both_borders(void **state) {
     }
 }
 
+/* RFC 5065 4: an aggregate keeps members apart from ASes, and names the confederation. */
+static void members_are_no_ases_of_an_aggregate(void **state) {
+    struct bgp_aggregate_config a = {.prefix = ip_prefix_make(ip4(0x0AF40000), 16), .as_set = true};
+    (void)state;
+    begin(BGP_PROFILE_IOS);
+    net.configs[2].aggregates = &a;
+    net.configs[2].aggregate_count = 1;
+    struct oracle *o = solve(&net);
+    assert_string_equal(path_to(o, 1, a.prefix), "[65001] {300}");
+    assert_int_equal(oracle_find(o, 1, a.prefix)->attrs->aggregator_as, 100);
+    oracle_free(o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_within_and_outside),
         cmocka_unit_test(attributes_stay_within),
+        cmocka_unit_test(members_are_no_ases_of_an_aggregate),
         cmocka_unit_test(members_are_internal_to_the_decision),
         cmocka_unit_test(members_must_be_known),
         cmocka_unit_test(communities_know_both_borders),

@@ -102,6 +102,13 @@ bool oracle_confederate(const struct bgp_config *c, const struct bgp_peer_config
 /* May the path share the load with the best one (BIRD: merge paths, IOS: maximum-paths)? */
 bool oracle_shares(const struct bgp_config *c, enum bgp_family f, const struct oracle_path *best,
                    const struct oracle_path *p);
+static inline const struct bgp_config *oracle_config(const struct oracle *o, uint32_t node) {
+    return o->in.nodes[node].config;
+}
+/* Does the profile stand in for BIRD? */
+static inline bool oracle_is_bird(const struct bgp_config *c) {
+    return c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
+}
 static inline enum bgp_family oracle_family(struct ip_prefix p) {
     return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
 }

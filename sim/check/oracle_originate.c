@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct bgp_config *config_of(const struct oracle *o, uint32_t node) {
-    return o->in.nodes[node].config;
-}
-
 static bool accepts(const struct oracle *o, const struct bgp_config *c, uint32_t policy,
                     struct oracle_candidate r) {
     const uint16_t index = (uint16_t)(policy - 1);
@@ -43,7 +39,7 @@ static bool contributes(const struct bgp_aggregate_config *a, struct ip_prefix p
 const char *oracle_suppressed(const struct oracle *o, uint32_t node,
                               const struct bgp_peer_config *p, const struct oracle_path *best,
                               struct ip_prefix prefix) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     uint32_t unsuppress = p->unsuppress_policy[oracle_family(prefix)];
     bool suppressed = false;
     for (uint32_t i = 0; i < c->aggregate_count && !suppressed; i++) {
@@ -65,7 +61,8 @@ struct merge {
     bool atomic;
     uint32_t lead_count;
     uint32_t lead[BGP_AS_PATH_MAX], ases[BGP_AS_PATH_MAX], communities[BGP_COMMUNITIES_MAX];
-    uint32_t as_count, community_count;
+    uint32_t members[BGP_AS_PATH_MAX]; /* of the confederation */
+    uint32_t as_count, member_count, community_count;
 };
 
 static void add_once(uint32_t *list, uint32_t *count, uint32_t max, uint32_t value) {
@@ -76,9 +73,12 @@ static void add_once(uint32_t *list, uint32_t *count, uint32_t max, uint32_t val
         list[(*count)++] = value;
 }
 
-static void merge_path(struct merge *m, struct as_path p) {
+/* RFC 5065 4: members of the confederation are no ASes to those outside. */
+static void merge_path(struct merge *m, struct as_path whole) {
+    struct as_path p = oracle_path_outside(whole);
+    uint32_t inside = whole.word_count - p.word_count, count;
     bool sequence = p.word_count > 0 && p.words[0] >> 16 == AS_SEQUENCE;
-    uint32_t first = sequence ? p.words[0] & 0xFFFF : 0, same = 0, count;
+    uint32_t first = sequence ? p.words[0] & 0xFFFF : 0, same = 0;
     if (m->contributors == 0) {
         m->lead_count = first;
         for (uint32_t i = 0; i < first; i++)
@@ -87,10 +87,14 @@ static void merge_path(struct merge *m, struct as_path p) {
     while (same < first && same < m->lead_count && m->lead[same] == p.words[1 + same])
         same++;
     m->lead_count = same;
-    for (uint32_t at = 0; at < p.word_count; at += count + 1) {
-        count = p.words[at] & 0xFFFF;
-        for (uint32_t i = 1; i <= count; i++)
-            add_once(m->ases, &m->as_count, BGP_AS_PATH_MAX, p.words[at + i]);
+    for (uint32_t at = 0; at < whole.word_count; at += count + 1) {
+        count = whole.words[at] & 0xFFFF;
+        for (uint32_t i = 1; i <= count; i++) {
+            if (at < inside)
+                add_once(m->members, &m->member_count, BGP_AS_PATH_MAX, whole.words[at + i]);
+            else
+                add_once(m->ases, &m->as_count, BGP_AS_PATH_MAX, whole.words[at + i]);
+        }
     }
 }
 
@@ -115,7 +119,20 @@ static const uint32_t *copy_numbers(struct arena *arena, const uint32_t *list, u
     return copy;
 }
 
-/* The lead in front, what it lacks behind it in sets of at most 255. */
+/* Sets of at most 255, in order. Returns how many words are used. */
+static uint32_t put_sets(uint32_t *words, uint32_t used, enum as_segment_type type, uint32_t *list,
+                         uint32_t count) {
+    qsort(list, count, sizeof *list, compare_numbers);
+    for (uint32_t from = 0; from < count; from += 255) {
+        uint32_t size = count - from < 255 ? count - from : 255;
+        words[used++] = (uint32_t)type << 16 | size;
+        memcpy(words + used, list + from, size * sizeof *words);
+        used += size;
+    }
+    return used;
+}
+
+/* The members of the confederation in front, then the lead, what it lacks behind it. */
 static bool merged_path(struct merge *m, struct arena *arena, struct as_path *ret_path) {
     uint32_t others = 0;
     for (uint32_t i = 0; i < m->as_count; i++) {
@@ -125,23 +142,17 @@ static bool merged_path(struct merge *m, struct arena *arena, struct as_path *re
         if (!leads)
             m->ases[others++] = m->ases[i];
     }
-    qsort(m->ases, others, sizeof *m->ases, compare_numbers);
-    uint32_t *words =
-        arena_array(arena, m->lead_count + others + others / 255 + (size_t)3, sizeof *words);
-    uint32_t used = 0;
+    size_t all = m->lead_count + others + (size_t)m->member_count;
+    uint32_t *words = arena_array(arena, all + all / 255 + 4, sizeof *words);
     if (!words)
         return false;
+    uint32_t used = put_sets(words, 0, AS_CONFED_SET, m->members, m->member_count);
     if (m->lead_count) {
         words[used++] = (uint32_t)AS_SEQUENCE << 16 | m->lead_count;
         memcpy(words + used, m->lead, m->lead_count * sizeof *words);
         used += m->lead_count;
     }
-    for (uint32_t from = 0; from < others; from += 255) {
-        uint32_t count = others - from < 255 ? others - from : 255;
-        words[used++] = (uint32_t)AS_SET << 16 | count;
-        memcpy(words + used, m->ases + from, count * sizeof *words);
-        used += count;
-    }
+    used = put_sets(words, used, AS_SET, m->ases, others);
     *ret_path = (struct as_path){words, used};
     return true;
 }
@@ -149,10 +160,11 @@ static bool merged_path(struct merge *m, struct arena *arena, struct as_path *re
 static bool merged_values(const struct oracle *o, uint32_t node,
                           const struct bgp_aggregate_config *a, struct merge *m,
                           struct attr_values *v, uint32_t *weight) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     *v = (struct attr_values){.atomic_aggregate = !a->as_set || m->atomic,
                               .has_aggregator = true,
-                              .aggregator_as = c->local_as,
+                              .aggregator_as =
+                                  c->confederation_id ? c->confederation_id : c->local_as,
                               .aggregator_id = ip4_to_u32(c->router_id)};
     if (a->as_set) {
         v->origin = m->origin;
@@ -181,7 +193,7 @@ static bool merged_values(const struct oracle *o, uint32_t node,
 /* What the node's table has inside of the aggregate. */
 static void merge_table(const struct oracle *o, uint32_t node, uint32_t prefix,
                         const struct bgp_aggregate_config *a, struct merge *m) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     for (uint32_t k = prefix + 1; k < o->prefix_count; k++) {
         struct ip_prefix p = o->prefixes[k];
         const struct oracle_path *best = oracle_outcome_of(o, node, k)->best;
@@ -196,7 +208,7 @@ static void merge_table(const struct oracle *o, uint32_t node, uint32_t prefix,
 const struct bgp_origin_config *oracle_aggregate(struct oracle *o, uint32_t node, uint32_t prefix,
                                                  const struct attr_values **ret_attrs,
                                                  bool *ret_no_memory) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     const struct bgp_aggregate_config *a = NULL;
     for (uint32_t i = 0; i < c->aggregate_count && !a; i++)
         if (ip_prefix_equal(c->aggregates[i].prefix, o->prefixes[prefix]))
@@ -254,7 +266,7 @@ const char *oracle_condition_stop(const struct oracle *o, uint32_t node,
         const struct bgp_condition_config *k = &p->conditions[i];
         if (k->family == oracle_family(prefix) &&
             is_present(o, node, k->family, k->exist_policy) == k->absent &&
-            accepts(o, config_of(o, node), k->advertise_policy, oracle_held(best, prefix)))
+            accepts(o, oracle_config(o, node), k->advertise_policy, oracle_held(best, prefix)))
             return k->absent ? "a route of its non-exist-map exists"
                              : "no route of its exist-map exists";
     }
@@ -270,7 +282,7 @@ static void ask(struct oracle *o, uint32_t node, enum bgp_family f, uint32_t pol
 bool oracle_collect_questions(struct oracle *o) {
     size_t total = 0;
     for (uint32_t i = 0; i < o->in.node_count; i++) {
-        const struct bgp_config *c = config_of(o, i);
+        const struct bgp_config *c = oracle_config(o, i);
         for (uint32_t k = 0; c && k < c->peer_count; k++)
             total += c->peers[k].condition_count + (c->peers[k].default_policy[0] != 0) +
                      (c->peers[k].default_policy[1] != 0);
@@ -279,7 +291,7 @@ bool oracle_collect_questions(struct oracle *o) {
     if (total && !o->questions)
         return false;
     for (uint32_t i = 0; total && i < o->in.node_count; i++) {
-        const struct bgp_config *c = config_of(o, i);
+        const struct bgp_config *c = oracle_config(o, i);
         for (uint32_t k = 0; c && k < c->peer_count; k++) {
             const struct bgp_peer_config *p = &c->peers[k];
             ask(o, i, BGP_IPV4_UNICAST, p->default_policy[0]);
@@ -295,7 +307,7 @@ static bool answer(const struct oracle *o, const struct oracle_question *q) {
     for (uint32_t k = 0; k < o->prefix_count; k++) {
         const struct oracle_path *best = oracle_outcome_of(o, q->node, k)->best;
         if (best && oracle_family(o->prefixes[k]) == q->family &&
-            accepts(o, config_of(o, q->node), q->policy, oracle_held(best, o->prefixes[k])))
+            accepts(o, oracle_config(o, q->node), q->policy, oracle_held(best, o->prefixes[k])))
             return true;
     }
     return false;

@@ -9,8 +9,8 @@
  * Leaves AS_PATH and borders to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
  *
  * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065. One path a prefix goes to a neighbour: additional
- * paths (RFC 7911) are not modelled. BIRD: attributes for eBGP are made
- * before the export filter runs; IOS: afterwards.
+ * paths (RFC 7911) are not modelled. BIRD: attributes for eBGP are made before the export filter
+ * runs; IOS: afterwards.
  */
 
 #include "oracle_internal.h"
@@ -34,14 +34,6 @@ struct spread {
     bool unstable;
 };
 
-static const struct bgp_config *config_of(const struct oracle *o, uint32_t node) {
-    return o->in.nodes[node].config;
-}
-
-static bool bird(const struct bgp_config *c) {
-    return c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
-}
-
 /* ---- choosing ---- */
 
 static uint32_t local_pref_of(const struct bgp_config *c, const struct oracle_path *p) {
@@ -64,9 +56,9 @@ static int compare_attributes(const struct bgp_config *c, const struct oracle_pa
     /* BIRD: a static route has preference 200, BGP has 100, whatever the local preference says;
      * filters that raise it set a weight here. */
     int d = order(b->weight, a->weight);
-    if (!d && bird(c))
+    if (!d && oracle_is_bird(c))
         d = order(a->own == NULL, b->own == NULL);
-    if (!d && bird(c))
+    if (!d && oracle_is_bird(c))
         d = order(attr_has_community(a->attrs, COMMUNITY_LLGR_STALE),
                   attr_has_community(b->attrs, COMMUNITY_LLGR_STALE));
     if (!d)
@@ -115,7 +107,7 @@ bool oracle_shares(const struct bgp_config *c, enum bgp_family f, const struct o
 }
 
 static struct oracle_path *choose(const struct oracle *o, uint32_t node) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     struct oracle_path *best = NULL;
     bool tied = false;
     for (struct oracle_path *p = o->states[node].paths; p; p = p->next) {
@@ -155,7 +147,7 @@ static const char *reflection_stop(const struct oracle *o, uint32_t u, const str
     bool from_client = s->ends[best->end].client;
     if (!from_client && !e->client)
         return "learned over iBGP, and neither end is a route reflector client";
-    if (from_client && e->client && !config_of(o, u)->client_to_client_reflection)
+    if (from_client && e->client && !oracle_config(o, u)->client_to_client_reflection)
         return "client-to-client reflection is off";
     return NULL;
 }
@@ -173,24 +165,33 @@ static bool is_peer_address(const struct bgp_config *c, struct ip_addr a) {
 static bool third_party(const struct oracle *o, uint32_t u, const struct oracle_end *e,
                         const struct oracle_path *best) {
     struct ip_addr next_hop = best->attrs->next_hop;
-    if (!profile_get(config_of(o, u)->profile)->third_party_next_hop || !ip_is_set(next_hop))
+    if (!profile_get(oracle_config(o, u)->profile)->third_party_next_hop || !ip_is_set(next_hop))
         return false;
     const struct oracle_node *n = &o->in.nodes[u];
     for (size_t i = 0; i < n->subnet_count; i++) {
         if (ip_prefix_contains_addr(n->subnets[i], e->remote) &&
             ip_prefix_contains_addr(n->subnets[i], next_hop))
             return ip_equal(next_hop, o->states[u].ends[best->end].remote) ||
-                   !is_peer_address(config_of(o, u), next_hop);
+                   !is_peer_address(oracle_config(o, u), next_hop);
     }
     return false;
 }
 
+/* RFC 2545 3: of no use to whoever is not on the link it was learned on. */
+static bool ends_with_link(struct ip_addr next_hop) {
+    return next_hop.family == IP_V6 && ip_is_link_local(next_hop);
+}
+
 static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
                                     const struct oracle_path *best) {
-    const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
+    const struct bgp_peer_config *p = &oracle_config(o, u)->peers[e->peer];
     struct ip_addr learned = best->attrs->next_hop;
     bool reflected = is_internal(&o->states[u], best) && !e->external;
     if (!ip_is_set(learned) || p->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
+        return e->local;
+    bool server = e->outside && p->transparent && !best->own;
+    bool kept = p->next_hop_mode == BGP_NEXT_HOP_KEEP && !best->own;
+    if (ends_with_link(learned) && !server && !kept)
         return e->local;
     if (best->own) /* a gateway is kept inside the AS */
         return e->outside || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
@@ -205,7 +206,7 @@ static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const st
 
 static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e, bool own,
                           struct attr_values *v) {
-    const struct bgp_config *c = config_of(o, u);
+    const struct bgp_config *c = oracle_config(o, u);
     if (e->outside && c->peers[e->peer].transparent && !own)
         v->as_path = oracle_path_outside(v->as_path);
     else if (e->outside)
@@ -223,7 +224,7 @@ static void strip_external(const struct oracle_end *e, struct attr_values *v) {
 
 static bool reflect(struct oracle *o, uint32_t u, const struct oracle_path *best,
                     struct attr_values *v) {
-    const struct bgp_config *c = config_of(o, u);
+    const struct bgp_config *c = oracle_config(o, u);
     if (!v->has_originator_id) {
         v->has_originator_id = true;
         v->originator_id = best->router_id;
@@ -245,7 +246,7 @@ static const char *export_stop(const struct oracle *o, uint32_t u, const struct 
     enum bgp_family f = oracle_family(prefix);
     if (!e->families[f])
         return "the session does not carry that address family";
-    const struct bgp_peer_config *p = &config_of(o, u)->peers[e->peer];
+    const struct bgp_peer_config *p = &oracle_config(o, u)->peers[e->peer];
     const char *held_back = oracle_suppressed(o, u, p, best, prefix);
     held_back = held_back ? held_back : oracle_condition_stop(o, u, p, best, prefix);
     if (held_back || best->own)
@@ -286,13 +287,13 @@ static struct ip_addr resolve_next_hop(const struct oracle *o, uint32_t u,
     case ORACLE_NEXT_HOP_UNTOUCHED:
         break;
     }
-    return bird(config_of(o, u)) ? now : sent_next_hop(o, u, e, best);
+    return oracle_is_bird(oracle_config(o, u)) ? now : sent_next_hop(o, u, e, best);
 }
 
 const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
                                         const struct oracle_path *best, struct ip_prefix prefix,
                                         const char **ret_rule) {
-    const struct bgp_config *c = config_of(o, u);
+    const struct bgp_config *c = oracle_config(o, u);
     const struct bgp_peer_config *p = &c->peers[e->peer];
     const char *stop = export_stop(o, u, e, best, prefix);
     if (stop) {
@@ -306,11 +307,11 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         v->has_med = false;
         v->med = 0;
     }
-    if (bird(c))
+    if (oracle_is_bird(c))
         v->next_hop = sent_next_hop(o, u, e, best);
-    if (bird(c) && e->external)
+    if (oracle_is_bird(c) && e->external)
         make_external(o, u, e, best->own, v);
-    if (bird(c) && !v->has_local_pref) {
+    if (oracle_is_bird(c) && !v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
     }
@@ -320,7 +321,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     if (!oracle_policy_traced(c, &p->export[f], &r, o -> arena, o -> tracer, v, ret_rule))
         return NULL;
     v->next_hop = resolve_next_hop(o, u, e, best, done, v->next_hop);
-    if (!bird(c) && e->external)
+    if (!oracle_is_bird(c) && e->external)
         make_external(o, u, e, best->own, v);
     if (e->external)
         strip_external(e, v);
@@ -341,7 +342,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
 static bool cluster_loops(const struct bgp_config *c, const struct oracle_end *e,
                           const struct attr_values *a) {
     uint32_t cluster = c->cluster_id ? c->cluster_id : ip4_to_u32(c->router_id);
-    for (uint32_t i = 0; i < a->cluster_count && (e->client || !bird(c)); i++) {
+    for (uint32_t i = 0; i < a->cluster_count && (e->client || !oracle_is_bird(c)); i++) {
         if (a->cluster_list[i] == cluster)
             return true;
     }
@@ -350,7 +351,7 @@ static bool cluster_loops(const struct bgp_config *c, const struct oracle_end *e
 
 static const char *loop_stop(const struct oracle *o, uint32_t v, const struct oracle_end *e,
                              const struct attr_values *a) {
-    const struct bgp_config *c = config_of(o, v);
+    const struct bgp_config *c = oracle_config(o, v);
     const struct bgp_peer_config *p = &c->peers[e->peer];
     if (oracle_path_loops(c, p, a->as_path))
         return "own AS in AS_PATH";
@@ -372,7 +373,7 @@ static bool own_address(const struct oracle_node *n, struct ip_addr a) {
 struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
                                   const struct attr_values *sent, struct ip_prefix prefix,
                                   const char **ret_rule) {
-    const struct bgp_config *c = config_of(o, v);
+    const struct bgp_config *c = oracle_config(o, v);
     const struct oracle_end *e = &o->states[v].ends[end];
     const char *stop = loop_stop(o, v, e, sent);
     if (stop) {
@@ -383,7 +384,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
     const struct policy_chain *chain = &c->peers[e->peer].import[f];
     uint32_t weight = c->peers[e->peer].weight;
     struct attr_values received = *sent, result;
-    if (bird(c) && !received.has_local_pref) {
+    if (oracle_is_bird(c) && !received.has_local_pref) {
         received.has_local_pref = true;
         received.local_pref = c->default_local_pref;
     }
@@ -417,7 +418,7 @@ struct oracle_path *oracle_import(struct oracle *o, uint32_t v, uint32_t end,
         .eligible = oracle_reachable(o, n, a->next_hop, &via) && !own_address(n, a->next_hop),
         .weight = weight,
         .router_id = a->has_originator_id ? a->originator_id
-                                          : ip4_to_u32(config_of(o, e->neighbor)->router_id),
+                                          : ip4_to_u32(oracle_config(o, e->neighbor)->router_id),
     };
     if (!p->eligible)
         *ret_rule = "next hop unreachable";
@@ -513,10 +514,11 @@ static void tell_all(struct spread *s, uint32_t u) {
     for (uint32_t i = 0; i < count; i++) {
         const struct oracle_end *e = &st->ends[narrow ? st->onward[i] : i];
         const char *rule = NULL;
-        if (prefix.length == 0 && oracle_default_sent(o, u, &config_of(o, u)->peers[e->peer], f))
+        if (prefix.length == 0 &&
+            oracle_default_sent(o, u, &oracle_config(o, u)->peers[e->peer], f))
             continue; /* what is originated for it stands in for whatever the table has */
         bool own_neighbor = best && !best->own && st->ends[best->end].neighbor == e->neighbor;
-        if (own_neighbor || !last || !same_treatment(config_of(o, u), last, e, f)) {
+        if (own_neighbor || !last || !same_treatment(oracle_config(o, u), last, e, f)) {
             const struct attr_values *now =
                 best ? oracle_export(o, u, e, best, prefix, &rule) : NULL;
             if (own_neighbor) {
@@ -544,7 +546,7 @@ static bool run_origin_policy(const struct oracle *o, uint32_t node,
                                        .metric = origin->metric,
                                        .weight = weight,
                                        .tag = origin->tag};
-    if (origin->policy && !oracle_policy(config_of(o, node), &chain, &r, o->arena, v, NULL))
+    if (origin->policy && !oracle_policy(oracle_config(o, node), &chain, &r, o->arena, v, NULL))
         return false;
     v->next_hop = origin->gateway;
     return true;
@@ -575,7 +577,7 @@ static bool add_own(struct spread *s, uint32_t node, const struct bgp_origin_con
         .eligible =
             !ip_is_set(origin->gateway) || oracle_connected(&o->in.nodes[node], origin->gateway),
         .weight = weight,
-        .router_id = ip4_to_u32(config_of(o, node)->router_id),
+        .router_id = ip4_to_u32(oracle_config(o, node)->router_id),
         .own = origin,
     };
     o->states[node].paths = p;
@@ -604,7 +606,7 @@ static bool tell_default(struct spread *s, uint32_t node) {
     bool v6 = prefix.addr.family == IP_V6;
     for (uint32_t i = 0; i < o->states[node].end_count; i++) {
         const struct oracle_end *e = &o->states[node].ends[i];
-        const struct bgp_peer_config *p = &config_of(o, node)->peers[e->peer];
+        const struct bgp_peer_config *p = &oracle_config(o, node)->peers[e->peer];
         uint32_t end = far_end(o, e);
         bool sent = oracle_default_sent(o, node, p, v6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST);
         if (!sent || !e->families[v6] || !end)
@@ -617,7 +619,7 @@ static bool tell_default(struct spread *s, uint32_t node) {
             make_external(o, node, e, true, v);
         if (!e->outside) {
             v->has_local_pref = true;
-            v->local_pref = config_of(o, node)->default_local_pref;
+            v->local_pref = oracle_config(o, node)->default_local_pref;
         }
         const char *rule = NULL;
         struct oracle_path *path = oracle_import(o, e->neighbor, end - 1, v, prefix, &rule);
@@ -633,7 +635,7 @@ static bool tell_default(struct spread *s, uint32_t node) {
 static bool make_states(struct oracle *o) {
     for (uint32_t i = 0; i < o->in.node_count; i++) {
         struct oracle_state *s = &o->states[i];
-        if (!config_of(o, i))
+        if (!oracle_config(o, i))
             continue;
         s->outcomes = arena_array(o->arena, o->prefix_count + 1, sizeof *s->outcomes);
         s->onward = arena_array(o->arena, s->end_count + 1, sizeof *s->onward);
@@ -666,10 +668,10 @@ static int compare_own(const void *x, const void *y) {
 static struct own_route *collect_own(struct oracle *o, size_t *ret_count) {
     size_t total = 0, n = 0;
     for (uint32_t i = 0; i < o->in.node_count; i++)
-        total += config_of(o, i) ? config_of(o, i)->origin_count : 0;
+        total += oracle_config(o, i) ? oracle_config(o, i)->origin_count : 0;
     struct own_route *list = arena_array(o->arena, total + 1, sizeof *list);
     for (uint32_t i = 0; list && i < o->in.node_count; i++) {
-        const struct bgp_config *c = config_of(o, i);
+        const struct bgp_config *c = oracle_config(o, i);
         for (uint32_t k = 0; c && o->in.nodes[i].up && k < c->origin_count; k++)
             list[n++] =
                 (struct own_route){oracle_prefix_index(o, c->origins[k].prefix), i, &c->origins[k]};
@@ -685,7 +687,7 @@ static bool add_aggregates(struct spread *s) {
     for (uint32_t i = 0; i < o->in.node_count; i++) {
         const struct attr_values *v = NULL;
         bool no_memory = false;
-        if (!config_of(o, i) || !o->in.nodes[i].up || !config_of(o, i)->aggregate_count)
+        if (!oracle_config(o, i) || !o->in.nodes[i].up || !oracle_config(o, i)->aggregate_count)
             continue;
         const struct bgp_origin_config *origin = oracle_aggregate(o, i, s->prefix, &v, &no_memory);
         if (no_memory || (origin && !add_own(s, i, origin, v)))
@@ -708,11 +710,11 @@ static bool spread_prefix(struct spread *s, const struct own_route *own, size_t 
     for (size_t i = 0; i < count; i++)
         rechoose(s, own[i].node);
     for (uint32_t i = 0; i < s->o->in.node_count; i++)
-        if (config_of(s->o, i) && config_of(s->o, i)->aggregate_count)
+        if (oracle_config(s->o, i) && oracle_config(s->o, i)->aggregate_count)
             rechoose(s, i);
     if (s->o->prefixes[s->prefix].length == 0) {
         for (uint32_t i = 0; i < s->o->in.node_count; i++) {
-            if (config_of(s->o, i) && !tell_default(s, i))
+            if (oracle_config(s->o, i) && !tell_default(s, i))
                 return false;
         }
     }

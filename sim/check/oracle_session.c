@@ -26,10 +26,6 @@ struct meeting {
     const char *cause, *detail;
 };
 
-static const struct bgp_config *config_of(const struct oracle *o, uint32_t node) {
-    return o->in.nodes[node].config;
-}
-
 static uint16_t port_or(uint16_t port) {
     return port ? port : BGP_PORT;
 }
@@ -68,12 +64,12 @@ static uint64_t name_hash(const char *name) {
 /* Did stanzas of these names run before, in the same process? */
 static bool find_held(const struct oracle *o, uint32_t node, bool *held) {
     const struct oracle *old = o->in.previous;
-    const struct bgp_config *c = config_of(o, node);
-    if (!old || node >= old->in.node_count || !config_of(old, node) ||
+    const struct bgp_config *c = oracle_config(o, node);
+    if (!old || node >= old->in.node_count || !oracle_config(old, node) ||
         !old->states[node].by_config_peer ||
         old->in.nodes[node].incarnation != o->in.nodes[node].incarnation)
         return true;
-    const struct bgp_config *before = config_of(old, node);
+    const struct bgp_config *before = oracle_config(old, node);
     struct table names;
     bool ok = true;
     table_init(&names);
@@ -95,7 +91,7 @@ static bool first_equal(const void *context, uint32_t index, const void *key) {
 }
 
 static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_index *x) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     table_init(&x->table);
     x->config = c;
     if (!c)
@@ -105,7 +101,7 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
     x->held = arena_array(o->arena, c->peer_count + 1, sizeof *x->held);
     if (!x->first || !x->holder || !x->held || !find_held(o, node, x->held))
         return false;
-    bool lock = c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
+    bool lock = oracle_is_bird(c);
     for (uint32_t i = 0; i < c->peer_count; i++) {
         const struct bgp_peer_config *p = &c->peers[i];
         uint64_t hash = hash_bytes(&p->remote_addr, sizeof p->remote_addr, 0);
@@ -183,7 +179,7 @@ static bool refuse(struct meeting *m, const char *cause, const char *detail) {
 }
 
 static bool agree_as(struct meeting *m) {
-    const struct bgp_config *ca = config_of(m->o, m->a), *cb = config_of(m->o, m->b);
+    const struct bgp_config *ca = oracle_config(m->o, m->a), *cb = oracle_config(m->o, m->b);
     uint32_t as_a = oracle_local_as(ca, m->pa), as_b = oracle_local_as(cb, m->pb);
     if (m->pa->remote_as != as_b)
         return refuse(m, "bad-peer-as",
@@ -201,7 +197,7 @@ static bool agree_as(struct meeting *m) {
 }
 
 static bool agree_transport(struct meeting *m) {
-    const struct bgp_config *ca = config_of(m->o, m->a), *cb = config_of(m->o, m->b);
+    const struct bgp_config *ca = oracle_config(m->o, m->a), *cb = oracle_config(m->o, m->b);
     if (!bgp_password_equal(m->pa->password, m->pb->password))
         return refuse(m, "password", "the TCP MD5 passwords differ");
     unsigned hops = m->o->in.routed_fabric ? 1 : 0;
@@ -217,7 +213,7 @@ static bool agree_transport(struct meeting *m) {
 /* Can `pa` open a connection that `b` takes for `pb`? */
 static bool can_dial(const struct oracle *o, const struct bgp_peer_config *pa, uint32_t b,
                      uint32_t peer_b, const struct neighbor_index *xb) {
-    const struct bgp_config *cb = config_of(o, b);
+    const struct bgp_config *cb = oracle_config(o, b);
     struct ip_addr listens;
     if (pa->passive || !bgp_config_listens(cb, (enum ip_family)pa->remote_addr.family, &listens))
         return false;
@@ -225,7 +221,7 @@ static bool can_dial(const struct oracle *o, const struct bgp_peer_config *pa, u
         return false;
     if (!ip_is_unspecified(listens) && !ip_equal(listens, pa->remote_addr))
         return false;
-    bool lock = cb->profile == BGP_PROFILE_CALICO || cb->profile == BGP_PROFILE_FAST;
+    bool lock = oracle_is_bird(cb);
     return !lock || xb->first[peer_b] == peer_b;
 }
 
@@ -249,7 +245,7 @@ static uint32_t neighbor_of(const struct oracle *o, const struct bgp_peer_config
 /* Finds the end of `b` that answers to `pa`; false with a cause otherwise. */
 static bool find_other_end(struct meeting *m, const struct neighbor_index *x, uint32_t *ret_peer) {
     struct oracle *o = m->o;
-    if (!config_of(o, m->b))
+    if (!oracle_config(o, m->b))
         return refuse(m, "not-configured-there", "no BGP there");
     if (!ip_is_set(m->source_a))
         return refuse(m, "no-source-address", "no address of that family");
@@ -259,7 +255,7 @@ static bool find_other_end(struct meeting *m, const struct neighbor_index *x, ui
                       arena_printf(o->arena, "%s has no neighbor for %s", o->in.nodes[m->b].name,
                                    o->in.nodes[m->a].name));
     *ret_peer = x[m->b].holder[at];
-    m->pb = &config_of(o, m->b)->peers[*ret_peer];
+    m->pb = &oracle_config(o, m->b)->peers[*ret_peer];
     struct ip_addr source_b = oracle_source_address(&o->in.nodes[m->b], m->pb);
     if (!ip_equal(source_b, m->pa->remote_addr))
         return refuse(m, "source-address", "the neighbor would answer from another address");
@@ -297,7 +293,7 @@ static void add_failure(struct oracle *o, const struct meeting *m, uint32_t peer
 
 static void add_end(struct oracle *o, const struct meeting *m, uint32_t peer_a, uint32_t peer_b) {
     struct oracle_state *s = &o->states[m->a];
-    const struct bgp_config *c = config_of(o, m->a);
+    const struct bgp_config *c = oracle_config(o, m->a);
     struct oracle_end *e = &s->ends[s->end_count];
     *e = (struct oracle_end){
         .neighbor = m->b,
@@ -316,7 +312,8 @@ static void add_end(struct oracle *o, const struct meeting *m, uint32_t peer_a, 
 
 static void add_session(struct oracle *o, const struct meeting *m, uint32_t peer_a,
                         uint32_t peer_b) {
-    uint16_t ha = hold_time(config_of(o, m->a), m->pa), hb = hold_time(config_of(o, m->b), m->pb);
+    uint16_t ha = hold_time(oracle_config(o, m->a), m->pa),
+             hb = hold_time(oracle_config(o, m->b), m->pb);
     struct oracle_session *s = &o->sessions[o->session_count++];
     *s = (struct oracle_session){
         .a = m->a,
@@ -333,7 +330,7 @@ static void add_session(struct oracle *o, const struct meeting *m, uint32_t peer
 }
 
 static bool node_sessions(struct oracle *o, uint32_t node, const struct neighbor_index *x) {
-    const struct bgp_config *c = config_of(o, node);
+    const struct bgp_config *c = oracle_config(o, node);
     if (!c)
         return true;
     struct oracle_state *s = &o->states[node];
@@ -368,7 +365,7 @@ static int compare_sessions(const void *x, const void *y) {
 bool oracle_find_sessions(struct oracle *o) {
     size_t total = 0;
     for (size_t i = 0; i < o->in.node_count; i++)
-        total += config_of(o, (uint32_t)i) ? config_of(o, (uint32_t)i)->peer_count : 0;
+        total += oracle_config(o, (uint32_t)i) ? oracle_config(o, (uint32_t)i)->peer_count : 0;
     struct neighbor_index *x = arena_array(o->arena, o->in.node_count + 1, sizeof *x);
     o->sessions = arena_array(o->arena, total + 1, sizeof *o->sessions);
     o->failures = arena_array(o->arena, total + 1, sizeof *o->failures);

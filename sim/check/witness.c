@@ -46,12 +46,6 @@ void witness_sort(struct witness_set *s) {
     s->count = kept;
 }
 
-void witness_clear(struct witness_set *s) {
-    s->count = 0;
-    s->duplicates = 0;
-    s->failed = false;
-}
-
 void witness_free(struct witness_set *s) {
     alloc_free(s->ends);
     *s = (struct witness_set){0};

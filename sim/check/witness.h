@@ -28,7 +28,6 @@ struct witness_set {
 /* A set is empty when zeroed. False: out of memory (and `failed`). */
 bool witness_add(struct witness_set *s, uint32_t node, struct ip_addr remote);
 void witness_sort(struct witness_set *s);
-void witness_clear(struct witness_set *s); /* keeps the memory */
 void witness_free(struct witness_set *s);
 bool witness_has(const struct witness_set *s, uint32_t node, struct ip_addr remote);
 

@@ -37,6 +37,7 @@ struct cli_options {
     const char *cisco[CLI_ARGUMENTS_MAX];
     size_t cisco_count;
     const char *lab, *node, *profile, *backend, *runs, *table, *prefix, *peer, *directory, *to;
+    int runs_fd; /* > 0: the folder that `runs` names, open already */
     enum cli_format format;
     bool quiet, why, all, remove, matrix, json, diff, strict, prune;
     const char *tool;        /* --tool; NULL: not given */
@@ -53,6 +54,8 @@ struct cli_options {
     const char *resume, *compare; /* scale */
     bool allow_noise, repeat_set;
     bool fail_fast; /* run */
+    /* What a verb wrote to standard output by itself and lost: errno; 0: nothing. */
+    int output_error;
 };
 
 typedef int cli_verb(struct cli_options *o);
@@ -143,6 +146,27 @@ int lab_enter(const struct cli_options *o, const char *node);
 /* Chooses the lab, asks, prints errors; NULL: printed. Takes `request` over. */
 json_t *lab_ask_chosen(const struct cli_options *o, json_t *request);
 
+/* ---- holders.c: who keeps a lab from going ---- */
+
+#define HOLDERS_LOOK_MS 500 /* between two looks: a lab that is gone by then needs none */
+#define HOLDERS_TOLD_MAX 32
+
+struct holders {
+    json_t *lab;          /* NULL: none is going */
+    uint64_t began_ticks; /* of the clock, since the machine began */
+    pid_t told[HOLDERS_TOLD_MAX];
+    size_t told_count;
+};
+/* `lab`: "namespaces", inodes by host, and "pid_namespace", as engine_namespaces makes them; a
+ * reference is kept until holders_end. */
+void holders_begin(struct holders *h, json_t *lab);
+/* Names on standard error, with pid and program, who is in a host's namespace and no process of
+ * the lab, and was before holders_begin: each once. */
+void holders_tell(struct holders *h);
+/* When the lab has ended: says on standard error who of them is still there. False: nobody. */
+bool holders_stay(const struct holders *h);
+void holders_end(struct holders *h);
+
 /* ---- front.c: the command in front of a supervisor ---- */
 
 struct front {
@@ -154,6 +178,7 @@ struct front {
     bool detach;         /* `up`: done when the lab is up */
     int signals;         /* signalfd of what interrupts */
     unsigned interrupts; /* so far */
+    struct holders holders;
 };
 /* From here on SIGINT, SIGTERM and SIGHUP wait in f->signals: what has begun ends in order. */
 bool front_hold_signals(struct front *f);
@@ -164,15 +189,16 @@ void front_set_last_word(const char *line);
 /* Keeps the result as the last one known and writes the report. */
 void front_keep_result(struct front *f, json_t *result, bool final);
 /* Reads records until the supervisor ends (or, detached, has said it is up); passes on the first
- * interrupt, kills at the second. Returns the exit status. */
+ * interrupt, kills at the second; names who holds up the teardown. Returns the exit status. */
 int front_run(struct front *f, int fd, int pidfd);
 
 /* ---- run_folder.c ---- */
 
-/* Makes the folder `name` below `runs`, and that if it is missing. Under sudo both are the user's.
+/* Makes the folder `name` below `runs`, and that if it is missing; below `runs_fd`, which stays the
+ * caller's, if that is > 0: `runs` is its name then. Under sudo both are the user's.
  * Its path goes to `ret_path`, of `size` octets. A descriptor; -1: there is one of that name
  * already, or it cannot be, or its path does not fit, and the message has been printed. */
-int run_folder_make(const char *runs, const char *name, char *ret_path, size_t size);
+int run_folder_make(const char *runs, int runs_fd, const char *name, char *ret_path, size_t size);
 /* Under sudo: hands what was written into the folder over to the user. */
 void run_folder_give(int directory_fd);
 
@@ -201,6 +227,9 @@ void cli_print_diags(const struct diag_list *d); /* standard error */
 /* "ribcage: …" and a newline on standard error, control characters escaped. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void cli_print_json(json_t *j); /* standard output, takes the reference */
+/* The exit status when output was lost, which is said then, by stdio or with the error `error` (0:
+ * none) beside it: 4 in the place of 0 and 3. A reader that went away wanted no more. */
+int cli_status_with_output(int status, int error);
 /* Lines a node wrote: newlines and tabs pass, other control characters are escaped. */
 void cli_print_lines(const char *lines);
 

@@ -465,4 +465,22 @@ static inline bool await_no_namespaces(void) {
     return set_namespaces_max("1000") && made && back;
 }
 
+static inline void assert_nothing_left(void) {
+    assert_true(await_no_children());
+    assert_int_equal(count_places(), 0);
+    assert_true(await_no_namespaces());
+}
+
+/* The report's verdict, and its exit status beside the command's. */
+static inline json_t *assert_result(const struct run *r, int status, const char *verdict) {
+    json_t *result = only_result("runs");
+
+    if (r->status != status)
+        fail_msg("status %d, not %d: %s %s", r->status, status, written(r->out), written(r->err));
+    assert_non_null(result);
+    assert_string_equal(text_in(result, "verdict"), verdict);
+    assert_int_equal(json_integer_value(json_object_get(result, "exit_status")), status);
+    return result;
+}
+
 #endif

@@ -119,13 +119,13 @@ static void read_packets(struct decode_job *j, pcap_t *p, const char *name) {
     struct capture *c = capture_new(&j->how, each, j);
     struct pcap_pkthdr *head;
     const uint8_t *data;
-    int got;
+    int got = 0;
     if (!c) {
         cli_error("decode: out of memory");
         j->status = 4;
         return;
     }
-    while ((got = pcap_next_ex(p, &head, &data)) == 1) {
+    while (!j->deaf && (got = pcap_next_ex(p, &head, &data)) == 1) {
         uint64_t ns = (uint64_t)head->ts.tv_sec * NANOSECONDS + (uint64_t)head->ts.tv_usec;
         capture_packet(c, pcap_datalink(p), ns, data, head->caplen);
     }

@@ -6,9 +6,7 @@
  * answered before the next read, so that a program may wait for each answer; lines that are there
  * already are answered in one write.
  */
-#include "cli.h"
 
-#include "../../speaker/core/limits.h"
 #include "../../speaker/decode/decode_line.h"
 #include "decode_internal.h"
 
@@ -16,24 +14,26 @@
 #include <string.h>
 #include <unistd.h>
 
-void decode_hex_text(struct decode_job *j, const char *hex, size_t size) {
-    uint8_t data[BGP_MESSAGE_EXTENDED_MAX + 1];
+void decode_hex_text(struct decode_job *j, const char *hex, size_t size, const char *why) {
+    uint8_t *data = alloc_zero(size / 2 + 1, 1);
     size_t count;
-    if (size / 2 > sizeof data || !decode_hex(hex, size, data, &count)) {
-        text_puts(&j->out, j->json
-                               ? "{\"error\":{\"class\":\"input\",\"text\":\"not hexadecimal\"}}\n"
-                               : "not hexadecimal\n");
-        j->status = 1;
-        return;
+    if (data && decode_hex(hex, size, data, &count)) {
+        decode_octets(j, data, count);
+    } else {
+        text_printf(&j->out,
+                    j->json ? "{\"error\":{\"class\":\"input\",\"text\":\"not hexadecimal%s\"}}\n"
+                            : "not hexadecimal%s\n",
+                    why);
+        j->status = data ? 1 : 4;
     }
-    decode_print(j, data, count);
+    alloc_free(data);
 }
 
 void decode_hex_file(struct decode_job *j, struct decode_input *in) {
     struct text line;
     uint8_t c = 0;
     text_init(&line);
-    for (size_t got = 1; got > 0;) {
+    for (size_t got = 1; got > 0 && !j->deaf;) {
         got = decode_input_read(in, &c, 1);
         if (got > 0 && c != '\n') {
             if (line.size <= DECODE_LINE_MAX)
@@ -43,7 +43,7 @@ void decode_hex_file(struct decode_job *j, struct decode_input *in) {
         const char *start = text_str(&line);
         size_t blank = strspn(start, " \t\r");
         if (start[blank] != '\0' && start[blank] != '#')
-            decode_hex_text(j, start, line.size);
+            decode_hex_text(j, start, line.size, "");
         text_clear(&line);
     }
     text_deinit(&line);
@@ -87,7 +87,7 @@ int decode_lines(struct decode_job *j) {
     b.data = alloc_zero(b.capacity, 1);
     if (!b.data)
         return 4;
-    for (;;) {
+    while (!j->deaf) {
         ssize_t got = read(STDIN_FILENO, b.data + b.size, b.capacity - b.size);
         if (got < 0 && errno == EINTR)
             continue;

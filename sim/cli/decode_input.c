@@ -5,16 +5,24 @@
  */
 #include "decode_input.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool decode_input_open(struct decode_input *in, const char *path) {
     *in = (struct decode_input){0};
     int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                     : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
     if (fd < 0)
         return false;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        close(fd);
+        errno = EISDIR;
+        return false;
+    }
     in->file = gzdopen(fd, "rb");
     if (!in->file)
         close(fd);

@@ -48,6 +48,59 @@ static void test_decode(void **state) {
     says(WORDS("decode", fixture_path("text")), 2, "neither hexadecimal");
 }
 
+#define TWICE "KEEPALIVE, 19 octets\nKEEPALIVE, 19 octets\n"
+
+/* Messages one behind the other, as octets and as hexadecimal; blanks that nobody quoted. */
+static void test_octets(void **state) {
+    static const char octets[] =
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13\4"
+        "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\x13\4";
+    char wrong[sizeof octets];
+    (void)state;
+    fixture_write("two.bin", octets, sizeof octets - 1);
+    says(WORDS("decode", fixture_path("two.bin")), 0, TWICE);
+    fixture_write("cut.bin", octets, sizeof octets - 3);
+    says(WORDS("decode", fixture_path("cut.bin")), 1, "octets\nnot a message\n  error: ");
+    memcpy(wrong, octets, sizeof wrong);
+    wrong[17] = 5; /* no message is so short: where the next one begins is not known */
+    fixture_write("wrong.bin", wrong, sizeof wrong - 1);
+    struct run r = run_words(WORDS("decode", fixture_path("wrong.bin")));
+    assert_int_equal(r.status, 1);
+    assert_string_equal(written(r.out), "not a message\n  error: session-reset, 1/2 Bad Message "
+                                        "Length\n");
+    run_close(&r);
+    says(WORDS("decode", KEEPALIVE KEEPALIVE), 0, TWICE);
+    says(WORDS("decode", KEEPALIVE "00"), 1, "octets behind the message's end");
+    says(WORDS("decode", "ffffffff", "ffffffff", "ff:ff:ff:ff", "ffff ffff", "001304"), 1, NULL);
+    says(WORDS("decode", "ffffffff", "ffffffff", "ffffffff", "ff", "ffffff", "00", "1304"), 0,
+         "KEEPALIVE, 19 octets\n");
+}
+
+static void test_no_file(void **state) {
+    (void)state;
+    says(WORDS("decode", "session.pcap"), 1, "not hexadecimal, and no file of this name is there");
+    says(WORDS("decode", fixture_path("")), 2, ": Is a directory");
+}
+
+/* A reader that goes away has had enough: no fault, and nothing more is read for it. */
+static void test_reader_goes_away(void **state) {
+    static char hex[400000];
+    int ends[2];
+    (void)state;
+    for (size_t at = 0; at + sizeof KEEPALIVE <= sizeof hex; at += sizeof KEEPALIVE)
+        memcpy(hex + at, KEEPALIVE "\n", sizeof KEEPALIVE);
+    fixture_write("many.hex", hex, sizeof hex / sizeof KEEPALIVE * sizeof KEEPALIVE);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    close(ends[0]);
+    struct run_options o = {.out = ends[1]};
+    struct run r = run_start_with(&o, WORDS("decode", fixture_path("many.hex")));
+    run_end(&r);
+    close(ends[1]);
+    assert_int_equal(r.status, 0);
+    assert_string_equal(written(r.err), "");
+    run_close(&r);
+}
+
 /* A message alone, read as what it was not: which options would make it sound. */
 #define MARKER "ffffffffffffffffffffffffffffffff"
 #define TWO_OCTETS MARKER "002f02000000144001010040020602020017fde94003040a00000118c00002"
@@ -150,9 +203,15 @@ static void test_C217_run_writes_mrt(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decode),        cmocka_unit_test(test_hints),
-        cmocka_unit_test(test_C216_captures), cmocka_unit_test(test_C216_what_is_missing),
-        cmocka_unit_test(test_C216_guessed),  cmocka_unit_test(test_C217_run_writes_mrt),
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_octets),
+        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_reader_goes_away),
+        cmocka_unit_test(test_hints),
+        cmocka_unit_test(test_C216_captures),
+        cmocka_unit_test(test_C216_what_is_missing),
+        cmocka_unit_test(test_C216_guessed),
+        cmocka_unit_test(test_C217_run_writes_mrt),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

@@ -168,44 +168,40 @@ static json_t *route_json(const struct cli_options *o, const struct calico_sessi
 
 /* ---- for people ---- */
 
-static const char *word(const json_t *object, const char *key) {
-    const char *s = json_string_value(json_object_get(object, key));
-    return s ? s : "";
-}
-
 static void print_terms(const json_t *terms, struct text *out) {
     size_t i, k;
     json_t *t, *c;
     const char *policy = "";
     json_array_foreach(terms, i, t) {
-        if (strcmp(policy, word(t, "policy")) != 0)
-            text_printf(out, "  %s\n", policy = word(t, "policy"));
+        if (strcmp(policy, report_text_of(t, "policy")) != 0)
+            text_printf(out, "  %s\n", policy = report_text_of(t, "policy"));
         bool holds = json_is_true(json_object_get(t, "holds"));
-        text_printf(out, "    %s %s%s%s\n", holds ? "=>" : "  ", word(t, "rule"), holds ? ": " : "",
-                    word(t, "then"));
+        text_printf(out, "    %s %s%s%s\n", holds ? "=>" : "  ", report_text_of(t, "rule"),
+                    holds ? ": " : "", report_text_of(t, "then"));
         json_array_foreach(json_object_get(t, "conditions"), k, c) text_printf(
             out, "         %-5s %s\n", json_is_true(json_object_get(c, "holds")) ? "true" : "false",
-            word(c, "condition"));
+            report_text_of(c, "condition"));
     }
 }
 
 static void print_end(const json_t *r, struct text *out) {
-    const char *end = word(r, "end");
+    const char *end = report_text_of(r, "end");
     if (strcmp(end, "no-session") == 0)
         text_puts(out, "the session does not come up\n");
     else if (strcmp(end, "not-known") == 0)
-        text_printf(out, "%s has no such route\n", word(r, "node"));
+        text_printf(out, "%s has no such route\n", report_text_of(r, "node"));
     else if (strcmp(end, "not-sent") == 0)
-        text_printf(out, "not sent: %s\n", word(r, "exportRule"));
+        text_printf(out, "not sent: %s\n", report_text_of(r, "exportRule"));
     else if (strcmp(end, "refused") == 0)
-        text_printf(out, "sent, and refused at the other end: %s\n", word(r, "importRule"));
+        text_printf(out, "sent, and refused at the other end: %s\n",
+                    report_text_of(r, "importRule"));
     else
-        text_printf(out, "it passes: %s\n", word(r, "exportRule"));
+        text_printf(out, "it passes: %s\n", report_text_of(r, "exportRule"));
 }
 
 static void print_route(const json_t *r, struct text *out) {
-    text_printf(out, "%s at %s, towards %s\n", word(r, "prefix"), word(r, "node"),
-                word(r, "session"));
+    text_printf(out, "%s at %s, towards %s\n", report_text_of(r, "prefix"),
+                report_text_of(r, "node"), report_text_of(r, "session"));
     if (json_array_size(json_object_get(r, "export")) > 0)
         text_puts(out, "export\n");
     print_terms(json_object_get(r, "export"), out);
@@ -218,7 +214,7 @@ static void print_route(const json_t *r, struct text *out) {
 /* Takes the answer over. */
 static bool show(const struct cli_options *o, json_t *r) {
     struct text out;
-    bool passes = strcmp(word(r, "end"), "passes") == 0;
+    bool passes = strcmp(report_text_of(r, "end"), "passes") == 0;
     text_init(&out);
     if (o->format == CLI_JSON)
         json_dumpf(r, stdout, JSON_INDENT(1));

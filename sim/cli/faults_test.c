@@ -1,6 +1,6 @@
 /*
  * What goes wrong around a run: speakers that die, hang or freeze, no room, no rights, no
- * descriptors, no reader, company.
+ * descriptors, company.
  *
  * The real program runs real labs. Where a speaker has to misbehave, this test program itself is
  * the speaker, told by $FAULTS_SPEAKER what to do at slot 3; at the others it executes the real
@@ -97,27 +97,9 @@ static struct run run_scenario(const char *name) {
         WORDS("run", fixture_path(name), "--runs", fixture_path("runs"), "--allow-noise"));
 }
 
-static void assert_nothing_left(void) {
-    assert_true(await_no_children());
-    assert_int_equal(count_places(), 0);
-    assert_true(await_no_namespaces());
-}
-
-/* The report's verdict, and its exit status beside the command's. */
-static json_t *assert_report(const struct run *r, int status, const char *verdict) {
-    json_t *result = only_result("runs");
-
-    if (r->status != status)
-        fail_msg("status %d, not %d: %s %s", r->status, status, written(r->out), written(r->err));
-    assert_non_null(result);
-    assert_string_equal(text_in(result, "verdict"), verdict);
-    assert_int_equal(json_integer_value(json_object_get(result, "exit_status")), status);
-    return result;
-}
-
 static void expect_end(const char *scenario, int status, const char *verdict, const char *error) {
     struct run r = run_scenario(scenario);
-    json_t *result = assert_report(&r, status, verdict);
+    json_t *result = assert_result(&r, status, verdict);
 
     if (!strstr(text_in(result, "error"), error))
         fail_msg("no \"%s\" in \"%s\"", error, text_in(result, "error"));
@@ -157,7 +139,7 @@ static void test_speaker_never_answers(void **state) {
     (void)state;
     use_double("mute");
     struct run r = run_scenario("short");
-    json_t *result = assert_report(&r, 5, "not-converged");
+    json_t *result = assert_result(&r, 5, "not-converged");
 
     assert_non_null(strstr(text_in(result, "error"), "kube-3"));
     json_decref(result);
@@ -209,7 +191,7 @@ static void test_last_words_are_escaped(void **state) {
     (void)state;
     use_double("noisy");
     struct run r = run_scenario("mesh");
-    json_t *result = assert_report(&r, 6, "crashed");
+    json_t *result = assert_result(&r, 6, "crashed");
     const char *out = written(r.out);
 
     assert_non_null(strstr(out, "owned"));
@@ -275,7 +257,7 @@ static void test_killed_in_mid_run(void **state) {
     assert_true(find_speaker("0") > 0); /* the others go on */
     end_long();
     run_end(&r);
-    json_t *result = assert_report(&r, 6, "crashed");
+    json_t *result = assert_result(&r, 6, "crashed");
     /* Three nodes' sessions are up and wanted at the end. */
     json_t *sessions = json_object_get(result, "sessions");
     assert_int_equal(json_integer_value(json_object_get(sessions, "expected")), 3);
@@ -296,7 +278,7 @@ static void test_killed_while_held(void **state) {
     assert_true(await_file_says(r.out, "held for 3600 s", r.pid));
     run_end(&r);
     assert_non_null(strstr(written(r.out), "FAIL  held for 3600 s"));
-    json_decref(assert_report(&r, 6, "crashed"));
+    json_decref(assert_result(&r, 6, "crashed"));
     run_close(&r);
     assert_nothing_left();
 }
@@ -371,66 +353,6 @@ static void test_disk_full(void **state) {
     assert_nothing_left();
 }
 
-/* ---- standard output ---- */
-
-static void close_output(void *argument) {
-    (void)argument;
-    close(0);
-    close(1);
-    close(2);
-}
-
-static void test_closed_output(void **state) {
-    (void)state;
-    struct run_options o = {.prepare = close_output};
-    struct run r =
-        run_start_with(&o, WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
-
-    run_end(&r);
-    json_decref(assert_report(&r, 0, "passed"));
-    run_close(&r);
-    assert_nothing_left();
-}
-
-static void test_reader_goes_away(void **state) {
-    int pipes[2];
-
-    (void)state;
-    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-    close(pipes[0]);
-    struct run_options o = {.out = pipes[1]};
-    struct run r =
-        run_start_with(&o, WORDS("run", fixture_path("mesh"), "--runs", fixture_path("runs")));
-    close(pipes[1]);
-    run_end(&r);
-    json_decref(assert_report(&r, 0, "passed"));
-    run_close(&r);
-    assert_nothing_left();
-}
-
-static void test_output_full(void **state) {
-    (void)state;
-    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-    struct run_options o = {.out = full};
-
-    assert_true(full >= 0);
-    struct run r = run_start_with(&o, WORDS("version"));
-    run_end(&r);
-    close(full);
-    assert_int_equal(r.status, 4);
-    assert_says(r.err, "cannot write to standard output: No space left on device");
-    run_close(&r);
-    full = open("/dev/full", O_WRONLY | O_CLOEXEC); /* more than a buffer: it fails on the way */
-    o.out = full;
-    r = run_start_with(&o, WORDS("plan", fixture_path("mesh/pool.yaml"), "-o", "json"));
-    run_end(&r);
-    close(full);
-    assert_int_equal(r.status, 4);
-    assert_says(r.err, "cannot write to standard output");
-    assert_null(strstr(written(r.err), "Success"));
-    run_close(&r);
-}
-
 /* ---- limits and rights ---- */
 
 static void limit_descriptors(void *argument) {
@@ -478,7 +400,7 @@ static void test_few_namespaces(void **state) {
         assert_true(set_namespaces_max(limit));
         struct run r = run_scenario("mesh");
         assert_true(set_namespaces_max("1000"));
-        json_decref(assert_report(&r, 4, "host"));
+        json_decref(assert_result(&r, 4, "host"));
         assert_says(r.out, "max_net_namespaces");
         run_close(&r);
         fixture_remove(fixture_path("runs"));
@@ -525,7 +447,7 @@ static void test_unprivileged(void **state) {
         skip();
     }
     struct run r = run_as_nobody();
-    json_decref(assert_report(&r, 0, "passed"));
+    json_decref(assert_result(&r, 0, "passed"));
     run_close(&r);
     assert_nothing_left();
 }
@@ -539,7 +461,7 @@ static void test_no_user_namespaces(void **state) {
     assert_true(write_proc("/proc/sys/user/max_user_namespaces", "0"));
     struct run r = run_as_nobody();
     assert_true(write_proc("/proc/sys/user/max_user_namespaces", "1000"));
-    json_t *result = assert_report(&r, 4, "host");
+    json_t *result = assert_result(&r, 4, "host");
     assert_says(r.out, "user namespaces are switched off");
     assert_says(r.out, "user.max_user_namespaces");
     json_decref(result);
@@ -565,7 +487,7 @@ static void run_with_sudo(void) {
     struct run r = run_start_with(
         &o, WORDS("run", "--mrt", fixture_path("mesh"), "--runs", fixture_path("runs")));
     run_end(&r);
-    json_decref(assert_report(&r, 0, "passed"));
+    json_decref(assert_result(&r, 0, "passed"));
     run_close(&r);
 }
 
@@ -744,9 +666,6 @@ int main(int argc, char **argv) {
         TEST(test_runs_is_no_directory),
         TEST(test_runs_is_read_only),
         TEST(test_disk_full),
-        TEST(test_closed_output),
-        TEST(test_reader_goes_away),
-        TEST(test_output_full),
         TEST(test_few_descriptors),
         TEST(test_unprivileged),
         TEST(test_no_user_namespaces),

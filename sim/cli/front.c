@@ -21,11 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *text_of(json_t *o, const char *name) {
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
 /* ---- records ---- */
 
 void front_keep_result(struct front *f, json_t *result, bool final) {
@@ -52,8 +47,8 @@ static enum check_verdict check_verdict_of(const char *name) {
 
 static void show_phase(struct front *f, json_t *record) {
     struct run_phase p = {
-        .name = text_of(record, "name"),
-        .summary = text_of(record, "summary"),
+        .name = report_text_of(record, "name"),
+        .summary = report_text_of(record, "summary"),
         .duration_ns = (uint64_t)json_integer_value(json_object_get(record, "duration_ns")),
     };
     terminal_phase(f->terminal, &p);
@@ -61,26 +56,28 @@ static void show_phase(struct front *f, json_t *record) {
 
 static void show_check(struct front *f, json_t *record) {
     struct run_check c = {
-        .phase = text_of(record, "phase"),
-        .name = text_of(record, "name"),
-        .reason = text_of(record, "reason"),
-        .verdict = check_verdict_of(text_of(record, "verdict")),
+        .phase = report_text_of(record, "phase"),
+        .name = report_text_of(record, "name"),
+        .reason = report_text_of(record, "reason"),
+        .verdict = check_verdict_of(report_text_of(record, "verdict")),
     };
     terminal_check(f->terminal, &c);
 }
 
 static void take_record(struct front *f, json_t *record) {
-    const char *kind = text_of(record, "record");
+    const char *kind = report_text_of(record, "record");
     if (strcmp(kind, "live") == 0)
-        terminal_live(f->terminal, text_of(record, "text"));
+        terminal_live(f->terminal, report_text_of(record, "text"));
     else if (strcmp(kind, "begin") == 0)
-        terminal_live(f->terminal, text_of(record, "phase"));
+        terminal_live(f->terminal, report_text_of(record, "phase"));
     else if (strcmp(kind, "phase") == 0)
         show_phase(f, record);
     else if (strcmp(kind, "check") == 0)
         show_check(f, record);
     else if (strcmp(kind, "partial") == 0 || strcmp(kind, "result") == 0)
         front_keep_result(f, json_object_get(record, "result"), kind[0] == 'r');
+    else if (strcmp(kind, "teardown") == 0)
+        holders_begin(&f->holders, record);
 }
 
 static void take_lines(struct front *f, struct text *input) {
@@ -205,8 +202,11 @@ static bool read_until_end(struct front *f, int fd, int pidfd) {
     bool open = true;
     while (open && !is_up(f)) {
         struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = f->signals, .events = POLLIN}};
-        if (poll(p, 2, -1) < 0)
-            continue; /* EINTR */
+        int ready = poll(p, 2, f->holders.lab ? HOLDERS_LOOK_MS : -1);
+        if (ready == 0)
+            holders_tell(&f->holders);
+        if (ready <= 0)
+            continue; /* < 0: EINTR */
         if (p[1].revents)
             pass_signal(f, fd, pidfd);
         if (p[0].revents)
@@ -222,6 +222,7 @@ int front_run(struct front *f, int fd, int pidfd) {
         while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
             continue;
     }
+    holders_end(&f->holders);
     write_crashed(f, f->interrupts > 1);
     return exit_status(f);
 }

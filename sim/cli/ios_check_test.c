@@ -101,6 +101,8 @@ static void test_statuses(void **state) {
     r = check(WORDS("ios", "check", fixture_path("undefined.ios")), 3);
     assert_says(r.err, "route-map NONE is not defined: it denies everything");
     run_close(&r);
+    r = check(WORDS("ios", "check", "--strict", fixture_path("undefined.ios")), 2);
+    run_close(&r);
     r = check(WORDS("ios", "check", fixture_path("flat.ios")), 3);
     assert_says(r.err, "statements stand on one line");
     assert_says(r.out, "3 applied");
@@ -148,11 +150,30 @@ static void test_json(void **state) {
     run_close(&r);
 }
 
+/* Pasted onto one line, which is a finding of the whole text. */
+static void test_json_of_findings(void **state) {
+    (void)state;
+    fixture_text("pasted.ios", "router bgp 64512 neighbor 10.0.0.2 remote-as 64512 "
+                               "neighbor 10.0.0.3 remote-as 64512\n");
+    struct run r = check(WORDS("ios", "check", "-o", "json", fixture_path("pasted.ios")), 3);
+    json_t *all = json_loads(written(r.out), 0, NULL);
+    const json_t *said = json_object_get(json_array_get(all, 0), "findings");
+    json_t *first = json_array_get(json_object_get(said, "findings"), 0);
+    assert_string_equal(text_in(first, "id"), "ios-unflattened");
+    assert_true(json_is_null(json_object_get(first, "cure")));
+    json_decref(all);
+    run_close(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),   cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_pasted), cmocka_unit_test(test_statuses),
-        cmocka_unit_test(test_quiet),  cmocka_unit_test(test_json),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_pasted),
+        cmocka_unit_test(test_statuses),
+        cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_json_of_findings),
     };
     return cmocka_run_group_tests_name("ios check", tests, setup, world_leave);
 }

@@ -45,17 +45,19 @@ static void base_directory(char *out, size_t size) {
         snprintf(out, size, "/tmp/ribcage-%u", getuid());
 }
 
-/* Ours, a directory and closed to others: or nobody's. */
-static bool own_directory(const char *path) {
+/* A directory, ours and closed to others. What stands in another is nobody's lab. */
+static bool is_own(const char *path) {
     struct stat s;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return false;
     if (lstat(path, &s) != 0)
         return false;
     if (S_ISDIR(s.st_mode) && s.st_uid == getuid() && (s.st_mode & 022) == 0)
         return true;
     errno = EPERM;
     return false;
+}
+
+static bool own_directory(const char *path) {
+    return (mkdir(path, 0700) == 0 || errno == EEXIST) && is_own(path);
 }
 
 static void place_paths(const char *base, const char *id, struct lab_place *p) {
@@ -202,7 +204,7 @@ bool lab_place_collect(const struct lab_place *p) {
 size_t lab_places(lab_place_fn *each, void *context) {
     char base[128], *names[PLACES_MAX];
     base_directory(base, sizeof base);
-    size_t n = read_names(base, names, PLACES_MAX);
+    size_t n = is_own(base) ? read_names(base, names, PLACES_MAX) : 0;
     for (size_t i = 0; i < n; i++) {
         struct lab_place p;
         place_paths(base, names[i], &p);

@@ -23,7 +23,8 @@
 /* ---- the run's directory ---- */
 
 static bool open_directory(struct launch *l) {
-    l->front.directory_fd = run_folder_make(l->o->runs, l->id, l->directory, sizeof l->directory);
+    l->front.directory_fd =
+        run_folder_make(l->o->runs, l->o->runs_fd, l->id, l->directory, sizeof l->directory);
     return l->front.directory_fd >= 0;
 }
 
@@ -262,6 +263,9 @@ static int run_prepared(struct launch *l) {
         terminal_verdict(l->front.terminal, l->front.result);
     if (l->front.result && l->o->json)
         cli_print_json(json_incref(l->front.result));
+    bool to_output = !l->o->json && !l->o->quiet;
+    if (to_output && l->front.terminal)
+        l->output_error = terminal_error(l->front.terminal);
     run_folder_give(l->front.directory_fd);
     return status;
 }

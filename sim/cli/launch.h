@@ -18,6 +18,7 @@ struct launch {
     char id[LAB_ID_MAX];
     char directory[300]; /* <runs>/<id> */
     bool up;             /* serve instead of walking through the steps */
+    int output_error;    /* errno of what was drawn and lost on standard output; 0: nothing */
 };
 
 /* Reads, plans, runs. Returns the exit status; every message has been printed. */

@@ -4,8 +4,8 @@
 
 #include "cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "../../speaker/base/standard_fds.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +23,10 @@ static const struct verb verbs[] = {
     {"explain", NULL, "NODE PEER PATH… | NODE PREFIX --to PEER PATH…",
      "Why a session exists or not; what becomes of a route on its way to a peer.", "jokve",
      verb_explain},
-    {"validate", "val", "PATH… [--strict] [-o text|json|sarif]",
-     "Reads scenarios, topologies or manifests and says what is wrong.", "sfF!ve", verb_validate},
+    {"validate", "val", "PATH… [--strict] [--json | -o text|json|sarif]",
+     "Reads scenarios, with the state after each step, topologies or manifests; says what is "
+     "wrong.",
+     "sjfF!ve", verb_validate},
     {"up", "deploy", "SCENARIO [--set KEY=VALUE]…",
      "Builds the scenario's start and leaves it running.", "sjoqSpbRfM", verb_up},
     {"status", "ps", "[--node NAME]",
@@ -48,9 +50,9 @@ static const struct verb verbs[] = {
     {"list", "ls", "", "Running labs.", "jo", verb_list},
     {"gc", NULL, "", "Removes what dead labs left behind.", "", verb_gc},
     {"decode", NULL, "[FILE|HEX|-]… [--json|--jsonl]",
-     "Says what BGP messages mean: hexadecimal, a capture (pcap, pcapng) or an MRT file.",
+     "Says what BGP messages mean: hexadecimal, octets, a capture (pcap, pcapng) or MRT.",
      "jLEAX2f", verb_decode},
-    {"ios", NULL, "check FILE… [--strict] [--quiet] [-o text|json]",
+    {"ios", NULL, "check FILE|-… [--strict] [--quiet] [-o text|json]",
      "What a Cisco router makes of its configuration, line by line.", "jF!q", verb_ios},
     {"doctor", NULL, "[SCENARIO --set KEY=VALUE… | --nodes N]",
      "What this machine can carry, what a run needs of it, what is short, and the cure.", "joNsf",
@@ -92,31 +94,9 @@ static int help(const char *name) {
     return 0;
 }
 
-/* A descriptor of ours that got a standard number would have our output written into it. */
-static bool hold_standard_descriptors(void) {
-    for (int fd = 0; fd <= 2; fd++) {
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
-            return false;
-    }
-    return true;
-}
-
-/* What was printed and did not get out was not said. A reader that went away wanted no more. */
-static int with_output(int status) {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    if (errno == EPIPE)
-        return status;
-    /* The write that failed may have been an earlier one. */
-    cli_error("cannot write to standard output%s%s", errno ? ": " : ", at least not all of it",
-              errno ? strerror(errno) : "");
-    return status == 0 || status == 3 ? 4 : status;
-}
-
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    if (!hold_standard_descriptors())
+    if (!standard_fds_hold())
         return 4;
     if (argc < 2) {
         help(NULL);
@@ -124,12 +104,12 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0)
-        return help(argc > 2 ? argv[2] : NULL);
+        return cli_status_with_output(help(argc > 2 ? argv[2] : NULL), 0);
     const struct verb *v = find_verb(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (!v)
         return unknown_verb(argv[1]);
     struct cli_options o;
-    int status = with_output(options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2);
+    int status = options_parse(v, argc - 2, argv + 2, &o) ? v->run(&o) : 2;
     options_free_sets(&o);
-    return status;
+    return cli_status_with_output(status, o.output_error);
 }

@@ -324,7 +324,7 @@ bool options_parse(const struct verb *v, int argc, char **argv, struct cli_optio
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             options_help(v);
-            exit(0);
+            exit(cli_status_with_output(0, 0));
         }
         bool is_option = argv[i][0] == '-' && argv[i][1] != '\0';
         if (is_option ? !parse_one(v, argc, argv, &i, o) : !take_argument(o, argv[i]))

@@ -290,6 +290,22 @@ static void print_diff(const struct walk *w, const json_t *diff, struct text *ou
                        "--cisco FILE its\nconfiguration counts\n");
 }
 
+/* ---- what the plan says of the end ---- */
+
+/* Warnings that OLD did not have. */
+static void warn_of_end(const struct walk *w, const struct planned *old) {
+    struct diag_list *found = diag_list_new();
+    for (size_t i = 0; found && i < diag_count(w->state.diags); i++) {
+        const struct diag *d = diag_at(w->state.diags, i);
+        if (d->severity == DIAG_WARNING && !diag_has(old->diags, d))
+            diag_add(found, d->severity, (struct diag_place){d->file, d->line, d->column}, d->id,
+                     "%s", d->message);
+    }
+    if (found)
+        cli_print_diags(found);
+    diag_list_free(found);
+}
+
 /* Takes `diff` over. */
 static bool show(struct walk *w, json_t *diff) {
     bool ok = diff != NULL;
@@ -357,8 +373,10 @@ static int walk_all(struct walk *w, const struct planned *old, const char *path)
     }
     if (ok)
         w->unreachable = plan_unreachable(&w->state, NULL, none);
-    ok = ok && walk_resources(w, diags) && walk_unnamed(w, old, arena) &&
-         show(w, calico_plan_diff(old->plan, w->state.plan));
+    ok = ok && walk_resources(w, diags) && walk_unnamed(w, old, arena);
+    if (ok)
+        warn_of_end(w, old);
+    ok = ok && show(w, calico_plan_diff(old->plan, w->state.plan));
     diag_list_free(diags);
     json_decref(none);
     arena_free(arena);

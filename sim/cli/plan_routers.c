@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROUTERS_MAX CLI_ARGUMENTS_MAX
 #define ADDRESSES_MAX (sizeof((struct oracle_node *)0)->addrs / sizeof(struct ip_addr))
 
 static bool is_node_address(const struct calico_set *set, struct ip_addr a) {
@@ -181,6 +180,37 @@ static void print_outside(const struct oracle *o, const struct both *b, size_t f
                     b->nodes[f[i].node].config->peers[f[i].peer].name, f[i].cause, f[i].detail);
 }
 
+static bool has_session(const struct oracle *o, uint32_t node, struct ip_addr neighbor) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(o, &s);
+    for (size_t i = 0; i < n; i++)
+        if (s[i].a == node && ip_equal(s[i].addr_b, neighbor))
+            return true;
+    return false;
+}
+
+/* The nodes' sessions with neighbours outside that have none, whatever their stanzas. False: out of
+ * memory. */
+static bool list_failing(const struct oracle *o, const struct both *b,
+                         const struct calico_plan *plan, struct arena *arena,
+                         struct plan_around *around) {
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(o, &f);
+    around->failing = arena_array(arena, n + 1, sizeof *around->failing);
+    for (size_t i = 0; around->failing && i < n; i++) {
+        if (f[i].node >= plan->node_count)
+            continue;
+        const struct calico_node *node = plan->nodes[f[i].node].node;
+        struct ip_addr remote = b->nodes[f[i].node].config->peers[f[i].peer].remote_addr;
+        uint32_t owner = oracle_address_owner(o, remote);
+        bool outside = owner == UINT32_MAX || owner >= plan->node_count;
+        if (outside && !has_session(o, f[i].node, remote))
+            around->failing[around->failing_count++] =
+                (struct calico_failing){remote.family == IP_V6 ? node->addr6 : node->addr4, remote};
+    }
+    return around->failing != NULL;
+}
+
 /* ---- one router that reflects for all ---- */
 
 static bool is_client(const struct oracle_session *s, const struct both *b) {
@@ -215,16 +245,18 @@ static void single_reflector(const struct oracle *o, const struct both *b,
 }
 
 bool plan_routers(struct manifests *in, const struct calico_set *set,
-                  const struct calico_plan *plan, const struct cli_options *opt, struct text *out) {
+                  const struct calico_plan *plan, const struct cli_options *opt,
+                  struct plan_around *ret_around) {
     struct plan_routers o;
     struct both b = {NULL, 0};
     bool ok = plan_routers_read(in, set, opt, &o) && describe(plan, &o, in->arena, &b);
     struct oracle_input oi = {.nodes = b.nodes, .node_count = b.count};
     struct oracle *oracle = ok ? oracle_new(&oi) : NULL;
-    if (oracle) {
-        print_outside(oracle, &b, plan->node_count, out);
+    ok = oracle && list_failing(oracle, &b, plan, in->arena, ret_around);
+    if (ok) {
+        print_outside(oracle, &b, plan->node_count, &ret_around->out);
         single_reflector(oracle, &b, plan, in);
     }
     oracle_free(oracle);
-    return oracle != NULL;
+    return ok;
 }

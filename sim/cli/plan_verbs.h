@@ -2,6 +2,7 @@
 #define RIBCAGE_CLI_PLAN_VERBS_H
 
 #include "../calico/plan.h"
+#include "../calico/plan_forms.h"
 #include "../check/oracle.h"
 #include "cli.h"
 
@@ -77,9 +78,16 @@ int explain_route(struct planned *p, const struct calico_plan_node *n, const str
 bool plan_routers_read(struct manifests *in, const struct calico_set *set,
                        const struct cli_options *opt, struct plan_routers *ret_routers);
 bool plan_router_has(const struct oracle_node *router, struct ip_addr a);
-/* The same, and their sessions into `out`, findings into
- * in->diags. False: a router cannot be read, or out of memory. */
+/* What the routers of --cisco make of a plan. */
+struct plan_around {
+    struct text out;                /* their sessions; its caller's, as text_init has it */
+    struct calico_failing *failing; /* of the nodes' sessions; in the arena of the manifests */
+    size_t failing_count;
+};
+/* Reads them and fills *ret_around, findings into in->diags. False: a router cannot be read, or out
+ * of memory. */
 bool plan_routers(struct manifests *in, const struct calico_set *set,
-                  const struct calico_plan *plan, const struct cli_options *opt, struct text *out);
+                  const struct calico_plan *plan, const struct cli_options *opt,
+                  struct plan_around *ret_around);
 
 #endif

@@ -31,6 +31,8 @@ static int setup(void **state) {
                  " \"matchOperator\": \"Equal\"}]}}\n");
     fixture_text("off.yaml", mesh_off);
     fixture_text("new.yaml", replacement);
+    fixture_text("typo.yaml",
+                 V3 "kind: BGPPeer\nmetadata: {name: typo}\nspec: {peerSelector: has(rr)}\n");
     fixture_text("peer.yaml", V3 "kind: BGPPeer\nmetadata: {name: tor}\n"
                                  "spec: {peerIP: 10.0.0.254, asNumber: 65001, filters: [f]}\n");
     fixture_text("bad.yaml", V3 "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIp: 1.2.3.4}\n");
@@ -81,6 +83,23 @@ static void test_routers(void **state) {
     run_close(&r);
 }
 
+/* One of the nodes is in an AS that the router does not expect: the matrix has that, too. */
+static void test_routers_that_differ(void **state) {
+    (void)state;
+    fixture_text("differ.yaml", NODE("kube-1", "10.0.0.1") NODE("kube-2", "10.0.0.2") V3
+                 "kind: BGPPeer\nmetadata: {name: r1}\nspec: {peerIP: 10.0.0.254, asNumber: "
+                 "65001}\n");
+    fixture_text("differ.ios", "hostname r1\ninterface GigabitEthernet0/0\n"
+                               " ip address 10.0.0.254 255.255.255.0\nrouter bgp 65001\n"
+                               " neighbor 10.0.0.1 remote-as 64512\n"
+                               " neighbor 10.0.0.2 remote-as 64513\n");
+    const char *m = fixture_path("differ.yaml"), *r1 = fixture_path("differ.ios");
+    says(WORDS("plan", m), 0, WORDS("   1  \\  m  G  kube-1\n   2  M  \\  G  kube-2\n"));
+    says(WORDS("plan", m, "--cisco", r1), 0,
+         WORDS("does not come up: kube-2 Global_10_0_0_254: bad-peer-as",
+               "   1  \\  m  G  kube-1\n   2  M  \\ !G  kube-2\n"));
+}
+
 static void test_forms(void **state) {
     const char *m = fixture_path("m");
     (void)state;
@@ -101,6 +120,8 @@ static void test_forms(void **state) {
     says(WORDS("plan", m, "--env", "NODENAME=x"), 2, WORDS("none of CALICO_ROUTER_ID"));
     says(WORDS("plan", m, "-o", "svg"), 2, WORDS("table, wide, json"));
     says(WORDS("plan", m, "--node", "kube-9"), 2, WORDS("no node kube-9"));
+    says(WORDS("plan", fixture_path("off.yaml")), 0,
+         WORDS("0 sessions: there is no Node among the manifests"));
     says(WORDS("plan", "--help"), 0, WORDS("Forms (-o):", "Exit status:"));
 }
 
@@ -111,6 +132,41 @@ static void test_bird_files(void **state) {
     assert_int_equal(stat(fixture_path("out/kube-2/bird.cfg"), &s), 0);
     assert_int_equal(s.st_mode & 0777, 0600);
     assert_int_equal(stat(fixture_path("out/kube-1/bird6.cfg"), &s), 0);
+}
+
+/* A file that others may read, or a link, in the place of one with passwords. */
+static void test_bird_files_replace(void **state) {
+    struct stat s;
+    (void)state;
+    (void)mkdir(fixture_path("there"), 0755);
+    assert_int_equal(mkdir(fixture_path("there/kube-1"), 0755), 0);
+    fixture_text("there/kube-1/bird.cfg", "old, and for everybody");
+    fixture_text("precious", "precious");
+    assert_int_equal(symlink("../../precious", fixture_path("there/kube-1/bird6.cfg")), 0);
+    says(WORDS("plan", fixture_path("m"), "-o", "bird", "-d", fixture_path("there")), 0, WORDS(""));
+    for (int i = 0; i < 2; i++) {
+        const char *path = fixture_path(i ? "there/kube-1/bird6.cfg" : "there/kube-1/bird.cfg");
+        assert_int_equal(lstat(path, &s), 0);
+        assert_true(S_ISREG(s.st_mode));
+        assert_int_equal(s.st_mode & 0777, 0600);
+    }
+    assert_int_equal(stat(fixture_path("precious"), &s), 0);
+    assert_int_equal(s.st_size, 8);
+}
+
+/* A link in the place of a node's folder: what stands where it leads is somebody else's. */
+static void test_bird_folders_are_no_links(void **state) {
+    struct stat s;
+    (void)state;
+    assert_int_equal(mkdir(fixture_path("planted"), 0755), 0);
+    assert_int_equal(mkdir(fixture_path("theirs"), 0755), 0);
+    fixture_text("theirs/bird.cfg", "precious");
+    assert_int_equal(symlink("../theirs", fixture_path("planted/kube-1")), 0);
+    says(WORDS("plan", fixture_path("m"), "-o", "bird", "-d", fixture_path("planted")), 2,
+         WORDS("planted/kube-1"));
+    assert_int_equal(stat(fixture_path("theirs/bird.cfg"), &s), 0);
+    assert_int_equal(s.st_size, 8);
+    assert_int_equal(access(fixture_path("theirs/bird6.cfg"), F_OK), -1);
 }
 
 static void test_diff(void **state) {
@@ -125,6 +181,8 @@ static void test_diff(void **state) {
     says(WORDS("plan", "--diff", m, fixture_path("peer.yaml")), 0,
          WORDS("~ session Global_10_0_0_254: exportFilters [] -> [\"f\"]"));
     says(WORDS("plan", "--diff", m, fixture_path("bad.yaml")), 2, WORDS("refused", "peerIp"));
+    says(WORDS("plan", "--diff", m, fixture_path("typo.yaml")), 0,
+         WORDS("typo.yaml:2:7: warning: BGPPeer \"typo\": spec.peerSelector \"has(rr)\" matches"));
     says(WORDS("plan", "--diff", m), 2, WORDS("OLD and NEW"));
     says(WORDS("plan", "--diff", m, fixture_path("off.yaml"), "-o", "json"), 3,
          WORDS("\"steps\"", "\"unreachable\": 2"));
@@ -304,7 +362,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_routers),
+        cmocka_unit_test(test_routers_that_differ),
         cmocka_unit_test(test_bird_files),
+        cmocka_unit_test(test_bird_files_replace),
+        cmocka_unit_test(test_bird_folders_are_no_links),
         cmocka_unit_test(test_diff),
         cmocka_unit_test(test_diff_of_a_list),
         cmocka_unit_test(test_diff_in_order),

@@ -52,12 +52,12 @@ static int open_runs(const char *runs) {
     return fd < 0 && errno == EEXIST ? open(runs, O_DIRECTORY | O_RDONLY | O_CLOEXEC) : fd;
 }
 
-int run_folder_make(const char *runs, const char *name, char *ret_path, size_t size) {
+int run_folder_make(const char *runs, int runs_fd, const char *name, char *ret_path, size_t size) {
     if ((size_t)snprintf(ret_path, size, "%s/%s", runs, name) >= size) {
         cli_error("the path of the folder for reports is too long (--runs DIR chooses another)");
         return -1;
     }
-    int parent = open_runs(runs);
+    int parent = runs_fd > 0 ? fcntl(runs_fd, F_DUPFD_CLOEXEC, 3) : open_runs(runs);
     if (parent < 0) {
         cli_error("no folder %s for reports: %s (--runs DIR chooses another)", runs,
                   strerror(errno));

@@ -194,6 +194,43 @@ static void test_too_large(void **state) {
     assert_int_equal(count_places(), 0);
 }
 
+/* ---- a folder that others may write to ---- */
+
+/* The series' folder, once its first run has one; true: in time. */
+static bool await_first_run(const struct run *r, char *ret_folder, size_t size) {
+    struct timespec now, end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += FIXTURE_DEADLINE_MS / 1000;
+    do {
+        if (entries(fixture_path("runs"), "scale-", ret_folder, size) == 1 &&
+            entries(ret_folder, "2", NULL, 0) == 1)
+            return true;
+        sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < end.tv_sec && !has_ended(r->pid));
+    return false;
+}
+
+/* A link in the place of the series' folder, while it runs: nothing is made where it leads. */
+static void test_moved_away(void **state) {
+    char folder[300];
+    (void)state;
+    assert_int_equal(mkdir(fixture_path("theirs"), 0755), 0);
+    struct run r = run_start(WORDS("scale", fixture_path("mesh"), "--set", "nodes=2,3", "--repeat",
+                                   "2", "--runs", fixture_path("runs"), "--allow-noise"));
+    assert_true(await_first_run(&r, folder, sizeof folder));
+    assert_int_equal(rename(folder, fixture_path("runs/moved")), 0);
+    assert_int_equal(symlink(fixture_path("theirs"), folder), 0);
+    run_end(&r);
+    assert_int_equal(entries(fixture_path("theirs"), "", NULL, 0), 0);
+    if (r.status != 0)
+        fail_msg("%d: %s %s", r.status, written(r.out), written(r.err));
+    assert_int_equal(entries(fixture_path("runs/moved"), "2", NULL, 0), 4);
+    assert_runs(fixture_path("runs/moved"), 4);
+    run_close(&r);
+    assert_int_equal(rmdir(fixture_path("theirs")), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_doctor),
@@ -202,6 +239,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_refused, clean),
         cmocka_unit_test_teardown(test_failed_runs, clean),
         cmocka_unit_test_teardown(test_interrupted, clean),
+        cmocka_unit_test_teardown(test_moved_away, clean),
     };
     return cmocka_run_group_tests(tests, setup, world_leave);
 }

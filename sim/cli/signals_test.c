@@ -70,12 +70,6 @@ static bool is_prompt(uint64_t stop_us) {
     return stop_us < 5000000 + 10 * run_us;
 }
 
-static void assert_nothing_left(void) {
-    assert_true(await_no_children());
-    assert_int_equal(count_places(), 0);
-    assert_true(await_no_namespaces());
-}
-
 static void test_undisturbed(void **state) {
     uint64_t start = now_us();
     struct run r = start_run();

@@ -4,10 +4,14 @@
 
 #include "cli.h"
 
+#include "../../speaker/base/standard_output.h"
+
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void table_begin(struct cli_table *t, size_t columns, const char *const *headers) {
     *t = (struct cli_table){.columns = columns};
@@ -88,6 +92,22 @@ void cli_print_lines(const char *lines) {
     }
     fputs(text_str(&out), stdout);
     text_deinit(&out);
+}
+
+/* Is standard output a pipe, or a socket, that nobody reads any more? */
+static bool reader_gone(void) {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP));
+}
+
+int cli_status_with_output(int status, int error) {
+    const char *problem = standard_output_problem();
+    if (!problem && error)
+        problem = strerror(error);
+    if (!problem || reader_gone())
+        return status;
+    cli_error("cannot write to standard output: %s", problem);
+    return status == 0 || status == 3 ? 4 : status;
 }
 
 void cli_print_json(json_t *j) {

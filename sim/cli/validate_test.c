@@ -113,12 +113,121 @@ static void test_sarif(void **state) {
     run_close(&r);
 }
 
+/* ---- scenarios: the states after their steps ---- */
+
+#define APPLY(name) "  - apply: " name "\n"
+#define TYPED(lines) "  - ios: {router: r1, lines: \"" lines "\"}\n"
+#define V3 "apiVersion: projectcalico.org/v3\n"
+
+static void scenario(const char *steps) {
+    static const char head[] = "name: steps\ntopology:\n  name: steps\n  segments:\n"
+                               "    - {name: lan, subnet: 10.0.0.0/24}\n  nodes:\n"
+                               "    - {count: 2, name: \"kube-%d\"}\n  routers:\n"
+                               "    - name: r1\n      kind: ios\n      config: r1.ios\n"
+                               "      interfaces:\n        GigabitEthernet0/0: {segment: lan, "
+                               "address: 10.0.0.254}\nsteps:\n";
+    char text[4096];
+
+    snprintf(text, sizeof text, "%s%s", head, steps);
+    (void)mkdir(fixture_path("steps"), 0755);
+    fixture_text("steps/scenario.yaml", text);
+    fixture_text("steps/r1.ios", "hostname r1\nrouter bgp 64512\n bgp router-id 10.0.0.254\n");
+    fixture_text("steps/typo.yaml", V3 "kind: BGPPeer\nmetadata: {name: typo}\nspec: "
+                                       "{nodeSelector: has(rackk), peerIP: 10.0.0.254, asNumber: "
+                                       "64512}\n");
+    fixture_text("steps/pool.yaml", V3 "kind: IPPool\nmetadata: {name: p}\nspec: {cidr: "
+                                       "10.244.0.0/16}\n");
+    fixture_text("steps/bad.yaml", V3 "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerSelector: "
+                                      "\"a = b\"}\n");
+    fixture_text("steps/off.yaml", V3 "kind: BGPConfiguration\nmetadata: {name: default}\nspec: "
+                                      "{nodeToNodeMeshEnabled: false}\n---\n" V3
+                                      "kind: BGPPeer\nmetadata: {name: all}\nspec: {nodeSelector: "
+                                      "all(), peerSelector: all()}\n");
+}
+
+/* Frozen from the first state on: that it stays so is nothing new. */
+static void test_what_stays_is_said_once(void **state) {
+    (void)state;
+    scenario(APPLY("pool.yaml") "manifests: noas.yaml\n");
+    fixture_text("steps/noas.yaml",
+                 V3 "kind: BGPPeer\nmetadata: {name: n}\nspec: {peerIP: 192.0.2.1}\n");
+    struct run r = validate(WORDS("validate", fixture_path("steps")), 3);
+    assert_says(r.err, "BIRD refuses its IPv4 configuration");
+    assert_null(strstr(written(r.err), "after step"));
+    run_close(&r);
+}
+
+static size_t count_of(const char *text, const char *what) {
+    size_t n = 0;
+
+    for (text = strstr(text, what); text; text = strstr(text + 1, what))
+        n++;
+    return n;
+}
+
+static const struct {
+    const char *steps;
+    int status;
+    const char *says;
+} states[] = {
+    {"  - expect: {sessions: mesh}\n" APPLY("pool.yaml"), 0, ""},
+    /* Once, though the states of two more steps have it. */
+    {APPLY("typo.yaml") APPLY("pool.yaml") "  - delete: pool.yaml\n", 3, "spec.nodeSelector"},
+    {APPLY("bad.yaml"), 2, "steps/bad.yaml:4:25: error: "},
+    {APPLY("bad.yaml") "    rejected: {finding: bad-selector}\n", 0, ""},
+    {APPLY("off.yaml"), 3, "steps/off.yaml:2:7: warning: "},
+    {APPLY("off.yaml") "    expect: {finding: {finding: mesh-off-first}}\n", 0, ""},
+    {"  - delete: pool.yaml\n", 3, "IPPool \"p\" does not exist"},
+    {TYPED("router bgp 64512\\n  neighbor 10.0.0.1 remote-as 64512"), 0, ""},
+    {TYPED("do clear ip bgp *"), 0, ""},
+    {TYPED("do cleer ip bgp *"), 3, "r1: \"do cleer ip bgp *\": % Invalid input"},
+    {TYPED("router bgp 64512\\n  nieghbor 10.0.0.1 remote-as 64512"), 3,
+     "r1: \"nieghbor 10.0.0.1 remote-as 64512\": % Invalid input"},
+};
+
+static void test_states_of_steps(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+        scenario(states[i].steps);
+        const char *path = fixture_path("steps");
+        struct run r = validate(WORDS("validate", path), states[i].status);
+        assert_says(r.err, states[i].says);
+        assert_int_equal(count_of(written(r.err), "after step "), states[i].status != 0);
+        run_close(&r);
+        r = validate(WORDS("validate", "--strict", path), states[i].status ? 2 : 0);
+        run_close(&r);
+    }
+}
+
+/* The step is a member of its own, by its name and place. */
+static void test_states_of_steps_json(void **state) {
+    (void)state;
+    scenario(APPLY("pool.yaml") APPLY("typo.yaml"));
+    const char *path = fixture_path("steps");
+    struct run r = validate(WORDS("validate", "--json", path), 3);
+    json_t *root = parsed(&r), *list = json_object_get(root, "findings");
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *f = json_array_get(list, i);
+        found |= strcmp(text_in(f, "id"), "selects-nothing") == 0 &&
+                 strstr(text_in(f, "step"), "apply typo.yaml (") &&
+                 strstr(text_in(f, "step"), "steps/scenario.yaml:16)");
+    }
+    if (!found)
+        fail_msg("%s", written(r.out));
+    json_decref(root);
+    run_close(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_nothing_there),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_sarif),
+        cmocka_unit_test(test_states_of_steps),
+        cmocka_unit_test(test_states_of_steps_json),
+        cmocka_unit_test(test_what_stays_is_said_once),
     };
     return cmocka_run_group_tests_name("validate", tests, setup, world_leave);
 }

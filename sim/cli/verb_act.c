@@ -164,6 +164,13 @@ int verb_apply(struct cli_options *o) {
 
 /* ---- wait ---- */
 
+/* What holds may be less than somebody hoped for. */
+static void tell_wait(const char *what, const char *but) {
+    printf("%s\n", what);
+    if (but && *but)
+        cli_error("%s", but);
+}
+
 int verb_wait(struct cli_options *o) {
     const char *what = o->argument_count ? o->arguments[0] : "converged";
     json_t *answer = lab_ask_chosen(o, json_pack("{s:s, s:s, s:I}", "op", "wait", "for", what,
@@ -173,7 +180,7 @@ int verb_wait(struct cli_options *o) {
     bool holds = json_is_true(json_object_get(answer, "holds"));
     const char *reason = json_string_value(json_object_get(answer, "reason"));
     if (holds)
-        printf("%s\n", what);
+        tell_wait(what, reason);
     else if (json_is_true(json_object_get(answer, "down")))
         cli_error("the lab was taken down meanwhile");
     else

@@ -1,12 +1,14 @@
 /*
- * decode: BGP messages from hexadecimal, captures and MRT files, for people and for programs.
+ * decode: BGP messages from hexadecimal, octets, captures and MRT files, for people and for
+ * programs.
  *
  * Owns the choice of the reader: an argument that names a file is read, and what it holds is seen
- * from its first octets; any other argument is a message in hexadecimal. What messages mean is
+ * from its first octets; any other argument is messages in hexadecimal. What messages mean is
  * speaker/decode's business.
  */
 #include "cli.h"
 
+#include "../../speaker/core/limits.h"
 #include "../../speaker/decode/decode_line.h"
 #include "../../speaker/decode/json_out.h"
 #include "../../speaker/decode/mrt.h"
@@ -32,6 +34,7 @@ void decode_flush(struct decode_job *j, bool now) {
     fwrite(text_str(&j->out), 1, j->out.size, stdout);
     if (now)
         fflush(stdout);
+    j->deaf |= ferror(stdout) != 0;
     text_clear(&j->out);
 }
 
@@ -134,10 +137,12 @@ static void decode_file(struct decode_job *j, struct decode_input *in, const cha
         decode_capture_file(j, in, name);
     } else if (is_mrt(data, size)) {
         decode_mrt_file(j, in, name);
+    } else if (decode_is_marker(data, size)) {
+        decode_stream_file(j, in);
     } else if (is_hex(data, size)) {
         decode_hex_file(j, in);
     } else {
-        cli_error("decode: %s: neither hexadecimal, nor a capture, nor MRT", name);
+        cli_error("decode: %s: neither hexadecimal, nor messages, nor a capture, nor MRT", name);
         j->status = 2;
     }
     if (in->failed) {
@@ -149,7 +154,7 @@ static void decode_file(struct decode_job *j, struct decode_input *in, const cha
 static void decode_argument(struct decode_job *j, const char *argument) {
     static struct decode_input in;
     if (strcmp(argument, "-") != 0 && access(argument, F_OK) != 0) {
-        decode_hex_text(j, argument, strlen(argument));
+        decode_hex_text(j, argument, strlen(argument), ", and no file of this name is there");
         return;
     }
     if (!decode_input_open(&in, argument)) {
@@ -159,6 +164,37 @@ static void decode_argument(struct decode_job *j, const char *argument) {
     }
     decode_file(j, &in, argument);
     decode_input_close(&in);
+}
+
+/* Are the arguments one message whose blanks were not quoted? */
+static bool is_scattered(const struct cli_options *o) {
+    for (size_t i = 0; i < o->argument_count; i++) {
+        const char *a = o->arguments[i];
+        size_t size = strlen(a);
+        if (size == 0 || size >= BGP_HEADER_SIZE || access(a, F_OK) == 0 ||
+            strspn(a, "0123456789abcdefABCDEF") != size)
+            return false;
+    }
+    return o->argument_count > 1;
+}
+
+static void decode_scattered(struct decode_job *j, const struct cli_options *o) {
+    struct text all;
+    text_init(&all);
+    for (size_t i = 0; i < o->argument_count; i++)
+        text_puts(&all, o->arguments[i]);
+    decode_hex_text(j, text_str(&all), all.size, "");
+    text_deinit(&all);
+}
+
+static void decode_arguments(struct decode_job *j, const struct cli_options *o) {
+    if (o->argument_count == 0)
+        decode_argument(j, "-");
+    if (is_scattered(o))
+        decode_scattered(j, o);
+    else
+        for (size_t i = 0; i < o->argument_count && !j->deaf; i++)
+            decode_argument(j, o->arguments[i]);
 }
 
 int verb_decode(struct cli_options *o) {
@@ -173,11 +209,9 @@ int verb_decode(struct cli_options *o) {
     } else if (o->jsonl) {
         cli_error("decode: --jsonl reads standard input and takes no argument");
         j.status = 2;
-    } else if (o->argument_count == 0) {
-        decode_argument(&j, "-");
+    } else {
+        decode_arguments(&j, o);
     }
-    for (size_t i = 0; !o->jsonl && i < o->argument_count; i++)
-        decode_argument(&j, o->arguments[i]);
     decode_flush(&j, true);
     text_deinit(&j.out);
     arena_free(j.scratch);

@@ -3,8 +3,8 @@
  *
  * Every line is reported: applied, ignored by a rule (and which), or refused in IOS's words with
  * the caret in place; then what the configuration as a whole comes to. Nothing is built. Exit
- * status 2: a file cannot be read, or with --strict a line was refused; 3: a line was refused or
- * something was found; 0: neither.
+ * status 3: a line was refused or something was found; with --strict that is 2, as is a file that
+ * cannot be read; 0: neither.
  */
 
 #include "cli.h"
@@ -167,9 +167,9 @@ static json_t *file_to_json(struct checked *c, const struct diag_list *found) {
 }
 
 static int file_status(const struct checked *c, const struct diag_list *found) {
-    if (c->counts[IOS_LINE_REFUSED] && c->options->strict)
-        return 2;
-    return c->counts[IOS_LINE_REFUSED] || diag_count(found) ? 3 : 0;
+    if (!c->counts[IOS_LINE_REFUSED] && !diag_count(found))
+        return 0;
+    return c->options->strict ? 2 : 3;
 }
 
 /* Exit status for one file; a JSON object is appended to `all` when that is not NULL. */
@@ -197,7 +197,7 @@ int verb_ios(struct cli_options *o) {
     int status = 0;
     json_t *all = o->format == CLI_JSON ? json_array() : NULL;
     if (o->argument_count < 2 || strcmp(o->arguments[0], "check") != 0) {
-        cli_error("ios: check FILE…");
+        cli_error("ios: check FILE|-…");
         return 2;
     }
     if (o->format == CLI_SARIF) {

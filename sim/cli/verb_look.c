@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const json_t *o, const char *name) {
-    const char *s = json_string_value(json_object_get(o, name));
-    return s ? s : "";
-}
-
 static long number_of(const json_t *o, const char *name) {
     return (long)json_integer_value(json_object_get(o, name));
 }
@@ -20,7 +15,7 @@ static long number_of(const json_t *o, const char *name) {
 static int print_output(json_t *answer) {
     if (!answer)
         return 2;
-    cli_print_lines(text_of(answer, "output"));
+    cli_print_lines(report_text_of(answer, "output"));
     json_decref(answer);
     return 0;
 }
@@ -41,9 +36,9 @@ static void print_nodes(json_t *nodes) {
     size_t index;
     json_t *n;
     json_array_foreach(nodes, index, n) {
-        table_cell(&t, "%s", text_of(n, "name"));
-        table_cell(&t, "%s", text_of(n, "kind"));
-        table_cell(&t, "%s", text_of(n, "speaker"));
+        table_cell(&t, "%s", report_text_of(n, "name"));
+        table_cell(&t, "%s", report_text_of(n, "kind"));
+        table_cell(&t, "%s", report_text_of(n, "speaker"));
         table_cell(&t, "%ld", number_of(n, "pid"));
         table_cell(&t, "%ld/%ld", number_of(n, "established"), number_of(n, "expected"));
         table_cell(&t, "%ld/%ld", number_of(n, "loc_rib"), number_of(n, "loc_rib_expected"));
@@ -85,23 +80,24 @@ static void print_sessions(json_t *answer, const char *node) {
     size_t index, count = 0;
     json_t *s;
     json_array_foreach(json_object_get(answer, "expected"), index, s) {
-        if (node && strcmp(text_of(s, "a"), node) != 0 && strcmp(text_of(s, "b"), node) != 0)
+        if (node && strcmp(report_text_of(s, "a"), node) != 0 &&
+            strcmp(report_text_of(s, "b"), node) != 0)
             continue;
         count++;
-        table_cell(&t, "%s", text_of(s, "a"));
-        table_cell(&t, "%s", text_of(s, "b"));
-        table_cell(&t, "%s", text_of(s, "family"));
-        table_cell(&t, "%s", text_of(s, "address_a"));
-        table_cell(&t, "%s", text_of(s, "address_b"));
+        table_cell(&t, "%s", report_text_of(s, "a"));
+        table_cell(&t, "%s", report_text_of(s, "b"));
+        table_cell(&t, "%s", report_text_of(s, "family"));
+        table_cell(&t, "%s", report_text_of(s, "address_a"));
+        table_cell(&t, "%s", report_text_of(s, "address_b"));
         table_cell(&t, "%ld s", number_of(s, "hold_time_s"));
     }
     table_print(&t);
     printf("%zu sessions expected\n", count);
     json_array_foreach(json_object_get(answer, "failing"), index, s) {
-        if (node && strcmp(text_of(s, "node"), node) != 0)
+        if (node && strcmp(report_text_of(s, "node"), node) != 0)
             continue;
-        printf("%s %s: %s: %s\n", text_of(s, "node"), text_of(s, "peer"), text_of(s, "cause"),
-               text_of(s, "detail"));
+        printf("%s %s: %s: %s\n", report_text_of(s, "node"), report_text_of(s, "peer"),
+               report_text_of(s, "cause"), report_text_of(s, "detail"));
     }
 }
 
@@ -124,7 +120,8 @@ static void print_matrix(json_t *answer) {
     char *cells = calloc(MATRIX_MAX, MATRIX_MAX);
     size_t index;
     json_array_foreach(json_object_get(answer, "expected"), index, s) {
-        size_t a = name_index(names, text_of(s, "a")), b = name_index(names, text_of(s, "b"));
+        size_t a = name_index(names, report_text_of(s, "a")),
+               b = name_index(names, report_text_of(s, "b"));
         if (cells && a < MATRIX_MAX && b < MATRIX_MAX)
             cells[a * MATRIX_MAX + b] = cells[b * MATRIX_MAX + a] = '#';
     }
@@ -170,15 +167,16 @@ static void print_routes(json_t *routes) {
         char *communities = json_dumps(json_object_get(a, "communities"), JSON_COMPACT);
         table_cell(&t, "%s%s", json_is_true(json_object_get(r, "best")) ? "*" : "",
                    json_is_true(json_object_get(r, "stale")) ? "S" : "");
-        table_cell(&t, "%s", text_of(r, "prefix"));
-        table_cell(&t, "%s", *text_of(a, "next_hop") ? text_of(a, "next_hop") : "own");
-        table_cell(&t, "%s", text_of(r, "peer"));
+        table_cell(&t, "%s", report_text_of(r, "prefix"));
+        table_cell(&t, "%s",
+                   *report_text_of(a, "next_hop") ? report_text_of(a, "next_hop") : "own");
+        table_cell(&t, "%s", report_text_of(r, "peer"));
         if (lp)
             table_cell(&t, "%ld", (long)json_integer_value(lp));
         else
             table_cell(&t, "-");
-        table_cell(&t, "%s", text_of(a, "as_path"));
-        table_cell(&t, "%s", text_of(a, "originator_id"));
+        table_cell(&t, "%s", report_text_of(a, "as_path"));
+        table_cell(&t, "%s", report_text_of(a, "originator_id"));
         table_cell(&t, "%s", communities ? communities : "");
         free(communities);
     }
@@ -193,9 +191,9 @@ static void print_kernel(json_t *routes) {
     json_t *r;
     json_array_foreach(routes, index, r) {
         bool hole = json_is_true(json_object_get(r, "blackhole"));
-        table_cell(&t, "%s", text_of(r, "prefix"));
-        table_cell(&t, "%s", hole ? "blackhole" : text_of(r, "gateway"));
-        table_cell(&t, "%s", text_of(r, "interface"));
+        table_cell(&t, "%s", report_text_of(r, "prefix"));
+        table_cell(&t, "%s", hole ? "blackhole" : report_text_of(r, "gateway"));
+        table_cell(&t, "%s", report_text_of(r, "interface"));
         table_cell(&t, "%ld", number_of(r, "metric"));
     }
     table_print(&t);
@@ -245,10 +243,14 @@ int verb_rib(struct cli_options *o) {
         cli_print_json(answer);
         return 0;
     }
-    if (strcmp(table, "fib") == 0)
-        print_kernel(json_object_get(answer, "routes"));
+    json_t *routes = json_object_get(answer, "routes");
+    if (o->argument_count > 1 && json_array_size(routes) == 0) /* not the longest match either */
+        cli_error("%s has no %s there; ribcage rib %s %s --why says more", o->arguments[0],
+                  o->arguments[1], o->arguments[0], o->arguments[1]);
+    else if (strcmp(table, "fib") == 0)
+        print_kernel(routes);
     else
-        print_routes(json_object_get(answer, "routes"));
+        print_routes(routes);
     json_decref(answer);
     return 0;
 }

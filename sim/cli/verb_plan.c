@@ -1,6 +1,6 @@
 /*
- * plan: reading what an operator would apply, and saying what would come of it,
- * without building anything. The routers of --cisco are plan_routers.c's.
+ * plan: reading what an operator would apply, and saying what would come of it, without building
+ * anything. The routers of --cisco are plan_routers.c's.
  */
 
 #include "cli.h"
@@ -60,10 +60,11 @@ const char help_plan[] =
     "as\n"
     "JSON.\n"
     "\n"
-    "Exit status: 0 planned; 2 bad usage, or something is refused. With --diff 0 nothing is lost "
-    "on the\n"
-    "way, 3 a step lets sessions fall or start anew, cuts nodes off or freezes them, 2 a resource "
-    "is refused.\n"
+    "Exit status: 0 planned, also when sessions will not come up (! in the matrix); 2 bad usage, "
+    "or\n"
+    "something is refused. With --diff 0 nothing is lost on the way, 3 a step lets sessions fall "
+    "or\n"
+    "start anew, cuts nodes off or freezes them, 2 a resource is refused.\n"
     "\n"
     "  ribcage plan manifests/ -o wide --node kube-1\n"
     "  kubectl get nodes,bgppeers,bgpconfigurations -o yaml | ribcage plan -\n"
@@ -71,9 +72,11 @@ const char help_plan[] =
 
 /* ---- BIRD's files ---- */
 
-/* DIR/NODE/bird.cfg and bird6.cfg: passwords stand in them, so they are for the owner only. */
+/* DIR/NODE/bird.cfg and bird6.cfg: passwords stand in them, so they are for the owner only. What
+ * stood there, a file anyone may read or a link, is replaced and not written to. */
 static bool write_file(int folder, const char *name, const struct text *t) {
-    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)unlinkat(folder, name, 0);
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (!f) {
         if (fd >= 0)
@@ -84,17 +87,18 @@ static bool write_file(int folder, const char *name, const struct text *t) {
     return fclose(f) == 0 && written;
 }
 
-static int open_folder(int at, const char *name) {
+/* `flags`: O_NOFOLLOW below what the user has named. */
+static int open_folder(int at, const char *name, int flags) {
     if (mkdirat(at, name, 0777) != 0 && errno != EEXIST)
         return -1;
-    return openat(at, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    return openat(at, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC | flags);
 }
 
 static bool write_bird(const struct calico_plan *plan, const struct calico_plan_node *n,
                        const char *directory) {
     struct text t;
-    int top = open_folder(AT_FDCWD, directory);
-    int folder = top >= 0 ? open_folder(top, n->node->name) : -1;
+    int top = open_folder(AT_FDCWD, directory, 0);
+    int folder = top >= 0 ? open_folder(top, n->node->name, O_NOFOLLOW) : -1;
     bool ok = folder >= 0;
     text_init(&t);
     for (int family = 0; ok && family < BGP_FAMILIES; family++) {
@@ -144,21 +148,22 @@ static bool wants_colour(void) {
     return isatty(STDOUT_FILENO) && (!no || !*no);
 }
 
-static bool form_table(const struct calico_plan *plan, const struct cli_options *o,
-                       struct text *out) {
+static bool form_table(const struct calico_plan *plan, const struct plan_around *around,
+                       const struct cli_options *o, struct text *out) {
     bool ok = true;
     if (o->format == CLI_WIDE)
         ok = calico_plan_wide(plan, o->node, out);
     else
         calico_plan_print(plan, o->node, out);
     if (!o->node)
-        calico_plan_matrix(plan, wants_colour(), out);
+        calico_plan_matrix(plan, around->failing, around->failing_count, wants_colour(), out);
     return ok;
 }
 
 /* The forms that are one text; JSON and YAML go to the stream piece by piece. */
 static bool print_form(struct manifests *in, const struct calico_plan *plan,
-                       const struct cli_options *o, struct text *out) {
+                       const struct plan_around *around, const struct cli_options *o,
+                       struct text *out) {
     switch (o->format) {
     case CLI_BIRD:
         return form_bird(plan, o, out);
@@ -166,7 +171,7 @@ static bool print_form(struct manifests *in, const struct calico_plan *plan,
         return calico_plan_dot(plan, out);
     case CLI_TABLE:
     case CLI_WIDE:
-        return form_table(plan, o, out);
+        return form_table(plan, around, o, out);
     case CLI_JSON:
         diag_sort(in->diags);
         return calico_plan_write_json(plan, in->diags, stdout);
@@ -181,17 +186,18 @@ static bool print_form(struct manifests *in, const struct calico_plan *plan,
 
 static int print_plan(struct manifests *in, const struct calico_set *set,
                       const struct calico_plan *plan, const struct cli_options *o) {
-    struct text out, routers;
+    struct text out;
+    struct plan_around around = {0};
     bool table = o->format == CLI_TABLE || o->format == CLI_WIDE;
     text_init(&out);
-    text_init(&routers);
-    bool ok = !o->cisco_count || plan_routers(in, set, plan, o, &routers);
-    ok = print_form(in, plan, o, &out) && ok;
+    text_init(&around.out);
+    bool ok = !o->cisco_count || plan_routers(in, set, plan, o, &around);
+    ok = print_form(in, plan, &around, o, &out) && ok;
     fputs(text_str(&out), stdout);
     if (table)
-        fputs(text_str(&routers), stdout);
+        fputs(text_str(&around.out), stdout);
     text_deinit(&out);
-    text_deinit(&routers);
+    text_deinit(&around.out);
     fflush(stdout);
     diag_sort(in->diags);
     if (table)

@@ -32,10 +32,16 @@ static bool is_over(const struct series *s) {
     return s->status == 130 || (s->o->fail_fast && s->passed < s->runs);
 }
 
+static void note_output(struct cli_options *o, const struct launch *l) {
+    if (!o->output_error)
+        o->output_error = l->output_error;
+}
+
 static void run_path(struct series *s, const char *path) {
     for (uint64_t k = 0; k < s->o->repeat && !is_over(s); k++) {
         struct launch l = {.o = s->o};
         int one = launch(&l, path);
+        note_output(s->o, &l);
         s->runs++;
         s->passed += one == 0 || one == 3;
         s->status = worse(s->status, one);
@@ -76,6 +82,7 @@ int verb_up(struct cli_options *o) {
     }
     struct launch l = {.o = o, .up = true};
     int status = launch(&l, o->arguments[0]);
+    note_output(o, &l);
     if (status == 0 || status == 3)
         printf("lab %s is up: ribcage status, ribcage wait converged, ribcage down\n", l.id);
     return status;
@@ -83,7 +90,7 @@ int verb_up(struct cli_options *o) {
 
 /* ---- down, gc, list ---- */
 
-#define DOWN_DEADLINE_MS 60000
+#define DOWN_DEADLINE_MS 90000 /* a supervisor waits a minute for the kernel, then ends */
 #define ASK_AGAIN_MS 10
 
 struct sweep {
@@ -102,10 +109,23 @@ static bool named(const struct cli_options *o, const char *id) {
     return false;
 }
 
-/* The supervisor is PID 1 of its lab: when it is gone, so is every process of the lab. */
-static bool wait_gone(int pidfd) {
+enum lab_end { LAB_GONE, LAB_STAYS, LAB_KEPT };
+
+/* The supervisor is PID 1 of its lab: when it is gone, so is every process of the lab; others may
+ * keep namespaces of it. `answer`: what it said last; NULL: nothing. */
+static enum lab_end wait_gone(int pidfd, json_t *answer) {
     struct pollfd p = {.fd = pidfd, .events = POLLIN};
-    return poll(&p, 1, DOWN_DEADLINE_MS) == 1;
+    struct holders holders = {0};
+    int ready = 0;
+    holders_begin(&holders, answer);
+    for (int ms = 0; ready == 0 && ms < DOWN_DEADLINE_MS; ms += HOLDERS_LOOK_MS) {
+        ready = poll(&p, 1, HOLDERS_LOOK_MS);
+        if (ready == 0)
+            holders_tell(&holders);
+    }
+    enum lab_end end = ready != 1 ? LAB_STAYS : holders_stay(&holders) ? LAB_KEPT : LAB_GONE;
+    holders_end(&holders);
+    return end;
 }
 
 /* A lab has its lock before it has its socket, and one whose `up` was killed in between goes by
@@ -121,6 +141,23 @@ static int hold_soon(const struct lab_place *p, bool *ret_alive) {
     return pidfd;
 }
 
+static void tell_end(struct sweep *s, const struct lab_place *p, enum lab_end end) {
+    if (end != LAB_STAYS)
+        (void)lab_place_collect(p); /* one that was killed could not */
+    switch (end) {
+    case LAB_GONE:
+        printf("lab %s is down\n", p->id);
+        return;
+    case LAB_STAYS:
+        cli_error("lab %s did not go down", p->id);
+        break;
+    case LAB_KEPT:
+        cli_error("lab %s has ended, but namespaces of it are still there", p->id);
+        break;
+    }
+    s->status = 6;
+}
+
 static void take_down(void *context, const struct lab_place *p, bool alive) {
     struct sweep *s = context;
     if (!alive || !(s->o->all || named(s->o, p->id)))
@@ -131,13 +168,8 @@ static void take_down(void *context, const struct lab_place *p, bool alive) {
     json_t *answer = pidfd < 0 ? NULL : lab_ask(p, request, NULL);
     json_decref(request);
     /* Without an answer it may be on its way already: somebody else asked. */
-    if (pidfd < 0 ? alive : !wait_gone(pidfd)) {
-        cli_error("lab %s did not go down", p->id);
-        s->status = 6;
-    } else {
-        (void)lab_place_collect(p); /* one that was killed could not */
-        printf("lab %s is down\n", p->id);
-    }
+    enum lab_end unheld = alive ? LAB_STAYS : LAB_GONE;
+    tell_end(s, p, pidfd < 0 ? unheld : wait_gone(pidfd, answer));
     if (pidfd >= 0)
         close(pidfd);
     json_decref(answer);

@@ -116,7 +116,7 @@ static int make_folder(struct scale_command *c) {
     char id[LAB_ID_MAX], name[LAB_ID_MAX + 8];
     lab_id_make(id);
     snprintf(name, sizeof name, "scale-%s", id);
-    return run_folder_make(c->o->runs, name, c->directory, sizeof c->directory);
+    return run_folder_make(c->o->runs, 0, name, c->directory, sizeof c->directory);
 }
 
 static struct scale_series *load_series(const char *directory) {
@@ -175,6 +175,7 @@ static bool run_options(const struct scale_command *c, uint32_t value, struct cl
     ret_o->quiet = true;
     ret_o->json = false;
     ret_o->runs = c->directory;
+    ret_o->runs_fd = c->directory_fd; /* whatever stands at that path by then */
     ret_o->profile = *s->profile ? s->profile : NULL;
     ret_o->set_count = 0;
     for (size_t i = 0; i < s->fixed_count; i++) {
@@ -199,15 +200,18 @@ static void print_run(const struct scale_command *c, const struct scale_run *r) 
 }
 
 /* False: the series ends here. */
-static bool take_result(struct scale_command *c, const char *directory, uint32_t scenario,
-                        uint32_t value, uint32_t repeat) {
-    char path[340];
-    snprintf(path, sizeof path, "%.300s/result.json", directory);
-    json_t *result = json_load_file(path, 0, NULL);
+static bool take_result(struct scale_command *c, const char *id, uint32_t scenario, uint32_t value,
+                        uint32_t repeat) {
+    char path[LAB_ID_MAX + 16];
+    snprintf(path, sizeof path, "%s/result.json", id);
+    int fd = openat(c->directory_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    json_t *result = fd >= 0 ? json_loadfd(fd, 0, NULL) : NULL;
+    if (fd >= 0)
+        close(fd);
     bool ok = result && scale_take(c->series, scenario, value, repeat, result);
     json_decref(result);
     if (!ok) {
-        cli_error("%s: no result", path);
+        cli_error("%s/%s: no result", c->directory, path);
         c->status = 6;
         return false;
     }
@@ -231,7 +235,7 @@ static bool run_one(struct scale_command *c, uint32_t scenario, uint32_t value, 
         c->status = status;
         return false;
     }
-    return take_result(c, l.directory, scenario, value, repeat);
+    return take_result(c, l.id, scenario, value, repeat);
 }
 
 /* Every size of every scenario is read before the first one runs. */

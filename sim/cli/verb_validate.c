@@ -16,21 +16,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* All that a run would refuse before it builds: the files it names, the plan at the start. Where
- * the manifests are there to be refused, that is for the run to check. */
+/* All that a run would refuse: the files it names, the plan at the start, those of the states that
+ * its steps make. Where the manifests are there to be refused, that is for the run to check. */
 static void validate_scenario(struct manifests *in, const char *path, const struct cli_options *o) {
     struct scenario *s = scenario_read(path, o->sets, o->set_count, in->arena, in->diags);
     if (!s)
         return;
+    struct diag_list *said = diag_list_new();
     struct engine e = {.scenario = s,
                        .arena = in->arena,
-                       .diags = in->diags,
+                       .diags = said,
                        .seed = s->seed,
                        .front_fd = -1,
                        .wait_fd = -1};
-    if (!s->no_lab)
-        (void)engine_prepare(&e, in->diags);
+    bool prepared = said && !s->no_lab && engine_prepare(&e, said);
+    if (said)
+        diag_append(in->diags, said, DIAG_ERROR, NULL);
+    if (!said || (prepared && e.state && !engine_foresee(&e, said, in->diags)))
+        diag_add(in->diags, DIAG_ERROR, (struct diag_place){.file = path}, "out-of-memory",
+                 "out of memory");
     engine_release(&e);
+    diag_list_free(said);
     scenario_close(s);
 }
 

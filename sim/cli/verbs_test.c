@@ -60,12 +60,6 @@ static void says(const char *const *words, int status, const char *what) {
     run_close(&r);
 }
 
-static void assert_nothing_left(void) {
-    assert_true(await_no_children());
-    assert_int_equal(count_places(), 0);
-    assert_true(await_no_namespaces());
-}
-
 /* ---- the manual ---- */
 
 /* sim/ribcage.1 with its hyphens plain. */
@@ -109,7 +103,7 @@ static void check_options(const char *manual, const char *verb) {
 
 /* Every verb and every option that the program knows is in the manual. */
 static void test_manual(void **state) {
-    static const char *const marks[] = {".B ", ".BI ", ".BR ", ".BI \""};
+    static const char *const marks[] = {".B ", ".BI ", ".BR ", ".BI \"", ".BR \""};
     static char manual[32768], verbs[8192];
     char verb[64];
     size_t count = 0;
@@ -149,6 +143,8 @@ static void test_cycle(void **state) {
     says(WORDS("logs", "kube-1"), 0, NULL);
     says(WORDS("logs", "kube-11"), 2, "no such node: kube-11 (did you mean \"kube-1\"?)");
     says(WORDS("rib", "kube-1", "--table", "tin"), 2, "table");
+    says(WORDS("rib", "kube-1", "10.244.0.65"), 0,
+         "kube-1 has no 10.244.0.65 there; ribcage rib kube-1 10.244.0.65 --why says more");
     says(WORDS("rib", "kube-1", "nonsense"), 2, "nonsense is no prefix like 10.244.0.0/26");
     says(WORDS("rib", "kube-1", "--table", "out", "--peer", "10.0.0.3"), 0, "10.244.0.0/26");
     says(WORDS("rib", "kube-1", "--table", "out", "--peer", "10.9.9.9"), 2, "no such peer");
@@ -332,9 +328,14 @@ static void test_stale_places(void **state) {
     fixture_text("canary", "alive");
     assert_int_equal(mkdir("/run/ribcage/20200101-000000-link", 0700), 0);
     assert_int_equal(symlink(fixture_path("canary"), "/run/ribcage/20200101-000000-link/lock"), 0);
+    int canary = open(fixture_path("canary"), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(canary, LOCK_EX | LOCK_NB), 0); /* no lab's, though a link leads to it */
+    fixture_text("lock", "of nobody");
     assert_int_equal(symlink(fixture_root, "/run/ribcage/20200101-000000-away"), 0);
     says(WORDS("gc"), 0, "3 dead, 1 running");
     assert_int_equal(access(fixture_path("canary"), F_OK), 0);
+    assert_int_equal(unlink(fixture_path("lock")), 0); /* it is there still */
+    close(canary);
     (void)unlink("/run/ribcage/20200101-000000-away");
     says(WORDS("down"), 0, "is down");
     assert_nothing_left();
@@ -353,17 +354,66 @@ static void test_up_tidies(void **state) {
     assert_nothing_left();
 }
 
+static bool open_to_all(const char *path) {
+    return mkdir(path, 0777) == 0 && chmod(path, 0777) == 0;
+}
+
+static bool of_another_user(const char *path) {
+    return mkdir(path, 0700) == 0 && chown(path, 65534, 65534) == 0;
+}
+
+/* The link is all there is to hold against it: the folder it leads to is ours. */
+static bool a_link(const char *path) {
+    return mkdir(fixture_path("ours"), 0700) == 0 && symlink(fixture_path("ours"), path) == 0;
+}
+
 static void test_place_of_somebody_else(void **state) {
+    static bool (*const makers[])(const char *) = {open_to_all, of_another_user, a_link};
     (void)state;
     assert_true(rmdir("/run/ribcage") == 0 || errno == ENOENT);
-    assert_int_equal(mkdir("/run/ribcage", 0777), 0);
-    assert_int_equal(chmod("/run/ribcage", 0777), 0);
-    struct run r = start_up();
-    run_end(&r);
-    assert_int_equal(r.status, 4);
-    assert_says(r.err, "Operation not permitted");
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
+        if (!makers[i]("/run/ribcage"))
+            fail_msg("place %zu: %s", i, strerror(errno));
+        struct run r = start_up();
+        run_end(&r);
+        assert_int_equal(r.status, 4);
+        assert_says(r.err, "Operation not permitted");
+        run_close(&r);
+        assert_int_equal(remove("/run/ribcage"), 0);
+    }
+    assert_int_equal(rmdir(fixture_path("ours")), 0); /* nothing was made in it */
+}
+
+static void assert_unseen(const char *const *words, int status) {
+    struct run r = run_words(words);
+    if (r.status != status || strstr(written(r.out), "planted"))
+        fail_msg("%s: %d: %s %s", words[0], r.status, written(r.out), written(r.err));
+    assert_null(strstr(written(r.err), "planted"));
     run_close(&r);
-    assert_int_equal(rmdir("/run/ribcage"), 0);
+}
+
+/* Labs that stand there are nobody's: not shown, not asked, not tidied away. */
+static void test_labs_of_somebody_else(void **state) {
+    static bool (*const makers[])(const char *) = {open_to_all, of_another_user, a_link};
+    (void)state;
+    assert_true(rmdir("/run/ribcage") == 0 || errno == ENOENT);
+    for (size_t i = 0; i < sizeof makers / sizeof makers[0]; i++) {
+        if (!makers[i]("/run/ribcage") || mkdir("/run/ribcage/planted", 0755) != 0)
+            fail_msg("place %zu: %s", i, strerror(errno));
+        int lock = open("/run/ribcage/planted/lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        assert_true(lock >= 0);
+        assert_unseen(WORDS("list"), 0);
+        assert_unseen(WORDS("gc"), 0);
+        assert_int_equal(flock(lock, LOCK_EX), 0); /* one that seems to run */
+        assert_unseen(WORDS("list"), 0);
+        assert_unseen(WORDS("down"), 2);
+        assert_unseen(WORDS("status"), 2);
+        close(lock);
+        assert_int_equal(unlink("/run/ribcage/planted/lock"), 0);
+        assert_int_equal(rmdir("/run/ribcage/planted"), 0);
+        assert_int_equal(remove("/run/ribcage"), 0);
+    }
+    assert_int_equal(rmdir(fixture_path("ours")), 0);
 }
 
 /* A pipe behind `up` must end with `up`, though the lab goes on. */
@@ -564,6 +614,7 @@ int main(void) {
         TEST(test_stale_places),
         TEST(test_up_tidies),
         TEST(test_place_of_somebody_else),
+        TEST(test_labs_of_somebody_else),
         TEST(test_up_lets_go_of_output),
         TEST(test_hostile_requests),
         TEST(test_strangers),

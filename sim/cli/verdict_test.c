@@ -151,6 +151,8 @@ static const struct wrong wrongs[] = {
      1, "no session fails for that cause, naming AS 7"},
     {NO_AS "    expect: {cause: {node: kube-2, peer: kube-3, cause: bad-peer-as}}\n", 1,
      "no session fails for that cause"},
+    {NO_AS "    expect: {ping: {from: kube-1, to: kube-2}}\n", 1,
+     "kube-1 Mesh_10_0_0_3 does not come up: bad-peer-as: "},
     {UP MESH_OFF "    expect: {finding: {finding: as-mismatch}}\n", 1,
      "the last apply was not said to have it"},
     {"  - apply: pool.yaml\n    rejected: {finding: bad-selector}\n", 1, "nothing was refused"},
@@ -185,6 +187,30 @@ static void test_each_expectation_can_fail(void **state) {
         run_close(&r);
     }
     assert_true(await_no_children());
+}
+
+/* What holds is what can come up: that there is more to come up is said beside it, of each session
+ * once; what the scenario itself brought down is not of the plan. */
+static void test_a_plan_that_fails_is_no_good_news(void **state) {
+    static const char all[] = "3 planned sessions do not come up by plan: kube-1 Mesh_10_0_0_3: "
+                              "bad-peer-as: ";
+    (void)state;
+    struct run r = run_steps(NO_AS "    expect: {sessions: planned}\n");
+    assert_says(r.out, "ok    sessions: exactly the planned ones \xe2\x80\x94 3 planned");
+    assert_says(r.out, all);
+    assert_int_equal(r.status, 0);
+    run_close(&r);
+    r = run_steps(NO_AS "    expect: {converged: true}\n");
+    assert_says(r.out, "kernel tables as computed \xe2\x80\x94 3 planned");
+    assert_says(r.out, all);
+    run_close(&r);
+    r = run_steps(NO_AS "    expect: {sessions: {node: kube-2, set: planned}}\n");
+    assert_says(r.out, "1 planned session does not come up by plan: kube-1 Mesh_10_0_0_3: bad-");
+    run_close(&r);
+    r = run_steps(UP "  - fault: {kill: kube-1}\n    expect: {sessions: planned}\n");
+    assert_null(strstr(written(r.out), "by plan"));
+    assert_int_equal(r.status, 0);
+    run_close(&r);
 }
 
 /* Of one node its own sessions are asked for, and no other's. */
@@ -243,6 +269,7 @@ static void test_a_cut_by_plan_is_explained_at_once(void **state) {
                              "    deadline: 10m\n"); /* the fixture waits for two */
     assert_says(r.out, "by plan kube-1 has no route to 10.244.0.64/26: kube-2 has it, but no chain "
                        "of sessions leads from there to kube-1");
+    assert_says(r.out, "warning: the mesh is off and no BGPPeer replaces it");
     const char *text = written(r.out);
     assert_true(strstr(text, "by plan kube-1") < strstr(text, "kube-2 (10.244.0.65):"));
     assert_int_equal(r.status, 1);
@@ -392,6 +419,7 @@ static void test_segments_are_joined(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_expectation_can_fail),
+        cmocka_unit_test(test_a_plan_that_fails_is_no_good_news),
         cmocka_unit_test(test_the_sessions_of_a_node),
         cmocka_unit_test(test_warnings_count),
         cmocka_unit_test(test_notes_do_not_count),

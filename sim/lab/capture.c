@@ -16,6 +16,7 @@
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/hash.h"
 #include "../../speaker/base/table.h"
+#include "../../speaker/core/limits.h"
 #include "frame.h"
 #include "lab_internal.h"
 #include "netns.h"
@@ -35,7 +36,6 @@
 #define SNAPSHOT_BYTES 1024
 #define PORTS_MAX 64
 #define OPENS_MAX (4u << 20)
-#define PORT_BGP 179
 
 struct capture {
     pcap_t *pcap;
@@ -142,7 +142,7 @@ static void write_filter(struct text *t, const uint16_t *ports, size_t count) {
                               "ip6[52+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
                               "ip6[58+((ip6[52]&0xf0)>>2)]=1";
 
-    text_printf(t, "inbound and (tcp port %u", PORT_BGP);
+    text_printf(t, "inbound and (tcp port %u", BGP_PORT);
     for (size_t i = 0; i < count; i++)
         text_printf(t, " or tcp port %u", ports[i]);
     text_printf(t, ") and ((ip and %s) or (ip6 and %s))", four, six);
@@ -159,8 +159,10 @@ static bool set_filter(pcap_t *pcap, const char *filter) {
     return ok;
 }
 
+/* What stood there, a link or a file with another name perhaps, is replaced and not written to. */
 static bool open_file(struct capture *c, const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    (void)unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
     if (f == NULL) {
@@ -288,6 +290,12 @@ void capture_stop(struct lab *lab) {
 
 /* ---- reading ---- */
 
+uint64_t capture_lost(struct pcap *pcap) {
+    struct pcap_stat stat = {0};
+
+    return pcap_stats(pcap, &stat) == 0 ? stat.ps_drop : 1;
+}
+
 static int compare_opens(const void *a, const void *b) {
     const struct lab_open *x = a, *y = b;
     int order = ip_compare(x->from, y->from);
@@ -297,7 +305,6 @@ static int compare_opens(const void *a, const void *b) {
 
 ssize_t lab_capture_opens(struct lab *lab, struct lab_open **ret_opens, uint64_t *ret_lost) {
     struct capture *c = lab->capture;
-    struct pcap_stat stat = {0};
     struct lab_open *copy;
     size_t count;
 
@@ -309,8 +316,7 @@ ssize_t lab_capture_opens(struct lab *lab, struct lab_open **ret_opens, uint64_t
     copy = alloc_zero(count + 1, sizeof(*copy));
     if (copy != NULL && count > 0)
         memcpy(copy, c->opens, count * sizeof(*copy));
-    (void)pcap_stats(c->pcap, &stat);
-    *ret_lost = c->forgotten + stat.ps_drop;
+    *ret_lost = c->forgotten + capture_lost(c->pcap);
     if (c->file != NULL)
         (void)pcap_dump_flush(c->file);
     pthread_mutex_unlock(&c->mutex);

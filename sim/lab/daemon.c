@@ -77,12 +77,6 @@ static void inner_path(uint32_t host, const struct daemon_program *p, const char
     snprintf(ret_path, size, "/proc/self/fd/%d/%s", RUNTIME_FD, name);
 }
 
-void daemon_config_path(const struct daemon_talk *t, size_t program, char *ret_path, size_t size) {
-    const struct daemon_driver *d = lab_daemon_driver(t->lab, t->host);
-
-    inner_path(t->host, &d->programs[program], "conf", ret_path, size);
-}
-
 static bool write_all(int fd, const char *data, size_t size) {
     while (size > 0) {
         ssize_t wrote = write(fd, data, size);

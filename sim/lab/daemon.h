@@ -133,7 +133,5 @@ bool daemon_send(struct daemon_talk *t, int fd, const char *data, size_t size);
 typedef bool daemon_complete_fn(const struct text *in);
 bool daemon_receive(struct daemon_talk *t, int fd, daemon_complete_fn *complete, struct text *in);
 void daemon_close(int fd);
-/* The path of the configuration's file, as the program knows it. */
-void daemon_config_path(const struct daemon_talk *t, size_t program, char *ret_path, size_t size);
 
 #endif

@@ -10,6 +10,7 @@
  * Setting a fault that stands, or clearing one that does not, is fine and changes nothing.
  */
 #include "../../speaker/base/arena.h"
+#include "../../speaker/core/limits.h"
 #include "lab_internal.h"
 #include "nft.h"
 
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PORT_BGP 179
 #define TABLE_TEXT_MAX 40
 
 /* ---- processes ---- */
@@ -191,7 +191,7 @@ uint64_t lab_blocked_syns(struct lab *lab, uint32_t host) {
 
 bool lab_fault(struct lab *lab, enum lab_fault f, uint32_t host, uint32_t peer, uint16_t port,
                struct diag_list *diags) {
-    struct lab_block b = {.peer = peer, .port = port == 0 ? PORT_BGP : port};
+    struct lab_block b = {.peer = peer, .port = port == 0 ? BGP_PORT : port};
 
     switch (f) {
     case LAB_FAULT_KILL:

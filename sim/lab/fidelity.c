@@ -24,7 +24,6 @@
 #include <unistd.h>
 
 #define TICK_NS UINT64_C(10000000)
-#define CLASSES 40
 
 struct processors {
     uint64_t busy_ns, stolen_ns;
@@ -37,7 +36,7 @@ struct fidelity_probe {
     struct processors begin;
     int64_t kernel_begin;
     /* Written by the thread, read after it was joined. */
-    uint64_t lags[CLASSES], ticks, lag_max_ns;
+    struct fidelity_lags lags;
 };
 
 static uint64_t now_ns(void) {
@@ -46,17 +45,29 @@ static uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* ---- the thread ---- */
+/* ---- lags ---- */
 
-static void note_lag(struct fidelity_probe *p, uint64_t lag_ns) {
+void fidelity_lag_note(struct fidelity_lags *l, uint64_t lag_ns) {
     unsigned class = 0;
-    while (class + 1 < CLASSES && (UINT64_C(1) << class) <= lag_ns)
+    while (class + 1 < FIDELITY_LAG_CLASSES && (UINT64_C(1) << class) <= lag_ns)
         class ++;
-    p->lags[class]++;
-    p->ticks++;
-    if (lag_ns > p->lag_max_ns)
-        p->lag_max_ns = lag_ns;
+    l->classes[class]++;
+    l->count++;
+    if (lag_ns > l->max_ns)
+        l->max_ns = lag_ns;
 }
+
+uint64_t fidelity_lag_p99(const struct fidelity_lags *l) {
+    uint64_t seen = 0;
+    for (unsigned i = 0; l->count && i < FIDELITY_LAG_CLASSES; i++) {
+        seen += l->classes[i];
+        if (seen * 100 >= l->count * 99)
+            return i + 1 < FIDELITY_LAG_CLASSES ? UINT64_C(1) << i : l->max_ns;
+    }
+    return 0;
+}
+
+/* ---- the thread ---- */
 
 static bool arm(const struct fidelity_probe *p, uint64_t at_ns) {
     struct itimerspec t = {.it_value = {.tv_sec = (time_t)(at_ns / 1000000000),
@@ -77,7 +88,7 @@ static void *probe_run(void *argument) {
         if (!fds[1].revents || read(p->timer_fd, &expirations, sizeof expirations) < 0)
             continue;
         uint64_t now = now_ns();
-        note_lag(p, now > at ? now - at : 0);
+        fidelity_lag_note(&p->lags, now > at ? now - at : 0);
         at = now + TICK_NS;
     }
     return NULL;
@@ -183,20 +194,6 @@ struct fidelity_probe *fidelity_begin(void) {
     return p;
 }
 
-int64_t fidelity_kernel_bytes(const struct fidelity_probe *p) {
-    return read_kernel_bytes() - p->kernel_begin;
-}
-
-static uint64_t percentile_99(const struct fidelity_probe *p) {
-    uint64_t seen = 0;
-    for (unsigned i = 0; i < CLASSES; i++) {
-        seen += p->lags[i];
-        if (p->ticks && seen * 100 >= p->ticks * 99)
-            return UINT64_C(1) << i;
-    }
-    return 0;
-}
-
 void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t speakers_wait_ns,
                   struct fidelity *ret_f) {
     struct processors end = read_processors();
@@ -210,14 +207,14 @@ void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t s
         .own_cpu_ns = speakers_cpu_ns + rusage_ns(RUSAGE_SELF) + rusage_ns(RUSAGE_CHILDREN),
         .wait_ns = own_wait_ns + speakers_wait_ns,
         .wait_known = wait_known,
-        .kernel_bytes = fidelity_kernel_bytes(p),
+        .kernel_bytes = read_kernel_bytes() - p->kernel_begin,
     };
     while (write(p->end_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;
     pthread_join(p->thread, NULL);
-    f.ticks = p->ticks;
-    f.timer_lag_p99_ns = percentile_99(p);
-    f.timer_lag_max_ns = p->lag_max_ns;
+    f.ticks = p->lags.count;
+    f.timer_lag_p99_ns = fidelity_lag_p99(&p->lags);
+    f.timer_lag_max_ns = p->lags.max_ns;
     probe_free(p);
     *ret_f = f;
 }
@@ -249,13 +246,14 @@ uint64_t fidelity_delayed_ns(const struct fidelity *f) {
     return f->wait_known ? (uint64_t)((double)f->wait_ns * foreign_share(f)) : 0;
 }
 
-double fidelity_delayed_percent(const struct fidelity *f) {
+/* The same in percent of the time in which they wanted to run: ran or waited. */
+static double delayed_percent(const struct fidelity *f) {
     double wanted = (double)f->own_cpu_ns + (double)f->wait_ns;
     return wanted > 0 ? 100 * (double)fidelity_delayed_ns(f) / wanted : 0;
 }
 
 static void judge_processors(const struct fidelity *f, struct text *why) {
-    double delayed = fidelity_delayed_percent(f), foreign = fidelity_foreign_percent(f);
+    double delayed = delayed_percent(f), foreign = fidelity_foreign_percent(f);
     double stolen = percent_of_all(f, (double)f->stolen_cpu_ns);
     if (!f->wait_known && foreign > FIDELITY_FOREIGN_PERCENT)
         text_printf(why, "others took %.0f %% of the processors (limit %d %%)", foreign,

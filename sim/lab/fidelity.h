@@ -32,12 +32,23 @@ struct fidelity {
     int64_t kernel_bytes;   /* growth of slabs, page tables, kernel stacks and per-CPU memory */
 };
 
+/* How late timers were, in classes: class 0 is 0 ns, class n from 2^(n-1) ns to just below 2^n ns;
+ * the last one, from 275 s, has no end. */
+#define FIDELITY_LAG_CLASSES 40
+struct fidelity_lags {
+    uint64_t classes[FIDELITY_LAG_CLASSES];
+    uint64_t count, max_ns;
+};
+void fidelity_lag_note(struct fidelity_lags *l, uint64_t lag_ns);
+/* The 99th percentile by nearest rank (the smallest lag that 99 in a hundred do not exceed), as
+ * the upper end of its class: at most twice too large, never too small. 0: there are none. */
+uint64_t fidelity_lag_p99(const struct fidelity_lags *l);
+
 /* NULL: no thread could be made, errno says why. Call from the thread that runs the lab. */
 struct fidelity_probe *fidelity_begin(void);
-/* Growth of the kernel's memory since fidelity_begin; call while the lab still stands. */
-int64_t fidelity_kernel_bytes(const struct fidelity_probe *p);
-/* Ends the probe and frees it. `speakers_cpu_ns`, `speakers_wait_ns`: of the lab's other processes;
- * CPU time of this one and of its dead children, and this one's waiting, are added. */
+/* Ends the probe and frees it; call while the lab still stands, for it counts the kernel's memory.
+ * `speakers_cpu_ns`, `speakers_wait_ns`: of the lab's other processes; CPU time of this one and of
+ * its dead children, and this one's waiting, are added. */
 void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t speakers_wait_ns,
                   struct fidelity *ret_f);
 
@@ -52,8 +63,6 @@ void fidelity_end(struct fidelity_probe *p, uint64_t speakers_cpu_ns, uint64_t s
 double fidelity_foreign_percent(const struct fidelity *f);
 /* How long others ran while the lab's processes wanted to, summed over these; 0: not known. */
 uint64_t fidelity_delayed_ns(const struct fidelity *f);
-/* The same in percent of the time in which they wanted to run: ran or waited. */
-double fidelity_delayed_percent(const struct fidelity *f);
 /* True with the reason appended to `why` when the host spoiled what was measured. */
 bool fidelity_spoiled(const struct fidelity *f, struct text *why);
 

@@ -72,6 +72,46 @@ static void test_verdicts(void **state) {
     }
 }
 
+/* `count` lags of one size and `more` of another. */
+static uint64_t p99_of(uint64_t count, uint64_t lag_ns, uint64_t more, uint64_t more_ns) {
+    struct fidelity_lags l = {0};
+    for (uint64_t i = 0; i < count; i++)
+        fidelity_lag_note(&l, lag_ns);
+    for (uint64_t i = 0; i < more; i++)
+        fidelity_lag_note(&l, more_ns);
+    assert_int_equal(l.count, count + more);
+    assert_int_equal(l.max_ns, more_ns > lag_ns ? more_ns : lag_ns);
+    return fidelity_lag_p99(&l);
+}
+
+/* By nearest rank: of 100 lags it is the 99th, of 101 the 100th, of fewer than 100 the largest. */
+static void test_percentile(void **state) {
+    (void)state;
+    assert_int_equal(p99_of(0, 0, 0, 0), 0);
+    assert_int_equal(p99_of(1, 5000, 0, 0), 8192);
+    assert_int_equal(p99_of(98, 3, 1, 5000), 8192); /* the largest of 99 */
+    assert_int_equal(p99_of(99, 3, 1, 5000), 4);    /* one in a hundred may be later */
+    assert_int_equal(p99_of(98, 3, 2, 5000), 8192); /* two may not */
+    assert_int_equal(p99_of(100, 3, 1, 5000), 4);   /* the 100th of 101 */
+    assert_int_equal(p99_of(99, 3, 2, 5000), 8192);
+    assert_int_equal(p99_of(198, 3, 2, 5000), 4);
+    assert_int_equal(p99_of(197, 3, 3, 5000), 8192);
+    assert_int_equal(p99_of(100, 700, 0, 0), 1024); /* all equal */
+    assert_int_equal(p99_of(101, 0, 0, 0), 1);
+}
+
+/* Where one class ends and the next begins; never less than what was measured. */
+static void test_classes(void **state) {
+    (void)state;
+    for (unsigned bit = 0; bit < FIDELITY_LAG_CLASSES - 1; bit++) {
+        uint64_t ns = UINT64_C(1) << bit;
+        assert_int_equal(p99_of(1, ns - 1, 0, 0), ns);
+        if (bit + 2 < FIDELITY_LAG_CLASSES)
+            assert_int_equal(p99_of(1, ns, 0, 0), 2 * ns);
+    }
+    assert_int_equal(p99_of(1, 1000 * SECOND, 0, 0), 1000 * SECOND);
+}
+
 static uint64_t now_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -99,13 +139,15 @@ static void test_measured(void **state) {
     assert_true(!f.wait_known || f.wait_ns >= SECOND);
     assert_true(fidelity_delayed_ns(&f) <= f.wait_ns);
     assert_true(f.ticks > 0);
-    assert_true(f.timer_lag_max_ns * 2 >= f.timer_lag_p99_ns);
+    assert_true(f.timer_lag_p99_ns > 0 && f.timer_lag_max_ns * 2 >= f.timer_lag_p99_ns);
     assert_true(f.busy_cpu_ns >= SECOND / 4); /* counted in ticks of the clock */
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_percentile),
+        cmocka_unit_test(test_classes),
         cmocka_unit_test(test_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

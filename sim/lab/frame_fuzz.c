@@ -1,5 +1,5 @@
 /*
- * frame_fuzz.c: any octets as a captured frame.
+ * Any octets as a captured frame.
  *
  * Checked: an OPEN that is reported has two addresses of one family, and a frame without one leaves
  * the result alone.

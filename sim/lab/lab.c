@@ -17,7 +17,6 @@
  * go before it.
  */
 #include "../../speaker/base/arena.h"
-#include "../../speaker/base/hash.h"
 #include "lab_internal.h"
 #include "netns.h"
 #include "step.h"
@@ -94,20 +93,6 @@ bool lab_open_netlink(struct lab *lab, uint32_t host, int protocol, struct netli
 
 /* ---- the plan as memory ---- */
 
-static uint64_t name_hash(const char *name) {
-    return hash_bytes(name, strlen(name), 0);
-}
-
-static bool name_equal(const void *context, uint32_t index, const void *key) {
-    const struct lab *lab = context;
-
-    return strcmp(lab->nodes[index - 1].name, key) == 0;
-}
-
-uint32_t lab_host_find(const struct lab *lab, const char *name) {
-    return table_find(&lab->names, name_hash(name), name_equal, lab, name) - 1;
-}
-
 static void *copy_array(const void *from, size_t count, size_t size) {
     void *copy = alloc_zero(count + 1, size);
 
@@ -159,7 +144,7 @@ static bool copy_host(struct lab *lab, uint32_t host, const struct lab_host *h,
         if (n->links[i].name == NULL)
             return false;
     }
-    return table_insert(&lab->names, name_hash(n->name), host + 1);
+    return true;
 }
 
 static bool copy_segments(struct lab *lab, const struct lab_spec *spec) {
@@ -334,7 +319,6 @@ static struct lab *lab_new(void) {
         alloc_free(lab);
         return NULL;
     }
-    table_init(&lab->names);
     lab->home_fd = lab->fabric_fd = lab->fabric_nl.fd = -1;
     lab->board_fd = lab->bell_fd = lab->epoll_fd = lab->signal_fd = lab->null_fd = -1;
     lab->runtime_fd = -1;
@@ -554,21 +538,12 @@ size_t lab_teardown(struct lab *lab) {
         alloc_free(lab->nodes[h].blocks);
     }
     close_descriptors(lab);
-    table_deinit(&lab->names);
     arena_free(lab->arena);
     alloc_free(lab);
     return held;
 }
 
 /* ---- looking and changing ---- */
-
-size_t lab_host_count(const struct lab *lab) {
-    return lab->node_count;
-}
-
-const struct scoreboard *lab_scoreboard(const struct lab *lab) {
-    return lab->board;
-}
 
 int lab_host_netns(const struct lab *lab, uint32_t host) {
     return lab->nodes[host].netns_fd;

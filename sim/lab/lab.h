@@ -36,15 +36,17 @@
  *   daemon.c     nodes run by other BGP programs (daemon.h): files, sockets, the same requests
  *   daemon_locate.c  where such a program is on this machine
  *   bird.c       BIRD 1.6; bird_text.c what it says, as data
- *   fault.c      kill, stop, link down, block TCP 179
+ *   fault.c      kill, stop, link down, block TCP 179; step.c fails a step of the build, for tests
  *   sockets.c    sock_diag: established TCP
+ *   routes.c     the kernel's main table of a host
  *   capture.c    libpcap: OPEN messages on the wire
  *   frame.c      an OPEN in a captured frame
- *   probe.c      packets from pod to pod
+ *   probe.c      packets from pod to pod; stream.c: all the while; icmp.c: their form
  *   wire.c       the same, and the frames they travel in (wire.h)
  *   overlay.c    tunnels and the routes into them (overlay.h); ipip_tun.c: IPIP without a device
  *   host.c       what this machine can do (doctor)
  *   proc.c       what /proc says of processes: memory, CPU, about to end
+ *   fidelity.c   was the host quiet enough (fidelity.h)
  */
 
 /* ---- supervisor ---- */
@@ -113,11 +115,8 @@ struct lab *lab_build(const struct lab_spec *spec, lab_progress_fn *progress, vo
                       struct diag_list *diags);
 /* Stops every process (RST on their connections), removes links, waits until the kernel has let go.
  * Returns how many hosts' namespaces it has not let go within a minute: somebody from outside the
- * lab is in them still. */
+ * lab is in them still. Who that is cannot be seen from here (sim/cli/holders.c). */
 size_t lab_teardown(struct lab *lab);
-size_t lab_host_count(const struct lab *lab);
-uint32_t lab_host_find(const struct lab *lab, const char *name); /* UINT32_MAX: none */
-const struct scoreboard *lab_scoreboard(const struct lab *lab);
 struct scoreboard_slot *lab_slot(const struct lab *lab, uint32_t host);
 /* The host's network namespace; the lab's descriptor, not to be closed. */
 int lab_host_netns(const struct lab *lab, uint32_t host);
@@ -202,7 +201,7 @@ struct lab_socket {
     uint16_t local_port, remote_port;
     uint8_t state; /* TCP_ESTABLISHED… */
 };
-/* All TCP sockets of all hosts on `port`, from sock_diag inside each namespace. The array is the
+/* All TCP sockets of all hosts, from sock_diag inside each namespace. The array is the
  * caller's (alloc_free). Returns the count or -1. */
 ssize_t lab_sockets(struct lab *lab, struct lab_socket **ret_sockets);
 
@@ -296,6 +295,9 @@ struct lab_usage {
     uint64_t pss_bytes, rss_bytes, cpu_ns, wait_ns;
 };
 struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host);
+/* When a process that /proc shows here began, in ticks of the clock (_SC_CLK_TCK) since the machine
+ * did. False: there is none. */
+bool lab_process_began(pid_t pid, uint64_t *ret_ticks);
 /* Reaps what has ended, and waits for what has begun to end. True: a child has ended that lab_wait
  * has not reported yet. */
 bool lab_await_exits(struct lab *lab, uint32_t deadline_ms);

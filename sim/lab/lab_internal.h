@@ -1,7 +1,6 @@
 #ifndef RIBCAGE_LAB_INTERNAL_H
 #define RIBCAGE_LAB_INTERNAL_H
 
-#include "../../speaker/base/table.h"
 #include "daemon.h"
 #include "lab.h"
 #include "link.h"
@@ -107,7 +106,6 @@ struct lab {
     size_t segment_count;
     struct lab_node *nodes;
     size_t node_count;
-    struct table names;
     int home_fd;   /* the supervisor's own namespace */
     int fabric_fd; /* bridges, or the router */
     struct netlink fabric_nl;
@@ -211,6 +209,8 @@ void capture_stop(struct lab *lab);
 /* A capture of frames that come into the fabric, non-blocking, of link type LINUX_SLL; the caller's
  * (pcap_close). NULL with the reason in `error` (PCAP_ERRBUF_SIZE octets). */
 struct pcap *capture_open(struct lab *lab, const char *filter, int buffer_bytes, char error[256]);
+/* Frames that passed its filter and found no room; 1 where the kernel does not say how many. */
+uint64_t capture_lost(struct pcap *pcap);
 
 /* overlay.c */
 /* The tunnel whose device has this index in a host; NULL: none. */

@@ -10,8 +10,8 @@
  * bring the far end up in the same request. Address generation is switched off before a link goes
  * up: one link-local address and its multicasts per node cost the square of the nodes.
  *
- * ip_route addresses a gateway RTNH_F_ONLINK, so that hosts with /32 addresses reach a gateway
- * that is in none of their subnets.
+ * Routes have RTNH_F_ONLINK, so that hosts with /32 addresses reach a gateway that is in none of
+ * their subnets.
  */
 #include "link.h"
 

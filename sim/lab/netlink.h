@@ -40,7 +40,7 @@ struct netlink {
 bool netlink_open(struct netlink *nl, int protocol);
 void netlink_close(struct netlink *nl);
 
-/* One request while it is built; failure (no memory) is sticky and comes out in request_queue. */
+/* One request while it is built; failure (no memory) is sticky and comes out in netlink_queue. */
 struct request {
     struct nl_msg *message; /* NULL: failed */
     bool failed;

@@ -78,9 +78,10 @@ static bool set_all(struct lab *lab, const struct overlay_case *c, uint32_t host
 static int check_wire(struct lab *lab, const struct overlay_case *c) {
     struct lab_probe p = {.from = 0, .to = 1, .source = pod_addr4(0), .destination = pod_addr4(1)};
     struct lab_wire w;
+    uint64_t lost = 99;
     struct diag_list *d = diag_list_new();
 
-    CHECK(lab_ping_on_wire(lab, &p, 1, FIXTURE_DEADLINE_MS, &w, d));
+    CHECK(lab_ping_on_wire(lab, &p, 1, FIXTURE_DEADLINE_MS, &w, &lost, d) && lost == 0);
     print_findings(d);
     diag_list_free(d);
     CHECK(p.arrived);

@@ -99,6 +99,10 @@ struct lab_usage lab_speaker_usage(const struct lab *lab, uint32_t host) {
     return u;
 }
 
+bool lab_process_began(pid_t pid, uint64_t *ret_ticks) {
+    return read_stat(pid, 22, ret_ticks, NULL);
+}
+
 /* ---- about to end ---- */
 
 static bool is_exiting(pid_t pid) {

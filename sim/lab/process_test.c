@@ -486,6 +486,16 @@ static ssize_t await_opens(struct lab *lab, uint64_t total, struct lab_open **re
     }
 }
 
+/* A file, and its second name where something is to be written. */
+static bool plant(const char *file, const char *at) {
+    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write(fd, "precious", 8) == 8 && link(file, at) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
 static int capture_body(int fd, void *argument) {
     struct diag_list *d = diag_list_new();
     struct lab_open *opens = NULL;
@@ -497,6 +507,7 @@ static int capture_body(int fd, void *argument) {
 
     (void)fd;
     CHECK(mount("tmpfs", "/mnt", "tmpfs", 0, NULL) == 0);
+    CHECK(plant("/mnt/precious", path));
     network_make(&n, 3, *(enum lab_fabric *)argument, false);
     lab = build_network(&n);
     CHECK(lab != NULL);
@@ -516,6 +527,7 @@ static int capture_body(int fd, void *argument) {
     CHECK(opens[0].hold_time_s == 90);
     alloc_free(opens);
     CHECK(stat(path, &s) == 0 && s.st_size > 24 + 3 * 37); /* a header and three packets */
+    CHECK(stat("/mnt/precious", &s) == 0 && s.st_size == 8);
     diag_list_free(d);
     lab_teardown(lab);
     network_free(&n);

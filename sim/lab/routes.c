@@ -10,7 +10,6 @@
  */
 #include "../../speaker/base/arena.h"
 #include "lab_internal.h"
-#include "netns.h"
 
 #include <errno.h>
 #include <linux/netlink.h>

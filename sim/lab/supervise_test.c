@@ -175,13 +175,16 @@ static pid_t kill_caller(bool outlive, struct witness *w, int *ret_pidfd) {
     return supervisor;
 }
 
+/* One that goes on must not outlive this test: whoever reads our output would wait for it. */
 static void reap(pid_t pid, int pidfd) {
+    bool died = await_death(pidfd);
     int status;
 
-    assert_true(await_death(pidfd));
+    if (!died)
+        (void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFSIGNALED(status));
     close(pidfd);
+    assert_true(died && WIFSIGNALED(status));
 }
 
 static void test_kill_caller(void **state) {
@@ -212,6 +215,66 @@ static void test_outlive_caller(void **state) {
     munmap(w, sizeof(*w));
 }
 
+/* Where a supervisor stands that is about to ask for its death signal; NULL: nobody looks. */
+enum { ON_ITS_WAY, ABOUT_TO_ASK, CALLER_IS_DEAD };
+static _Atomic uint32_t *moment;
+
+static bool await_moment_is(uint32_t wanted) {
+    struct nanotime deadline = nanotime_add_ms(lab_now(), FIXTURE_DEADLINE_MS);
+
+    while (*moment != wanted && nanotime_before(lab_now(), deadline))
+        sched_yield();
+    return *moment == wanted;
+}
+
+/* Before libc's own. None of ours has more than one argument. */
+int prctl(int option, ...) {
+    unsigned long argument;
+    va_list list;
+
+    va_start(list, option);
+    argument = va_arg(list, unsigned long);
+    va_end(list);
+    if (option == PR_SET_PDEATHSIG && moment != NULL) {
+        *moment = ABOUT_TO_ASK;
+        (void)await_moment_is(CALLER_IS_DEAD);
+    }
+    return (int)syscall(SYS_prctl, option, argument, 0, 0, 0);
+}
+
+static int body_without_caller(int fd, void *argument) {
+    (void)fd;
+    (void)argument;
+    return 7;
+}
+
+/* No signal comes for a death that was before it was asked for: the lab does not begin. */
+static void test_caller_died_before(void **state) {
+    struct supervisor_options o = {0};
+    struct diag_list *d = diag_list_new();
+    int fd, pidfd, status;
+    pid_t caller, pid;
+    bool asks;
+
+    (void)state;
+    moment = mmap(NULL, sizeof(*moment), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(moment != MAP_FAILED);
+    caller = fork();
+    if (caller == 0)
+        _exit(supervise(&o, body_without_caller, NULL, &fd, &pidfd, d) > 0);
+    assert_true(caller > 0);
+    asks = await_moment_is(ABOUT_TO_ASK);
+    assert_int_equal(kill(caller, SIGKILL), 0);
+    assert_int_equal(waitpid(caller, &status, 0), caller);
+    *moment = CALLER_IS_DEAD;
+    pid = waitpid(-1, &status, 0); /* the supervisor, ours by now */
+    munmap(moment, sizeof(*moment));
+    moment = NULL;
+    diag_list_free(d);
+    assert_true(asks && pid > 0 && WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 /* ---- several at once; as an ordinary user ---- */
 
 static int small_body(int fd, void *argument) {
@@ -221,6 +284,7 @@ static int small_body(int fd, void *argument) {
     (void)fd;
     (void)argument;
     CHECK(getpid() == 1);
+    CHECK(getsid(0) == 1); /* what is pressed at the caller's terminal does not come here */
     network_make(&n, 5, LAB_FABRIC_L2, true);
     lab = build_network(&n);
     CHECK(lab != NULL);
@@ -399,8 +463,9 @@ int main(void) {
         cmocka_unit_test(test_memory_estimates), cmocka_unit_test(test_needs),
         cmocka_unit_test(test_channel),          cmocka_unit_test(test_refusal),
         cmocka_unit_test(test_kill_supervisor),  cmocka_unit_test(test_kill_caller),
-        cmocka_unit_test(test_outlive_caller),   cmocka_unit_test(test_parallel),
-        cmocka_unit_test(test_unprivileged),     cmocka_unit_test(test_doctor),
+        cmocka_unit_test(test_outlive_caller),   cmocka_unit_test(test_caller_died_before),
+        cmocka_unit_test(test_parallel),         cmocka_unit_test(test_unprivileged),
+        cmocka_unit_test(test_doctor),
     };
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)

@@ -166,7 +166,7 @@ static void take_frame(u_char *user, const struct pcap_pkthdr *h, const u_char *
 }
 
 bool lab_ping_on_wire(struct lab *lab, struct lab_probe *probes, size_t count, uint32_t deadline_ms,
-                      struct lab_wire *ret_wires, struct diag_list *diags) {
+                      struct lab_wire *ret_wires, uint64_t *ret_lost, struct diag_list *diags) {
     struct watch w = {.sightings = alloc_zero(count + 1, sizeof(*w.sightings)), .count = count};
     char error[PCAP_ERRBUF_SIZE] = "no memory";
     pcap_t *pcap = w.sightings == NULL ? NULL : capture_open(lab, filter, BUFFER_BYTES, error);
@@ -185,6 +185,7 @@ bool lab_ping_on_wire(struct lab *lab, struct lab_probe *probes, size_t count, u
     (void)lab_ping(lab, probes, count, deadline_ms);
     while (pcap_dispatch(pcap, 4096, take_frame, (u_char *)&w) > 0)
         continue;
+    *ret_lost = capture_lost(pcap);
     pcap_close(pcap);
     alloc_free(w.sightings);
     return true;

@@ -38,8 +38,9 @@ struct lab_wire {
     struct wire_echo echo;
 };
 /* lab_ping, with a capture around it. `ret_wires` has `count` entries. False with a finding when
- * nothing could be captured; whether probes arrived is in the probes. */
+ * nothing could be captured; whether probes arrived is in the probes. `ret_lost`: frames that the
+ * kernel had no room for; with any, a probe that was not seen may have been there. */
 bool lab_ping_on_wire(struct lab *lab, struct lab_probe *probes, size_t count, uint32_t deadline_ms,
-                      struct lab_wire *ret_wires, struct diag_list *diags);
+                      struct lab_wire *ret_wires, uint64_t *ret_lost, struct diag_list *diags);
 
 #endif

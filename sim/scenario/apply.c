@@ -29,7 +29,7 @@ static bool put_in_force(struct engine *e, struct calico_set *set, struct diag_l
     struct state *old = NULL;
     if (!state_replace(e, set, diags, &old))
         return false;
-    bool ok = network_reconfigure(e, old, diags);
+    bool ok = !e->lab || network_reconfigure(e, old, diags);
     state_release(old);
     return ok;
 }
@@ -77,6 +77,27 @@ bool engine_apply(struct engine *e, const struct yaml_document *documents, size_
         return false;
     }
     return put_in_force(e, set, diags) && applied.refused == 0;
+}
+
+/* ---- what a step applies ---- */
+
+bool engine_documents(struct engine *e, const struct scenario_step *s, struct diag_list *diags,
+                      struct yaml_document **ret_documents, size_t *ret_count) {
+    struct yaml_document *files = NULL;
+    size_t count = 0;
+    bool sound =
+        scenario_read_manifests(e->scenario, s->manifests, s->manifest_places, s->manifest_count,
+                                s->tool, e->arena, diags, &files, &count);
+    struct yaml_document *all = arena_array(e->arena, count + s->inline_count + 1, sizeof *all);
+    if (!all || (!sound && count == 0))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        all[i] = files[i];
+    for (size_t i = 0; i < s->inline_count; i++)
+        all[count + i] = s->inline_documents[i];
+    *ret_documents = all;
+    *ret_count = count + s->inline_count;
+    return sound;
 }
 
 /* ---- what took effect, in words ---- */

@@ -83,7 +83,8 @@ bool backend_reconfigure(struct engine *e, uint32_t node, struct diag_list *diag
 
 /* ---- tables ---- */
 
-json_t *backend_routes(struct engine *e, uint32_t node, const char **ret_error) {
+/* A new reference; NULL: *ret_error. */
+static json_t *ask_routes(struct engine *e, uint32_t node, const char **ret_error) {
     json_t *request = json_pack("{s:s, s:s}", "op", "rib", "table", "loc");
     json_t *answer =
         request ? lab_request(e->lab, node, request, REQUEST_DEADLINE_MS, ret_error) : NULL;
@@ -131,7 +132,7 @@ static size_t learned_expected(const struct engine *e, uint32_t node) {
 
 bool backend_tables_match(struct engine *e, uint32_t node) {
     const char *error = NULL;
-    json_t *routes = backend_routes(e, node, &error), *route;
+    json_t *routes = ask_routes(e, node, &error), *route;
     uint64_t known = 0;
     size_t i, n = 0;
     bool fits = routes != NULL;

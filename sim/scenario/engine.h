@@ -17,14 +17,19 @@
 /*
  * One run: from a scenario to a verdict. The inside, shared by the files of this folder.
  *
- *   scenario.c  the file -> struct scenario
- *   state.c     manifests and IOS text -> plan, configurations, oracle: what should be
+ *   scenario*.c the file -> struct scenario
+ *   state*.c    manifests and IOS text -> plan, configurations, oracle: what should be
+ *   needs.c     what that needs of the host
  *   network.c   state -> lab: building, starting, changing what runs
  *   backend.c   Calico nodes that another BGP program runs: their files, their tables
  *   run.c       phases and steps
+ *   apply.c     manifests put in force one by one
  *   felix.c     what Felix programs into a node: tunnels, routes into them
+ *   typed.c     lines typed into a router
+ *   foresee.c   the states that steps make, without a lab
  *   hold.c      nothing changes for a time
  *   churn.c     blocks added and withdrawn at a rate; roll.c: nodes restarted in batches
+ *   meanwhile.c packets while these go on; pairs.c: between whom
  *   expect.c    expectations: waiting, dispatch; expect_*.c one kind each
  *   records.c   what the supervisor tells the command in front (JSON lines)
  *   node_status.c  the table of `calicoctl node status`
@@ -173,8 +178,6 @@ bool network_reconfigure(struct engine *e, const struct state *old, struct diag_
 bool backend_runs(const struct engine *e, uint32_t node);
 bool backend_start(struct engine *e, uint32_t node, bool restarting, struct diag_list *diags);
 bool backend_reconfigure(struct engine *e, uint32_t node, struct diag_list *diags);
-/* Asks the node's daemon for its routes (a new reference; NULL: *ret_error). */
-json_t *backend_routes(struct engine *e, uint32_t node, const char **ret_error);
 /* Has it learned exactly the routes the oracle computed, with their next hops? Its own routes are
  * its own affair. Keeps the counts in e->nodes[node]. */
 bool backend_tables_match(struct engine *e, uint32_t node);
@@ -203,6 +206,10 @@ struct engine_how {
 bool engine_apply(struct engine *e, const struct yaml_document *documents, size_t count,
                   struct engine_how how, struct diag_list *diags,
                   struct calico_applied *ret_applied);
+/* Files and documents of an apply or delete, in e->arena. False: there is something that cannot be
+ * read. What kubectl applies all the same is there then; without any document nothing is. */
+bool engine_documents(struct engine *e, const struct scenario_step *s, struct diag_list *diags,
+                      struct yaml_document **ret_documents, size_t *ret_count);
 /* "2 of 3 took effect: BGPFilter a, …; refused: BGPPeer c (line 9)", appended. */
 void engine_applied_text(const struct calico_applied *a, struct text *out);
 /* Sleeps in lab_wait and handles requests; false: interrupted or told to go. */
@@ -215,6 +222,24 @@ void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from
 
 /* A node whose speaker has ended; `graceful`: as a restarting one. */
 bool engine_start_again(struct engine *e, uint32_t node, bool graceful, struct diag_list *diags);
+
+/* ---- typed.c ---- */
+
+/* Where it is said that IOS does not take a line. */
+struct engine_typed {
+    const char *router;
+    struct diag_place place;
+    struct diag_list *diags; /* NULL: nowhere */
+};
+/* Configuration lines as typed on the router's terminal, also into its text. */
+void engine_type(struct engine_router *r, const char *lines, const struct engine_typed *to);
+
+/* ---- foresee.c ---- */
+
+/* Of a prepared engine without a lab: makes the state after each step, and adds to `diags` what is
+ * found in it and was not in the state before, with its step; `said`: of the start. The state at
+ * the end stays. False: no memory. */
+bool engine_foresee(struct engine *e, const struct diag_list *said, struct diag_list *diags);
 
 /* ---- churn.c, roll.c: what changes many nodes; meanwhile.c: packets while it does ---- */
 
@@ -274,11 +299,17 @@ bool felix_routes_match(struct expectation *x, uint32_t node, const struct lab_r
                         size_t count, bool final);
 /* What one witness has seen is the expected set, or, on the wire, has all of it and nothing that no
  * configuration of this run gave a reason for. Else, when `final`, the reason has what is there and
- * should not be; what is missing is named for all witnesses together, elsewhere. */
+ * should not be; what is missing is named for all witnesses together, elsewhere. Packets that the
+ * capture lost are said whatever comes of it: what was not seen may have been there. */
 bool sessions_match(struct expectation *x, const struct witness_set *expected,
                     const struct witness_set *seen, const char *witness, bool final);
 bool wire_matches(struct expectation *x, const struct witness_set *expected,
-                  const struct witness_set *wire, bool final);
+                  const struct witness_set *wire, uint64_t lost, bool final);
+struct lab_wire;
+/* Every probe was answered and seen with the octets that were asked for. The figures are said in
+ * both cases, and so are frames that the capture lost. */
+bool overhead_fits(struct expectation *x, const struct lab_probe *probes,
+                   const struct lab_wire *wires, size_t count, uint64_t lost);
 /* What a ping asks for: it arrived; or, absent, it was sent and did not. */
 bool probe_fits(const struct lab_probe *p, bool absent);
 /* The slots say what the oracle says: the cheap test that is done at every wake-up. */
@@ -286,6 +317,12 @@ bool scoreboard_sessions_match(const struct engine *e);
 bool scoreboard_tables_match(const struct engine *e);
 void reason_add(struct expectation *x, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What is configured and cannot come up, which is why a plan has fewer sessions, and routes, than
+ * hoped. */
+void name_failures(struct expectation *x);
+/* Of what holds: sessions that manifests and routers are to make, and by plan cannot come up, so
+ * that nobody takes the rest for all. */
+void name_planned_failures(struct expectation *x);
 
 /* ---- hold.c ---- */
 
@@ -315,6 +352,10 @@ void record_verdict(struct engine *e, enum run_verdict v,
  * the host had no time for the run, such a failure says nothing of the network. */
 void record_late_verdict(struct engine *e, enum run_verdict v, const char *error);
 void record_result(struct engine *e, bool final);
+/* {"namespaces": {host: inode…}, "pid_namespace": inode}: by them a command outside finds who sits
+ * in a lab that goes. A new reference; NULL: no memory. */
+json_t *engine_namespaces(const struct engine *e);
+void record_teardown(struct engine *e);
 
 /* ---- node_status.c ---- */
 

@@ -104,6 +104,33 @@ static bool name_unrouted(struct expectation *x, const struct lab_probe *list, s
     return false;
 }
 
+#define WARNINGS_MAX 3
+
+static void name_warning(struct expectation *x, const struct diag *d) {
+    struct diag_list *one = diag_list_new();
+    struct text line;
+    text_init(&line);
+    if (one)
+        diag_add(one, d->severity, (struct diag_place){d->file, d->line, d->column}, d->id, "%s",
+                 d->message);
+    if (one)
+        diag_print(one, &line);
+    reason_add(x, "%.*s", (int)strcspn(text_str(&line), "\n"), text_str(&line));
+    text_deinit(&line);
+    diag_list_free(one);
+}
+
+/* What the plan warned of when the last manifests were applied, which may well be the cause. */
+static void name_warnings(struct expectation *x) {
+    const struct diag_list *said = x->e->said;
+    size_t named = 0;
+    for (size_t i = 0; said && i < diag_count(said) && named < WARNINGS_MAX; i++)
+        if (diag_at(said, i)->severity == DIAG_WARNING) {
+            name_warning(x, diag_at(said, i));
+            named++;
+        }
+}
+
 bool expect_ping(struct expectation *x, bool final) {
     (void) final;
     struct lab_probe *list = calloc(PROBES_MAX, sizeof *list);
@@ -117,6 +144,10 @@ bool expect_ping(struct expectation *x, bool final) {
     bool ran = lab_ping(x->e->lab, list, n, x->x->absent ? PING_ABSENT_MS : PING_DEADLINE_MS);
     (void)ran; /* false: not all arrived, which is what the list says one by one */
     x->hopeless = name_unrouted(x, list, n); /* the cause stands in front of what it does */
+    if (x->hopeless) {
+        name_failures(x);
+        name_warnings(x);
+    }
     size_t bad = name_probes(x, list, n);
     free(list);
     return bad == 0;

@@ -75,16 +75,18 @@ static void name_pair(struct expectation *x, const struct lab_probe *p, const st
 }
 
 static const char *served_by(const struct engine *e, const struct lab_wire *w) {
-    bool tun = lab_ipip_used(e->lab) == LAB_IPIP_TUN;
-    return w->echo.encapsulation != WIRE_IPIP ? ""
-           : tun                              ? " (by a TUN device: this kernel has no ipip)"
-                                              : " (by the kernel)";
+    if (w->echo.encapsulation != WIRE_IPIP)
+        return "";
+    return lab_ipip_used(e->lab) == LAB_IPIP_TUN ? " (by a TUN device: this kernel has no ipip)"
+                                                 : " (by the kernel)";
 }
 
-/* True: all as demanded; the figures are said in both cases. */
-static bool judge(struct expectation *x, const struct lab_probe *probes,
-                  const struct lab_wire *wires, size_t count) {
+bool overhead_fits(struct expectation *x, const struct lab_probe *probes,
+                   const struct lab_wire *wires, size_t count, uint64_t lost) {
     size_t bad = 0;
+    if (lost)
+        reason_add(x, "the capture lost %lu frames: not every packet can have been seen",
+                   (unsigned long)lost);
     for (size_t i = 0; i < count; i++) {
         if (probes[i].arrived && wires[i].seen && added(&wires[i]) == x->x->bytes)
             continue;
@@ -105,15 +107,16 @@ static bool measure(struct expectation *x, const struct calico_ip_pool *pool,
                     struct lab_probe *probes, struct lab_wire *wires) {
     size_t count = make_probes(x, pool, probes);
     struct diag_list *diags = diag_list_new();
+    uint64_t lost = 0;
     bool ok = diags && count > 0 &&
-              lab_ping_on_wire(x->e->lab, probes, count, PING_DEADLINE_MS, wires, diags);
+              lab_ping_on_wire(x->e->lab, probes, count, PING_DEADLINE_MS, wires, &lost, diags);
     if (count == 0)
         reason_add(x, "nothing to measure: no two pods in IPPool \"%s\"", x->x->pool);
     else if (!ok)
         reason_add(x, "%s", diags && diag_count(diags) ? diag_at(diags, 0)->message : "no memory");
     diag_list_free(diags);
     x->hopeless = !ok;
-    return ok && judge(x, probes, wires, count);
+    return ok && overhead_fits(x, probes, wires, count, lost);
 }
 
 bool expect_overhead(struct expectation *x, bool final) {

@@ -10,12 +10,14 @@
 
 #include "engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define REQUEST_DEADLINE_MS 5000
 #define STATE_DEADLINE_MS 1000 /* of each session that is named */
 #define NAMED_MAX 8            /* differences spelled out */
+#define PLANNED_FAILURES_MAX 3
 #define TCP_ESTABLISHED_STATE 1
 
 bool scoreboard_sessions_match(const struct engine *e) {
@@ -149,10 +151,9 @@ static uint32_t owner_of(const struct engine *e, struct ip_addr a) {
 }
 
 /* An OPEN from A to B is B's end having heard A. */
-static bool ask_wire(struct expectation *x, struct witness_set *ret_set) {
+static bool ask_wire(struct expectation *x, struct witness_set *ret_set, uint64_t *ret_lost) {
     struct lab_open *list = NULL;
-    uint64_t lost = 0;
-    ssize_t n = lab_capture_opens(x->e->lab, &list, &lost);
+    ssize_t n = lab_capture_opens(x->e->lab, &list, ret_lost);
     for (ssize_t i = 0; i < n; i++) {
         uint32_t to = owner_of(x->e, list[i].to);
         if (to != UINT32_MAX)
@@ -160,9 +161,6 @@ static bool ask_wire(struct expectation *x, struct witness_set *ret_set) {
     }
     alloc_free(list);
     witness_sort(ret_set);
-    if (lost)
-        reason_add(x, "the capture lost %lu packets: the wire witness is not complete",
-                   (unsigned long)lost);
     return n >= 0;
 }
 
@@ -330,8 +328,11 @@ static bool wire_has_strangers(struct expectation *x, const struct witness_set *
 }
 
 bool wire_matches(struct expectation *x, const struct witness_set *expected,
-                  const struct witness_set *wire, bool final) {
+                  const struct witness_set *wire, uint64_t lost, bool final) {
     struct naming n = {x, NULL, 0, final};
+    if (lost)
+        reason_add(x, "the capture lost %lu packets: the wire witness is not complete",
+                   (unsigned long)lost);
     witness_minus(expected, wire, name_end, &n);
     return n.named == 0 && !wire_has_strangers(x, wire, final);
 }
@@ -340,6 +341,7 @@ bool wire_matches(struct expectation *x, const struct witness_set *expected,
 static bool ask_all(struct expectation *x, const struct witness_set *expected,
                     struct witness_set sets[WITNESS_COUNT], bool final) {
     struct engine *e = x->e;
+    uint64_t lost = 0;
     bool ok = ask_kernel(e, &sets[WITNESS_KERNEL]);
     ok = sessions_match(x, expected, &sets[WITNESS_KERNEL], "kernel", final) && ok;
     if (!ok && !final)
@@ -347,8 +349,8 @@ static bool ask_all(struct expectation *x, const struct witness_set *expected,
     ok = ask_speakers(x, &sets[WITNESS_SPEAKERS]) && ok && !x->reason[0];
     ok = sessions_match(x, expected, &sets[WITNESS_SPEAKERS], "speakers", final) && ok;
     if (e->scenario->capture) {
-        ok = ask_wire(x, &sets[WITNESS_WIRE]) && ok;
-        ok = wire_matches(x, expected, &sets[WITNESS_WIRE], final) && ok;
+        ok = ask_wire(x, &sets[WITNESS_WIRE], &lost) && ok;
+        ok = wire_matches(x, expected, &sets[WITNESS_WIRE], lost, final) && ok;
     }
     return ok;
 }
@@ -439,8 +441,7 @@ static bool plan_is_list(struct expectation *x) {
     return ok;
 }
 
-/* What is configured and cannot come up, which is why a plan has fewer sessions than hoped. */
-static void name_failures(struct expectation *x) {
+void name_failures(struct expectation *x) {
     const struct engine *e = x->e;
     const struct oracle_failure *f = NULL;
     size_t n = oracle_failures(e->state->oracle, &f);
@@ -450,6 +451,69 @@ static void name_failures(struct expectation *x) {
                    *f[i].detail ? ": " : "", f[i].detail);
     if (n > NAMED_MAX)
         reason_add(x, "%zu do not come up in all", n);
+}
+
+/* What a fault of the scenario does, and a stanza beside the one that runs, is as it should be. */
+static bool is_fault_of_plan(const struct oracle_failure *f) {
+    static const char *const others[] = {"speaker-down", "blocked", "waiting-for-lock"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(f->cause, others[i]) == 0)
+            return false;
+    return true;
+}
+
+struct failed {
+    struct pair pair; /* first, for compare_pairs; the low node's lowest bit is the family */
+    const struct oracle_failure *failure;
+};
+
+/* Both ends of a session are one; an address that is nobody's counts by its stanza. */
+static struct failed failed_of(const struct engine *e, const struct oracle_failure *f) {
+    struct ip_addr remote = e->state->configs[f->node]->peers[f->peer].remote_addr;
+    uint32_t other = owner_of(e, remote);
+    struct failed x = {.failure = f};
+    x.pair = other == UINT32_MAX ? (struct pair){f->node, UINT32_MAX - f->peer}
+                                 : pair_of(f->node, other);
+    x.pair.low = x.pair.low << 1 | (remote.family == IP_V6);
+    return x;
+}
+
+/* Sorted, each session once. */
+static size_t failed_by_plan(const struct expectation *x, struct failed *ret_list) {
+    const struct oracle_failure *f = NULL;
+    size_t n = oracle_failures(x->e->state->oracle, &f), count = 0, kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct ip_addr remote = x->e->state->configs[f[i].node]->peers[f[i].peer].remote_addr;
+        uint32_t other = owner_of(x->e, remote);
+        bool asked =
+            node_concerned(x, f[i].node) || (other != UINT32_MAX && node_concerned(x, other));
+        if (asked && is_fault_of_plan(&f[i]))
+            ret_list[count++] = failed_of(x->e, &f[i]);
+    }
+    qsort(ret_list, count, sizeof *ret_list, compare_pairs);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || compare_pairs(&ret_list[i], &ret_list[kept - 1]) != 0)
+            ret_list[kept++] = ret_list[i];
+    return kept;
+}
+
+void name_planned_failures(struct expectation *x) {
+    const struct engine *e = x->e;
+    const struct oracle_failure *f = NULL;
+    struct failed *list = calloc(oracle_failures(e->state->oracle, &f) + 1, sizeof *list);
+    size_t count = list ? failed_by_plan(x, list) : 0;
+    char lead[80];
+    snprintf(lead, sizeof lead, "%zu planned session%s not come up by plan: ", count,
+             count == 1 ? " does" : "s do");
+    for (size_t i = 0; i < count && i < PLANNED_FAILURES_MAX; i++) {
+        f = list[i].failure;
+        reason_add(x, "%s%s %s: %s%s%s", i ? "" : lead, engine_node_name(e, f->node),
+                   e->state->configs[f->node]->peers[f->peer].name, f->cause,
+                   *f->detail ? ": " : "", f->detail);
+    }
+    if (count > PLANNED_FAILURES_MAX)
+        reason_add(x, "%zu more", count - PLANNED_FAILURES_MAX);
+    free(list);
 }
 
 static bool plan_count(struct expectation *x, uint64_t want, const char *formula) {
@@ -502,5 +566,8 @@ bool expect_sessions(struct expectation *x, bool final) {
         return false;
     if (!final && !scoreboard_sessions_match(x->e))
         return false;
-    return three_witnesses(x, final);
+    bool holds = three_witnesses(x, final);
+    if (holds && x->x->kind == EXPECT_SESSIONS && x->x->set == SESSIONS_PLANNED)
+        name_planned_failures(x);
+    return holds;
 }

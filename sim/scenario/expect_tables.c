@@ -360,5 +360,7 @@ bool expect_converged(struct expectation *x, bool final) {
     bool ok = final ? name_nodes(x) : all_nodes_match(x);
     if (final || (ok && !e->witnesses_agree)) /* asked already in this round? */
         ok = expect_sessions(x, final) && ok;
+    if (ok)
+        name_planned_failures(x);
     return ok;
 }

@@ -10,9 +10,12 @@
 #include "engine.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #define NAMED_MAX 8
+#define PEERS_MAX 4 /* of a node */
+#define PEERS_DEADLINE_MS 1000
 #define SHOW_MS 1000
 
 struct hold {
@@ -60,16 +63,86 @@ static bool begin(struct hold *h) {
 
 /* ---- what changed ---- */
 
+static bool is_planned(const struct engine *e, uint32_t node, struct ip_addr remote) {
+    const struct oracle_session *s = NULL;
+    size_t n = oracle_sessions(e->state->oracle, &s);
+    for (size_t i = 0; i < n; i++)
+        if ((s[i].a == node && ip_equal(s[i].addr_b, remote)) ||
+            (s[i].b == node && ip_equal(s[i].addr_a, remote)))
+            return true;
+    return false;
+}
+
+/* Planned ones stood when the time began: one that was ever lost, and whose state is newer than
+ * that, was lost since. */
+static bool lost_since(const struct hold *h, uint32_t node, const json_t *peer,
+                       struct ip_addr *ret_remote) {
+    const char *remote = json_string_value(json_object_get(peer, "remote"));
+    return remote && ip_parse(remote, ret_remote) &&
+           json_integer_value(json_object_get(peer, "dropped_count")) > 0 &&
+           (uint64_t)json_integer_value(json_object_get(peer, "since_ns")) >= h->began.ns &&
+           is_planned(h->e, node, *ret_remote);
+}
+
+/* What the speaker said when it lost the session: "90402.241 session_down Mesh_10_0_0_3
+ * addr=10.0.0.3 reason=admin_reset …". Else, in IOS's form or not read yet, the last error, which
+ * may be that of a call since. */
+static void say_why(const struct hold *h, uint32_t node, const json_t *peer, struct text *out) {
+    const struct text *log = lab_speaker_log(h->e->lab, node);
+    const char *last = json_string_value(json_object_get(peer, "last_error"));
+    const char *reason = json_string_value(json_object_get(peer, "last_reason")), *said = NULL;
+    char key[BGP_PEER_NAME_MAX + IP_ADDR_TEXT_MAX + 40];
+    snprintf(key, sizeof key,
+             " session_down %s addr=%s reason=", json_string_value(json_object_get(peer, "name")),
+             json_string_value(json_object_get(peer, "remote")));
+    for (const char *at = log ? strstr(text_str(log), key) : NULL; at; at = strstr(at + 1, key))
+        said = at + strlen(key);
+    if (said)
+        text_printf(out, ": %.*s", (int)strcspn(said, "\n"), said);
+    else if (reason)
+        text_printf(out, ": %s %s", reason, last ? last : "");
+}
+
+/* Each by name, with the speaker's own word. Returns how many those are. */
+static uint64_t name_peers(const struct hold *h, uint32_t node, struct expectation *x) {
+    const char *error = NULL;
+    char text[IP_ADDR_TEXT_MAX];
+    struct ip_addr remote;
+    uint64_t named = 0;
+    size_t index;
+    json_t *peer, *request = json_pack("{s:s}", "op", "peers");
+    json_t *answer =
+        request ? lab_request(h->e->lab, node, request, PEERS_DEADLINE_MS, &error) : NULL;
+    json_array_foreach(json_object_get(answer, "peers"), index, peer) {
+        if (named == PEERS_MAX || !lost_since(h, node, peer, &remote))
+            continue;
+        uint32_t other = oracle_address_owner(h->e->state->oracle, remote);
+        struct text why;
+        text_init(&why);
+        say_why(h, node, peer, &why);
+        reason_add(x, "%s has lost its session with %s (%s)%s", engine_node_name(h->e, node),
+                   other == UINT32_MAX ? "?" : engine_node_name(h->e, other),
+                   ip_format(remote, text), text_str(&why));
+        text_deinit(&why);
+        named++;
+    }
+    json_decref(answer);
+    json_decref(request);
+    return named;
+}
+
 static void name_lost(const struct hold *h, struct expectation *x) {
-    size_t named = 0;
+    size_t nodes = 0;
     for (uint32_t i = 0; i < h->e->count; i++) {
         uint64_t lost = watched(h->e, i) ? dropped_at(h->e, i) - h->dropped[i] : 0;
-        if (lost && named++ < NAMED_MAX)
-            reason_add(x, "%s has lost %lu sessions", engine_node_name(h->e, i),
-                       (unsigned long)lost);
+        if (!lost || nodes++ >= NAMED_MAX)
+            continue;
+        if (name_peers(h, i, x) < lost)
+            reason_add(x, "%s has lost %lu session%s in all", engine_node_name(h->e, i),
+                       (unsigned long)lost, lost == 1 ? "" : "s");
     }
-    if (named > NAMED_MAX)
-        reason_add(x, "%zu nodes more", named - NAMED_MAX);
+    if (nodes > NAMED_MAX)
+        reason_add(x, "%zu node%s more", nodes - NAMED_MAX, nodes == NAMED_MAX + 1 ? "" : "s");
 }
 
 static bool stands(const struct hold *h) {
@@ -83,7 +156,7 @@ static bool stands(const struct hold *h) {
 }
 
 static void name_change(const struct hold *h, struct expectation *x) {
-    reason_add(x, "after %.1f s", (double)nanotime_since(lab_now(), h->began) / 1e9);
+    reason_add(x, "%.1f s after the step began", (double)nanotime_since(lab_now(), h->began) / 1e9);
     name_lost(h, x);
     if (!scoreboard_sessions_match(h->e))
         reason_add(x, "not all planned sessions are there");

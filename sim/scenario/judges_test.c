@@ -6,6 +6,7 @@
  * What should be is that of shipped scenarios (tests run in the tree's root); no lab is needed.
  */
 
+#include "../lab/wire.h"
 #include "engine.h"
 
 // clang-format off
@@ -394,7 +395,7 @@ static void judge_sessions(struct stage *s, const struct session_row *row) {
             strcmp(s->x.reason, final ? row->says : "") != 0)
             fail_msg("%s: %s", row->name, s->x.reason);
         s->x.reason[0] = '\0';
-        if (wire_matches(&s->x, &ends.expected, &ends.seen, final) != row->fits_wire ||
+        if (wire_matches(&s->x, &ends.expected, &ends.seen, 0, final) != row->fits_wire ||
             strcmp(s->x.reason, final ? row->wire_says : "") != 0)
             fail_msg("%s, on the wire: %s", row->name, s->x.reason);
     }
@@ -412,7 +413,7 @@ static void the_wire_remembers(void **state) {
     struct ends ends = ends_of_plan(s);
     witness_sort(&ends.seen);
     ends.expected.count = 2;
-    bool on_wire = wire_matches(&s->x, &ends.expected, &ends.seen, true);
+    bool on_wire = wire_matches(&s->x, &ends.expected, &ends.seen, 0, true);
     bool in_kernel = sessions_match(&s->x, &ends.expected, &ends.seen, "kernel", true);
     ends_free(&ends);
     assert_true(on_wire && !in_kernel);
@@ -420,7 +421,82 @@ static void the_wire_remembers(void **state) {
     assert_non_null(strstr(s->x.reason, "kernel: unexpected: kube-4 - kube-1 (10.0.0.2)"));
 }
 
+/* A witness that may have missed something says so, also when all it saw is as it should be. */
+static void a_capture_that_lost_says_so(void **state) {
+    struct stage *s = *state;
+    for (int final = 0; final < 2; final++) {
+        struct ends ends = ends_of_plan(s);
+        witness_sort(&ends.seen);
+        s->x.reason[0] = '\0';
+        assert_true(wire_matches(&s->x, &ends.expected, &ends.seen, 3, final));
+        assert_string_equal(s->x.reason,
+                            "the capture lost 3 packets: the wire witness is not complete");
+        ends_free(&ends);
+    }
+}
+
 /* ---- packets ---- */
+
+/* kube-1's packet to kube-2, and back; 50 octets of VXLAN are asked for. */
+static void octets_added(void **state) {
+    static const struct lab_wire good = {
+        true, {.encapsulation = WIRE_VXLAN, .packet_bytes = 36, .wire_bytes = 86}};
+    static const struct lab_wire plain = {true, {.packet_bytes = 36, .wire_bytes = 36}};
+    static const struct lab_wire unseen = {.seen = false};
+    static const struct {
+        struct lab_probe back;
+        const struct lab_wire *wire;
+        uint64_t lost;
+        bool fits;
+        const char *says;
+    } rows[] = {
+        {{.arrived = true},
+         &good,
+         0,
+         true,
+         "2 packets of 36 octets, 86 on the wire: 50 added, VXLAN"},
+        {{.arrived = true},
+         &good,
+         7,
+         true,
+         "the capture lost 7 frames: not every packet can have been seen; "
+         "2 packets of 36 octets, 86 on the wire: 50 added, VXLAN"},
+        {{.arrived = true},
+         &unseen,
+         7,
+         false,
+         "the capture lost 7 frames: not every packet can have been seen; "
+         "kube-2 -> kube-1: answered, but not seen on the wire"},
+        {{.arrived = true},
+         &unseen,
+         0,
+         false,
+         "kube-2 -> kube-1: answered, but not seen on the wire"},
+        {{.arrived = true},
+         &plain,
+         0,
+         false,
+         "kube-2 -> kube-1: 0 octets added (no encapsulation), 50 expected"},
+        {{.error = "no route to host"}, &good, 0, false, "kube-2 -> kube-1: no route to host"},
+        {{.error = NULL}, &good, 0, false, "kube-2 -> kube-1: no answer"},
+    };
+    struct stage *s = *state;
+    s->asked.bytes = 50;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lab_probe probes[2] = {{.from = 0, .to = 1, .arrived = true}, rows[i].back};
+        struct lab_wire wires[2] = {good, *rows[i].wire};
+        probes[1].from = 1;
+        s->x.reason[0] = '\0';
+        if (overhead_fits(&s->x, probes, wires, 2, rows[i].lost) != rows[i].fits ||
+            strcmp(s->x.reason, rows[i].says) != 0)
+            fail_msg("row %zu: %s", i, s->x.reason);
+    }
+    /* Where none are to be added, one that was not seen has none either. */
+    const struct lab_probe back = {.from = 1, .to = 0, .arrived = true};
+    s->asked.bytes = 0;
+    assert_true(overhead_fits(&s->x, &back, &plain, 1, 0));
+    assert_false(overhead_fits(&s->x, &back, &unseen, 1, 0));
+}
 
 static void what_was_not_sent_proves_nothing(void **state) {
     static const struct {
@@ -473,6 +549,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(tables_without_felix, mesh, stage_end),
         cmocka_unit_test_setup_teardown(sessions_of_a_witness, mesh, stage_end),
         cmocka_unit_test_setup_teardown(the_wire_remembers, mesh, stage_end),
+        cmocka_unit_test_setup_teardown(a_capture_that_lost_says_so, mesh, stage_end),
+        cmocka_unit_test_setup_teardown(octets_added, mesh, stage_end),
         cmocka_unit_test(what_was_not_sent_proves_nothing),
         cmocka_unit_test(costs_of_a_hold),
     };

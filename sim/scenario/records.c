@@ -7,6 +7,7 @@
  *   {"record":"check",…}            a check's verdict
  *   {"record":"partial","result":…} everything known so far, after each phase
  *   {"record":"result","result":…}  the end
+ *   {"record":"teardown",…}         whose namespaces go now (engine_namespaces)
  *
  * The command in front writes the files and draws the screen; if it is gone, records go nowhere and
  * the run does not care. Live lines are limited to about twenty a second.
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define LIVE_INTERVAL_NS (UINT64_C(50) * NANOS_PER_MS)
 #define FRONT_PATIENCE_MS 5000
@@ -65,6 +67,24 @@ void record_live(struct engine *e, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     send_record(e, json_pack("{s:s, s:o}", "record", "live", "text", report_text(text)));
+}
+
+json_t *engine_namespaces(const struct engine *e) {
+    struct stat s;
+    json_t *hosts = json_object();
+    for (uint32_t i = 0; e->lab && i < e->count; i++) {
+        if (fstat(lab_host_netns(e->lab, i), &s) == 0)
+            json_object_set_new(hosts, e->nodes[i].name, json_integer((json_int_t)s.st_ino));
+    }
+    json_int_t own = stat("/proc/self/ns/pid", &s) == 0 ? (json_int_t)s.st_ino : 0;
+    return json_pack("{s:o, s:I}", "namespaces", hosts, "pid_namespace", own);
+}
+
+void record_teardown(struct engine *e) {
+    json_t *record = engine_namespaces(e);
+    if (record)
+        json_object_set_new(record, "record", json_string("teardown"));
+    send_record(e, record);
 }
 
 uint64_t engine_elapsed(const struct engine *e) {

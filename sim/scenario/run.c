@@ -227,28 +227,6 @@ static void keep_said(struct engine *e, struct diag_list *diags, bool refused) {
     e->refused = refused;
 }
 
-/* False: there is something that cannot be read. What kubectl applies all the same is there then;
- * without any document nothing is. */
-static bool read_step_documents(struct engine *e, const struct scenario_step *s,
-                                struct diag_list *diags, struct yaml_document **ret_documents,
-                                size_t *ret_count) {
-    struct yaml_document *files = NULL;
-    size_t count = 0;
-    bool sound =
-        scenario_read_manifests(e->scenario, s->manifests, s->manifest_places, s->manifest_count,
-                                s->tool, e->arena, diags, &files, &count);
-    struct yaml_document *all = arena_array(e->arena, count + s->inline_count + 1, sizeof *all);
-    if (!all || (!sound && count == 0))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        all[i] = files[i];
-    for (size_t i = 0; i < s->inline_count; i++)
-        all[count + i] = s->inline_documents[i];
-    *ret_documents = all;
-    *ret_count = count + s->inline_count;
-    return sound;
-}
-
 static void fail_refused(struct engine *e, const struct diag_list *diags) {
     struct text all;
     text_init(&all);
@@ -292,7 +270,7 @@ static bool step_apply(struct engine *e, const struct scenario_step *s) {
     size_t count = 0;
     if (!diags)
         return false;
-    bool sound = read_step_documents(e, s, diags, &documents, &count);
+    bool sound = engine_documents(e, s, diags, &documents, &count);
     bool ok = (sound || count > 0) && engine_apply(e, documents, count, how, diags, &applied);
     ok = ok && sound;
     summarize(e, &applied, sound);
@@ -305,33 +283,12 @@ static bool step_apply(struct engine *e, const struct scenario_step *s) {
 
 /* ---- steps: IOS lines ---- */
 
-/* What the router's configuration becomes; exec commands among the lines are for the router alone.
- */
-static void type_lines(struct ios_router *r, const char *lines) {
-    static const struct ios_view nothing;
-    struct text out;
-    char line[1024];
-    text_init(&out);
-    ios_config_begin(r);
-    while (*lines) {
-        size_t size = strcspn(lines, "\n");
-        size_t kept = size < sizeof line - 1 ? size : sizeof line - 1;
-        memcpy(line, lines, kept);
-        line[kept] = '\0';
-        ios_terminal_line(r, &nothing, line, &out);
-        lines += size + (lines[size] == '\n');
-    }
-    ios_config_end(r);
-    text_deinit(&out);
-}
-
 static bool step_ios(struct engine *e, const struct scenario_step *s) {
     uint32_t node = engine_node_find(e, s->router);
     if (node == UINT32_MAX || node < e->node_count)
         return false;
     struct engine_router *r = &e->routers[node - e->node_count];
-    type_lines(r->ios, s->ios_lines);
-    text_printf(&r->text, "\n%s\n", s->ios_lines);
+    engine_type(r, s->ios_lines, &(struct engine_typed){.router = s->router});
     if (!state_replace(e, NULL, e->diags, NULL))
         return false;
     json_t *request = json_pack("{s:s, s:s}", "op", "ios-lines", "lines", s->ios_lines);
@@ -582,6 +539,7 @@ static void teardown(struct engine *e) {
     record_phase_begin(e, "teardown");
     if (e->lab) {
         engine_fill_totals(e);
+        record_teardown(e);
         held = lab_teardown(e->lab);
         e->lab = NULL;
     }

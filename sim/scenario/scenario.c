@@ -1,5 +1,5 @@
 /*
- * scenario.c: a scenario file to plain data.
+ * A scenario file to plain data.
  *
  * Owns: the outermost level: parameters and --set, the topology (inline or a file of its own, with
  * the same parameters), the routers' configuration files, the list of steps.

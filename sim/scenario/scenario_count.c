@@ -1,5 +1,5 @@
 /*
- * scenario_count.c: numbers that follow from a parameter.
+ * Numbers that follow from a parameter.
  *
  * Owns: the arithmetic of `count: "${nodes} * (${nodes} - 1) / 2"`, so that a scenario's expected
  * number of sessions is right at whatever size it is run.

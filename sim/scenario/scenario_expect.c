@@ -1,5 +1,5 @@
 /*
- * scenario_expect.c: what a scenario demands, as one list of plain expectations.
+ * What a scenario demands, as one list of plain expectations.
  *
  *   expect:
  *     converged: true

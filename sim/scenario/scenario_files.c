@@ -1,5 +1,5 @@
 /*
- * scenario_files.c: which files a scenario is made of, and the tree it may see.
+ * Which files a scenario is made of, and the tree it may see.
  *
  * Owns: finding the root (the nearest folder above the scenario that holds both scenarios/ and
  * topologies/, else the scenario's own), reading what the scenario names beneath it, folders of

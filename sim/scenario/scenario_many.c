@@ -1,5 +1,5 @@
 /*
- * scenario_many.c: the actions that change many things: churn and roll.
+ * The actions that change many things: churn and roll.
  *
  * Owns: their fields, with units and limits. Leaves to others what they do (churn.c, roll.c).
  */

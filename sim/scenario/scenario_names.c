@@ -1,5 +1,5 @@
 /*
- * scenario_names.c: the names in a scenario's steps, against the things that have names.
+ * The names in a scenario's steps, against the things that have names.
  *
  * Owns: one check after everything has been read: every node, router and peer a step speaks of
  * stands in the topology, or is the name of a Node in one of the scenario's manifests. And that a

@@ -1,5 +1,5 @@
 /*
- * scenario_step.c: one step of a scenario.
+ * One step of a scenario.
  *
  * Owns: what a step may be (exactly one action or expectation), manifest lists, faults, holds. An
  * action that carries an `expect` or `rejected` of its own becomes two steps, the action and what

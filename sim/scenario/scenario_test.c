@@ -1,5 +1,5 @@
 /*
- * scenario_test.c: scenario files to plain data, and what is said about wrong ones.
+ * Scenario files to plain data, and what is said about wrong ones.
  *
  * Scenarios are written into a tree of their own under /tmp; the shipped ones and the schema are
  * read from the source tree (tests run in its root).

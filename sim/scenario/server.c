@@ -5,8 +5,8 @@
  * Nothing here blocks for long: speakers are asked with a deadline, and the one operation that
  * waits (`wait`) sleeps in engine_wait like a step does, which serves other clients meanwhile; it
  * ends early when its client goes or the lab is told to go down. A client that does not read is
- * dropped. Programs are not run here: `netns` hands out the namespace's descriptor and
- * the asking command runs them itself.
+ * dropped. Programs are not run here: `netns` hands out the namespace's descriptor and the asking
+ * command runs them itself.
  */
 
 #include "engine.h"
@@ -280,7 +280,10 @@ static json_t *op_down(struct server *s, struct client *c, json_t *request) {
     (void)c;
     (void)request;
     s->e->down_requested = true;
-    return json_pack("{s:b}", "ok", 1);
+    json_t *answer = engine_namespaces(s->e);
+    if (answer)
+        json_object_set_new(answer, "ok", json_true());
+    return answer;
 }
 
 /* The node's network namespace, as a descriptor beside the answer. */

@@ -1,5 +1,5 @@
 /*
- * topo.c: a topology file to plain lists.
+ * A topology file to plain lists.
  *
  * Owns: the file's outermost level, segments, unique names, and lookup by name.
  * Leaves to others: nodes and their generators (topo_read_node.c), routers (topo_read_router.c),

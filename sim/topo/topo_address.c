@@ -1,5 +1,5 @@
 /*
- * topo_address.c: an address for everything that is attached to a segment.
+ * An address for everything that is attached to a segment.
  *
  * Owns: handing out addresses in order, and the checks on those that were given. The first address
  * of a subnet (.1, ::1) is kept for the gateway: a router that names no address gets it, nodes

@@ -1,5 +1,5 @@
 /*
- * topo_fuzz.c: any text as a topology, and what comes out of it checked.
+ * Any text as a topology, and what comes out of it checked.
  *
  * Checked: a topology that is handed out keeps topo.c's promises, however it was written: names by
  * the allow-list, every attachment inside its segment, no address twice.

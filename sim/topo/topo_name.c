@@ -1,5 +1,5 @@
 /*
- * topo_name.c: the names a topology may give, by allow-list.
+ * The names a topology may give, by allow-list.
  *
  * Owns: names of nodes, routers, segments and interfaces, and the pattern of a generator. A name
  * that passes here may go into a file name, a log line, a netlink attribute or a control socket's

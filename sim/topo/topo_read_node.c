@@ -1,5 +1,5 @@
 /*
- * topo_read_node.c: entries of `nodes`, one node each or a whole row of them.
+ * Entries of `nodes`, one node each or a whole row of them.
  *
  *   nodes:
  *     - {name: kube-1, address: 10.0.0.11, labels: {rack: a}}

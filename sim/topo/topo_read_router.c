@@ -1,5 +1,5 @@
 /*
- * topo_read_router.c: entries of `routers`, the boxes around the cluster.
+ * Entries of `routers`, the boxes around the cluster.
  *
  *   routers:
  *     - name: rr1

@@ -1,5 +1,5 @@
 /*
- * topo_set.c: the topology's nodes and Calico's Node resources, told of each other.
+ * The topology's nodes and Calico's Node resources, told of each other.
  *
  * Owns: nodes of the topology as Node resources, and the way back: what the manifests at the start
  * say about addresses counts, and a Node that only the manifests know becomes a node of the lab.

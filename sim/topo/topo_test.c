@@ -1,5 +1,5 @@
 /*
- * topo_test.c: topology texts to lists, and everything that can be wrong with them.
+ * Topology texts to lists, and everything that can be wrong with them.
  *
  * Tables of texts; the shipped topologies and the schema are read from the tree (tests run in its
  * root), so that neither can drift from what the reader knows.

@@ -1,5 +1,5 @@
 /*
- * yaml.c: from libyaml's events to a tree with places.
+ * From libyaml's events to a tree with places.
  *
  * Owns: what of YAML is accepted. Anchors, aliases, tags (but !!str), merge keys and non-scalar
  * keys are refused with their place, duplicate keys with both lines; depth, nodes and bytes are

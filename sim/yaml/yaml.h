@@ -50,16 +50,13 @@ int yaml_parse(const char *text, size_t size, const char *file, struct arena *ar
  * how many findings there were before the text was parsed. */
 size_t yaml_sound_documents(const char *text, size_t size, const struct yaml_document *documents,
                             size_t count, const struct diag_list *diags, size_t found);
-/* Reads a regular file of at most 64 MiB, through no symlink games (O_NOFOLLOW on the last part is
- * not demanded of the operator's own command-line paths; see yaml_parse_beneath). */
-int yaml_parse_file(const char *path, struct arena *arena, struct diag_list *diags,
-                    struct yaml_document **ret_documents);
 /* A path named inside a scenario: opened with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
  * under `directory_fd`, regular files only, size capped. Returns text in `arena` or NULL with a
  * finding at `place`. `shown` is the name used in messages. */
 char *file_read_beneath(int directory_fd, const char *path, const char *shown, struct arena *arena,
                         struct diag_place place, struct diag_list *diags, size_t *ret_size);
-/* An operator's own path: regular file, "-" = standard input, size capped at 64 MiB. */
+/* An operator's own path, links followed: regular file, "-" = standard input, size capped at 64
+ * MiB. NULL with a finding. */
 char *file_read(const char *path, struct arena *arena, struct diag_list *diags, size_t *ret_size);
 
 struct diag_place yaml_place(const struct yaml_node *n);

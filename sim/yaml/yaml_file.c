@@ -1,5 +1,5 @@
 /*
- * yaml_file.c: texts from files that may not be what they seem.
+ * Texts from files that may not be what they seem.
  *
  * Owns: opening. A path named inside a scenario is resolved by the kernel beneath the scenario's
  * tree (openat2 with RESOLVE_BENEATH and RESOLVE_NO_MAGICLINKS): "..", absolute paths and links
@@ -153,13 +153,4 @@ char *file_read(const char *path, struct arena *arena, struct diag_list *diags, 
         return text;
     }
     return read_and_close(open(path, O_PATH | O_CLOEXEC), path, arena, place, diags, ret_size);
-}
-
-int yaml_parse_file(const char *path, struct arena *arena, struct diag_list *diags,
-                    struct yaml_document **ret_documents) {
-    size_t size;
-    char *text = file_read(path, arena, diags, &size);
-    if (!text)
-        return 0;
-    return yaml_parse(text, size, path, arena, diags, ret_documents);
 }

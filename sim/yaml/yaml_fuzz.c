@@ -1,5 +1,5 @@
 /*
- * yaml_fuzz.c: any bytes into the YAML reader, and the tree it makes checked.
+ * Any bytes into the YAML reader, and the tree it makes checked.
  *
  * Checked besides the absence of crashes: every node has a place and its children, nothing is
  * deeper than the limit, and a text without findings parses the same way twice.

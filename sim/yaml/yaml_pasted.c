@@ -1,5 +1,5 @@
 /*
- * yaml_pasted.c: the marks of pasting in a text.
+ * The marks of pasting in a text.
  *
  * Owns: which characters and lines these are, and what to do about each. It judges nothing that is
  * YAML: whoever calls has met an error, or knows that a text stands where it makes no sense.

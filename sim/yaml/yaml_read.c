@@ -1,5 +1,5 @@
 /*
- * yaml_read.c: what a field of a YAML tree means, decided by the reader's schema.
+ * What a field of a YAML tree means, decided by the reader's schema.
  *
  * Owns: lookup in mappings, unknown keys, and scalars as text, number, truth value, duration or one
  * of a set of words. Numbers are decimal digits only: 0x10, 010, 1e3, 1:30, +5 and 1_000 are

@@ -1,5 +1,5 @@
 /*
- * yaml_substitute.c: parameters of a scenario put into its scalars; items of a list repeated.
+ * Parameters of a scenario put into its scalars; items of a list repeated.
  *
  * Owns: "${name}", its escape "$${", and the limit on what a scalar may grow to; in a sequence the
  * item {repeat: N, as: name, each: …}, which stands for N items with ${name} from 1 to N (where

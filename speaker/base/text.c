@@ -228,6 +228,16 @@ bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value)
     return true;
 }
 
+int text_hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 bool text_to_asn(const char *s, uint32_t *ret_asn) {
     uint64_t high, low;
     if (!text_read_u64(&s, &high)) {

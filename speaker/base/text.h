@@ -43,6 +43,8 @@ bool text_to_u64(const char *s, uint64_t min, uint64_t max, uint64_t *ret_value)
 /* The same of the digits `*at` begins with; `*at` then stands behind them. False, and `*at` as it
  * was: no digit there, a leading zero, or more than 64 bits. */
 bool text_read_u64(const char **at, uint64_t *ret_value);
+/* The value of a hexadecimal digit in either case; -1: it is none. */
+int text_hex_digit(char c);
 /* AS numbers: asplain or asdot "X.Y" (RFC 5396), 0..4294967295. */
 bool text_to_asn(const char *s, uint32_t *ret_asn);
 /* RFC 5396 2: "65536", or with `dot` "1.0". ASes below 65536 are the same in both. Appended. */

@@ -159,6 +159,16 @@ static void test_read_number(void **state) {
     }
 }
 
+static void test_hex_digit(void **state) {
+    static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *at = c ? strchr(lower, c) : NULL, *other = c ? strchr(upper, c) : NULL;
+        int value = at ? (int)(at - lower) : other ? (int)(other - upper) : -1;
+        assert_int_equal(text_hex_digit((char)c), value);
+    }
+}
+
 static void test_C146_asn(void **state) { /* C146 */
     (void)state;
     static const struct {
@@ -287,12 +297,33 @@ static void test_diag_limit_keeps_the_gravest(void **state) {
     assert_string_equal(last->file, "g");
     assert_string_equal(last->pair, "a - b");
     assert_string_equal(diag_at(d, DIAG_COUNT_MAX - 2)->message, "w");
+    const struct diag same = {.id = "id", .message = "e"}, other = {.id = "id", .message = "w"};
+    assert_true(diag_has(d, &same));
+    assert_false(diag_has(d, &other));
     for (int i = 0; i < DIAG_COUNT_MAX + 5; i++)
         diag_add(d, DIAG_ERROR, (struct diag_place){"h", 5, 1}, NULL, "e");
     for (size_t i = 0; i < DIAG_COUNT_MAX; i++)
         assert_int_equal(diag_at(d, i)->severity, DIAG_ERROR);
     assert_int_equal(diag_error_count(d), DIAG_COUNT_MAX + 6);
     diag_list_free(d);
+}
+
+/* What is so after a step says after which, also in another list. */
+static void test_diag_in_step(void **state) {
+    (void)state;
+    struct text out;
+    struct diag_list *d = diag_list_new(), *all = diag_list_new();
+    text_init(&out);
+    diag_add(d, DIAG_WARNING, (struct diag_place){"f", 2, 1}, NULL, "w");
+    diag_in_step(d, "change (s.yaml:7)");
+    diag_add(d, DIAG_WARNING, (struct diag_place){"f", 3, 1}, NULL, "v");
+    diag_append(all, d, DIAG_ERROR, NULL);
+    diag_print(all, &out);
+    assert_string_equal(text_str(&out), "f:2:1: warning: w, after step change (s.yaml:7)\n"
+                                        "f:3:1: warning: v\n");
+    text_deinit(&out);
+    diag_list_free(d);
+    diag_list_free(all);
 }
 
 static void test_diag_same_notes(void **state) {
@@ -346,6 +377,7 @@ int main(void) {
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_escape),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_hex_digit),
         cmocka_unit_test(test_read_number),
         cmocka_unit_test(test_C146_asn),
         cmocka_unit_test(test_C146_asn_printed),
@@ -354,6 +386,7 @@ int main(void) {
         cmocka_unit_test(test_diag),
         cmocka_unit_test(test_diag_limit),
         cmocka_unit_test(test_diag_limit_keeps_the_gravest),
+        cmocka_unit_test(test_diag_in_step),
         cmocka_unit_test(test_diag_same_notes),
         cmocka_unit_test(test_diag_no_memory),
     };

@@ -38,7 +38,7 @@ struct client {
     struct routes_held held;
     const uint8_t *out; /* UPDATEs, the caller's */
     size_t out_size, out_at;
-    uint64_t messages, updates, octets; /* received since client_counts_reset */
+    uint64_t messages, updates, octets; /* received since the load began */
     uint16_t partial_size;
     uint8_t partial[BGP_MESSAGE_SIZE_MAX]; /* the beginning of a message */
 };

@@ -19,7 +19,7 @@
 #define PREFIX_LENGTH 24
 #define ENCODE_BATCH 1024 /* more than fit into a message */
 
-struct ip_prefix routes_prefix(uint32_t n) {
+static struct ip_prefix routes_prefix(uint32_t n) {
     return ip_prefix_make(ip4(PREFIX_BASE + (n << 8)), PREFIX_LENGTH);
 }
 

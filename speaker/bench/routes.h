@@ -15,8 +15,6 @@
 
 #define ROUTES_MAX 6000000u /* below 127.0.0.0/8 */
 
-struct ip_prefix routes_prefix(uint32_t n);
-
 /* What a peer announces: prefixes `first` to `first + count - 1`. */
 struct routes_own {
     struct ip_addr next_hop;

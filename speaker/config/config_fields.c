@@ -42,6 +42,14 @@
 const char *const config_family_names[BGP_FAMILIES] = {"ipv4", "ipv6"};
 const char *const config_origin_words[3] = {"igp", "egp", "incomplete"};
 
+const char *const config_source_words[CONFIG_SOURCE_WORDS] = {
+    [ROUTE_SOURCE_BGP] = "bgp",
+    [ROUTE_SOURCE_STATIC] = "static",
+    [ROUTE_SOURCE_KERNEL] = "kernel",
+    [ROUTE_SOURCE_DIRECT] = "direct",
+    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
+};
+
 static const char *const profile_words[BGP_PROFILES] = {
     [BGP_PROFILE_CALICO] = "calico",
     [BGP_PROFILE_FAST] = "fast",
@@ -69,12 +77,11 @@ static const char *const verdict_words[] = {
     [POLICY_NEXT_POLICY] = "next-policy",
     [POLICY_NEXT_TERM] = "next-term",
 };
-static const char *const source_words[] = {
-    [ROUTE_SOURCE_BGP] = "bgp",
+/* Those of config_source_words that a configured route may have. */
+static const char *const own_source_words[] = {
     [ROUTE_SOURCE_STATIC] = "static",
     [ROUTE_SOURCE_KERNEL] = "kernel",
     [ROUTE_SOURCE_DIRECT] = "direct",
-    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
 };
 static const char *const match_words[] = {
     [POLICY_MATCH_PREFIX] = "prefix",
@@ -135,7 +142,7 @@ static const struct shape shape_prefix =
     WORD(struct policy_match, kind, true, match_words),                                            \
         PLAIN(struct policy_match, negate, FIELD_BOOL),                                            \
         PLAIN(struct policy_match, exact, FIELD_BOOL),                                             \
-        PLAIN(struct policy_match, value, FIELD_U32),                                              \
+        PLAIN(struct policy_match, value, FIELD_VALUE),                                            \
         PLAIN(struct policy_match, text, FIELD_TEXT),                                              \
         LIST(struct policy_match, prefixes, prefix_count, BGP_POLICY_TERMS_MAX, &shape_prefix),    \
         VALUES(struct policy_match, asns, asn_count, FIELD_U32_LIST),                              \
@@ -155,7 +162,7 @@ static const struct shape shape_match = SHAPE(struct policy_match, match_fields,
 static const struct field action_fields[] = {
     WORD(struct policy_action, kind, true, action_words),
     PLAIN(struct policy_action, mode, FIELD_U8),
-    PLAIN(struct policy_action, value, FIELD_U32),
+    PLAIN(struct policy_action, value, FIELD_VALUE),
     PLAIN(struct policy_action, text, FIELD_TEXT),
     PLAIN(struct policy_action, address, FIELD_ADDR),
     VALUES(struct policy_action, asns, asn_count, FIELD_U32_LIST),
@@ -277,7 +284,7 @@ static const struct shape shape_range = SHAPE(struct bgp_listen_range, range_fie
 
 static const struct field origin_fields[] = {
     NEEDED(struct bgp_origin_config, prefix, FIELD_PREFIX),
-    WORD(struct bgp_origin_config, source, true, source_words),
+    WORD(struct bgp_origin_config, source, true, own_source_words),
     PLAIN(struct bgp_origin_config, interface, FIELD_CHARS),
     PLAIN(struct bgp_origin_config, metric, FIELD_U32),
     WORD(struct bgp_origin_config, origin, false, config_origin_words),
@@ -289,7 +296,7 @@ static const struct field origin_fields[] = {
     PLAIN(struct bgp_origin_config, policy, FIELD_U32),
     PLAIN(struct bgp_origin_config, gateway, FIELD_ADDR),
     PLAIN(struct bgp_origin_config, next_hop, FIELD_ADDR),
-    PLAIN(struct bgp_origin_config, attributes, FIELD_TEXT),
+    PLAIN(struct bgp_origin_config, attributes, FIELD_ATTRIBUTES),
 };
 
 /* A route that says nothing of a metric has none. */

@@ -18,9 +18,11 @@ enum field_kind {
     FIELD_U8,
     FIELD_U16,
     FIELD_U32,
+    FIELD_VALUE,         /* uint32_t; by hand, words that config_file.c makes a number */
     FIELD_WORD,          /* an enum (or uint8_t) as one of `words` */
     FIELD_CHARS,         /* char[size], NUL-terminated */
     FIELD_TEXT,          /* const char *, NULL when absent; `max` octets */
+    FIELD_ATTRIBUTES,    /* the same in hexadecimal; by hand, an object of attr_words.h's words */
     FIELD_OCTETS,        /* const struct bgp_password *, NULL when absent; text or its octets */
     FIELD_ADDR,          /* struct ip_addr, "" when not set */
     FIELD_PREFIX,        /* struct ip_prefix */
@@ -68,6 +70,9 @@ extern const struct shape *const shape_range_template; /* a peer made by a liste
 
 extern const char *const config_family_names[BGP_FAMILIES];
 extern const char *const config_origin_words[3];
+/* By enum route_source; [0] is NULL. */
+#define CONFIG_SOURCE_WORDS (ROUTE_SOURCE_AGGREGATE + 1)
+extern const char *const config_source_words[CONFIG_SOURCE_WORDS];
 
 /* Nesting of a configuration's text; beyond it is an error. */
 #define CONFIG_DEPTH_MAX 16

@@ -1,8 +1,9 @@
 /*
  * Configurations written by hand: comments, and what can be left out.
  *
- * Owns what is filled in before the reader sees the JSON, and the places of findings that
- * bgp_config_check has about parts of the whole. Short forms of single values ("accept", policies
+ * Owns what is filled in before the reader sees the JSON, the places of findings that
+ * bgp_config_check has about parts of the whole, and what a policy must not lack or have, which
+ * compilers see to themselves. Short forms of single values ("accept", policies
  * by name) are the reader's own (config_json.c): they do no harm in what programs write.
  */
 #include "config_file.h"
@@ -10,6 +11,7 @@
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../base/text.h"
+#include "../core/aspath_regex.h"
 #include "config_fields.h"
 
 #include <string.h>
@@ -31,14 +33,7 @@ struct words {
     bool set; /* of bits, one or several words */
 };
 
-static const char *const source_words[] = {
-    [ROUTE_SOURCE_BGP] = "bgp",
-    [ROUTE_SOURCE_STATIC] = "static",
-    [ROUTE_SOURCE_KERNEL] = "kernel",
-    [ROUTE_SOURCE_DIRECT] = "direct",
-    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
-};
-static const struct words source_value = {"source", source_words, 6, true};
+static const struct words source_value = {"source", config_source_words, CONFIG_SOURCE_WORDS, true};
 static const struct words origin_value = {"set-origin", config_origin_words, 3, false};
 
 static void put_default(json_t *object, const char *name, json_t *value) {
@@ -176,13 +171,72 @@ static struct diag_place place_of(const void *context, enum bgp_config_part part
     return place;
 }
 
+/* ---- policies ---- */
+
+static const char *regex_problem(const struct policy_match *m) {
+    struct aspath_regex compiled;
+    bool regex = m->kind == POLICY_MATCH_AS_PATH_REGEX || m->kind == POLICY_MATCH_COMMUNITY_REGEX;
+    if (regex && (!m->text || !aspath_regex_compile(&compiled, m->text)))
+        return "text: not a valid regular expression, or too long a one";
+    return NULL;
+}
+
+/* What is wrong with a match; NULL: nothing. Alternatives have none of their own. */
+static const char *match_problem(const struct policy_match *m) {
+    const char *problem = regex_problem(m);
+    for (uint32_t i = 0; i < m->alternative_count && !problem; i++)
+        problem = regex_problem(&m->alternatives[i]);
+    return problem;
+}
+
+static const char *action_problem(const struct policy_action *a) {
+    if (a->kind == POLICY_SET_NEXT_HOP && !ip_is_set(a->address))
+        return "set-next-hop needs an address";
+    if (a->kind == POLICY_SET_ORIGIN && a->value > 2)
+        return "set-origin has \"igp\", \"egp\" or \"incomplete\"";
+    return NULL;
+}
+
+static const char *term_problem(const struct policy_term *t) {
+    const char *problem = NULL;
+    for (uint32_t i = 0; i < t->match_count && !problem; i++)
+        problem = match_problem(&t->matches[i]);
+    for (uint32_t i = 0; i < t->action_count && !problem; i++)
+        problem = action_problem(&t->actions[i]);
+    return problem;
+}
+
+static bool check_policies(const struct file *f, struct diag_list *diags) {
+    size_t before = diag_error_count(diags);
+    for (uint32_t i = 0; i < f->config->policy_count; i++) {
+        const struct policy *p = &f->config->policies[i];
+        for (uint32_t t = 0; t < p->term_count; t++) {
+            const char *problem = term_problem(&p->terms[t]);
+            if (problem)
+                diag_add(diags, DIAG_ERROR, place_of(f, BGP_PART_POLICY, i), "bad-policy",
+                         "policy \"%s\": term \"%s\": %s", p->name, p->terms[t].name, problem);
+        }
+    }
+    return diag_error_count(diags) == before;
+}
+
 static struct bgp_config *read_checked(const char *text, size_t size, const char *name,
                                        const json_t *root, struct arena *arena,
                                        struct diag_list *diags) {
     struct bgp_config *c = config_from_parsed(root, text, size, name, arena, diags);
     const struct file f = {name, text, size, root, c};
     const struct bgp_config_places places = {place_of, &f};
-    return c && bgp_config_check_at(c, &places, diags) ? c : NULL;
+    if (!c)
+        return NULL;
+    bool sound = check_policies(&f, diags);
+    return bgp_config_check_at(c, &places, diags) && sound ? c : NULL;
+}
+
+static bool is_blank(const char *text, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (!strchr(" \t\r\n", text[i]) || !text[i])
+            return false;
+    return true;
 }
 
 struct bgp_config *config_from_file(const char *text, size_t size, const char *file,
@@ -199,6 +253,11 @@ struct bgp_config *config_from_file(const char *text, size_t size, const char *f
     }
     memcpy(plain, text, size);
     config_blank_comments(plain, size);
+    if (is_blank(plain, size)) {
+        diag_add(diags, DIAG_ERROR, (struct diag_place){.file = file}, "empty",
+                 "empty: a configuration is one JSON object");
+        return NULL;
+    }
     json_t *root = config_parse(plain, size, file, diags);
     struct bgp_config *c = NULL;
     if (root) {

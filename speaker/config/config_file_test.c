@@ -109,6 +109,23 @@ static void test_chains_left_out(void **state) {
     }
 }
 
+/* The long form of a chain, for both families as for one, as the schema has it. */
+static void test_long_chains(void **state) {
+    (void)state;
+    const struct bgp_config *c =
+        read_file(HEAD "\"policies\": [{\"name\": \"a\", \"otherwise\": \"next-policy\"}],\n"
+                       "\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002,\n"
+                       " \"import\": {\"policies\": [\"a\"], \"accept_by_default\": true},\n"
+                       " \"export\": {\"ipv6\": {\"policies\": [0]}}}]}");
+    assert_non_null(c);
+    for (int f = 0; f < BGP_FAMILIES; f++) {
+        assert_int_equal(c->peers[0].import[f].count, 1);
+        assert_true(c->peers[0].import[f].accept_by_default);
+        assert_int_equal(c->peers[0].export[f].count, f == BGP_IPV6_UNICAST);
+        assert_false(c->peers[0].export[f].accept_by_default);
+    }
+}
+
 /* All of them, each where it stands. */
 static void test_findings_of_values(void **state) {
     (void)state;
@@ -126,15 +143,17 @@ static void test_findings_of_values(void **state) {
         "a.conf:4:35: error: peers[1].import[0]: unknown policy \"costumers\" (did you mean "
         "\"customers\"?)\n"
         "a.conf:4:59: error: peers[1].export: expected one of \"reject\" \"accept\"\n"
-        "a.conf:7:37: error: policies[0].terms[0].actions[0].value: expected a number from 0 to "
-        "4294967295\n");
+        "a.conf:7:37: error: policies[0].terms[0].actions[0].value: expected a number, or a word "
+        "that the kind has: \"bgp\" \"static\" \"kernel\" \"direct\" \"aggregate\" (source), "
+        "\"igp\" \"egp\" \"incomplete\" (set-origin)\n");
 }
 
 /* … of what is wrong with the whole, too. */
 static void test_findings_of_the_whole(void **state) {
     (void)state;
     expect_findings(
-        "{\"local_as\": 23456, \"router_id\": \"0.0.0.0\",\n"
+        "{\"local_as\": 23456, \"router_id\": \"0.0.0.0\", \"listen_addr4\": \"::1\", "
+        "\"listen_addr6\": \"127.0.0.1\",\n"
         " \"peers\": [\n"
         "  {\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002, \"hold_time_s\": 2},\n"
         "  {\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002}],\n"
@@ -144,11 +163,112 @@ static void test_findings_of_the_whole(void **state) {
         "  \"10.2.0.0/16\"]}\n",
         "a.conf:1:1: error: local AS 23456 is AS_TRANS (RFC 6793)\n"
         "a.conf:1:1: error: no router id: an IPv4 address other than 0.0.0.0 is required\n"
+        "a.conf:1:1: error: listen_addr4 is no IPv4 address\n"
+        "a.conf:1:1: error: listen_addr6 is no IPv6 address\n"
         "a.conf:3:3: error: peer \"10.0.0.2\": hold time 2 s: must be 0 or at least 3 (RFC 4271 "
         "4.2)\n"
         "a.conf:4:3: error: peer \"10.0.0.2\" is defined twice\n"
         "a.conf:5:20: error: peer \"r\": no address family\n"
-        "a.conf:8:3: error: route 10.2.0.0/16: out of order or twice\n");
+        "a.conf:8:3: error: route 10.2.0.0/16: is there twice\n");
+}
+
+/* What would match nothing, do nothing or be malformed on the wire. */
+static void test_findings_of_policies(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD " \"policies\": [\n"
+             "  {\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": [\n"
+             "   {\"name\": \"t\", \"verdict\": \"accept\", \"matches\": [\n"
+             "    {\"kind\": \"any-of\", \"alternatives\": [\n"
+             "     {\"kind\": \"as-path-regex\", \"text\": \"^65001_\"},\n"
+             "     {\"kind\": \"as-path-regex\", \"text\": \"(65001\"}]}]}]},\n"
+             "  {\"name\": \"b\", \"otherwise\": \"reject\", \"terms\": [\n"
+             "   {\"name\": \"u\", \"verdict\": \"accept\", \"actions\": [\n"
+             "    {\"kind\": \"set-next-hop\"}]},\n"
+             "   {\"name\": \"v\", \"verdict\": \"accept\", \"actions\": [\n"
+             "    {\"kind\": \"set-origin\", \"value\": 7}]}]}]}\n",
+        "a.conf:3:3: error: policy \"a\": term \"t\": text: not a valid regular expression, or too "
+        "long a one\n"
+        "a.conf:8:3: error: policy \"b\": term \"u\": set-next-hop needs an address\n"
+        "a.conf:8:3: error: policy \"b\": term \"v\": set-origin has \"igp\", \"egp\" or "
+        "\"incomplete\"\n");
+}
+
+static void test_findings_of_lengths(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD " \"policies\": [\n"
+             "  {\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": []},\n"
+             "  {\"name\": \"b\", \"otherwise\": \"reject\", \"terms\": [\n"
+             "   {\"name\": \"t\", \"verdict\": \"accept\", \"matches\": [\n"
+             "    {\"kind\": \"prefix\", \"prefixes\": [\n"
+             "     {\"prefix\": \"10.0.0.0/8\", \"length_min\": 24, \"length_max\": 16}]}]}]}]}\n",
+        "a.conf:4:3: error: policy \"b\": term 0: 10.0.0.0/8: length_min 24 is above length_max "
+        "16\n");
+}
+
+/* The place of a real aggregate is no own route's. */
+static void test_aggregate_is_no_origin(void **state) {
+    (void)state;
+    expect_findings(HEAD " \"origins\": [\n"
+                         "  {\"prefix\": \"10.0.0.0/8\", \"source\": \"aggregate\"}]}\n",
+                    "a.conf:3:38: error: origins[0].source: expected one of \"static\" \"kernel\" "
+                    "\"direct\"\n");
+}
+
+/* Words are the octets of `ctl announce`, and what is written reads the same. */
+static void test_attributes_in_words(void **state) {
+    static const char octets[] = "40021002010000fdf201020000fdf30000fdf440050400000007400600"
+                                 "c00808fde90001ffffff01c063020102c06400";
+    (void)state;
+    const struct bgp_config *c =
+        read_file(HEAD " \"origins\": [{\"prefix\": \"10.0.0.0/8\", \"med\": 5, \"attributes\": {\n"
+                       "  \"as-path\": \"65010 {65011 65012}\", \"local-pref\": 7,\n"
+                       "  \"communities\": [\"65001:1\", \"no-export\"],\n"
+                       "  \"atomic-aggregate\": true, \"unknown\": [\"99:c0:0102\","
+                       " \"100:c0:\"]}}]}\n");
+    assert_non_null(c);
+    assert_string_equal(c->origins[0].attributes, octets);
+    assert_true(bgp_attributes_valid(octets));
+    json_t *written = config_to_json(c);
+    char *text = json_dumps(written, 0);
+    const struct bgp_config *again = read_file(text);
+    assert_non_null(again);
+    assert_string_equal(again->origins[0].attributes, octets);
+    assert_int_equal(again->origins[0].med, 5);
+    json_decref(written);
+    free(text);
+}
+
+static void test_findings_of_attributes(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD " \"origins\": [\n"
+             "  {\"prefix\": \"10.1.0.0/16\", \"attributes\": {\"comunities\": \"1:2\"}},\n"
+             "  {\"prefix\": \"10.2.0.0/16\", \"attributes\": {\"communities\": [\"1:2\", "
+             "\"1:70000\"]}},\n"
+             "  {\"prefix\": \"10.3.0.0/16\", \"attributes\": {\"med\": 5}},\n"
+             "  {\"prefix\": \"10.4.0.0/16\", \"attributes\": {\"next-hop\": \"10.0.0.1\"}},\n"
+             "  {\"prefix\": \"10.5.0.0/16\", \"attributes\": {\"as-path\": {}}},\n"
+             "  {\"prefix\": \"10.6.0.0/16\", \"attributes\": {\"local-pref\": -1}},\n"
+             "  {\"prefix\": \"10.7.0.0/16\", \"attributes\": [\"40\"]}]}\n",
+        "a.conf:3:43: error: origins[0].attributes: no attribute \"comunities\" (did you mean "
+        "\"communities\"?)\n"
+        "a.conf:4:43: error: origins[1].attributes: communities cannot be \"1:70000\"\n"
+        "a.conf:5:43: error: origins[2].attributes: \"med\" stands beside the attributes, as "
+        "\"med\"\n"
+        "a.conf:6:43: error: origins[3].attributes: \"next-hop\" stands beside the attributes, as "
+        "\"next_hop\"\n"
+        "a.conf:7:43: error: origins[4].attributes: expected text, a number, true or false\n"
+        "a.conf:8:43: error: origins[5].attributes: local-pref cannot be \"-1\"\n"
+        "a.conf:9:43: error: origins[6].attributes: expected text\n");
+}
+
+static void test_empty(void **state) {
+    (void)state;
+    expect_findings("", "a.conf: error: empty: a configuration is one JSON object\n");
+    expect_findings(" # a comment\n", "a.conf: error: empty: a configuration is one JSON object\n"
+                                      "a.conf: error: empty: a configuration is one JSON object\n");
 }
 
 static void test_not_json(void **state) {
@@ -184,17 +304,75 @@ static void test_schema_in_the_tree(void **state) {
     json_decref(kept);
 }
 
+/* ---- the manual ---- */
+
+static char page[65536]; /* ribcage-speaker(8) without its backslashes */
+
+static void read_page(void) {
+    size_t size = 0;
+    FILE *f = fopen("speaker/ribcage-speaker.8", "r");
+    assert_non_null(f);
+    for (int c; (c = fgetc(f)) != EOF && size < sizeof page - 1;)
+        if (c != '\\')
+            page[size++] = (char)c;
+    assert_true(feof(f));
+    fclose(f);
+    page[size] = '\0';
+}
+
+static bool is_of_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+static void expect_on_page(const char *word) {
+    size_t size = strlen(word);
+    for (const char *at = page; (at = strstr(at, word)); at += size)
+        if (!is_of_word(at[-1]) && !is_of_word(at[size]))
+            return;
+    fail_msg("ribcage-speaker(8) does not say what \"%s\" is", word);
+}
+
+/* Every member, and every word that a member may have. */
+static void expect_documented(const json_t *schema) {
+    const json_t *words = json_object_get(schema, "enum");
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; i < json_array_size(words); i++)
+        expect_on_page(json_string_value(json_array_get(words, i)));
+    json_object_foreach(json_object_get(schema, "properties"), key, value) expect_on_page(key);
+    json_object_foreach((json_t *)(uintptr_t)schema, key, value) expect_documented(value);
+    for (size_t i = 0; i < json_array_size(schema); i++)
+        expect_documented(json_array_get(schema, i));
+}
+
+static void test_the_manual_has_every_member(void **state) {
+    (void)state;
+    json_t *schema = config_schema();
+    assert_non_null(schema);
+    read_page();
+    expect_documented(schema);
+    json_decref(schema);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_short_forms),
         TEST(test_chains_left_out),
+        TEST(test_long_chains),
         TEST(test_findings_of_values),
         TEST(test_findings_of_the_whole),
+        TEST(test_findings_of_policies),
+        TEST(test_findings_of_lengths),
+        TEST(test_aggregate_is_no_origin),
+        TEST(test_attributes_in_words),
+        TEST(test_findings_of_attributes),
         TEST(test_byte_order_mark),
         TEST(test_not_json),
+        TEST(test_empty),
         TEST(test_profile_over_the_texts),
         TEST(test_schema_in_the_tree),
+        TEST(test_the_manual_has_every_member),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

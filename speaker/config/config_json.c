@@ -15,9 +15,11 @@
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../core/attr.h"
+#include "attr_words.h"
 #include "config_fields.h"
 #include "config_origin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,6 +216,90 @@ static bool read_text(struct reading *r, const json_t *v, uint32_t max, const ch
     return read_chars(r, v, copy, size + 1);
 }
 
+/* A word's value as on a command line; NULL: it is none, which has been said, or no memory. */
+static char *word_value(struct reading *r, const json_t *v) {
+    char number[24], *copy;
+    const char *text = json_string_value(v);
+    if (json_is_boolean(v))
+        text = json_is_true(v) ? "yes" : "no";
+    else if (json_is_integer(v))
+        text = number;
+    if (!text || (json_is_string(v) && strlen(text) != json_string_length(v))) {
+        finding(r, "bad-type", "expected text, a number, true or false");
+        return NULL;
+    }
+    snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
+    copy = arena_alloc(r->arena, strlen(text) + 1);
+    if (copy)
+        memcpy(copy, text, strlen(text) + 1);
+    else
+        no_memory(r);
+    return copy;
+}
+
+/* Words and values one after the other, as on a command line: a list of values is the word again
+ * and again. NULL: a finding. */
+static char **word_list(struct reading *r, const json_t *from, int *ret_count) {
+    const char *key;
+    json_t *value;
+    size_t room = 0;
+    int count = 0;
+    json_object_foreach((json_t *)(uintptr_t)from, key, value) room +=
+        2 + 2 * json_array_size(value);
+    char **words = arena_array(r->arena, room + 1, sizeof *words);
+    if (!words)
+        no_memory(r);
+    json_object_foreach((json_t *)(uintptr_t)from, key, value) {
+        size_t values = json_is_array(value) ? json_array_size(value) : 1;
+        for (size_t i = 0; words && i < values; i++) {
+            words[count++] = (char *)(uintptr_t)key;
+            words[count] = word_value(r, json_is_array(value) ? json_array_get(value, i) : value);
+            words = words[count++] ? words : NULL;
+        }
+    }
+    *ret_count = count;
+    return words;
+}
+
+/* What is said elsewhere: members of the route, in its own words. */
+static bool said_beside(struct reading *r, const json_t *words) {
+    static const char *const members[][2] = {
+        {"origin", "origin"}, {"med", "med"}, {"next-hop", "next_hop"}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (!json_object_get(words, members[i][0]))
+            continue;
+        struct text what;
+        text_init(&what);
+        text_printf(&what, "\"%s\" stands beside the attributes, as \"%s\"", members[i][0],
+                    members[i][1]);
+        finding(r, "bad-attributes", text_str(&what));
+        text_deinit(&what);
+        return true;
+    }
+    return false;
+}
+
+/* Hexadecimal as it stands, words as what they are in it. */
+static bool read_attributes(struct reading *r, const json_t *v, const char **ret_text) {
+    int count = 0;
+    if (!json_is_object(v) || json_object_get(v, "octets"))
+        return read_text(r, v, 0, ret_text);
+    if (said_beside(r, v))
+        return false;
+    char **words = word_list(r, v, &count);
+    if (!words)
+        return false;
+    json_t *route = json_object();
+    struct text wrong;
+    text_init(&wrong);
+    bool ok = route && attr_words_put(route, words, count, &wrong);
+    ok = ok ? read_text(r, json_object_get(route, "attributes"), 0, ret_text)
+            : finding(r, "bad-attributes", text_str(&wrong));
+    text_deinit(&wrong);
+    json_decref(route);
+    return ok;
+}
+
 /* Text, or any octets; none of either is no password. */
 static bool read_password(struct reading *r, const json_t *v, uint32_t max,
                           const struct bgp_password **ret_password) {
@@ -283,8 +369,9 @@ static bool read_element(struct reading *r, const struct field *f, const json_t 
     if (f->kind == FIELD_LIST)
         return read_shape(r, f->shape, v, at);
     if (json_is_string(v))
-        return community_parse(json_string_value(v), at) ||
-               finding(r, "bad-community", "expected a number or a community such as 64512:1");
+        return community_parse_name(json_string_value(v), at) ||
+               finding(r, "bad-community",
+                       "expected a number, or a community such as 64512:1 or no-export");
     uint64_t value;
     if (!read_number(r, v, UINT32_MAX, &value))
         return false;
@@ -292,12 +379,18 @@ static bool read_element(struct reading *r, const struct field *f, const json_t 
     return true;
 }
 
+static bool finding_count(struct reading *r, size_t count, uint32_t max) {
+    char what[80];
+    snprintf(what, sizeof what, "%zu elements, at most %u are possible", count, max);
+    return finding(r, "too-many", what);
+}
+
 static bool read_list(struct reading *r, const struct field *f, const json_t *v, char *object) {
     size_t count = json_array_size(v), size = element_size(f);
     if (!json_is_array(v))
         return finding(r, "bad-type", "expected an array");
     if (count > f->max)
-        return finding(r, "too-many", "more elements than the limit allows");
+        return finding_count(r, count, f->max);
     char *data = count ? arena_array(r->arena, count, size) : NULL;
     if (count && !data)
         return no_memory(r);
@@ -397,6 +490,12 @@ static bool read_chain(struct reading *r, const json_t *v, struct policy_chain *
     return true;
 }
 
+/* Not one for each family, but one for both? */
+static bool is_chain(const json_t *v) {
+    return !json_is_object(v) || json_object_get(v, "policies") ||
+           json_object_get(v, "accept_by_default");
+}
+
 static bool read_chain_of_both(struct reading *r, const json_t *v, struct policy_chain *chains) {
     if (!read_chain(r, v, &chains[BGP_IPV4_UNICAST]))
         return false;
@@ -415,12 +514,12 @@ static bool read_number_of_both(struct reading *r, const json_t *v, uint32_t *at
 static bool read_per_family(struct reading *r, const struct field *f, const json_t *v, void *at) {
     const char *key;
     json_t *value;
-    if (f->kind == FIELD_FAMILY_CHAINS && !json_is_object(v))
+    if (f->kind == FIELD_FAMILY_CHAINS && is_chain(v))
         return read_chain_of_both(r, v, at);
     if (json_is_integer(v)) /* of both */
         return read_number_of_both(r, v, at);
     if (!json_is_object(v))
-        return finding(r, "bad-type", "expected an object with \"ipv4\" and \"ipv6\"");
+        return finding(r, "bad-type", "expected a number, or an object with \"ipv4\" and \"ipv6\"");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {
         uint32_t family = strcmp(key, "ipv6") == 0 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
         uint64_t number = 0;
@@ -441,6 +540,11 @@ static bool read_per_family(struct reading *r, const struct field *f, const json
 static bool read_field_number(struct reading *r, const struct field *f, const json_t *v, void *at) {
     uint64_t value;
     uint64_t max = f->size == 1 ? UINT8_MAX : f->size == 2 ? UINT16_MAX : UINT32_MAX;
+    if (f->kind == FIELD_VALUE && !json_is_integer(v))
+        return finding(r, "bad-value",
+                       "expected a number, or a word that the kind has: \"bgp\" \"static\" "
+                       "\"kernel\" \"direct\" \"aggregate\" (source), \"igp\" \"egp\" "
+                       "\"incomplete\" (set-origin)");
     if (!read_number(r, v, max, &value))
         return false;
     if (f->size == 1)
@@ -471,6 +575,7 @@ static bool read_field(struct reading *r, const struct field *f, const json_t *v
     case FIELD_U8:
     case FIELD_U16:
     case FIELD_U32:
+    case FIELD_VALUE:
         return read_field_number(r, f, v, at);
     case FIELD_WORD:
         return read_field_word(r, f, v, at);
@@ -478,6 +583,8 @@ static bool read_field(struct reading *r, const struct field *f, const json_t *v
         return read_chars(r, v, at, f->size);
     case FIELD_TEXT:
         return read_text(r, v, f->max, at);
+    case FIELD_ATTRIBUTES:
+        return read_attributes(r, v, at);
     case FIELD_OCTETS:
         return read_password(r, v, f->max, at);
     case FIELD_ADDR:

@@ -106,6 +106,7 @@ static void fill_field(const struct field *f, char *object, struct arena *arena)
     case FIELD_U8:
     case FIELD_U16:
     case FIELD_U32:
+    case FIELD_VALUE:
     case FIELD_ID:
     case FIELD_FAMILY_SET:
     case FIELD_FAMILY_U32:
@@ -118,7 +119,8 @@ static void fill_field(const struct field *f, char *object, struct arena *arena)
     case FIELD_CHARS:
         fill_text(at, f->size);
         break;
-    case FIELD_TEXT: {
+    case FIELD_TEXT:
+    case FIELD_ATTRIBUTES: {
         char *text = arena_alloc(arena, 32);
         fill_text(text, 32);
         memcpy(at, &text, sizeof text);
@@ -294,6 +296,37 @@ static void test_all_findings_at_once(void **state) {
     assert_int_equal(diag_error_count(diags), 3);
     assert_non_null(strstr(diag_at(diags, 0)->message, "did you mean \"hostname\""));
     diag_list_free(diags);
+    arena_free(arena);
+}
+
+/* A list of so many elements, read; NULL: one finding, which names count and limit. */
+static struct bgp_config *with_members(struct arena *arena, uint32_t count) {
+    struct text text;
+    char wanted[100];
+    text_init(&text);
+    text_puts(&text, HEAD ",\"confederation_members\":[");
+    for (uint32_t i = 0; i < count; i++)
+        text_printf(&text, "%s%u", i ? "," : "", i + 1);
+    text_puts(&text, "]}");
+    struct diag_list *diags = diag_list_new();
+    struct bgp_config *c = config_from_text(text_str(&text), text.size, "f", arena, diags);
+    assert_int_equal(diag_error_count(diags), c ? 0 : 1);
+    snprintf(wanted, sizeof wanted, "confederation_members: %u elements, at most %u are possible",
+             count, BGP_CONFEDERATION_MEMBERS_MAX);
+    if (!c)
+        assert_string_equal(diag_at(diags, 0)->message, wanted);
+    diag_list_free(diags);
+    text_deinit(&text);
+    return c;
+}
+
+static void test_lists_are_limited(void **state) {
+    (void)state;
+    struct arena *arena = arena_new();
+    const struct bgp_config *c = with_members(arena, BGP_CONFEDERATION_MEMBERS_MAX);
+    assert_non_null(c);
+    assert_int_equal(c->confederation_member_count, BGP_CONFEDERATION_MEMBERS_MAX);
+    assert_null(with_members(arena, BGP_CONFEDERATION_MEMBERS_MAX + 1));
     arena_free(arena);
 }
 
@@ -481,11 +514,17 @@ static void test_attributes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_defaults_are_left_out),
-        cmocka_unit_test(test_findings),         cmocka_unit_test(test_all_findings_at_once),
-        cmocka_unit_test(test_damage),           cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_attributes),       cmocka_unit_test(test_C206_C218_not_offered),
-        cmocka_unit_test(test_C203_key_lengths), cmocka_unit_test(test_C203_binary_keys),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_defaults_are_left_out),
+        cmocka_unit_test(test_findings),
+        cmocka_unit_test(test_all_findings_at_once),
+        cmocka_unit_test(test_lists_are_limited),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_C206_C218_not_offered),
+        cmocka_unit_test(test_C203_key_lengths),
+        cmocka_unit_test(test_C203_binary_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
  * come from the rows the reader walks, so that the schema cannot promise what the reader refuses.
  * Members that config_file.c fills in are not required; that is the one thing said twice.
  */
+#include "attr_words.h"
 #include "config_fields.h"
 #include "config_file.h"
 
@@ -78,6 +79,23 @@ static json_t *list_schema(const struct field *f) {
     return array_schema(items, f->max);
 }
 
+/* A policy's value is a number, or words where config_file.c knows some. */
+static json_t *value_schema(void) {
+    json_t *word = type_schema("string", "a source of routes, or an ORIGIN");
+    return json_pack("{s:[o, O, {s:s, s:o}]}", "anyOf", number_schema(UINT32_MAX), word, "type",
+                     "array", "items", word);
+}
+
+/* Octets in hexadecimal, or words. */
+static json_t *attributes_schema(void) {
+    json_t *words = json_object();
+    for (size_t i = 0; attr_words_name(i); i++)
+        json_object_set_new(words, attr_words_name(i), reference("#/$defs/attribute"));
+    return json_pack("{s:[o, {s:s, s:o, s:b}]}", "anyOf",
+                     type_schema("string", "as in an UPDATE with four-octet ASes, hexadecimal"),
+                     "type", "object", "properties", words, "additionalProperties", 0);
+}
+
 static json_t *schema_of(const struct field *f) {
     switch (f->kind) {
     case FIELD_BOOL:
@@ -88,12 +106,16 @@ static json_t *schema_of(const struct field *f) {
         return number_schema(UINT16_MAX);
     case FIELD_U32:
         return number_schema(UINT32_MAX);
+    case FIELD_VALUE:
+        return value_schema();
     case FIELD_WORD:
         return words_schema(f->words, f->word_count);
     case FIELD_CHARS:
     case FIELD_TEXT:
     case FIELD_OCTETS:
         return text_schema(f);
+    case FIELD_ATTRIBUTES:
+        return attributes_schema();
     case FIELD_ADDR:
         return type_schema("string", "an IPv4 or IPv6 address");
     case FIELD_PREFIX:
@@ -128,19 +150,11 @@ static bool may_be_left_out(const struct shape *shape, const char *name) {
     return shape == shape_range_template && strcmp(name, "remote_as") == 0;
 }
 
-/* A policy's value is a number, or words where config_file.c knows some. */
-static json_t *value_schema(void) {
-    json_t *word = type_schema("string", "a source of routes, or an ORIGIN");
-    return json_pack("{s:[o, O, {s:s, s:o}]}", "anyOf", number_schema(UINT32_MAX), word, "type",
-                     "array", "items", word);
-}
-
 static json_t *schema_of_shape(const struct shape *shape) {
     json_t *properties = json_object(), *required = json_array();
     for (uint32_t i = 0; i < shape->field_count; i++) {
         const struct field *f = &shape->fields[i];
-        bool value = strcmp(f->name, "value") == 0;
-        json_object_set_new(properties, f->name, value ? value_schema() : schema_of(f));
+        json_object_set_new(properties, f->name, schema_of(f));
         if (f->required && !may_be_left_out(shape, f->name))
             json_array_append_new(required, json_string(f->name));
     }
@@ -158,14 +172,20 @@ static json_t *chain_schema(void) {
                      "accept_by_default", "type", "boolean", "additionalProperties", 0);
 }
 
+/* The value of a word, or a list of them. */
+static json_t *attribute_schema(void) {
+    json_t *value = json_pack("{s:[s, s, s]}", "type", "string", "integer", "boolean");
+    return json_pack("{s:[O, {s:s, s:o}]}", "anyOf", value, "type", "array", "items", value);
+}
+
 json_t *config_schema(void) {
     json_t *schema = schema_of_shape(&shape_config);
     json_t *head = json_pack(
-        "{s:s, s:s, s:s, s:{s:o}}", "$schema", "https://json-schema.org/draft/2020-12/schema",
+        "{s:s, s:s, s:s, s:{s:o, s:o}}", "$schema", "https://json-schema.org/draft/2020-12/schema",
         "title", "The configuration of ribcage-speaker", "description",
         "Members and their meaning: ribcage-speaker(8). Comments run from # to the end of the "
         "line.",
-        "$defs", "chain", chain_schema());
+        "$defs", "chain", chain_schema(), "attribute", attribute_schema());
     if (head && schema && json_object_update(head, schema) == 0) {
         json_decref(schema);
         return head;

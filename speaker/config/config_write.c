@@ -169,12 +169,14 @@ static json_t *field_to_json(const struct field *f, const void *object, enum bgp
     case FIELD_U8:
     case FIELD_U16:
     case FIELD_U32:
+    case FIELD_VALUE:
         return number_to_json(f, at);
     case FIELD_WORD:
         return word_to_json(at, f);
     case FIELD_CHARS:
         return text_to_json(at);
     case FIELD_TEXT:
+    case FIELD_ATTRIBUTES:
         return text_to_json(list_data(object, f) ? list_data(object, f) : "");
     case FIELD_OCTETS:
         return password_to_json(list_data(object, f));
@@ -219,6 +221,7 @@ static bool field_is_default(const struct field *f, const void *object, const vo
     case FIELD_CHARS:
         return strncmp(a, b, f->size) == 0;
     case FIELD_TEXT:
+    case FIELD_ATTRIBUTES:
         return is_none(f, list_data(object, f));
     case FIELD_OCTETS:
         return !list_data(object, f);
@@ -232,6 +235,7 @@ static bool field_is_default(const struct field *f, const void *object, const vo
     case FIELD_U8:
     case FIELD_U16:
     case FIELD_U32:
+    case FIELD_VALUE:
     case FIELD_WORD:
     case FIELD_ADDR:
     case FIELD_PREFIX:

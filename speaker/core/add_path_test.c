@@ -244,7 +244,7 @@ static void test_default_originate(void **state) {
     start(3, 0, 1, 4);
     struct attr_values v = route(200), w = route(300);
     bench_options(&b, 0)->default_originate[0] = true;
-    adjout_regroup(b.s, b.holds[0].p, b.now);
+    adjout_regroup(b.s, b.holds[0].p);
     bench_settle(&b);
     assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
     (void)bench_announce(&b, 1, &v, "0.0.0.0/0");
@@ -263,7 +263,7 @@ static void test_default_originate(void **state) {
                   &count); /* it sent the best one itself, and has no identifiers */
     assert_int_equal(count, 0);
     bench_options(&b, 0)->default_originate[0] = false;
-    adjout_regroup(b.s, b.holds[0].p, b.now);
+    adjout_regroup(b.s, b.holds[0].p);
     bench_settle(&b);
     assert_int_equal(held_count(0, "0.0.0.0/0"), 1);
     bench_withdraw(&b, 1, "0.0.0.0/0");
@@ -373,7 +373,7 @@ static void model_step(uint64_t *rng, uint32_t step) {
         break;
     case 3:
         if (b.holds[i].up) {
-            adjout_refresh(b.s, b.holds[i].p, BGP_IPV4_UNICAST, b.now);
+            adjout_refresh(b.s, b.holds[i].p, BGP_IPV4_UNICAST);
         }
         break;
     default:

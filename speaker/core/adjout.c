@@ -2,9 +2,10 @@
  * Update groups: sessions that are sent the same share one Adj-RIB-Out and one stream of messages.
  *
  * Owns which session belongs to which group, the filling of a new group and the calls sessions and
- * tables make. What a group has sent and what is due stands in adjout_table.c, encoding and pulling
- * in adjout_stream.c, members that catch up with the table in adjout_walk.c, and what a route
- * becomes on its way out in export.c.
+ * tables make. What a group has sent stands in adjout_slot.c, what is due in adjout_table.c,
+ * encoding and pulling in adjout_stream.c, members that catch up with the table in adjout_walk.c,
+ * what they take along from another group in adjout_held.c, and what a route becomes on its way out
+ * in export.c.
  *
  * A new member waits until its group is filled, then walks over what the group has sent; from the
  * moment the walk begins the group's stream reaches it too. So late members cost the others
@@ -277,20 +278,20 @@ static uint32_t group_fill(struct bgp_speaker *s, struct adjout_group *g, uint32
     return budget;
 }
 
-static void regroup_misplaced(struct bgp_speaker *s, struct nanotime now) {
+static void regroup_misplaced(struct bgp_speaker *s) {
     s->adjout->misplaced = false;
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         if (p->group_member &&
             adjout_member_at(s, p->group_member)->flags & ADJOUT_MEMBER_MISPLACED) {
-            adjout_regroup(s, p, now);
+            adjout_regroup(s, p);
         }
     }
 }
 
-void adjout_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
+void adjout_work(struct bgp_speaker *s, uint32_t budget) {
     if (s->adjout->misplaced) {
-        regroup_misplaced(s, now);
+        regroup_misplaced(s);
     }
     if (s->adjout->stalled) {
         s->adjout->stalled = false;
@@ -418,9 +419,8 @@ static uint32_t member_new(struct bgp_speaker *s) {
     return member;
 }
 
-bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+bool adjout_peer_up(struct bgp_speaker *s, struct peer *p) {
     struct export_key key;
-    (void)now;
     if (p->group_member) {
         adjout_peer_down(s, p);
     }
@@ -459,8 +459,7 @@ void adjout_peer_down(struct bgp_speaker *s, struct peer *p) {
     member_free(s, member);
 }
 
-void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
-    (void)now;
+void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     if (!p->group_member || !p->families[f]) {
         return;
     }
@@ -489,9 +488,8 @@ static bool member_pack(struct bgp_speaker *s, struct adjout_group *old, struct 
     return true;
 }
 
-void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+void adjout_regroup(struct bgp_speaker *s, struct peer *p) {
     struct export_key key;
-    (void)now;
     if (!p->group_member) {
         return;
     }
@@ -522,8 +520,7 @@ void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
 
 /* The caller tidies the prefix afterwards. */
 void adjout_entry_changed(struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
-                          const struct adjout_route *r, struct nanotime now) {
-    (void)now;
+                          const struct adjout_route *r) {
     rib_entry_at(s, f, entry)->out_references++; /* ours, while groups come and go */
     for (uint32_t i = adjout_group_next(s, 0); i; i = adjout_group_next(s, i)) {
         struct adjout_group *g = adjout_group_at(s, i);

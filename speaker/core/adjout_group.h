@@ -7,8 +7,7 @@
 /*
  * The inside of update groups, shared by adjout.c (groups, members), adjout_slot.c (what a group
  * has sent), adjout_table.c (what is due), adjout_held.c (what members take along to another
- * group), adjout_stream.c (encoding, pulling) and adjout_walk.c (members that
- * catch up).
+ * group), adjout_stream.c (encoding, pulling) and adjout_walk.c (members that catch up).
  */
 
 #define ADJOUT_BACKLOG_MAX (4u << 20) /* bytes a group keeps for members that lag behind */
@@ -311,6 +310,8 @@ static inline uint32_t adjout_spend_page(struct bgp_speaker *s, uint32_t budget)
 
 /* ---- adjout_stream.c ---- */
 
+/* A copy of one whole message, to all; the caller's until it is put into a log or a list
+ * (alloc_free). NULL: no memory. */
 struct adjout_chunk *adjout_chunk_new(const uint8_t *data, size_t size);
 /* A message with the first *ret_taken, at least one, of the `count` prefixes of the batch; attrs 0
  * withdraws them. Longer than 4,096 octets only where one prefix needs it (RFC 8654). NULL: no
@@ -322,7 +323,6 @@ void adjout_log_free(struct adjout_group *g);
 /* Off its place in the log, for good. */
 void adjout_member_unplace(const struct bgp_speaker *s, struct adjout_group *g,
                            struct adjout_member *m);
-void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m);
 /* Turns the rest of a half-sent message of the log into one of its own, in `c`, which is the
  * member's. False: no memory. */
 bool adjout_member_keep_rest(struct adjout_group *g, struct adjout_member *m,

@@ -35,7 +35,8 @@ static bool says_something(const struct bgp_speaker *s, uint32_t said) {
 static uint32_t held_slot(struct bgp_speaker *s, struct adjout_held *h, enum bgp_family f,
                           uint32_t number);
 
-/* What is in hand of a number: what the group said, or else what was in hand before it. */
+/* What is in hand of a number: what the group said, or else what was in hand before it, be that a
+ * withdrawal: the member may not have been sent it. */
 static uint32_t slot_to_hold(struct bgp_speaker *s, struct adjout_held *h,
                              const struct adjout_group *g, enum bgp_family f, uint32_t number) {
     uint32_t said = adjout_slot_said(s, g, f, number);
@@ -43,7 +44,7 @@ static uint32_t slot_to_hold(struct bgp_speaker *s, struct adjout_held *h,
         return said;
     }
     uint32_t before = held_slot(s, h->before, f, number) & ~HELD_UNSURE;
-    return says_something(s, before) ? before | HELD_UNSURE : said;
+    return before ? before | HELD_UNSURE : said;
 }
 
 static void copy_page(struct bgp_speaker *s, struct adjout_held *h, enum bgp_family f,

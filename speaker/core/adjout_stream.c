@@ -120,7 +120,7 @@ void adjout_member_unplace(const struct bgp_speaker *s, struct adjout_group *g,
     log_trim(g);
 }
 
-void adjout_member_place_at_end(struct adjout_group *g, struct adjout_member *m) {
+static void place_at_end(struct adjout_group *g, struct adjout_member *m) {
     place(g, m, g->log_end);
 }
 
@@ -169,7 +169,7 @@ static bool drop_back(struct bgp_speaker *s, struct adjout_group *g, struct adjo
     }
     m->flags |= ADJOUT_MEMBER_RESYNC;
     adjout_member_unplace(s, g, m);
-    adjout_member_place_at_end(g, m);
+    place_at_end(g, m);
     adjout_walk_begin(s, g, m);
     return true;
 }
@@ -419,7 +419,7 @@ static void begin(struct bgp_speaker *s, struct adjout_group *g, struct adjout_m
     m->flags &= (uint8_t)~ADJOUT_MEMBER_WAITING;
     g->waiting--;
     tally_member_joins(s, g, m->peer);
-    adjout_member_place_at_end(g, m);
+    place_at_end(g, m);
     adjout_walk_begin(s, g, m);
 }
 

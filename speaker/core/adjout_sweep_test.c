@@ -66,7 +66,7 @@ static bool slice(void) {
 static void move(uint32_t peer, bool self) {
     uint64_t before = b.s->adjout->swept;
     bench_options(&b, peer)->next_hop_mode = self ? BGP_NEXT_HOP_SELF_ALL : BGP_NEXT_HOP_KEEP;
-    adjout_regroup(b.s, b.holds[peer].p, b.now);
+    adjout_regroup(b.s, b.holds[peer].p);
     assert_true(b.s->adjout->swept - before <= SLICE_MAX);
 }
 

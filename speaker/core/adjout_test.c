@@ -92,7 +92,7 @@ static void random_regroup(struct bench *b, uint64_t *rng, uint32_t i) {
     struct bgp_peer_options *c = bench_options(b, i);
     c->export[0].accept_by_default = !c->export[0].accept_by_default;
     c->next_hop_mode = rng_below(rng, 2) ? BGP_NEXT_HOP_AUTO : BGP_NEXT_HOP_SELF;
-    adjout_regroup(b->s, b->holds[i].p, b->now);
+    adjout_regroup(b->s, b->holds[i].p);
 }
 
 static void random_origin(struct bench *b, uint64_t *rng) {
@@ -118,7 +118,7 @@ static void random_step(struct bench *b, uint64_t *rng) {
     } else if (what < 70) {
         random_regroup(b, rng, i);
     } else if (what < 73 && b->holds[i].up) {
-        adjout_refresh(b->s, b->holds[i].p, (enum bgp_family)rng_below(rng, 2), b->now);
+        adjout_refresh(b->s, b->holds[i].p, (enum bgp_family)rng_below(rng, 2));
     } else if (what < 88) {
         (void)bench_pull_some(b, i, (uint32_t)rng_below(rng, 4));
     } else {
@@ -235,7 +235,7 @@ static void test_refresh_without_memory(void **state) {
     bench_settle(&b);
     assert_non_null(bench_held(&b, 1, "192.0.2.0/24"));
     for (uint32_t times = 1; times <= 3; times++) {
-        adjout_refresh(b.s, b.holds[1].p, BGP_IPV4_UNICAST, b.now);
+        adjout_refresh(b.s, b.holds[1].p, BGP_IPV4_UNICAST);
         b.fail_after = 1;
         b.fail_for_ever = true;
         assert_int_equal(bench_pull_some(&b, 1, UINT32_MAX), 0);
@@ -248,12 +248,50 @@ static void test_refresh_without_memory(void **state) {
     bench_end(&b);
 }
 
+/* A withdrawal that the peer has not been sent in its first group goes with it to the second one
+ * and, in the middle of the walk there, to the third. */
+static void test_withdrawal_through_two_groups(void **state) {
+    static struct bench b;
+    const struct attr_values v = {
+        .next_hop = addr("10.0.0.1"), .has_local_pref = true, .local_pref = 100};
+    (void)state;
+    bench_config(&b, BGP_PROFILE_FAST, 3);
+    b.peers[0].rr_client = true;
+    bench_start(&b);
+    b.s->adjout->walk_max = 1;
+    for (uint32_t i = 0; i < 3; i++) {
+        bench_up(&b, i);
+    }
+    for (uint32_t n = 0; n < 8; n++) {
+        const struct ip_prefix p = ip_prefix_make(ip4(0x0af00000 + n * 256), 24);
+        (void)bench_send(&b, 0, &v, &p, 1);
+    }
+    bench_settle(&b);
+    assert_non_null(bench_held(&b, 1, "10.240.7.0/24"));
+    bench_withdraw(&b, 0, "10.240.7.0/24");
+    bench_work(&b);
+    bench_pull(&b, 2); /* the message is there now, and peer 1 does not take it */
+    assert_non_null(bench_held(&b, 1, "10.240.7.0/24"));
+    bench_options(&b, 1)->next_hop_mode = BGP_NEXT_HOP_SELF_ALL;
+    adjout_regroup(b.s, b.holds[1].p);
+    bench_work(&b);
+    assert_int_equal(bench_pull_some(&b, 1, 2), 2);
+    assert_int_equal(b.s->adjout->catchups.used, 1); /* it has not been through all */
+    bench_options(&b, 1)->next_hop_mode = BGP_NEXT_HOP_AUTO;
+    adjout_regroup(b.s, b.holds[1].p);
+    bench_settle(&b);
+    check_against_model(&b, 1);
+    assert_null(bench_held(&b, 1, "10.240.7.0/24"));
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_model_slow_readers),
         cmocka_unit_test(test_C079_nothing_superfluous),
         cmocka_unit_test(test_refresh_without_memory),
+        cmocka_unit_test(test_withdrawal_through_two_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

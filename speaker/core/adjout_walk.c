@@ -163,18 +163,15 @@ static bool encode_all(struct bgp_speaker *s, struct adjout_group *g, struct adj
     return true;
 }
 
-#define BORR 1 /* RFC 7313 3 */
-#define EORR 2
-
 static bool add_frame(struct bgp_speaker *s, struct adjout_member *m, enum bgp_family f,
-                      uint8_t subtype) {
+                      enum bgp_refresh_subtype subtype) {
     uint8_t message[BGP_HEADER_SIZE + 4];
-    const struct bgp_refresh r = {.afi = family_afi(f), .subtype = subtype, .safi = 1};
+    const struct bgp_refresh r = {.afi = family_afi(f), .subtype = (uint8_t)subtype, .safi = 1};
     size_t size = refresh_encode(&r, message, sizeof message);
     if (!add_private(adjout_catchup_of(s, m), message, size)) {
         return false;
     }
-    tally_refresh_sent(s, m->peer, f, subtype == BORR);
+    tally_refresh_sent(s, m->peer, f, subtype == BGP_REFRESH_BORR);
     return true;
 }
 
@@ -215,7 +212,7 @@ static bool begin_family(struct bgp_speaker *s, const struct adjout_group *g,
         return true;
     }
     adjout_catchup_of(s, m)->start = g->log_end - 1;
-    return add_frame(s, m, f, BORR);
+    return add_frame(s, m, f, BGP_REFRESH_BORR);
 }
 
 /* *ret_again: the family is walked once more. */
@@ -225,7 +222,7 @@ static bool end_family(struct bgp_speaker *s, struct adjout_member *m, enum bgp_
     uint8_t done = adjout_mask(f, ADJOUT_MASK_EOR);
     bool framed = is_framed(m, f);
     bool again = m->masks & adjout_mask(f, ADJOUT_MASK_FRAME) && !framed;
-    if (framed && !add_frame(s, m, f, EORR)) {
+    if (framed && !add_frame(s, m, f, BGP_REFRESH_EORR)) {
         return false;
     }
     if (m->masks & adjout_mask(f, ADJOUT_MASK_EOR)) {

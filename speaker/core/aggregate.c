@@ -2,17 +2,18 @@
  * Aggregates: which are due, what they are made of, which more specific prefixes they silence.
  *
  * Owns one record per configured aggregate and the search through the table that collects what its
- * contributors have in common, one search at a time, within the budget. What changes during a
- * search is searched for again afterwards. Leaves the route itself to rib_path.c, where it is an
- * own path like any other.
+ * contributors have in common, one search at a time in turn, within the budget, beside which
+ * decisions go on. What changes during a search is searched for again afterwards. Leaves the route
+ * itself to rib_path.c, where it is an own path like any other.
  *
  * IOS: without as-set the AS_PATH is empty and ATOMIC_AGGREGATE says that something was lost; with
- * it the ASes all contributors begin with are kept in order, the others go into an AS_SET, and
- * communities are united. A more specific prefix with a best path makes its aggregate active, so
+ * it the ASes all contributors begin with are kept in order, the others go into an AS_SET, members
+ * of our confederation into an AS_CONFED_SET in front, which none outside sees, and communities
+ * are united. A more specific prefix with a best path makes its aggregate active, so
  * whether it is silenced depends on the configuration alone.
  *
  * Invariants: aggregate i of the configuration has record i; at most one search runs.
- * RFC 4271 5.1.6, 5.1.7, 9.2.2.2.
+ * RFC 4271 5.1.6, 5.1.7, 9.2.2.2; 5065 2 and 4.
  */
 #include "aggregate.h"
 
@@ -34,13 +35,15 @@ struct search {
     bool atomic;
     bool failed; /* memory ran out */
     struct as_path lead;
-    struct arena *arena; /* of the lists */
-    uint32_t *ases, *communities;
-    uint32_t as_count, as_capacity, community_count, community_capacity;
+    struct arena *arena;                    /* of the lists */
+    uint32_t *ases, *members, *communities; /* members: of our confederation */
+    uint32_t as_count, as_capacity, member_count, member_capacity;
+    uint32_t community_count, community_capacity;
 };
 
 struct aggregates {
     uint32_t count, due_count;
+    uint32_t next; /* whose turn it is: one may be due again before its search is over */
     struct search search;
     struct aggregate list[];
 };
@@ -118,29 +121,45 @@ static void list_add(struct search *q, uint32_t **list, uint32_t *count, uint32_
     (*list)[(*count)++] = value;
 }
 
+static bool is_confed(uint32_t head) {
+    return head >> 16 == AS_CONFED_SEQUENCE || head >> 16 == AS_CONFED_SET;
+}
+
 static void add_path(struct search *q, struct as_path p) {
-    for (uint32_t at = 0; at < p.word_count && q->as_count < BGP_AS_PATH_MAX;) {
-        uint32_t count = p.words[at++] & 0xFFFF;
-        for (uint32_t end = at + count; at < end; at++) {
-            list_add(q, &q->ases, &q->as_count, &q->as_capacity, p.words[at]);
+    for (uint32_t at = 0; at < p.word_count;) {
+        uint32_t head = p.words[at++];
+        for (uint32_t end = at + (head & 0xFFFF); at < end; at++) {
+            if (q->as_count + q->member_count >= BGP_AS_PATH_MAX) {
+                return;
+            }
+            if (is_confed(head)) {
+                list_add(q, &q->members, &q->member_count, &q->member_capacity, p.words[at]);
+            } else {
+                list_add(q, &q->ases, &q->as_count, &q->as_capacity, p.words[at]);
+            }
         }
     }
 }
 
-/* The ASes that a path begins with, and the lead too. */
+/* The ASes that a path begins with, behind the members of our confederation, and the lead too. */
 static void shorten_lead(struct search *q, struct as_path p) {
-    bool sequence = p.word_count > 0 && p.words[0] >> 16 == AS_SEQUENCE;
-    uint32_t count = sequence ? p.words[0] & 0xFFFF : 0, same = 0;
+    uint32_t at = 0, same = 0;
+    while (at < p.word_count && is_confed(p.words[at])) {
+        at += 1 + (p.words[at] & 0xFFFF);
+    }
+    bool sequence = at < p.word_count && p.words[at] >> 16 == AS_SEQUENCE;
+    uint32_t count = sequence ? p.words[at] & 0xFFFF : 0;
+    const uint32_t *asns = count ? p.words + at + 1 : NULL;
     if (q->contributors == 0) {
         uint32_t *words = arena_array(q->arena, count + (size_t)1, sizeof *words);
         q->failed = q->failed || !words;
         if (words && count) {
-            memcpy(words, p.words + 1, count * sizeof *words);
+            memcpy(words, asns, count * sizeof *words);
         }
         q->lead = (struct as_path){words, words ? count : 0};
         return;
     }
-    while (same < count && same < q->lead.word_count && q->lead.words[same] == p.words[1 + same]) {
+    while (same < count && same < q->lead.word_count && q->lead.words[same] == asns[same]) {
         same++;
     }
     q->lead.word_count = same;
@@ -164,10 +183,12 @@ static void search_add(struct bgp_speaker *s, struct search *q, uint32_t attrs) 
 
 static bool search_begin(struct aggregates *g) {
     struct search *q = &g->search;
-    for (uint32_t i = 0; i < g->count; i++) {
+    for (uint32_t n = 0; n < g->count; n++) {
+        uint32_t i = (g->next + n) % g->count;
         if (g->list[i].due) {
             g->list[i].due = false;
             g->due_count--;
+            g->next = i + 1;
             *q = (struct search){.aggregate = i + 1, .cursor = 1, .arena = arena_new()};
             q->failed = !q->arena;
             return true;
@@ -178,33 +199,43 @@ static bool search_begin(struct aggregates *g) {
 
 /* ---- the route ---- */
 
-/* The lead as a sequence, the others as sets of at most 255. False: no memory. */
-static bool make_path(struct search *q, struct as_path *ret_path) {
-    size_t room = (size_t)q->lead.word_count + q->as_count + q->as_count / 255 + 4;
-    uint32_t *words = arena_array(q->arena, room, sizeof *words), count = 0, head = 0;
-    if (!words) {
-        return false;
-    }
-    if (q->lead.word_count) {
-        words[count++] = (uint32_t)AS_SEQUENCE << 16 | q->lead.word_count;
-        memcpy(words + count, q->lead.words, q->lead.word_count * sizeof *words);
-        count += q->lead.word_count;
-    }
-    for (uint32_t i = 0, in_set = 0; i < q->as_count; i++) {
+/* Sets of at most 255, without those who stand in the lead. Returns the words in use. */
+static uint32_t put_sets(uint32_t *words, uint32_t count, enum as_segment_type type,
+                         const uint32_t *ases, uint32_t as_count, struct as_path lead) {
+    uint32_t head = 0, in_set = 0;
+    for (uint32_t i = 0; i < as_count; i++) {
         bool leads = false;
-        for (uint32_t j = 0; j < q->lead.word_count; j++) {
-            leads = leads || q->lead.words[j] == q->ases[i];
+        for (uint32_t j = 0; j < lead.word_count; j++) {
+            leads = leads || lead.words[j] == ases[i];
         }
         if (leads) {
             continue;
         }
         if (in_set++ % 255 == 0) {
             head = count++;
-            words[head] = (uint32_t)AS_SET << 16;
+            words[head] = (uint32_t)type << 16;
         }
         words[head]++;
-        words[count++] = q->ases[i];
+        words[count++] = ases[i];
     }
+    return count;
+}
+
+/* Members of our confederation in sets of their kind, the lead as a sequence, the others as sets.
+ * False: no memory. */
+static bool make_path(struct search *q, struct as_path *ret_path) {
+    size_t all = (size_t)q->lead.word_count + q->as_count + q->member_count, room = all + all / 255;
+    uint32_t *words = arena_array(q->arena, room + 4, sizeof *words), count = 0;
+    if (!words) {
+        return false;
+    }
+    count = put_sets(words, count, AS_CONFED_SET, q->members, q->member_count, (struct as_path){0});
+    if (q->lead.word_count) {
+        words[count++] = (uint32_t)AS_SEQUENCE << 16 | q->lead.word_count;
+        memcpy(words + count, q->lead.words, q->lead.word_count * sizeof *words);
+        count += q->lead.word_count;
+    }
+    count = put_sets(words, count, AS_SET, q->ases, q->as_count, q->lead);
     *ret_path = (struct as_path){count ? words : NULL, count};
     return true;
 }
@@ -245,14 +276,20 @@ static bool run_attribute_map(struct bgp_speaker *s, const struct bgp_aggregate_
     return !no_memory;
 }
 
+/* RFC 5065 2: a member AS is seen within the confederation only, and AGGREGATOR leaves it. */
+static uint32_t seen_as(const struct bgp_speaker *s) {
+    return s->config->confederation_id ? s->config->confederation_id : s->config->local_as;
+}
+
 static bool originate(struct bgp_speaker *s, struct search *q, struct nanotime now) {
     const struct bgp_aggregate_config *a = config_of(s, q->aggregate - 1);
     struct attr_values v = {.origin = q->origin,
                             .atomic_aggregate = !a->as_set || q->atomic,
                             .has_aggregator = true,
-                            .aggregator_as = s->config->local_as,
+                            .aggregator_as = seen_as(s),
                             .aggregator_id = s->router_id};
     sort(q->ases, q->as_count);
+    sort(q->members, q->member_count);
     v.community_count = q->community_count ? community_sort(q->communities, q->community_count) : 0;
     v.communities = v.community_count ? q->communities : NULL;
     if (!make_path(q, &v.as_path)) {
@@ -350,6 +387,10 @@ static bool same(const struct bgp_config *a, const struct bgp_config *b) {
     if (count != b->aggregate_count) {
         return false;
     }
+    if (count && (!ip_equal(a->router_id, b->router_id) || a->local_as != b->local_as ||
+                  a->confederation_id != b->confederation_id)) {
+        return false; /* who the AGGREGATOR is */
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct bgp_aggregate_config *x = &a->aggregates[i], *y = &b->aggregates[i];
         if (!ip_prefix_equal(x->prefix, y->prefix) || x->as_set != y->as_set ||
@@ -364,18 +405,19 @@ static bool same(const struct bgp_config *a, const struct bgp_config *b) {
 
 void aggregates_changed(struct bgp_speaker *s, const struct bgp_config *old) {
     uint32_t count = s->config->aggregate_count;
-    if (same(old, s->config)) {
+    if (same(old, s->config) && (s->rib->aggregates || count == 0)) {
         return;
     }
     for (uint32_t i = 0; old && i < old->aggregate_count; i++) {
         withdraw(s, old->aggregates[i].prefix);
     }
     aggregates_free(s);
+    rib_decide_again(s, true); /* what is silenced may differ for every prefix */
     struct aggregates *g =
         count ? alloc_zero(1, sizeof *g + count * sizeof(struct aggregate)) : NULL;
     if (count && !g) {
         struct bgp_event e = {.kind = BGP_EVENT_LOG};
-        e.log.id = BGP_LOG_NO_MEMORY;
+        e.log.id = BGP_LOG_NO_MEMORY; /* until the next configuration there are none */
         event_push(s, &e);
         return;
     }
@@ -384,5 +426,4 @@ void aggregates_changed(struct bgp_speaker *s, const struct bgp_config *old) {
         g->count = i + 1;
         set_due(g, i);
     }
-    rib_decide_again(s, true); /* what is silenced may differ for every prefix */
 }

@@ -187,6 +187,79 @@ static void test_maps(void **state) {
     bench_end(&b);
 }
 
+/* ---- large tables ---- */
+
+#define LARGE 1000u
+#define SLICE 64u /* one call looks at so much: a search takes many */
+
+static struct bgp_aggregate_config two[2];
+
+static struct ip_prefix inside(uint32_t aggregate_number, uint32_t n) {
+    return ip_prefix_make(ip4(0x14000000 + (aggregate_number << 24) + (n << 8)), 24);
+}
+
+static void say(struct ip_prefix prefix, uint32_t med) {
+    const uint32_t path[] = {AS_SEQUENCE << 16 | 1, 65001};
+    const struct attr_values v = {
+        .next_hop = ip4(0x0a000001), .as_path = {path, 2}, .has_med = true, .med = med};
+    (void)bench_send(&b, 0, &v, &prefix, 1);
+}
+
+/* Two aggregates, all prefixes but one in the first; everything is decided. */
+static void start_large(void) {
+    bench_config(&b, BGP_PROFILE_IOS, 1);
+    two[0] = (struct bgp_aggregate_config){.prefix = pfx("20.0.0.0/8"), .as_set = true};
+    two[1] = (struct bgp_aggregate_config){.prefix = pfx("21.0.0.0/8"), .as_set = true};
+    b.config.aggregates = two;
+    b.config.aggregate_count = 2;
+    b.peers[0].remote_as = 65001;
+    bench_start(&b);
+    bench_up(&b, 0);
+    for (uint32_t i = 0; i < LARGE; i++)
+        say(inside(0, i), 1);
+    bench_settle(&b);
+}
+
+static bool has_best(struct ip_prefix prefix) {
+    uint32_t entry = rib_entry_find(b.s, BGP_IPV4_UNICAST, prefix);
+    return entry && rib_entry_at(b.s, BGP_IPV4_UNICAST, entry)->best_attrs;
+}
+
+/* RFC 4271 9.1: what is no part of an aggregate is decided while a search for one goes on. */
+static void test_decided_during_a_search(void **state) {
+    (void)state;
+    start_large();
+    say(inside(0, 0), 2);
+    while (!aggregate_has_work(b.s))
+        assert_true(rib_work(b.s, SLICE, b.now));
+    say(pfx("192.0.2.0/24"), 1);
+    for (unsigned calls = 0; calls < 2; calls++) {
+        assert_true(rib_work(b.s, SLICE, b.now));
+        bench_events(&b);
+    }
+    assert_true(aggregate_has_work(b.s));
+    assert_true(has_best(pfx("192.0.2.0/24")));
+    bench_end(&b);
+}
+
+/* One whose contributors change all the time does not keep the others from being made. */
+static void test_every_aggregate_has_its_turn(void **state) {
+    (void)state;
+    start_large();
+    say(inside(1, 0), 1);
+    assert_false(has_best(two[1].prefix));
+    unsigned calls = 0;
+    for (; !has_best(two[1].prefix) && calls < 6 * LARGE / SLICE; calls++) {
+        say(inside(0, calls), 2 + calls);
+        (void)rib_work(b.s, SLICE, b.now);
+        bench_events(&b);
+    }
+    assert_true(calls > LARGE / SLICE);
+    assert_true(has_best(two[1].prefix));
+    bench_settle(&b);
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C078_without_as_set),
@@ -195,6 +268,8 @@ int main(void) {
         cmocka_unit_test(test_C078_summary_only),
         cmocka_unit_test(test_C078_suppress_map),
         cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_decided_during_a_search),
+        cmocka_unit_test(test_every_aggregate_has_its_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,10 +71,6 @@ uint32_t as_path_count(struct as_path p, uint32_t asn) {
     return count;
 }
 
-bool as_path_contains(struct as_path p, uint32_t asn) {
-    return as_path_count(p, asn) > 0;
-}
-
 uint32_t as_path_neighbor(struct as_path p) {
     struct as_segment s;
     for (uint32_t at = 0; as_path_next(p, &at, &s);) {

@@ -9,7 +9,6 @@
  * AS paths between wire and memory, for the codec. What everybody may use is in attr.h.
  */
 
-#define AS_TRANS UINT32_C(23456) /* RFC 6793 9 */
 #define AS_SEGMENT_MAX 255u
 
 enum as_path_status {

@@ -16,7 +16,8 @@
  * are.
  *
  * RFC 4271 5, 1997, 4360, 4456, 6793 (AS numbers always held as four octets), 8092. Unknown
- * optional transitive attributes are kept raw and passed on with the Partial bit.
+ * optional transitive attributes are kept raw and passed on with the Partial bit; OTC (RFC 9234)
+ * is kept among them.
  */
 
 enum bgp_attr_code {
@@ -50,6 +51,8 @@ enum as_segment_type {
     AS_CONFED_SEQUENCE = 3,
     AS_CONFED_SET = 4,
 };
+
+#define AS_TRANS UINT32_C(23456) /* RFC 6793 9: stands for one of four octets */
 
 /* AS_PATH as held: segments one after the other in `words`: (type << 16 | count), then the ASes. */
 struct as_path {
@@ -118,8 +121,7 @@ struct attr_set *attr_get_mutable(struct attr_table *t, uint32_t id);
 
 /* ---- AS paths ---- */
 
-uint32_t as_path_length(struct as_path p); /* 9.1.2.2 a */
-bool as_path_contains(struct as_path p, uint32_t asn);
+uint32_t as_path_length(struct as_path p);              /* 9.1.2.2 a */
 uint32_t as_path_count(struct as_path p, uint32_t asn); /* occurrences */
 uint32_t as_path_neighbor(struct as_path p);
 bool as_path_starts_with(struct as_path p, const uint32_t *asns, uint32_t count);
@@ -147,6 +149,8 @@ void as_path_format(struct as_path p, bool dot, struct text *out);
 void community_format(uint32_t community, struct text *out);
 /* "aa:nn" only, 16 bits each. */
 bool community_parse(const char *text, uint32_t *ret_community);
+/* What community_format writes. */
+bool community_parse_name(const char *text, uint32_t *ret_community);
 bool large_community_parse(const char *text, struct large_community *ret_community);
 int large_community_compare(const struct large_community *a, const struct large_community *b);
 /* Brings a list into the order and uniqueness a set wants. Returns the new count. */

@@ -132,7 +132,7 @@ static enum bgp_outcome attr_read_originator_id(struct attr_decoder *d, struct b
     return BGP_OUTCOME_OK;
 }
 
-/* A list of 32-bit words; 0 with *ret_outcome when it is none. */
+/* A list of 32-bit words; NULL with *ret_outcome when it is none. */
 static uint32_t *attr_read_words(struct attr_decoder *d, struct byte_reader *r, uint32_t *ret_count,
                                  enum bgp_outcome *ret_outcome) {
     size_t size = bytes_left(r);
@@ -272,7 +272,7 @@ static enum bgp_outcome attr_keep(struct attr_decoder *d, uint8_t flags, uint8_t
     return BGP_OUTCOME_OK;
 }
 
-/* RFC 9234 5: known enough to be checked; roles are not offered, so it is carried as it came. */
+/* RFC 9234 5: only its form is judged here. It is carried as it came; what it means, otc.c says. */
 static enum bgp_outcome attr_read_otc(struct attr_decoder *d, struct byte_reader *r) {
     struct byte_reader value = *r;
     uint32_t asn = bytes_u32(r);
@@ -322,7 +322,9 @@ bool attr_decode_seen(const struct attr_decoder *d, uint8_t code) {
 static enum bgp_outcome attr_decode_unknown(struct attr_decoder *d, uint8_t flags, uint8_t code,
                                             const struct byte_reader *value) {
     if (!(flags & ATTR_FLAG_OPTIONAL)) {
-        update_reset(d->update, code, framing_error(BGP_ERR_UPDATE, 2, d->start, d->start_size));
+        update_reset(
+            d->update, code,
+            framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_UNRECOGNIZED, d->start, d->start_size));
         return BGP_OUTCOME_SESSION_RESET;
     }
     if (!(flags & ATTR_FLAG_TRANSITIVE)) {
@@ -335,7 +337,7 @@ static enum bgp_outcome attr_decode_duplicate(struct attr_decoder *d, uint8_t co
     if (code != ATTR_MP_REACH && code != ATTR_MP_UNREACH) {
         return BGP_OUTCOME_DISCARD_ATTRIBUTE; /* RFC 7606 3 g: the first one counts */
     }
-    update_reset(d->update, code, framing_error(BGP_ERR_UPDATE, 1, NULL, 0));
+    update_reset(d->update, code, framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_LIST, NULL, 0));
     return BGP_OUTCOME_SESSION_RESET;
 }
 

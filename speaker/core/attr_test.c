@@ -336,6 +336,12 @@ static void test_community_text(void **state) {
     community_format(COMMUNITY_NO_EXPORT_SUBCONFED, &out);
     assert_string_equal(text_str(&out), "no-export 64512:100 local-AS");
     text_deinit(&out);
+    uint32_t named = 0;
+    assert_true(community_parse_name("local-AS", &named));
+    assert_int_equal(named, COMMUNITY_NO_EXPORT_SUBCONFED);
+    assert_true(community_parse_name("64512:100", &named));
+    assert_int_equal(named, 0xFC000064);
+    assert_false(community_parse_name("no-exports", &named));
 }
 
 static void test_community_sort(void **state) {

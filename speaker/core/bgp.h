@@ -18,8 +18,8 @@
  * nothing is global: same inputs and seed, same bytes out.
  *
  * Handles: a peer is named by its index in a slab (struct bgp_peer_id), stable while it is
- * configured; a connection by the id the speaker gave it. Both carry a generation, so that a stale
- * one is recognised and ignored, never mistaken.
+ * configured and free for another one afterwards; a connection by the id the speaker gave it, which
+ * carries a generation, so that a stale one is recognised and ignored, never mistaken.
  */
 
 struct bgp_speaker;
@@ -190,9 +190,12 @@ enum bgp_log_id {
     BGP_LOG_UNKNOWN_PEER,     /* connection from an address that is not configured */
     BGP_LOG_LOCKED,           /* BIRD: another peer of the same address runs; value1 its index */
     BGP_LOG_NO_MEMORY,
+    BGP_LOG_IMPORT_OUTDATED, /* see struct bgp_peer_info; value1 the family */
 };
 
-#define BGP_NOTIFICATION_DATA_MAX 256
+/* More is not told: the longest shutdown text, its length, and the code and subcode that a hard
+ * reset puts before it (RFC 9003, 8538). */
+#define BGP_NOTIFICATION_DATA_MAX (2 + 1 + BGP_SHUTDOWN_TEXT_MAX)
 
 struct bgp_fib_route {
     struct ip_prefix prefix;
@@ -312,7 +315,6 @@ struct bgp_peer_info {
     uint16_t hold_time_s; /* negotiated */
     uint16_t keepalive_s;
     bool as4, refresh, enhanced_refresh, graceful_restart; /* received capabilities */
-    bool long_lived_restart;                               /* … RFC 9494, not acted upon */
     uint16_t remote_restart_time_s;                        /* of its capability 64 */
     bool restart_families[BGP_FAMILIES];                   /* in its capability 64 */
     bool restart_preserved[BGP_FAMILIES];      /* … with the F bit: its forwarding went on */
@@ -324,6 +326,10 @@ struct bgp_peer_info {
     uint32_t prefixes_received[BGP_FAMILIES];  /* paths held in Adj-RIB-In */
     uint32_t prefixes_accepted[BGP_FAMILIES];  /* … that import policy let through */
     uint32_t prefixes_sent[BGP_FAMILIES];      /* Adj-RIB-Out */
+    /* Established: what the session brought before import policy changed stands by the old one, so
+     * far as that refused or changed it, because the peer cannot be asked to send it again (no RFC
+     * 2918) and it was not kept as received. A new session ends it. */
+    bool import_outdated;
     /* RFC 8212: nothing passes, because the session is external and has no policy. */
     bool import_policy_missing[BGP_FAMILIES], export_policy_missing[BGP_FAMILIES];
     uint32_t prefixes_best[BGP_FAMILIES];
@@ -336,8 +342,8 @@ struct bgp_peer_info {
     struct nanotime last_reset;
     struct nanotime last_read; /* established, with a hold time: of the last message; else 0 */
     struct nanotime
-        last_write; /* … of the last one that set the keepalive timer, less its jitter */
-    uint32_t update_group;
+        last_write;        /* … of the last one that set the keepalive timer, less its jitter */
+    uint32_t update_group; /* its number; 0: in none */
 };
 uint32_t bgp_peer_count(const struct bgp_speaker *s);
 /* The n-th peer in configuration order; false past the end. */

@@ -81,12 +81,9 @@ static bool decode_extended_next_hop(struct byte_reader *r, struct bgp_open *o) 
 }
 
 static bool decode_role(struct byte_reader *r, struct bgp_open *o) {
-    unsigned role = bytes_u8(r) + 1u;
-    if (role >= BGP_ROLES) {
-        role = BGP_ROLES; /* unassigned: agrees with no role of ours */
-    }
+    uint16_t role = (uint16_t)(bytes_u8(r) + 1); /* unassigned: agrees with no role of ours */
     o->role_conflict = o->role_conflict || (o->role != BGP_ROLE_NONE && o->role != role);
-    o->role = (uint8_t)role;
+    o->role = role;
     return true;
 }
 

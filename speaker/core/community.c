@@ -65,6 +65,16 @@ bool community_parse(const char *text, uint32_t *ret_community) {
     return true;
 }
 
+bool community_parse_name(const char *text, uint32_t *ret_community) {
+    for (size_t i = 0; i < sizeof community_names / sizeof community_names[0]; i++) {
+        if (strcmp(text, community_names[i].name) == 0) {
+            *ret_community = community_names[i].community;
+            return true;
+        }
+    }
+    return community_parse(text, ret_community);
+}
+
 bool large_community_parse(const char *text, struct large_community *ret_community) {
     uint32_t parts[3];
     if (!community_parse_parts(text, 3, UINT32_MAX, parts)) {

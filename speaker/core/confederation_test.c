@@ -238,6 +238,50 @@ static void test_med_between_members(void **state) {
     }
 }
 
+/* RFC 9234 5: what leaves the confederation carries no member AS as Only to Customer. */
+static void test_C209_roles_inside(void **state) {
+    static const uint32_t inside[] = {AS_CONFED_SEQUENCE << 16 | 1, 65002};
+    struct attr_values v = route(inside, 2);
+    (void)state;
+    four_peers(BGP_PROFILE_IOS);
+    b.peers[0].role = BGP_ROLE_CUSTOMER;
+    b.peers[3].role = BGP_ROLE_PROVIDER;
+    all_up();
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_non_null(bench_held(&b, i, "192.0.2.0/24"));
+        assert_int_equal(bench_held(&b, i, "192.0.2.0/24")->unknown_count, 0);
+    }
+    bench_end(&b);
+}
+
+/* RFC 5065 2 and 4: member ASes are not seen outside, in no set that an aggregate makes of them and
+ * not as AGGREGATOR; inside they are there, for loops to be found. */
+static void test_C078_C161_aggregate(void **state) {
+    static const uint32_t first[] = {AS_CONFED_SEQUENCE << 16 | 1, 65002, AS_SEQUENCE << 16 | 2,
+                                     300, 400};
+    static const uint32_t second[] = {AS_CONFED_SEQUENCE << 16 | 2, 65003, 65009,
+                                      AS_SEQUENCE << 16 | 2,        300,   500};
+    struct bgp_aggregate_config aggregate = {.prefix = pfx("192.0.2.0/24"), .as_set = true};
+    (void)state;
+    four_peers(BGP_PROFILE_IOS);
+    b.config.aggregates = &aggregate;
+    b.config.aggregate_count = 1;
+    all_up();
+    struct attr_values v = route(first, 5), w = route(second, 6);
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/26");
+    (void)bench_announce(&b, 3, &w, "192.0.2.64/26");
+    bench_settle(&b);
+    expect_path(0, "(65001) [65002,65003,65009] 300 {400,500}");
+    expect_path(1, "[65002,65003,65009] 300 {400,500}");
+    expect_path(2, "100 300 {400,500}");
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(bench_held(&b, i, "192.0.2.0/24")->aggregator_as, 100);
+    }
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C161_confederation_segments),
@@ -247,6 +291,8 @@ int main(void) {
         cmocka_unit_test(test_C164_no_export_inside),
         cmocka_unit_test(test_C087_confederation_is_internal),
         cmocka_unit_test(test_med_between_members),
+        cmocka_unit_test(test_C078_C161_aggregate),
+        cmocka_unit_test(test_C209_roles_inside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

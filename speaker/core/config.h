@@ -40,7 +40,7 @@ enum bgp_next_hop_mode {
                           kept to iBGP */
     BGP_NEXT_HOP_SELF, /* always self for routes not reflected; IOS next-hop-self */
     BGP_NEXT_HOP_SELF_ALL, /* reflected ones too */
-    BGP_NEXT_HOP_KEEP,
+    BGP_NEXT_HOP_KEEP,     /* to eBGP too; BIRD: an own route's gateway as well */
 };
 
 enum bgp_graceful_restart {
@@ -172,7 +172,7 @@ struct bgp_dampening_config {
 /* A route of the node's own. */
 struct bgp_origin_config {
     struct ip_prefix prefix;
-    enum route_source source; /* STATIC, KERNEL, DIRECT, AGGREGATE */
+    enum route_source source; /* STATIC, KERNEL or DIRECT */
     char interface[16];       /* outgoing interface's name, "" when it has none */
     uint32_t metric;          /* the source's own metric; UINT32_MAX: none */
     uint8_t origin;           /* ORIGIN: 0 IGP, 1 EGP, 2 INCOMPLETE */
@@ -184,8 +184,9 @@ struct bgp_origin_config {
     /* Index into `policies` + 1: what it refuses is not originated, and it may change the
      * attributes; 0: none. IOS: route-map of network and redistribute. */
     uint32_t policy;
-    struct ip_addr gateway;  /* the host writes a route through it while it is reachable */
-    struct ip_addr next_hop; /* sent as it is to everyone, reachable or not; not set: ours */
+    struct ip_addr gateway; /* the host writes a route through it while it is reachable */
+    /* Sent as it is, reachable or not, but to nobody whose address it is; not set: ours. */
+    struct ip_addr next_hop;
     /* Path attributes beside, as in an UPDATE with four-octet ASes, in hexadecimal (RFC 4271 4.3;
      * not NEXT_HOP, MP_REACH_NLRI and MP_UNREACH_NLRI); NULL: none. */
     const char *attributes;
@@ -207,8 +208,8 @@ struct bgp_aggregate_config {
 struct bgp_fib_config {
     bool install;
     uint32_t table;              /* 0 = main (254) */
-    uint32_t metric;             /* 0 = the kernel's default, unless from_local_pref */
-    bool metric_from_local_pref; /* Calico: 2147483647 - local_pref */
+    uint32_t metric;             /* 0 = the kernel's default */
+    bool metric_from_local_pref; /* Calico: 2147483647 - local_pref, where it is a route of BGP */
     /* Which best paths (own blackholes too) the kernel gets: matches on prefix, source, next hop
      * and local preference; POLICY_SET_DEVICE sends a route through a tunnel device instead of the
      * next hop's interface. No policies: all of them. */

@@ -8,10 +8,10 @@
  */
 #include "config.h"
 
-#include "../base/arena.h"
 #include "../base/diag.h"
 #include "../base/hash.h"
 #include "../base/table.h"
+#include "attr.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static const char *as_problem(uint32_t asn) {
     switch (asn) {
     case 0:
         return "is reserved (RFC 7607)";
-    case 23456:
+    case AS_TRANS:
         return "is AS_TRANS (RFC 6793)";
     case 65535:
     case UINT32_MAX:
@@ -92,6 +92,13 @@ static void check_addresses(const struct check *k, const struct bgp_peer_config 
               p->name);
     if (ip_is_set(b) && ip_equal(a, b))
         ERROR(k, "bad-address", "peer \"%s\": its address is our own", p->name);
+    /* In what is rehearsed such a neighbour may stand, and is down. */
+    if (k->config->profile == BGP_PROFILE_PLAIN && a.family == IP_V6 && ip_is_link_local(a) &&
+        !p->passive)
+        ERROR(k, "bad-address",
+              "peer \"%s\": a link-local address cannot be called without its interface, which has "
+              "no name here: set \"passive\", or use a routable address",
+              p->name);
 }
 
 /* Members that only make sense with another one. */
@@ -209,6 +216,27 @@ static void check_names(const struct check *whole) {
     table_deinit(&names);
 }
 
+static void check_lengths(const struct check *k, const struct policy *p, uint32_t term,
+                          const struct policy_match *m) {
+    char text[IP_PREFIX_TEXT_MAX];
+    for (uint32_t i = 0; i < m->prefix_count; i++) {
+        const struct policy_prefix *e = &m->prefixes[i];
+        if (e->length_min > e->length_max)
+            ERROR(k, "bad-length",
+                  "policy \"%s\": term %u: %s: length_min %u is above length_max %u", p->name, term,
+                  ip_prefix_format(e->prefix, text), e->length_min, e->length_max);
+    }
+}
+
+static void check_matches(const struct check *k, const struct policy *p, uint32_t term) {
+    const struct policy_term *t = &p->terms[term];
+    for (uint32_t i = 0; i < t->match_count; i++) {
+        check_lengths(k, p, term, &t->matches[i]);
+        for (uint32_t j = 0; j < t->matches[i].alternative_count; j++)
+            check_lengths(k, p, term, &t->matches[i].alternatives[j]);
+    }
+}
+
 static void check_policies(const struct check *whole) {
     const struct bgp_config *c = whole->config;
     for (uint32_t i = 0; i < c->policy_count; i++) {
@@ -221,6 +249,7 @@ static void check_policies(const struct check *whole) {
             uint32_t at = p->terms[t].continue_at;
             if (at != 0 && (at <= t || at > p->term_count))
                 ERROR(k, "bad-continue", "policy \"%s\": term %u goes on at %u", p->name, t, at);
+            check_matches(k, p, t);
         }
     }
 }
@@ -234,6 +263,12 @@ static void check_origins(const struct check *whole) {
         if (!ip_prefix_is_masked(o->prefix))
             ERROR(k, "host-bits", "route %s has bits behind its length",
                   ip_prefix_format(o->prefix, text));
+        if (o->source <= ROUTE_SOURCE_BGP || o->source > ROUTE_SOURCE_AGGREGATE)
+            ERROR(k, "bad-source", "route %s: own routes are not learned over BGP",
+                  ip_prefix_format(o->prefix, text));
+        if (o->source == ROUTE_SOURCE_AGGREGATE) /* its place is that of a real one */
+            ERROR(k, "bad-source", "route %s: an aggregate is configured among the aggregates",
+                  ip_prefix_format(o->prefix, text));
         if (o->origin > 2)
             ERROR(k, "bad-origin", "route %s: ORIGIN %u", ip_prefix_format(o->prefix, text),
                   o->origin);
@@ -245,9 +280,17 @@ static void check_origins(const struct check *whole) {
             continue;
         int order = ip_prefix_compare(c->origins[i - 1].prefix, o->prefix);
         if (order > 0 || (order == 0 && c->origins[i - 1].source == o->source))
-            ERROR(k, "bad-order", "route %s: out of order or twice",
-                  ip_prefix_format(o->prefix, text));
+            ERROR(k, "bad-order", "route %s: %s", ip_prefix_format(o->prefix, text),
+                  order > 0 ? "out of order" : "is there twice");
     }
+}
+
+static void check_listening(const struct check *k) {
+    const struct bgp_config *c = k->config;
+    if (ip_is_set(c->listen_addr4) && c->listen_addr4.family != IP_V4)
+        ERROR(k, "bad-address", "listen_addr4 is no IPv4 address");
+    if (ip_is_set(c->listen_addr6) && c->listen_addr6.family != IP_V6)
+        ERROR(k, "bad-address", "listen_addr6 is no IPv6 address");
 }
 
 /* RFC 5065 4: the identifier is seen outside, the members inside. */
@@ -328,6 +371,7 @@ bool bgp_config_check_at(const struct bgp_config *c, const struct bgp_config_pla
     if (c->hold_time_set)
         check_hold(&k, "", c->hold_time_s);
     check_limits(&k);
+    check_listening(&k);
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         check_chain(&k, "kernel filter: ", &c->fib.filter[f]);
     for (uint32_t i = 0; i < c->peer_count; i++) {

@@ -9,6 +9,7 @@
 
 #include "../base/arena.h"
 #include "../base/hash.h"
+#include "profile.h"
 
 #include <string.h>
 
@@ -60,7 +61,6 @@ static bool capabilities_change(const struct bgp_peer_options *a,
 enum bgp_down_reason config_diff_resets_peer(enum bgp_profile profile, const struct bgp_neighbor *a,
                                              const struct bgp_neighbor *b) {
     const struct bgp_peer_options *x = a->options, *y = b->options;
-    bool bird = profile == BGP_PROFILE_CALICO || profile == BGP_PROFILE_FAST;
     if (a->remote_as != b->remote_as)
         return BGP_DOWN_REMOTE_AS_CHANGE;
     if (x->local_as != y->local_as)
@@ -69,7 +69,7 @@ enum bgp_down_reason config_diff_resets_peer(enum bgp_profile profile, const str
         return BGP_DOWN_SOURCE_CHANGE;
     if (ttl_changes(x, y))
         return BGP_DOWN_MULTIHOP_CHANGE;
-    if (bird ? config_diff_endpoint(a, b) : endpoint_moves(a, b))
+    if (profile_is_bird(profile) ? config_diff_endpoint(a, b) : endpoint_moves(a, b))
         return BGP_DOWN_CONFIG_CHANGE;
     if (memcmp(x->families, y->families, sizeof x->families) != 0)
         return BGP_DOWN_FAMILIES_CHANGE;
@@ -164,11 +164,22 @@ bool config_diff_import(const struct config_side *a, const struct config_side *b
         x->local_as_no_prepend != y->local_as_no_prepend ||
         a->config->graceful_shutdown_receive != b->config->graceful_shutdown_receive)
         return true;
+    /* BIRD: it stands in the routes that come in. */
+    if (profile_is_bird(b->config->profile) &&
+        a->config->default_local_pref != b->config->default_local_pref)
+        return true;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (chain_differs(a, &x->import[f], b, &y->import[f]))
             return true;
     }
     return false;
+}
+
+bool config_diff_prefix_limit(const struct bgp_peer_options *x, const struct bgp_peer_options *y,
+                              enum bgp_family f) {
+    return x->prefix_max[f] != y->prefix_max[f] ||
+           x->prefix_warning_percent != y->prefix_warning_percent ||
+           x->prefix_warning_only != y->prefix_warning_only;
 }
 
 bool config_diff_export(const struct config_side *a, const struct config_side *b) {

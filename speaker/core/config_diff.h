@@ -32,5 +32,8 @@ struct config_side {
 /* Does the peer's import or export come to something else? */
 bool config_diff_import(const struct config_side *a, const struct config_side *b);
 bool config_diff_export(const struct config_side *a, const struct config_side *b);
+/* Is the family's prefix limit, or what happens at it, another one? */
+bool config_diff_prefix_limit(const struct bgp_peer_options *x, const struct bgp_peer_options *y,
+                              enum bgp_family f);
 
 #endif

@@ -187,6 +187,23 @@ static void with_one_policy(struct bgp_config *c) {
     c->policies = &one_policy;
     c->policy_count = 1;
 }
+static struct policy_prefix element = {.length_min = 24, .length_max = 24};
+static const struct policy_match list = {
+    .kind = POLICY_MATCH_PREFIX, .prefixes = &element, .prefix_count = 1};
+static const struct policy_match lists = {
+    .kind = POLICY_MATCH_ANY_OF, .alternatives = &list, .alternative_count = 1};
+static void with_list(struct bgp_config *c, const struct policy_match *m, uint8_t length_min) {
+    with_one_policy(c);
+    element.length_min = length_min;
+    two_terms[1].matches = m;
+    two_terms[1].match_count = 1;
+}
+static void no_length_fits(struct bgp_config *c) {
+    with_list(c, &list, 25);
+}
+static void no_length_of_any_fits(struct bgp_config *c) {
+    with_list(c, &lists, 25);
+}
 static void many_terms(struct bgp_config *c) {
     with_one_policy(c);
     one_policy.term_count = BGP_POLICY_TERMS_MAX + 1;
@@ -253,6 +270,26 @@ static void warns_above_all(struct bgp_config *c) {
 static void bad_origin(struct bgp_config *c) {
     c->origins[0].origin = 3;
 }
+static void learned_origin(struct bgp_config *c) {
+    c->origins[0].source = ROUTE_SOURCE_BGP;
+}
+static void aggregate_origin(struct bgp_config *c) {
+    c->origins[0].source = ROUTE_SOURCE_AGGREGATE;
+}
+static void sourceless_origin(struct bgp_config *c) {
+    c->origins[1].source = (enum route_source)0;
+}
+static void listens_elsewhere(struct bgp_config *c) {
+    c->listen_addr4 = ip6((const uint8_t[16]){[15] = 1});
+}
+static void listens_on_ipv4(struct bgp_config *c) {
+    c->listen_addr6 = ip4(0x7F000001);
+}
+/* Octets that differ from digits in one bit. */
+static void bad_digits(struct bgp_config *c) {
+    c->origins[0].attributes = "40 05 04 0000006\x14";
+}
+
 static void bad_attributes(struct bgp_config *c) {
     c->origins[0].attributes = "40 05 03 000064";
 }
@@ -300,6 +337,9 @@ static void dampened_by_nothing(struct bgp_config *c) {
 static void at_its_limits(struct bgp_config *c) {
     static const uint16_t chain[BGP_POLICY_CHAIN_MAX];
     with_conditions(c, BGP_CONDITIONS_MAX);
+    element.length_min = 24;
+    two_terms[1].matches = &list;
+    two_terms[1].match_count = 1;
     one_policy.term_count = BGP_POLICY_TERMS_MAX;
     two_terms[0].continue_at = BGP_POLICY_TERMS_MAX;
     two_terms[1].continue_at = 2;
@@ -309,6 +349,17 @@ static void at_its_limits(struct bgp_config *c) {
     c->origins[0].origin = 2;
     c->origins[0].attributes = "40 05 04 00000064";
     with_dampening(c);
+}
+
+static void with_link_local(struct bgp_config *c) {
+    static const uint8_t bytes[16] = {0xFE, 0x80, [15] = 9};
+    c->profile = BGP_PROFILE_PLAIN;
+    c->peers[0].remote_addr = ip6(bytes);
+    c->peers[0].passive = true;
+}
+static void calls_link_local(struct bgp_config *c) {
+    with_link_local(c);
+    c->peers[0].passive = false;
 }
 
 struct spoil {
@@ -334,6 +385,7 @@ static const struct spoil spoiled_peers[] = {
     {"no-family", no_family},
     {"bad-address", no_address},
     {"bad-address", own_address},
+    {"bad-address", calls_link_local},
     {"internal-role", internal_role},
     {"strict-role", strict_without_role},
     {"bad-send-hold-time", short_send_hold},
@@ -358,6 +410,8 @@ static const struct spoil spoiled_policies[] = {
     {"too-many", many_terms},
     {"bad-continue", goes_on_at_itself},
     {"bad-continue", goes_on_behind},
+    {"bad-length", no_length_fits},
+    {"bad-length", no_length_of_any_fits},
     {"too-many", long_chain},
     {"unknown-policy", unknown_export},
     {"unknown-policy", unknown_default},
@@ -370,7 +424,13 @@ static const struct spoil spoiled_policies[] = {
     {"bad-address", other_family},
     {"bad-percent", warns_above_all},
     {"bad-origin", bad_origin},
+    {"bad-source", learned_origin},
+    {"bad-source", aggregate_origin},
+    {"bad-source", sourceless_origin},
+    {"bad-address", listens_elsewhere},
+    {"bad-address", listens_on_ipv4},
     {"bad-attributes", bad_attributes},
+    {"bad-attributes", bad_digits},
     {"host-bits", aggregate_bits},
     {"bad-dampening", no_half_life},
     {"bad-dampening", no_reuse},
@@ -401,6 +461,7 @@ static void test_C149_check(void **state) {
     one_range(&c);
     c.listen_range_count = BGP_LISTEN_RANGES_MAX;
     at_its_limits(&c);
+    with_link_local(&c);
     assert_true(bgp_config_check(&c, "file", d));
     assert_int_equal(diag_count(d), 0);
     diag_list_free(d);

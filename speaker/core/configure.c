@@ -6,9 +6,13 @@
  *   peer new                made, started when its neighbour's lock is free
  *   shutdown set, cleared   Cease 6/2; started
  *   identity changed        Cease 6/6, started again (config_diff.c says what counts)
- *   policy changed          Adj-RIB-In run through it again (or ROUTE-REFRESH); regrouped for
- * export decision, multipath     every prefix is decided again anything else           in force
- * from the next session on (timers, description, passive)
+ *   import policy changed   Adj-RIB-In run through it again, or ROUTE-REFRESH
+ *   more paths are taken    ROUTE-REFRESH
+ *   prefix limit changed    what is held is compared with it
+ *   fall_over set           is there a route to the peer?
+ *   export policy changed   another update group, the difference is sent
+ *   decision, multipath     every prefix is decided again
+ *   anything else           in force from the next session on: timers, description, passive
  *
  * Everything that can fail is done first, in `struct change`; after that nothing fails, so a
  * configuration comes into force as a whole or not at all. The old one lives until the tables have
@@ -24,6 +28,7 @@
 #include "peer.h"
 #include "restart.h"
 #include "scanner.h"
+#include "session.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -212,6 +217,7 @@ static bool remove_peers(struct bgp_speaker *s, const struct change *ch, struct 
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         if (p->config_index != UINT16_MAX) {
             any = true;
+            peer_address_changed(s, p->config->remote_addr);
             peer_remove(s, p, now);
         }
     }
@@ -239,6 +245,10 @@ static void bind_peers(struct bgp_speaker *s, struct change *ch, struct nanotime
         if (ch->made[i]) {
             peer_init(s, p, ch->order[i], i, ch->entries[i], now);
             continue;
+        }
+        if (!ip_equal(p->config->remote_addr, ch->entries[i]->remote_addr)) {
+            peer_address_changed(s, p->config->remote_addr);
+            peer_address_changed(s, ch->entries[i]->remote_addr);
         }
         p->config_index = (uint16_t)i;
         p->config = ch->entries[i];
@@ -287,11 +297,28 @@ static bool end_changed(struct bgp_speaker *s, const struct change *ch,
     return endpoints;
 }
 
-static void rerun_import(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
-    if (rib_reimport(s, p))
-        return;
-    for (unsigned f = 0; f < BGP_FAMILIES; f++)
-        peer_request_refresh(s, p, (enum bgp_family)f, now);
+/* Where something is held and kept from now on, the sweep finds what is missing, and asks. */
+static void rerun_import(struct bgp_speaker *s, struct peer *p, bool was_kept) {
+    bool is_kept = rib_reimport(s, p);
+    for (unsigned i = 0; i < BGP_FAMILIES; i++) {
+        enum bgp_family f = (enum bgp_family)i;
+        if (!is_kept && was_kept) /* nothing is missing */
+            (void)peer_request_refresh(s, p, f);
+        else if (!is_kept || (!was_kept && rib_received_count(s, p, f) == 0))
+            (void)peer_ask_again(s, p, f);
+    }
+}
+
+/* What had no room under the old limit was not kept. */
+static void ask_for_more_paths(struct bgp_speaker *s, struct peer *p,
+                               const struct bgp_peer_options *was) {
+    const struct bgp_peer_options *o = p->config->options;
+    for (unsigned i = 0; i < BGP_FAMILIES; i++) {
+        uint32_t now = o->add_path_receive_max[i], before = was->add_path_receive_max[i];
+        bool more = (now ? now : BGP_ADD_PATH_IDS) > (before ? before : BGP_ADD_PATH_IDS);
+        if (more && p->add_path[i] & BGP_ADD_PATH_RECEIVE)
+            (void)peer_ask_again(s, p, (enum bgp_family)i);
+    }
 }
 
 /* What does not end a session: policy, and who calls whom. */
@@ -305,15 +332,17 @@ static void apply_in_place(struct bgp_speaker *s, const struct change *ch,
             peer_stop_retry(s, p);
             peer_start_after_delay(s, p, now);
         }
-        if (ch->made[i] || p->state != BGP_ESTABLISHED)
+        /* Also what a peer that restarts left behind (RFC 4724 4.2) goes by the new policy. */
+        if (ch->made[i] || (p->state != BGP_ESTABLISHED && !p->routes))
             continue;
         nexthop_watch_peer(s, p);
         const struct config_side a = {old, ch->old_digests, ch->old[i]};
         const struct config_side b = {ch->config, ch->digests, p->config};
         if (config_diff_import(&a, &b))
-            rerun_import(s, p, now);
+            rerun_import(s, p, ch->old[i]->options->soft_reconfiguration);
+        ask_for_more_paths(s, p, ch->old[i]->options);
         if (config_diff_export(&a, &b))
-            adjout_regroup(s, p, now);
+            adjout_regroup(s, p);
     }
 }
 
@@ -349,6 +378,18 @@ static void start_peers(struct bgp_speaker *s, struct nanotime now) {
         peer_try_start(s, speaker_peer(s, s->peer_order[i]), now);
 }
 
+/* Sessions that may go on by what they are, but not by what is known of them. */
+static void judge_sessions(struct bgp_speaker *s, const struct change *ch, struct nanotime now) {
+    for (uint32_t i = 0; i < ch->count; i++) {
+        struct peer *p = speaker_peer(s, ch->order[i]);
+        if (ch->made[i])
+            continue;
+        session_limits_changed(s, p, ch->old[i]->options, now);
+        if (!ch->old[i]->options->fall_over)
+            nexthop_judge_peer(s, p, now);
+    }
+}
+
 static void note_old_peers(const struct bgp_speaker *s, const struct change *ch) {
     for (uint32_t i = 0; i < ch->count; i++)
         ch->old[i] = ch->made[i] ? NULL : speaker_peer(s, ch->order[i])->config;
@@ -379,7 +420,7 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch, struct nano
     s->peer_count = ch->count;
     link_addresses(s, ch);
     scanner_changed(s, now);
-    dampening_changed(s, now);
+    dampening_changed(s);
     if (old) {
         apply_in_place(s, ch, old, now);
         rib_origins_changed(s, old, now);
@@ -390,6 +431,9 @@ static void put_into_force(struct bgp_speaker *s, struct change *ch, struct nano
         !ip_equal(old->listen_addr6, s->config->listen_addr6))
         event_push(s, &(struct bgp_event){.kind = BGP_EVENT_PEERS});
     start_peers(s, now);
+    judge_sessions(s, ch, now);
+    if (old) /* RFC 4724 4.1: who was waited for is gone, perhaps */
+        restart_check_deferral(s, now);
     arena_free(old_arena);
     ch->order = NULL;
     ch->arena = NULL;

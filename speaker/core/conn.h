@@ -27,7 +27,7 @@ struct conn {
     bool closing : 1;     /* detached: ends when the output is sent */
     bool output_told : 1; /* BGP_EVENT_OUTPUT was pushed and not pulled empty since */
     bool open_delayed : 1;
-    bool extended : 1;       /* RFC 8654: longer messages may come */
+    bool extended : 1;       /* RFC 8654 4: ours says that longer messages may come */
     uint16_t hold_time_s;    /* negotiated */
     uint16_t keepalive_s;    /* negotiated */
     uint16_t update_left;    /* bytes left of the UPDATE that is partly on the wire */

@@ -9,7 +9,8 @@
  * and decayed when it is looked at, so that rounding does not add up. Leaves to rib.c what an
  * unused path means; the path carries RIB_PATH_DAMPED meanwhile.
  *
- * IOS: a session that ends is no flap, and neither is the first announcement after one; internal
+ * IOS: a session that ends is no flap, with graceful restart or without, and neither is the first
+ * announcement after one; internal
  * routes and own ones are never held back; the figures are 1000 for a withdrawal and 500 for an
  * announcement with other attributes.
  *
@@ -161,7 +162,9 @@ static void mark_path(struct bgp_speaker *s, const struct history *h) {
          i = rib_path_at(s, i)->next) {
         struct rib_path *p = rib_path_at(s, i);
         const struct peer *peer = speaker_peer(s, p->peer);
-        if (peer && ip_equal(peer->config->remote_addr, h->key.neighbor) &&
+        /* A peer that was removed has no configuration, and its paths only wait to be taken away.
+         */
+        if (peer && !peer->removed && ip_equal(peer->config->remote_addr, h->key.neighbor) &&
             rib_side_get(&s->rib->ids, i) == h->key.path_id) {
             p->flags =
                 (uint16_t)((p->flags & ~RIB_PATH_DAMPED) | (h->suppressed ? RIB_PATH_DAMPED : 0));
@@ -324,8 +327,7 @@ static void forget(struct bgp_speaker *s, const struct ip_prefix *which) {
     }
 }
 
-void dampening_changed(struct bgp_speaker *s, struct nanotime now) {
-    (void)now;
+void dampening_changed(struct bgp_speaker *s) {
     if (s->dampening && s->config->dampening_count == 0) {
         forget(s, NULL);
     } else if (!s->dampening && s->config->dampening_count && !dampening_make(s)) {

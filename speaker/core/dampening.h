@@ -9,7 +9,7 @@
  */
 
 /* The configuration's parameters changed; without any, everything is forgotten. */
-void dampening_changed(struct bgp_speaker *s, struct nanotime now);
+void dampening_changed(struct bgp_speaker *s);
 void dampening_free(struct bgp_speaker *s);
 
 /* A route that was held and accepted is withdrawn by its neighbour. `attrs`: what it had. */

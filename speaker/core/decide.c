@@ -340,12 +340,12 @@ static bool med_is_partial(const struct decide_rules *rules, const struct decide
         return false;
     }
     uint32_t first = first_survivor(s, 0);
-    bool same_as = true, same_med = true;
+    bool comparable = true, same_med = true;
     for (uint32_t i = first_survivor(s, first + 1); i < s->count; i = first_survivor(s, i + 1)) {
-        same_as = same_as && paths[i].attrs->neighbor_as == paths[first].attrs->neighbor_as;
+        comparable = comparable && med_comparable(rules, &paths[i], &paths[first]);
         same_med = same_med && med_of(rules, &paths[i]) == med_of(rules, &paths[first]);
     }
-    return !same_as && !same_med;
+    return !comparable && !same_med;
 }
 
 /* The oldest of those no row could tell apart (two sessions with one router). */

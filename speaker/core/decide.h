@@ -48,6 +48,7 @@ struct decide_path {
     uint64_t received_order; /* smaller = older */
 };
 
+/* The members of struct bgp_config of these names. */
 struct decide_rules {
     enum bgp_profile profile;
     uint32_t default_local_pref; /* of a route without LOCAL_PREF */
@@ -59,15 +60,15 @@ struct decide_rules {
  * MED is compared only between paths of one neighbouring AS unless always_compare_med. */
 int decide_compare(const struct decide_rules *rules, const struct decide_path *a,
                    const struct decide_path *b, enum decide_step *ret_step);
-/* IOS: may `p` share the load with `best`? Equal in everything up to the IGP metric; `mixed`:
- * external and internal ones too. Without `relax`, of the same AS_PATH. */
+/* IOS, and BIRD with merge paths: may `p` share the load with `best`? Equal in everything up to the
+ * IGP metric; `mixed`: external and internal ones too. Without `relax`, of the same AS_PATH. */
 bool decide_shares(const struct decide_rules *rules, const struct decide_path *best,
                    const struct decide_path *p, bool mixed, bool relax);
 /*
- * The index of the best of `count` paths, or -1 when none is eligible. Without deterministic_med
- * the result must nevertheless not depend on the order of arrival: paths are grouped by
- * neighbouring AS as RFC 4271 9.1.2.2 c describes (IOS: pairwise, newest first). ret_steps[i]
- * (count entries, may be NULL) gets the row by which path i lost.
+ * The index of the best of `count` paths, or -1 when none is eligible. MED eliminates within each
+ * neighbouring AS (RFC 4271 9.1.2.2 c). IOS: without deterministic_med paths are compared in pairs,
+ * newest first, so the order of arrival counts. ret_steps[i] (count entries, may be NULL) gets the
+ * row by which path i lost.
  */
 int decide_best(const struct decide_rules *rules, const struct decide_path *paths, uint32_t count,
                 enum decide_step *ret_steps);

@@ -402,6 +402,38 @@ static void test_ios_pairs(void **state) {
     assert_true(differs > 0);
 }
 
+/* RFC 4271 9.1.2.2 c, 5065 5.3: two paths without an AS compare their MEDs, also where a third one
+ * never left the confederation and is compared with neither, whoever stands first. */
+static void test_C086_beside_a_path_of_the_confederation(void **state) {
+    (void)state;
+    static const uint32_t words[] = {AS_CONFED_SEQUENCE << 16 | 1, 65010};
+    static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                         {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    const struct decide_rules rules = {
+        .profile = BGP_PROFILE_IOS, .deterministic_med = true, .default_local_pref = 100};
+    struct attr_set sets[3] = {{.id = 0}};
+    struct decide_path paths[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        paths[i] = base_path(&sets[i]);
+        paths[i].external = false;
+        paths[i].router_id = 10 + i;
+        sets[i].neighbor_as = sets[i].as_path_length = 0;
+        sets[i].v.as_path = (struct as_path){0};
+        sets[i].v.has_med = true;
+    }
+    sets[0].v.med = 10; /* the lowest router id, and the worse MED */
+    sets[1].v.med = 5;
+    sets[2].v.as_path = (struct as_path){words, 2};
+    for (uint32_t n = 0; n < 6; n++) {
+        struct decide_path list[3];
+        for (uint32_t i = 0; i < 3; i++) {
+            list[i] = paths[orders[n][i]];
+        }
+        int best = decide_best(&rules, list, 3, NULL);
+        assert_int_equal(orders[n][best], 1);
+    }
+}
+
 static void test_C093_none_eligible(void **state) {
     struct attr_set set;
     struct decide_path p = base_path(&set);
@@ -468,6 +500,7 @@ int main(void) {
         cmocka_unit_test(test_C094_random_sets),
         cmocka_unit_test(test_C083_to_C091_each_step),
         cmocka_unit_test(test_ios_pairs),
+        cmocka_unit_test(test_C086_beside_a_path_of_the_confederation),
         cmocka_unit_test(test_C093_none_eligible),
         cmocka_unit_test(test_llgr_stale_loses_in_bird),
         cmocka_unit_test(test_step_names),

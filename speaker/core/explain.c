@@ -37,22 +37,12 @@ static void run_import(const struct bgp_speaker *s, const struct peer *p, struct
     text_puts(out, no_memory ? "out of memory\n" : passes ? "accepted\n" : "rejected\n");
 }
 
-static void explain_import(const struct bgp_speaker *s, const struct peer *p,
-                           struct ip_prefix prefix, struct arena *arena, struct text *out) {
-    enum bgp_family f = rib_prefix_family(prefix);
-    uint32_t entry = rib_entry_find(s, f, prefix);
-    uint32_t path = entry ? rib_path_find(s, f, entry, p->index, ROUTE_SOURCE_BGP, 0) : 0;
-    struct policy_route r = {.prefix = prefix,
-                             .source = ROUTE_SOURCE_BGP,
-                             .interface = "",
-                             .metric = UINT32_MAX,
-                             .external = p->external,
-                             .arena = arena};
-    if (!path || rib_path_doomed(s, f, rib_path_at(s, path))) {
-        text_printf(out, "no path from %s is held; policy is run on the prefix alone\n",
-                    p->config->name);
-        run_import(s, p, &r, out);
-        return;
+/* `r` has no attributes yet. */
+static void explain_path(const struct bgp_speaker *s, const struct peer *p, uint32_t path,
+                         struct policy_route r, struct text *out) {
+    uint32_t path_id = rib_side_get(&s->rib->ids, path);
+    if (path_id) { /* RFC 7911 */
+        text_printf(out, "path %u: ", path_id);
     }
     uint32_t raw = rib_side_get(&s->rib->raw, path);
     if (!raw) {
@@ -64,37 +54,98 @@ static void explain_import(const struct bgp_speaker *s, const struct peer *p,
         text_printf(out, "rejected: %s\n", obstacle);
         return;
     }
-    if (raw && !rib_import_prepare(s, p, arena, &r.attrs)) {
+    if (raw && !rib_import_prepare(s, p, r.arena, &r.attrs)) {
         text_puts(out, "rejected: AS_PATH is too long\n");
         return;
     }
     run_import(s, p, &r, out);
 }
 
+static void explain_import(const struct bgp_speaker *s, const struct peer *p,
+                           struct ip_prefix prefix, struct arena *arena, struct text *out) {
+    enum bgp_family f = rib_prefix_family(prefix);
+    uint32_t entry = rib_entry_find(s, f, prefix);
+    bool held = false;
+    struct policy_route r = {.prefix = prefix,
+                             .source = ROUTE_SOURCE_BGP,
+                             .interface = "",
+                             .metric = UINT32_MAX,
+                             .external = p->external,
+                             .arena = arena};
+    for (uint32_t i = entry ? rib_entry_at(s, f, entry)->paths : 0; i;
+         i = rib_path_at(s, i)->next) {
+        if (rib_path_at(s, i)->peer == p->index && !rib_path_doomed(s, f, rib_path_at(s, i))) {
+            explain_path(s, p, i, r, out);
+            held = true;
+        }
+    }
+    if (!held) {
+        text_printf(out, "no path from %s is held; policy is run on the prefix alone\n",
+                    p->config->name);
+        run_import(s, p, &r, out);
+    }
+}
+
+/* Of a session that is not there: what it would be sent. */
+static void make_key(const struct bgp_speaker *s, const struct peer *p, struct export_key *key) {
+    export_key_make(s, p, key);
+    if (p->state != BGP_ESTABLISHED) {
+        memcpy(key->families, p->config->options->families, sizeof key->families);
+        if (!ip_is_set(key->local_addr)) { /* its value does not decide, its family does */
+            key->local_addr = p->config->remote_addr;
+        }
+    }
+}
+
+static void say_as_it_would_be(const struct peer *p, struct text *out) {
+    if (p->state != BGP_ESTABLISHED) {
+        text_puts(out, "the session is not established; as it would be\n");
+    }
+}
+
+/* RFC 7911: what was said is about the best path alone. */
+static void say_paths(const struct bgp_speaker *s, const struct peer *p, struct ip_prefix prefix,
+                      struct text *out) {
+    const struct bgp_peer_id id = {p->index};
+    struct bgp_adj_out it = {0};
+    uint32_t count = 0;
+    if (p->state != BGP_ESTABLISHED ||
+        !(p->add_path[rib_prefix_family(prefix)] & BGP_ADD_PATH_SEND)) {
+        return;
+    }
+    while (bgp_adj_out_next(s, id, prefix, &it)) {
+        count++;
+    }
+    text_printf(out, "path identifiers, %u paths of it are sent\n", count);
+}
+
 static void explain_export(const struct bgp_speaker *s, const struct peer *p,
                            struct ip_prefix prefix, struct arena *arena, struct text *out) {
     enum bgp_family f = rib_prefix_family(prefix);
     uint32_t entry = rib_entry_find(s, f, prefix);
+    struct adjout_route r = {.prefix = prefix};
     struct export_key key;
     struct attr_values v;
-    if (!entry || !rib_entry_at(s, f, entry)->best_attrs) {
+    enum export_result result;
+    make_key(s, p, &key);
+    if (entry) {
+        r = rib_entry_route(s, f, entry);
+    }
+    if (prefix.length == 0 && key.default_originate[f] && key.families[f]) {
+        say_as_it_would_be(p, out);
+        text_puts(out, "default-originate stands in for what the table has\n");
+        result = export_default(s, &key, f, arena, &v);
+    } else if (!r.attrs) { /* also one that is about to be withdrawn */
         text_puts(out, "not sent: there is no best path\n");
         return;
-    }
-    struct adjout_route r = rib_entry_route(s, f, entry);
-    if (r.source_peer == p->index) {
+    } else if (r.source_peer == p->index) {
         text_puts(out, "not sent: the best path was learned from this peer\n");
         return;
+    } else {
+        say_as_it_would_be(p, out);
+        result = export_route(s, &key, p->config->options, &r, arena, out, &v);
     }
-    export_key_make(s, p, &key);
-    if (p->state != BGP_ESTABLISHED) {
-        text_puts(out, "the session is not established; as it would be\n");
-        memcpy(key.families, p->config->options->families, sizeof key.families);
-        if (!ip_is_set(key.local_addr)) { /* its value does not decide, its family does */
-            key.local_addr = p->config->remote_addr;
-        }
-    }
-    switch (export_route(s, &key, p->config->options, &r, arena, out, &v)) {
+    switch (result) {
     case EXPORT_SEND:
         text_puts(out, "sent\n");
         break;
@@ -125,6 +176,7 @@ enum bgp_status bgp_explain(const struct bgp_speaker *s, struct bgp_peer_id peer
         explain_import(s, p, prefix, arena, out);
     } else {
         explain_export(s, p, prefix, arena, out);
+        say_paths(s, p, prefix, out);
     }
     arena_free(arena);
     return BGP_OK;

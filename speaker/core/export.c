@@ -24,10 +24,6 @@
 
 #include <string.h>
 
-static bool is_bird(const struct bgp_speaker *s) {
-    return s->config->profile == BGP_PROFILE_CALICO || s->config->profile == BGP_PROFILE_FAST;
-}
-
 /* ---- whether ---- */
 
 static bool is_outside(const struct export_key *k) {
@@ -53,8 +49,7 @@ static const char *source_obstacle(const struct export_key *k, const struct peer
     return NULL;
 }
 
-static const char *community_obstacle(const struct bgp_speaker *s, const struct export_key *k,
-                                      const struct attr_values *v) {
+static const char *community_obstacle(const struct export_key *k, const struct attr_values *v) {
     if (attr_has_community(v, COMMUNITY_NO_ADVERTISE)) {
         return "community no-advertise";
     }
@@ -70,8 +65,7 @@ static const char *community_obstacle(const struct bgp_speaker *s, const struct 
     if (attr_has_community(v, COMMUNITY_NO_EXPORT)) {
         return "community no-export";
     }
-    if (s->config->blackhole_no_export && /* RFC 7999 3.2 */
-        attr_has_community(v, COMMUNITY_BLACKHOLE)) {
+    if (k->blackhole_no_export && attr_has_community(v, COMMUNITY_BLACKHOLE)) { /* RFC 7999 3.2 */
         return "community blackhole";
     }
     return NULL;
@@ -199,7 +193,8 @@ static enum export_result make_as_path(const struct bgp_speaker *s, const struct
                                        struct attr_values *v) {
     uint32_t own[2] = {k->local_as, k->speaker_as};
     /* RFC 7705: the local AS stands before the real one. BIRD: the session's AS is all there is. */
-    uint32_t count = k->local_as != k->speaker_as && !k->local_as_replaces && !is_bird(s) ? 2 : 1;
+    bool both = k->local_as != k->speaker_as && !k->local_as_replaces && !speaker_is_bird(s);
+    uint32_t count = both ? 2 : 1;
     if (!k->external) {
         return EXPORT_SEND;
     }
@@ -265,16 +260,19 @@ static bool next_hop_is_self(const struct bgp_speaker *s, const struct export_ke
     if (!ip_is_set(next_hop)) {
         return true;
     }
-    if (!source) { /* BIRD: inside, a static route's gateway is its next hop */
-        return is_outside(k) || k->next_hop_mode == BGP_NEXT_HOP_SELF ||
+    /* RFC 2545 3, 4291 2.5.6: beyond the link it was learned on, a link-local one means nothing. */
+    bool on_link = next_hop.family == IP_V6 && ip_is_link_local(next_hop);
+    if (!source) { /* BIRD: inside, a static route's gateway is its next hop, and if kept outside */
+        bool kept = !is_outside(k) || (speaker_is_bird(s) && k->next_hop_mode == BGP_NEXT_HOP_KEEP);
+        return !kept || on_link || k->next_hop_mode == BGP_NEXT_HOP_SELF ||
                k->next_hop_mode == BGP_NEXT_HOP_SELF_ALL;
     }
     switch ((enum bgp_next_hop_mode)k->next_hop_mode) {
     case BGP_NEXT_HOP_AUTO:
-        return is_outside(k) && !passes_through(k, source) &&
-               !is_third_party(s, k, source, next_hop);
+        return !passes_through(k, source) &&
+               (on_link || (is_outside(k) && !is_third_party(s, k, source, next_hop)));
     case BGP_NEXT_HOP_SELF:
-        return !is_reflected(k, source);
+        return on_link || !is_reflected(k, source);
     case BGP_NEXT_HOP_SELF_ALL:
         return true;
     case BGP_NEXT_HOP_KEEP:
@@ -373,6 +371,12 @@ static bool add_graceful_shutdown(struct arena *arena, struct attr_values *v) {
     v->community_count = community_sort(list, v->community_count + 1);
     v->communities = list;
     return true;
+}
+
+/* What all that goes to a session says, policy or not. False: no memory. */
+static bool mark(const struct export_key *k, struct arena *arena, struct attr_values *v) {
+    return otc_export(k->role, k->local_as, arena, v) &&
+           (!k->graceful_shutdown || add_graceful_shutdown(arena, v));
 }
 
 static void default_local_pref(const struct export_key *k, struct attr_values *v) {
@@ -512,7 +516,7 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
                               .trace = trace};
     struct attr_values v = attr_get(&s->attrs, r->attrs)->v;
     const char *why = source_obstacle(key, e.source);
-    why = why ? why : community_obstacle(s, key, &v);
+    why = why ? why : community_obstacle(key, &v);
     why = why ? why : condition_obstacle(s, peer, r, arena);
     why = why ? why : otc_export_obstacle(key->role, &v);
     if (!why && v.as_path.word_count + 2 > BGP_AS_PATH_MAX) {
@@ -529,13 +533,15 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     if (is_reflected(key, e.source) && !reflect(s, e.source, arena, &v)) {
         return EXPORT_NO_MEMORY;
     }
-    enum export_result result = is_bird(s) ? pass_bird(&e, &v) : pass_rfc(&e, &v);
+    enum export_result result = speaker_is_bird(s) ? pass_bird(&e, &v) : pass_rfc(&e, &v);
     if (result != EXPORT_SEND) {
         return result;
     }
-    if (!strip(key, arena, &v) || !otc_export(key->role, key->speaker_as, arena, &v) ||
-        (key->graceful_shutdown && !add_graceful_shutdown(arena, &v))) {
+    if (!strip(key, arena, &v) || !mark(key, arena, &v)) {
         return EXPORT_NO_MEMORY;
+    }
+    if (!e.source && ip_is_set(v.next_hop) && ip_equal(v.next_hop, key->remote_addr)) {
+        return withhold(&e, "the next hop is the neighbor's own address (RFC 4271 5.1.3)");
     }
     if (!family_fits(key, v.next_hop, e.family)) {
         return withhold(&e, "no next hop of the prefix's family");
@@ -560,6 +566,9 @@ enum export_result export_default(const struct bgp_speaker *s, const struct expo
     }
     if (!is_outside(key)) {
         default_local_pref(key, &v);
+    }
+    if (!mark(key, arena, &v)) {
+        return EXPORT_NO_MEMORY;
     }
     *ret_values = v;
     return EXPORT_SEND;

@@ -18,7 +18,7 @@ struct export_key {
     uint32_t mrai_ms[BGP_FAMILIES];
     uint32_t subnet; /* connected subnet of the peer + 1, with third-party next hops */
     struct ip_addr local_addr;
-    struct ip_addr remote_addr; /* only where a policy sets the next hop to it */
+    struct ip_addr remote_addr; /* only where a policy, or an own route, has it as next hop */
     bool families[BGP_FAMILIES];
     bool default_originate[BGP_FAMILIES];
     bool deny[BGP_FAMILIES];      /* RFC 8212 */
@@ -27,12 +27,13 @@ struct export_key {
     bool send_communities, send_ext_communities, as_override, local_as_replaces, transparent;
     bool remove_private_as, remove_private_as_all, remove_private_as_replace;
     bool extended_messages, extended_next_hop; /* negotiated */
-    bool graceful_shutdown;
-    uint8_t role;                    /* enum bgp_role, ours */
+    bool graceful_shutdown, blackhole_no_export;
+    uint8_t role;                    /* enum bgp_role, ours; to the outside only */
     uint32_t add_path[BGP_FAMILIES]; /* RFC 7911: paths per prefix at most; 0: not negotiated */
     uint8_t next_hop_mode;
 };
 
+/* Of a peer that is not Established: as its last session was negotiated. */
 void export_key_make(const struct bgp_speaker *s, const struct peer *p, struct export_key *ret_key);
 bool export_key_equal(const struct export_key *a, const struct export_key *b);
 

@@ -47,7 +47,7 @@ static uint64_t hash_match(uint64_t h, const struct policy_match *m) {
 
 static uint64_t hash_term(uint64_t h, const struct policy_term *t) {
     for (uint32_t i = 0; i < t->match_count; i++) {
-        h = hash_match(h, &t->matches[i]);
+        h = hash_mix(hash_match(h, &t->matches[i]), t->matches[i].alternative_count);
         for (uint32_t j = 0; j < t->matches[i].alternative_count; j++) {
             h = hash_match(h, &t->matches[i].alternatives[j]);
         }
@@ -100,13 +100,20 @@ static uint64_t hash_conditions(const struct bgp_speaker *s, const struct bgp_pe
     return h;
 }
 
-static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain) {
+/* May it make the peer's address, `a`, a next hop? */
+static bool action_names(const struct policy_action *action, struct ip_addr a) {
+    return action->kind == POLICY_SET_NEXT_HOP_PEER ||
+           (action->kind == POLICY_SET_NEXT_HOP && ip_equal(action->address, a));
+}
+
+static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain,
+                             struct ip_addr peer) {
     for (uint16_t i = 0; i < chain->count; i++) {
         const struct policy *p =
             chain->policies[i] < c->policy_count ? &c->policies[chain->policies[i]] : NULL;
         for (uint32_t t = 0; p && t < p->term_count; t++) {
             for (uint32_t a = 0; a < p->terms[t].action_count; a++) {
-                if (p->terms[t].actions[a].kind == POLICY_SET_NEXT_HOP_PEER) {
+                if (action_names(&p->terms[t].actions[a], peer)) {
                     return true;
                 }
             }
@@ -125,7 +132,8 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->rr_client = c->rr_client;
     k->as4 = p->as4;
     k->local_as = session_local_as(s, p);
-    if (p->external && (c->as_override || c->remove_private_as)) {
+    if (p->external && (c->as_override || c->remove_private_as || c->remove_private_as_all ||
+                        c->remove_private_as_replace)) {
         k->remote_as = p->config->remote_as;
     }
     k->next_hop_mode = (uint8_t)c->next_hop_mode;
@@ -140,10 +148,13 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->extended_messages = p->extended_messages;
     k->extended_next_hop = p->extended_next_hop;
     k->graceful_shutdown = c->graceful_shutdown;
-    k->role = p->external ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
+    k->role = peer_is_outside(p) ? (uint8_t)c->role : (uint8_t)BGP_ROLE_NONE;
     k->local_addr = own_addr_get(s, p->own_addr);
     if (!ip_is_set(k->local_addr))
         k->local_addr = c->local_addr;
+    if (rib_origin_names(s, p->config->remote_addr)) {
+        k->remote_addr = p->config->remote_addr;
+    }
     if (p->external && c->multihop == 0 && s->profile->third_party_next_hop) {
         k->subnet = nexthop_connected(s, p->config->remote_addr);
     }
@@ -161,6 +172,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
     k->router_id = s->router_id;
     k->default_local_pref = s->config->default_local_pref;
     k->client_to_client = s->config->client_to_client_reflection;
+    k->blackhole_no_export = s->config->blackhole_no_export;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         const struct policy_chain *chain = &p->config->options->export[f];
         k->families[f] = p->families[f];
@@ -174,7 +186,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
         k->chain_hash[f] = hash_chain(s->config, chain);
         k->chain_hash[f] = conditions ? hash_mix(k->chain_hash[f], conditions) : k->chain_hash[f];
         k->by_prefix[f] = conditions || policy_looks_at_prefix(s->config, chain);
-        if (chain_names_peer(s->config, chain)) {
+        if (chain_names_peer(s->config, chain, p->config->remote_addr)) {
             k->remote_addr = p->config->remote_addr;
         }
     }

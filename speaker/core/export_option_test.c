@@ -105,8 +105,8 @@ static void test_C136_receivers(void **state) {
                                   .source = ROUTE_SOURCE_STATIC,
                                   .metric = UINT32_MAX,
                                   .next_hop = v.next_hop};
-    adjout_regroup(b.s, b.holds[2].p, b.now);
-    adjout_regroup(b.s, b.holds[3].p, b.now);
+    adjout_regroup(b.s, b.holds[2].p);
+    adjout_regroup(b.s, b.holds[3].p);
     assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
     bench_settle(&b);
     expect_next_hop("without", 1, NULL);

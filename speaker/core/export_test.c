@@ -119,6 +119,49 @@ static void test_own_route_with_gateway(void **state) {
     bench_end(&b);
 }
 
+struct gateway_row {
+    const char *gateway;
+    enum bgp_next_hop_mode mode;
+    const char *external, *internal; /* next hop that arrives, or NULL: not sent */
+};
+
+/* BIRD: what 1.6.8 sends over multihop sessions, as Calico's are: where a gateway stays as it is, a
+ * neighbour that is it gets nothing (RFC 4271 5.1.3). */
+static void test_C073_own_route_as_bird_sends_it(void **state) {
+    static const struct gateway_row rows[] = {
+        {"10.0.0.1", BGP_NEXT_HOP_AUTO, "10.0.0.100", "10.0.0.1"},
+        {"10.0.0.3", BGP_NEXT_HOP_AUTO, "10.0.0.100", NULL},
+        {"10.0.0.77", BGP_NEXT_HOP_AUTO, "10.0.0.100", "10.0.0.77"},
+        {"10.0.0.1", BGP_NEXT_HOP_SELF, "10.0.0.100", "10.0.0.100"},
+        {"10.0.0.3", BGP_NEXT_HOP_SELF, "10.0.0.100", "10.0.0.100"},
+        {"10.0.0.1", BGP_NEXT_HOP_KEEP, NULL, "10.0.0.1"},
+        {"10.0.0.3", BGP_NEXT_HOP_KEEP, "10.0.0.3", NULL},
+        {"10.0.0.77", BGP_NEXT_HOP_KEEP, "10.0.0.77", "10.0.0.77"},
+        {NULL, BGP_NEXT_HOP_KEEP, "10.0.0.100", "10.0.0.100"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct gateway_row *r = &rows[i];
+        struct bgp_origin_config o = {.prefix = pfx("192.0.2.0/24"), .source = ROUTE_SOURCE_STATIC};
+        o.gateway = r->gateway ? addr(r->gateway) : o.gateway;
+        six_peers(BGP_PROFILE_CALICO);
+        b.peers[0].multihop = b.peers[2].multihop = 255;
+        b.peers[0].next_hop_mode = b.peers[2].next_hop_mode = r->mode;
+        start();
+        assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+        bench_settle(&b);
+        const char *const expected[] = {r->external, NULL, r->internal};
+        for (uint32_t peer = 0; peer < 3; peer += 2) {
+            const struct attr_values *held = bench_held(&b, peer, "192.0.2.0/24");
+            if (!held != !expected[peer])
+                fail_msg("row %zu, peer %u: %s", i, peer, held ? "sent" : "not sent");
+            if (held)
+                expect_next_hop(held, expected[peer]);
+        }
+        bench_end(&b);
+    }
+}
+
 struct reflection_row {
     uint32_t from, to;
     bool client_to_client, sent;
@@ -246,6 +289,29 @@ static void test_C073_third_party_next_hop(void **state) {
     bench_end(&b);
 }
 
+/* The third party becomes a peer: what is sent already might be sent to itself. */
+static void test_C073_third_party_becomes_a_peer(void **state) {
+    struct ip_prefix subnet = pfx("10.0.0.0/24");
+    (void)state;
+    six_peers(BGP_PROFILE_IOS);
+    start();
+    assert_int_equal(bgp_connected_set(b.s, &subnet, 1, b.now), BGP_OK);
+    struct attr_values v = external_route();
+    v.next_hop = addr("10.0.0.9");
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    expect_next_hop(bench_held(&b, 1, "192.0.2.0/24"), "10.0.0.9");
+    struct bgp_config other = b.config;
+    b.peers[6] = b.peers[1];
+    (void)snprintf(b.peers[6].name, sizeof b.peers[6].name, "p6");
+    b.peers[6].remote_addr = addr("10.0.0.9");
+    other.peer_count = 7;
+    assert_int_equal(bgp_configure(b.s, &other, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop(bench_held(&b, 1, "192.0.2.0/24"), "10.0.0.100");
+    bench_end(&b);
+}
+
 /* RFC 4271 5.1.3 3: to a peer that may be hops away it is ours, on a shared subnet too. */
 static void multihop_peers_get_our_next_hop(void **state) {
     struct ip_prefix subnet = pfx("10.0.0.0/24");
@@ -259,6 +325,31 @@ static void multihop_peers_get_our_next_hop(void **state) {
     bench_settle(&b);
     expect_next_hop(bench_held(&b, 1, "192.0.2.0/24"), "10.0.0.100");
     bench_end(&b);
+}
+
+/* RFC 2545 3, 4291 2.5.6: a link-local next hop ends with its link: inside, to clients, to others.
+ * Where it is to be kept, it is kept. */
+static void test_C073_link_local_stays(void **state) {
+    static const char *const self = "::ffff:10.0.0.100";
+    (void)state;
+    for (unsigned kept = 0; kept < 2; kept++) {
+        six_peers(BGP_PROFILE_FAST);
+        for (uint32_t i = 0; i < 6; i++) {
+            b.peers[i].families[BGP_IPV6_UNICAST] = true;
+            b.peers[i].next_hop_mode = kept ? BGP_NEXT_HOP_KEEP : BGP_NEXT_HOP_AUTO;
+        }
+        b.peers[5].next_hop_mode = kept ? BGP_NEXT_HOP_KEEP : BGP_NEXT_HOP_SELF;
+        start();
+        struct attr_values v = external_route(), inside = internal_route();
+        v.next_hop = inside.next_hop = addr("fe80::1");
+        (void)bench_announce(&b, 0, &v, "2001:db8:2::/48");
+        (void)bench_announce(&b, 4, &inside, "2001:db8:3::/48");
+        bench_settle(&b);
+        for (uint32_t i = 1; i < 6; i++)
+            expect_next_hop(bench_held(&b, i, "2001:db8:2::/48"), kept ? "fe80::1" : self);
+        expect_next_hop(bench_held(&b, 5, "2001:db8:3::/48"), kept ? "fe80::1" : self);
+        bench_end(&b);
+    }
 }
 
 static uint32_t unknown_of(const struct attr_values *v, uint8_t code) {
@@ -501,12 +592,15 @@ int main(void) {
         cmocka_unit_test(test_C069_C073_C075_C076_external_route),
         cmocka_unit_test(test_C069_C076_own_route),
         cmocka_unit_test(test_own_route_with_gateway),
+        cmocka_unit_test(test_C073_own_route_as_bird_sends_it),
         cmocka_unit_test(test_C150_C158_reflection),
         cmocka_unit_test(test_C151_C152_C155_reflected_attributes),
         cmocka_unit_test(test_C164_well_known_communities),
         cmocka_unit_test(test_C165_C167_communities_stripped),
         cmocka_unit_test(test_C073_third_party_next_hop),
+        cmocka_unit_test(test_C073_third_party_becomes_a_peer),
         cmocka_unit_test(multihop_peers_get_our_next_hop),
+        cmocka_unit_test(test_C073_link_local_stays),
         cmocka_unit_test(test_C067_C068_unknown_attributes),
         cmocka_unit_test(test_C077_aggregate_attributes_kept),
         cmocka_unit_test(test_C180_C181_rfc8212),

@@ -62,17 +62,25 @@ static void test_C011_extended_in(void **state) {
     }
 }
 
-/* C003, C011: one side alone does not make it so: refused with the header. */
-static void test_C003_not_negotiated(void **state) {
+/* C003, RFC 8654 4: a listener who has not advertised the capability refuses, with the header; who
+ * has must take what comes, whether the sender can take as much or not. */
+static void test_C003_one_direction(void **state) {
     (void)state;
     static uint8_t message[4097];
     for (int who = 0; who < 3; who++) {
+        bool ours = who == 1;
         struct rig r;
-        struct bgp_conn_id c = session(&r, who == 1, who == 2);
+        struct bgp_conn_id c = session(&r, ours, who == 2);
+        assert_false(rig_info(&r).extended_messages); /* none is sent */
         make_update(message, sizeof message);
-        rig_feed(&r, c, message, BGP_HEADER_SIZE);
-        expect_notified(&r, BGP_ERR_HEADER, 2);
-        assert_memory_equal(r.notified.notified.data, message + 16, 2);
+        rig_feed(&r, c, message, ours ? sizeof message : BGP_HEADER_SIZE);
+        if (ours) {
+            assert_int_equal(rig_info(&r).prefixes_received[0], 1);
+            assert_int_equal(r.notified_count, 0);
+        } else {
+            expect_notified(&r, BGP_ERR_HEADER, 2);
+            assert_memory_equal(r.notified.notified.data, message + 16, 2);
+        }
         rig_end(&r);
     }
 }
@@ -313,7 +321,7 @@ static void test_C136_not_negotiated(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C011_extended_in),
-        cmocka_unit_test(test_C003_not_negotiated),
+        cmocka_unit_test(test_C003_one_direction),
         cmocka_unit_test(test_C012_open_and_keepalive),
         cmocka_unit_test(test_C011_notification_behind_long_update),
         cmocka_unit_test(test_C013_too_long_for_one),

@@ -117,11 +117,41 @@ static void test_route_watched_on_demand(void **state) {
     rig_end(&r);
 }
 
+/* The table has asked already, for a route's next hop, and knows that no way leads there: for who
+ * watches from now on there is no other answer to come. */
+static void test_route_lost_before(void **state) {
+    static const uint32_t path[] = {AS_SEQUENCE << 16 | 1, 65001};
+    const struct attr_values v = {.next_hop = ip4(REMOTE), .as_path = {path, 2}};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    const struct ip_prefix prefix = ip_prefix_make(ip4(0x0B000000u), 24);
+    uint8_t message[512];
+    size_t size;
+    struct rig r;
+    (void)state;
+    assert_int_equal(update_encode(&v, &how, &prefix, 1, message, sizeof message, &size), 1);
+    for (int reachable = 0; reachable < 2; reachable++) {
+        rig_init(&r, BGP_PROFILE_IOS, 64512, 65001);
+        rig_start(&r);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        rig_feed(&r, c, message, size);
+        set_route(&r, reachable, 0);
+        assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+        set_fall_over(&r, true);
+        rig_pass(&r, 100);
+        if (reachable)
+            assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+        else
+            expect_lost(&r, c);
+        rig_end(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subnet_lost),
         cmocka_unit_test(test_route_lost),
         cmocka_unit_test(test_route_watched_on_demand),
+        cmocka_unit_test(test_route_lost_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
  * Departures from the letter of the RFC, all visible in fsm_golden.txt:
  *  - Idle ends by itself: a peer that may run is started again after a wait (8.1.1,
  *    AutomaticStart with IdleHoldTimer and DampPeerOscillations);
- *  - TcpConnectionFails in OpenSent and OpenConfirm waits for the retry timer in Active;
+ *  - TcpConnectionFails in Connect, Active and OpenConfirm leads to Active and its retry timer, as
+ *    in OpenSent, where the RFC goes to Idle;
  *  - events that mean nothing in a state change nothing, instead of 5/0: only messages can be
  *    wrong (RFC 6608), timers of our own cannot.
  *

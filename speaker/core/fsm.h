@@ -85,6 +85,7 @@ struct fsm_step {
 /* Defined for every state and event. */
 struct fsm_step fsm_step(enum bgp_state state, enum fsm_event event);
 
+/* The words of fsm_golden.txt. */
 const char *fsm_event_name(enum fsm_event e);
 const char *fsm_action_name(enum fsm_action a);
 

@@ -1,8 +1,8 @@
 #ifndef RIBCAGE_CORE_LIMITS_H
 #define RIBCAGE_CORE_LIMITS_H
 
-/* Named maxima of everything a remote or a configuration can make grow. Each has a test that meets
- * it. */
+/* Named maxima of everything a remote or a configuration can make grow. Most have a test that
+ * meets them. */
 
 #define BGP_MESSAGE_SIZE_MAX 4096
 #define BGP_MESSAGE_EXTENDED_MAX 65535 /* RFC 8654 */
@@ -19,10 +19,8 @@
 #define BGP_ORIGINS_MAX 1000000    /* configured routes per speaker */
 #define BGP_AS_PATH_MAX 2048       /* ASes in a path we hold; longer: treat-as-withdraw */
 #define BGP_COMMUNITIES_MAX 16000
-#define BGP_ATTRS_UNKNOWN_MAX 64  /* unknown transitive attributes kept per route */
-#define BGP_SHUTDOWN_TEXT_MAX 255 /* RFC 9003 */
-#define BGP_CONNS_PER_PEER_MAX 2  /* one out, one in: RFC 4271 6.8 */
-#define BGP_UNKNOWN_CONNS_MAX 64
+#define BGP_ATTRS_UNKNOWN_MAX 64      /* unknown transitive attributes kept per route */
+#define BGP_SHUTDOWN_TEXT_MAX 255     /* RFC 9003 */
 #define BGP_MALFORMED_COUNTS_MAX 1024 /* pairs of peer and attribute that are counted */
 #define BGP_MALFORMED_KEPT_MAX 16     /* malformed UPDATEs kept for the operator, per speaker */
 #define BGP_EVENTS_MAX 65536

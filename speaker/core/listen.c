@@ -15,6 +15,7 @@
 
 #include "event.h"
 #include "peer.h"
+#include "restart.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -91,6 +92,7 @@ struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nan
     s->peer_count++;
     peer_link_address(s, p);
     peer_try_start(s, p, now);
+    peer_show(s, p, now); /* whose range is shut down stays idle, and goes again */
     return p;
 }
 
@@ -116,8 +118,10 @@ void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
     s->sweep = false; /* set again while they were halted */
 }
 
-void listen_learn_as(struct peer *p, uint32_t asn) {
+void listen_learn_as(struct bgp_speaker *s, struct peer *p, uint32_t asn) {
     struct peer_dynamic *d = listen_dynamic(p);
-    if (d && d->any_as)
-        d->config.remote_as = asn;
+    if (!d || !d->any_as || asn == 0 || d->config.remote_as == asn)
+        return;
+    restart_abandon(s, p);
+    d->config.remote_as = asn;
 }

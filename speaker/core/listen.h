@@ -23,7 +23,8 @@ struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32
 struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nanotime now);
 /* Takes away those that have no connection, keep no routes and wait for nothing. */
 void listen_sweep(struct bgp_speaker *s, struct nanotime now);
-/* The peer's OPEN says who it is, where the range leaves that open. */
-void listen_learn_as(struct peer *p, uint32_t asn);
+/* The peer's OPEN says who it is, where the range leaves that open: what a neighbour of another AS
+ * left there over a restart goes. */
+void listen_learn_as(struct bgp_speaker *s, struct peer *p, uint32_t asn);
 
 #endif

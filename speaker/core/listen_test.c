@@ -222,12 +222,71 @@ static void test_listen_no_memory(void **state) {
     rig_end(&r);
 }
 
+/* A range that is shut down: its callers are refused, and nothing is kept of them. */
+static void test_listen_shut_down(void **state) {
+    (void)state;
+    struct rig r;
+    struct bgp_conn_id c;
+    setup(&r, BGP_PROFILE_PLAIN, 0, 0);
+    ranges[0].peer.shutdown = true;
+    assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
+    for (uint32_t n = 0; n < 3; n++)
+        assert_int_equal(rig_try_call_from(&r, RANGE + 0x010001 + n, &c), BGP_REFUSED);
+    rig_pass(&r, 1000);
+    assert_int_equal(bgp_peer_count(r.s), 1);
+    ranges[0].peer.shutdown = false;
+    rig_end(&r);
+}
+
+static void feed_route(struct rig *r, struct bgp_conn_id c, uint32_t n) {
+    static const uint32_t path[] = {AS_SEQUENCE << 16 | 1, 64513};
+    const struct attr_values v = {.next_hop = ip4(RANGE), .as_path = {path, 2}};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    const struct ip_prefix p = ip_prefix_make(ip4(0x0D000000u + (n << 8)), 24);
+    uint8_t message[512];
+    size_t size;
+    assert_int_equal(update_encode(&v, &how, &p, 1, message, sizeof message, &size), 1);
+    rig_feed(r, c, message, size);
+}
+
+/* RFC 4271 6.7: a range's limit that is lowered below what its neighbours hold ends the sessions
+ * of all of them at once, and of nobody else. */
+static void test_lowered_limit_of_a_range(void **state) {
+    (void)state;
+    struct rig r;
+    setup(&r, BGP_PROFILE_PLAIN, 0, 64513);
+    (void)rig_up_to(&r, BGP_ESTABLISHED);
+    for (uint32_t i = 1; i <= 3; i++) {
+        struct bgp_conn_id c = {0};
+        assert_int_equal(rig_try_call_from(&r, RANGE + (i << 16) + 1, &c), BGP_OK);
+        establish(&r, c, 64513, 0x0C000000 + i);
+        for (uint32_t n = 0; n < i; n++)
+            feed_route(&r, c, n);
+    }
+    r.notified_count = 0;
+    ranges[0].peer.prefix_max[0] = 1;
+    assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
+    rig_events(&r);
+    assert_int_equal(r.notified_count, 2);
+    assert_int_equal(info_at(&r, 0).state, BGP_ESTABLISHED);
+    assert_int_equal(info_at(&r, 1).state, BGP_ESTABLISHED); /* has one */
+    assert_true(info_at(&r, 2).prefix_limit_down && info_at(&r, 3).prefix_limit_down);
+    rig_pass(&r, 1000);
+    assert_int_equal(info_at(&r, 1).prefixes_received[0], 1);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listen_range),     cmocka_unit_test(test_C055_unconfigured),
-        cmocka_unit_test(test_listen_limit),     cmocka_unit_test(test_listen_limit_of_all),
-        cmocka_unit_test(test_listen_any_as),    cmocka_unit_test(test_listen_reconfigured),
+        cmocka_unit_test(test_listen_range),
+        cmocka_unit_test(test_C055_unconfigured),
+        cmocka_unit_test(test_listen_limit),
+        cmocka_unit_test(test_listen_limit_of_all),
+        cmocka_unit_test(test_listen_any_as),
+        cmocka_unit_test(test_listen_reconfigured),
         cmocka_unit_test(test_listen_no_memory),
+        cmocka_unit_test(test_listen_shut_down),
+        cmocka_unit_test(test_lowered_limit_of_a_range),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ static size_t message_peek_any(const uint8_t *data, size_t size, bool extended,
     ret_error->size = 0;
     for (size_t i = 0; i < MESSAGE_MARKER_SIZE && i < size; i++) {
         if (data[i] != 0xFF) {
-            *ret_error = framing_error(BGP_ERR_HEADER, 1, NULL, 0);
+            *ret_error = framing_error(BGP_ERR_HEADER, BGP_HEADER_ERR_SYNC, NULL, 0);
             return 0;
         }
     }
@@ -90,15 +90,15 @@ static size_t message_peek_any(const uint8_t *data, size_t size, bool extended,
     size_t whole = (size_t)(length[0] << 8 | length[1]);
     uint8_t type = data[BGP_HEADER_SIZE - 1];
     if (whole < BGP_HEADER_SIZE || (whole > BGP_MESSAGE_SIZE_MAX && !extended)) {
-        *ret_error = framing_error(BGP_ERR_HEADER, 2, length, 2);
+        *ret_error = framing_error(BGP_ERR_HEADER, BGP_HEADER_ERR_LENGTH, length, 2);
         return 0;
     }
     if (type < BGP_MSG_OPEN || type > BGP_MSG_ROUTE_REFRESH) {
-        *ret_error = framing_error(BGP_ERR_HEADER, 3, &type, 1);
+        *ret_error = framing_error(BGP_ERR_HEADER, BGP_HEADER_ERR_TYPE, &type, 1);
         return 0;
     }
     if (!message_size_fits(whole, type, extended)) {
-        *ret_error = framing_error(BGP_ERR_HEADER, 2, length, 2);
+        *ret_error = framing_error(BGP_ERR_HEADER, BGP_HEADER_ERR_LENGTH, length, 2);
         return 0;
     }
     *ret_type = (enum bgp_message_type)type;
@@ -122,7 +122,7 @@ size_t keepalive_encode(uint8_t *out, size_t out_size) {
 
 /* RFC 7313 5: a subtype nobody knows is to be ignored, and so is what its messages are like. */
 static bool refresh_is_later(const uint8_t *body, size_t size) {
-    return size > 4 && body[2] > 2;
+    return size > 4 && body[2] > BGP_REFRESH_EORR;
 }
 
 bool refresh_decode(const uint8_t *body, size_t size, struct bgp_refresh *ret_r,
@@ -135,7 +135,7 @@ bool refresh_decode(const uint8_t *body, size_t size, struct bgp_refresh *ret_r,
         bytes_put(&w, body, size < room ? size : room);
         whole[MESSAGE_MARKER_SIZE] = (uint8_t)((size + BGP_HEADER_SIZE) >> 8);
         whole[MESSAGE_MARKER_SIZE + 1] = (uint8_t)(size + BGP_HEADER_SIZE);
-        *ret_error = framing_error(BGP_ERR_REFRESH, 1, whole, w.at);
+        *ret_error = framing_error(BGP_ERR_REFRESH, BGP_REFRESH_ERR_LENGTH, whole, w.at);
         return false;
     }
     struct byte_reader r = bytes_reader(body, size);

@@ -14,9 +14,9 @@ struct arena;
 /*
  * The BGP-4 codec: bytes to structs and back, knowing nothing of peers, sessions or tables.
  *
- * Decode, validate, apply are three steps: this file decodes and says what RFC 7606 makes of each
- * damage; fsm.c and rib.c apply. RFC 4271 4 and 6, 2918, 4486, 4724, 4760, 5492, 6286, 6608, 6793,
- * 7606, 7607, 9003, 9072.
+ * Decode, validate, apply are three steps: the codec decodes and says what RFC 7606 makes of each
+ * damage; session.c and rib_import.c apply. RFC 4271 4 and 6, 2918, 4486, 4724, 4760, 5492, 6286,
+ * 6608, 6793, 7313, 7606, 7607, 7911, 8538, 8654, 8950, 9003, 9072, 9234, 9384, 9494, 9687.
  */
 
 enum bgp_message_type {
@@ -44,6 +44,44 @@ enum bgp_error_code {
     BGP_ERR_REFRESH = 7,
     BGP_ERR_SEND_HOLD = 8,
 };
+/* Subcodes: RFC 4271 4.5. */
+enum bgp_header_error {
+    BGP_HEADER_ERR_SYNC = 1,
+    BGP_HEADER_ERR_LENGTH = 2,
+    BGP_HEADER_ERR_TYPE = 3,
+};
+enum bgp_open_error {
+    BGP_OPEN_ERR_UNSPECIFIC = 0,
+    BGP_OPEN_ERR_VERSION = 1,
+    BGP_OPEN_ERR_PEER_AS = 2,
+    BGP_OPEN_ERR_IDENTIFIER = 3,
+    BGP_OPEN_ERR_PARAMETER = 4,
+    BGP_OPEN_ERR_AUTHENTICATION = 5, /* deprecated */
+    BGP_OPEN_ERR_HOLD_TIME = 6,
+    BGP_OPEN_ERR_CAPABILITY = 7, /* RFC 5492 */
+    BGP_OPEN_ERR_ROLE = 11,      /* RFC 9234 */
+};
+enum bgp_update_error {
+    BGP_UPDATE_ERR_LIST = 1, /* Malformed Attribute List */
+    BGP_UPDATE_ERR_UNRECOGNIZED = 2,
+    BGP_UPDATE_ERR_MISSING = 3,
+    BGP_UPDATE_ERR_FLAGS = 4,
+    BGP_UPDATE_ERR_LENGTH = 5,
+    BGP_UPDATE_ERR_ORIGIN = 6,
+    BGP_UPDATE_ERR_AS_LOOP = 7, /* deprecated */
+    BGP_UPDATE_ERR_NEXT_HOP = 8,
+    BGP_UPDATE_ERR_OPTIONAL = 9,
+    BGP_UPDATE_ERR_NETWORK = 10, /* Invalid Network Field */
+    BGP_UPDATE_ERR_AS_PATH = 11,
+};
+/* RFC 6608 */
+enum bgp_fsm_error {
+    BGP_FSM_ERR_OPEN_SENT = 1,
+    BGP_FSM_ERR_OPEN_CONFIRM = 2,
+    BGP_FSM_ERR_ESTABLISHED = 3,
+};
+/* RFC 7313 5 */
+enum bgp_refresh_error { BGP_REFRESH_ERR_LENGTH = 1 };
 enum bgp_cease {
     BGP_CEASE_PREFIX_LIMIT = 1,
     BGP_CEASE_SHUTDOWN = 2,
@@ -100,13 +138,14 @@ struct bgp_open {
     bool extended_message;              /* capability 6, RFC 8654 */
     bool extended_next_hop;             /* 5: IPv4 unicast with IPv6 next hops, RFC 8950 */
     bool llgr;                          /* 71, RFC 9494 */
-    uint8_t role;                       /* 9: enum bgp_role; none: absent */
+    uint16_t role;                      /* 9: enum bgp_role, unassigned ones too; none: absent */
     bool role_conflict;                 /* it came twice, with different values */
     uint8_t add_path[BGP_FAMILIES];     /* 69: enum bgp_add_path, what its sender can do */
     uint32_t llgr_time_s[BGP_FAMILIES]; /* stale time; 0: none */
     bool one_capability_per_parameter;  /* encode: IOS's style */
 };
 
+/* False: *ret_error is the NOTIFICATION it calls for (RFC 4271 6.2). */
 bool open_decode(const uint8_t *body, size_t size, struct bgp_open *ret_open,
                  struct bgp_error *ret_error);
 /* Whole message with header; returns its size, 0 if it does not fit. */
@@ -137,9 +176,15 @@ bool notification_shutdown_octets(const struct bgp_notification *n, const uint8_
 uint16_t notification_shutdown_data(const char *text, uint8_t *out);
 size_t keepalive_encode(uint8_t *out, size_t out_size);
 
+/* RFC 7313 3 */
+enum bgp_refresh_subtype {
+    BGP_REFRESH_REQUEST = 0,
+    BGP_REFRESH_BORR = 1,
+    BGP_REFRESH_EORR = 2,
+};
 struct bgp_refresh {
     uint16_t afi;
-    uint8_t subtype; /* 0 request, 1 BoRR, 2 EoRR (7313) */
+    uint8_t subtype; /* enum bgp_refresh_subtype, or one that came later */
     uint8_t safi;
 };
 bool refresh_decode(const uint8_t *body, size_t size, struct bgp_refresh *ret_r,
@@ -194,6 +239,8 @@ struct bgp_update {
     bool foreign_family; /* an AFI/SAFI that is not negotiated was ignored */
 };
 
+/* RFC 4271 6.3: could a packet be sent there at all? Our own addresses the caller knows. */
+bool update_next_hop_usable(struct ip_addr next_hop);
 /* Decodes a body. Never fails otherwise than by `outcome`. With TREAT_AS_WITHDRAW the prefixes of
  * announced[] are to be withdrawn. NLRI are validated: nlri_next on them cannot meet damage. */
 void update_decode(const struct bgp_codec *codec, const uint8_t *body, size_t size,

@@ -12,7 +12,8 @@
 #include "nlri.h"
 
 static enum bgp_outcome mp_reset(struct attr_decoder *d, uint8_t code) {
-    update_reset(d->update, code, framing_error(BGP_ERR_UPDATE, 9, d->start, d->start_size));
+    update_reset(d->update, code,
+                 framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_OPTIONAL, d->start, d->start_size));
     return BGP_OUTCOME_SESSION_RESET;
 }
 

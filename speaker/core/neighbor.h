@@ -4,8 +4,9 @@
 #include "config.h"
 
 /*
- * Neighbours as a running speaker keeps them: what is one's own in some fifty octets, the options
- * shared by all that have the same. Made from struct bgp_peer_config; nobody changes them after.
+ * Neighbours as a running speaker keeps them: what is one's own in some forty octets and its name,
+ * the options shared by all that have the same. Made from struct bgp_peer_config; nobody changes
+ * them after.
  * Everything stands in the arena of the speaker's configuration.
  */
 

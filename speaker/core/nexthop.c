@@ -51,12 +51,16 @@ void nexthops_free(struct bgp_speaker *s) {
     s->nexthops = NULL;
 }
 
-struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop) {
+static struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop) {
     return slab_at(&s->nexthops->slab, nexthop);
 }
 
 static uint32_t find(const struct bgp_speaker *s, struct ip_addr a) {
     return table_find(&s->nexthops->index, addr_hash(&a), addr_equal, s->nexthops, &a);
+}
+
+bool nexthop_is_used(const struct bgp_speaker *s, struct ip_addr a) {
+    return find(s, a) != 0;
 }
 
 static void set_answered(struct bgp_speaker *s, struct nexthop *hop, bool answered) {
@@ -88,12 +92,15 @@ static void tell(struct bgp_speaker *s, uint32_t nexthop) {
     }
 }
 
+/* Once around at most, from where it was: there may be more of them than the budget. */
 static uint32_t tell_again(struct bgp_speaker *s, uint32_t budget) {
-    const struct slab *slab = &s->nexthops->slab;
-    for (uint32_t i = 1; nexthop_may_tell(s) && budget > 0 && i < slab->next_new; i++, budget--) {
-        if (nexthop_at(s, i)->untold) {
-            tell(s, i);
+    struct nexthops *n = s->nexthops;
+    for (uint32_t left = n->slab.next_new; nexthop_may_tell(s) && budget > 0 && left > 0; left--) {
+        n->cursor = n->cursor + 1 < n->slab.next_new ? n->cursor + 1 : 1;
+        if (nexthop_at(s, n->cursor)->untold) {
+            tell(s, n->cursor);
         }
+        budget--;
     }
     return budget;
 }
@@ -164,15 +171,23 @@ void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p) {
     nexthop_release(s, watch);
 }
 
+static const struct session_cause no_route = {
+    .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
+    .reason = BGP_DOWN_NO_ROUTE};
+
+void nexthop_judge_peer(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
+    const struct nexthop *hop = p->watch ? nexthop_at(s, p->watch) : NULL;
+    if (hop && hop->answered && !hop->reachable) {
+        peer_reset(s, p, &no_route, now);
+    }
+}
+
 /* IOS: fall-over. The entry may be gone afterwards. */
 static void end_sessions_behind(struct bgp_speaker *s, uint32_t nexthop, struct nanotime now) {
-    static const struct session_cause cause = {
-        .error = {.code = BGP_ERR_CEASE, .subcode = BGP_CEASE_CONFIG_CHANGE},
-        .reason = BGP_DOWN_NO_ROUTE};
     for (uint32_t i = 0; s->nexthops->watched > 0 && i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         if (p->watch == nexthop) {
-            peer_reset(s, p, &cause, now);
+            peer_reset(s, p, &no_route, now);
         }
     }
 }
@@ -319,7 +334,7 @@ enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix 
     for (uint32_t i = 0; i < s->peer_count; i++) {
         struct peer *p = speaker_peer(s, s->peer_order[i]);
         if (p->group_member) {
-            adjout_regroup(s, p, now);
+            adjout_regroup(s, p);
         }
     }
     if (s->profile->third_party_next_hop) {

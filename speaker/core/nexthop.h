@@ -26,10 +26,10 @@ struct nexthops {
     size_t subnet_count;
     uint32_t changed_head, changed_tail;
     uint32_t untold, unanswered; /* how many */
+    uint32_t cursor;             /* of the search for the untold */
     uint32_t watched;            /* peers whose address is held */
 };
 
-struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop);
 /* A path of this prefix uses it. */
 void nexthop_used_by(struct bgp_speaker *s, uint32_t nexthop, enum bgp_family f, uint32_t entry);
 /* Passes changes on to the prefixes they concern, at most `budget` of them looked at. Returns what
@@ -42,6 +42,9 @@ static inline bool nexthop_may_tell(const struct bgp_speaker *s) {
 static inline bool nexthop_has_work(const struct bgp_speaker *s) {
     return s->nexthops->changed_head != 0 || nexthop_may_tell(s);
 }
+
+/* Has a path this next hop, or is it watched? */
+bool nexthop_is_used(const struct bgp_speaker *s, struct ip_addr a);
 
 /* Is the host still to say about some whether they are reachable? */
 static inline bool nexthop_awaits_answers(const struct bgp_speaker *s) {

@@ -15,14 +15,13 @@
  */
 #include "capability.h"
 #include "framing.h"
-#include "limits.h"
 
 #include <assert.h>
 
 #define OPEN_VERSION 4
 #define OPEN_PARAM_CAPABILITIES 2
 #define OPEN_PARAM_EXTENDED 255
-#define OPEN_AS_TRANS 23456
+#define OPEN_SOUND 255 /* no subcode */
 
 /* ---- decode ---- */
 
@@ -39,28 +38,28 @@ static struct byte_reader open_parameters(struct byte_reader *r, bool *ret_exten
     return bytes_view(r, extended_size);
 }
 
-/* Subcode of the error, or 255 for none: 0 is a subcode (2/0, unspecific). */
+/* Subcode of the error (2/0 is one), or OPEN_SOUND. */
 static uint8_t open_decode_parameters(struct byte_reader *r, struct bgp_open *o) {
     bool extended;
     struct byte_reader parameters = open_parameters(r, &extended);
     if (!bytes_ok(&parameters) || bytes_left(r) > 0) {
-        return 0;
+        return BGP_OPEN_ERR_UNSPECIFIC;
     }
     while (bytes_left(&parameters) > 0) {
         uint8_t type = bytes_u8(&parameters);
         size_t size = extended ? bytes_u16(&parameters) : bytes_u8(&parameters);
         struct byte_reader value = bytes_view(&parameters, size);
         if (!bytes_ok(&value)) {
-            return 0;
+            return BGP_OPEN_ERR_UNSPECIFIC;
         }
         if (type != OPEN_PARAM_CAPABILITIES) {
-            return 4;
+            return BGP_OPEN_ERR_PARAMETER;
         }
         if (!capability_decode_all(&value, o)) {
-            return 0;
+            return BGP_OPEN_ERR_UNSPECIFIC;
         }
     }
-    return 255;
+    return OPEN_SOUND;
 }
 
 static bool open_fail(uint8_t subcode, struct bgp_error *ret_error) {
@@ -78,25 +77,25 @@ bool open_decode(const uint8_t *body, size_t size, struct bgp_open *ret_open,
     o.hold_time_s = bytes_u16(&r);
     o.router_id = bytes_u32(&r);
     if (!bytes_ok(&r)) {
-        return open_fail(0, ret_error);
+        return open_fail(BGP_OPEN_ERR_UNSPECIFIC, ret_error);
     }
     if (version != OPEN_VERSION) {
         static const uint8_t supported[2] = {0, OPEN_VERSION};
-        *ret_error = framing_error(BGP_ERR_OPEN, 1, supported, sizeof supported);
+        *ret_error = framing_error(BGP_ERR_OPEN, BGP_OPEN_ERR_VERSION, supported, sizeof supported);
         return false;
     }
     uint8_t subcode = open_decode_parameters(&r, &o);
-    if (subcode != 255) {
+    if (subcode != OPEN_SOUND) {
         return open_fail(subcode, ret_error);
     }
-    if (asn == 0 || o.asn == 0 || o.asn == OPEN_AS_TRANS) {
-        return open_fail(2, ret_error);
+    if (asn == 0 || o.asn == 0 || o.asn == AS_TRANS) {
+        return open_fail(BGP_OPEN_ERR_PEER_AS, ret_error);
     }
     if (o.router_id == 0) {
-        return open_fail(3, ret_error);
+        return open_fail(BGP_OPEN_ERR_IDENTIFIER, ret_error);
     }
     if (o.hold_time_s == 1 || o.hold_time_s == 2) {
-        return open_fail(6, ret_error);
+        return open_fail(BGP_OPEN_ERR_HOLD_TIME, ret_error);
     }
     if (!o.mp_present) {
         o.families[BGP_IPV4_UNICAST] = true;
@@ -126,7 +125,7 @@ static void open_put_parameters(struct byte_writer *w, const struct bgp_open *o)
 size_t open_encode(const struct bgp_open *o, uint8_t *out, size_t out_size) {
     struct byte_writer w = framing_begin(BGP_MSG_OPEN, out, out_size);
     bytes_put_u8(&w, OPEN_VERSION);
-    bytes_put_u16(&w, o->asn > UINT16_MAX ? OPEN_AS_TRANS : (uint16_t)o->asn);
+    bytes_put_u16(&w, (uint16_t)(o->asn > UINT16_MAX ? AS_TRANS : o->asn));
     bytes_put_u16(&w, o->hold_time_s);
     bytes_put_u32(&w, o->router_id);
     bytes_put_u8(&w, 0);

@@ -73,6 +73,8 @@ static void answer(const struct open_case *c, size_t step) {
         expect_refused(r, conn, BGP_ERR_HEADER, 2);
     else if (c->subcode >= 0)
         expect_refused(r, conn, BGP_ERR_OPEN, (uint8_t)c->subcode);
+    else if (c->want.role_conflict)
+        expect_refused(r, conn, BGP_ERR_OPEN, BGP_OPEN_ERR_ROLE);
     else if (!family_in_common(&c->want))
         expect_refused(r, conn, BGP_ERR_OPEN, 7);
     else

@@ -67,7 +67,7 @@ static void next_hops(const uint8_t *v, size_t size, struct bgp_open *o) {
 static bool role(const uint8_t *v, size_t size, struct bgp_open *o) {
     if (size != 1)
         return false;
-    uint8_t said = v[0] < BGP_ROLES - 1 ? (uint8_t)(v[0] + 1) : BGP_ROLES;
+    uint16_t said = (uint16_t)(v[0] + 1);
     if (o->role != BGP_ROLE_NONE && o->role != said)
         o->role_conflict = true;
     o->role = said;

@@ -52,23 +52,42 @@ static void test_C208_strict_mode(void **state) {
     expect_open(BGP_ROLE_NONE, BGP_ROLE_PEER, false, true);
 }
 
-/* Two capabilities that differ are refused whichever comes last. */
-static void test_C208_two_roles(void **state) {
-    (void)state;
+/* An OPEN with two Role capabilities, their values as on the wire. */
+static void expect_two_roles(enum bgp_role ours, uint8_t first, uint8_t second, bool accepted) {
     struct rig r;
     rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64513);
     r.peer.passive = true;
-    r.peer.role = BGP_ROLE_CUSTOMER;
+    r.peer.role = ours;
     rig_start(&r);
     struct bgp_conn_id c = rig_call(&r);
-    static const uint8_t open[] = {
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0,    37,   1,    4,    0xFC, 0x01, 0,    90,   10,   0,
-        0,    2,    8,    2,    6,    9,    1,    4,    9,    1,    0,
+    const uint8_t open[] = {
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,  0xFF, 0xFF, 0xFF,   0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0,    37,   1,    4,    0xFC,  0x01, 0,    90,     10,   0,
+        0,    2,    8,    2,    6,    9,    1,    first, 9,    1,    second,
     };
     rig_feed(&r, c, open, sizeof open);
-    expect_notified(&r, BGP_ERR_OPEN, 11);
+    if (accepted)
+        assert_int_equal(rig_info(&r).state, BGP_OPEN_CONFIRM);
+    else
+        expect_notified(&r, BGP_ERR_OPEN, 11);
     rig_end(&r);
+}
+
+/* RFC 9234 4.2: two that differ are refused whichever comes last, and by who has no role, too;
+ * the same one twice is one. */
+static void test_C208_two_roles(void **state) {
+    (void)state;
+    static const enum bgp_role ours[] = {BGP_ROLE_CUSTOMER, BGP_ROLE_NONE};
+    for (size_t i = 0; i < 2; i++) {
+        expect_two_roles(ours[i], 4, 0, false);
+        expect_two_roles(ours[i], 0, 4, false);
+        expect_two_roles(ours[i], 0, 200, false);
+        expect_two_roles(ours[i], 200, 0, false);
+        expect_two_roles(ours[i], 0, 0, true);
+    }
+    expect_two_roles(BGP_ROLE_NONE, 254, 255, false); /* unassigned, both */
+    expect_two_roles(BGP_ROLE_NONE, 255, 255, true);
+    expect_two_roles(BGP_ROLE_CUSTOMER, 255, 255, false);
 }
 
 /* ---- the rules ---- */
@@ -154,7 +173,8 @@ struct network {
     struct bgp_origin_config origins[NODES];
 };
 
-static void add_peer(struct network *n, uint32_t from, uint32_t to, enum bgp_role role) {
+static struct bgp_peer_config *add_peer(struct network *n, uint32_t from, uint32_t to,
+                                        enum bgp_role role) {
     struct bgp_config *c = &n->configs[from];
     struct bgp_peer_config *p = &n->peers[from][c->peer_count++];
     bgp_peer_config_init(p, BGP_PROFILE_FAST);
@@ -162,9 +182,10 @@ static void add_peer(struct network *n, uint32_t from, uint32_t to, enum bgp_rol
     p->remote_addr = ip4(0x0A000001 + to);
     p->remote_as = 65001 + to;
     p->role = role;
+    return p;
 }
 
-static void build(struct network *n) {
+static void prepare(struct network *n) {
     memset(n, 0, sizeof *n);
     pipe_init(&n->w, 5);
     for (uint32_t i = 0; i < NODES; i++) {
@@ -180,15 +201,23 @@ static void build(struct network *n) {
         c->origins = &n->origins[i];
         c->origin_count = 1;
     }
+}
+
+static void run(struct network *n) {
+    for (uint32_t i = 0; i < NODES; i++)
+        pipe_add(&n->w, &n->configs[i], NULL);
+    pipe_run(&n->w, 20000);
+}
+
+static void build(struct network *n) {
+    prepare(n);
     add_peer(n, 0, 1, BGP_ROLE_PROVIDER);
     add_peer(n, 1, 0, BGP_ROLE_CUSTOMER);
     add_peer(n, 1, 2, BGP_ROLE_PROVIDER);
     add_peer(n, 2, 1, BGP_ROLE_CUSTOMER);
     add_peer(n, 1, 3, BGP_ROLE_PEER);
     add_peer(n, 3, 1, BGP_ROLE_PEER);
-    for (uint32_t i = 0; i < NODES; i++)
-        pipe_add(&n->w, &n->configs[i], NULL);
-    pipe_run(&n->w, 20000);
+    run(n);
 }
 
 /* What came from above or from the side goes down only; what came from below goes everywhere. */
@@ -214,11 +243,26 @@ static void test_C209_otc_network(void **state) {
     pipe_free(&n.w);
 }
 
+/* RFC 9234 5: "equal to the AS number of the local AS" is the one the neighbour knows. Were it the
+ * one behind `local_as`, a lateral peer would take the route for a leak. */
+static void test_C209_otc_of_local_as(void **state) {
+    (void)state;
+    static struct network n;
+    prepare(&n);
+    add_peer(&n, 0, 1, BGP_ROLE_PEER)->local_as = 65077;
+    add_peer(&n, 1, 0, BGP_ROLE_PEER)->remote_as = 65077;
+    run(&n);
+    assert_int_equal(pipe_state(&n.w, 1, "to1"), BGP_ESTABLISHED);
+    assert_true(pipe_has_route(&n.w, 1, "20.0.0.0/16"));
+    assert_true(pipe_has_route(&n.w, 0, "20.1.0.0/16"));
+    pipe_free(&n.w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C208_role_pairs),  cmocka_unit_test(test_C208_strict_mode),
         cmocka_unit_test(test_C208_two_roles),   cmocka_unit_test(test_C209_otc_rules),
-        cmocka_unit_test(test_C209_otc_network),
+        cmocka_unit_test(test_C209_otc_network), cmocka_unit_test(test_C209_otc_of_local_as),
     };
     return cmocka_run_group_tests_name("otc", tests, NULL, NULL);
 }

@@ -7,7 +7,8 @@
  * BIRD: of several peers with one (address, port) only the first to start runs; the others wait in
  * Idle until it is halted, then the first of them in configuration order starts, after the connect
  * delay. An incoming connection belongs to the first peer in configuration order that has its
- * source address, and is refused when that one waits, in silence.
+ * source address, and is refused when that one waits, in silence. The other profiles look at the
+ * local address, too.
  *
  * Invariants: `started` means "may run and holds the lock"; `active` means that the outgoing side
  * has no connection and either waits for its retry timer or, passive, for a call. The one timer of
@@ -18,11 +19,12 @@
 #include "peer.h"
 
 #include "../base/hash.h"
+#include "adjout.h"
 #include "event.h"
 #include "listen.h"
+#include "nexthop.h"
 #include "own_addr.h"
 #include "restart.h"
-#include "rib.h"
 
 #include <assert.h>
 #include <string.h>
@@ -282,6 +284,12 @@ void peer_init(struct bgp_speaker *s, struct peer *p, uint32_t index, uint32_t c
     p->timer.order = timer_order(index, TIMER_PEER);
     p->since = now;
     s->sessions[BGP_IDLE]++;
+    peer_address_changed(s, config->remote_addr);
+}
+
+void peer_address_changed(struct bgp_speaker *s, struct ip_addr a) {
+    if (s->profile->third_party_next_hop && nexthop_is_used(s, a))
+        adjout_reevaluate(s);
 }
 
 void peer_try_start(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
@@ -310,7 +318,7 @@ void peer_halt(struct bgp_speaker *s, struct peer *p, const struct session_cause
     heap_cancel(&s->timers, &p->timer);
     p->prefix_limit_down = false;
     peer_forgive(s, p, true, false);
-    restart_abandon(s, p, now);
+    restart_abandon(s, p);
     peer_show(s, p, now);
 }
 
@@ -357,7 +365,7 @@ void peer_free(struct bgp_speaker *s, struct peer *p) {
     p->config = NULL;
     if (p->routes) {
         p->removed = true;
-        s->rib->removed_peers++;
+        rib_peer_removed(s);
     } else {
         slab_free(&s->peers, p->index);
     }
@@ -452,11 +460,21 @@ static void reject_politely(const struct bgp_speaker *s, struct bgp_reject *r) {
                                                sizeof r->data);
 }
 
+/* BIRD: the first with this address. Else the one whose address of ours was called, if there are
+ * several; NULL: nobody's. */
+static struct peer *peer_of_call(const struct bgp_speaker *s, struct ip_addr remote,
+                                 struct ip_addr local) {
+    struct peer *first = peer_by_address(s, remote), *p = first;
+    while (p && !ip_equal(p->config->options->local_addr, local))
+        p = peer_next_by_address(s, p);
+    return p && !speaker_is_bird(s) ? p : first;
+}
+
 enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remote,
                                 struct bgp_endpoint local, struct nanotime now,
                                 struct bgp_conn_id *ret_conn, struct bgp_reject *ret_reject) {
     *ret_reject = (struct bgp_reject){0};
-    struct peer *p = peer_by_address(s, remote.addr);
+    struct peer *p = peer_of_call(s, remote.addr, local.addr);
     if (!p && !s->stopping && s->config->listen)
         p = listen_peer_new(s, remote.addr, now);
     if (!p || s->stopping || !s->config->listen) {

@@ -27,6 +27,9 @@ void peer_reset(struct bgp_speaker *s, struct peer *p, const struct session_caus
                 struct nanotime now);
 /* Starts the first peer that waits for the lock `p` held. */
 void peer_pass_lock(struct bgp_speaker *s, const struct peer *p, struct nanotime now);
+/* RFC 4271 5.1.3: a neighbour has this address from now on, or no longer: what names it as a third
+ * party is sent with another next hop. */
+void peer_address_changed(struct bgp_speaker *s, struct ip_addr a);
 /* Halts it and withdraws what is left of it in the tables. */
 void peer_remove(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 /* Then gives it back, once its last path is taken away. */
@@ -37,11 +40,13 @@ void peer_start_after_delay(struct bgp_speaker *s, struct peer *p, struct nanoti
 void peer_arm_retry(struct bgp_speaker *s, struct peer *p, uint32_t ms, struct nanotime now);
 void peer_stop_retry(struct bgp_speaker *s, struct peer *p);
 void peer_back_off(struct bgp_speaker *s, struct peer *p, struct nanotime now);
-/* RFC 4271 8.1.1: a session that was up for a moment only starts again after a wait that doubles,
- * where the profile damps flapping. */
+/* RFC 4271 8.1.1: a session that was up for a moment only, or whose connections all lose to one the
+ * neighbour has, starts again after a wait that doubles, where the profile damps flapping. */
 void peer_idle_hold(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+/* Its prefix limit ended the session: it stays down, or for prefix_restart_min. */
 void peer_over_limit(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 
+/* p->timer fired. */
 void peer_timer(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 /* Recomputes the state shown and tells of a change. */
 void peer_show(struct bgp_speaker *s, struct peer *p, struct nanotime now);

@@ -50,9 +50,9 @@ static void fill_session(const struct bgp_speaker *s, const struct peer *p,
         i->restart_families[f] = p->open.gr && p->open.gr_families[f].present;
         i->restart_preserved[f] = p->open.gr && p->open.gr_families[f].forwarding;
     }
-    i->long_lived_restart = p->open.llgr;
     i->extended_messages = p->extended_messages;
     i->extended_next_hop = p->extended_next_hop;
+    i->import_outdated = p->open.import_outdated;
     i->update_group = adjout_group_number(s, p);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         i->families[f] = p->families[f];
@@ -156,11 +156,9 @@ void peer_output(struct bgp_speaker *s, struct peer *p) {
         conn_output(s, conn_at(s, p->conn));
 }
 
-bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                          struct nanotime now) {
+bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     uint8_t message[BGP_HEADER_SIZE + 4];
     const struct bgp_refresh refresh = {.afi = family_afi(f), .safi = 1};
-    (void)now;
     if (!p->conn || !p->refresh || !p->families[f])
         return false;
     size_t size = refresh_encode(&refresh, message, sizeof message);
@@ -168,6 +166,15 @@ bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family
         return false;
     p->sent.refreshes++;
     return true;
+}
+
+bool peer_ask_again(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    bool asked = peer_request_refresh(s, p, f);
+    if (!asked && p->conn && p->families[f]) {
+        p->open.import_outdated = true;
+        event_log(s, p->index, BGP_LOG_IMPORT_OUTDATED, f, 0, p->config->remote_addr);
+    }
+    return asked;
 }
 
 /* ---- clear ---- */
@@ -203,8 +210,8 @@ static void clear_peer(struct bgp_speaker *s, struct peer *p, enum bgp_clear how
         if (!p->families[f])
             continue;
         if (how == BGP_CLEAR_SOFT_OUT)
-            adjout_refresh(s, p, f, now);
-        else if (p->config->options->soft_reconfiguration || !peer_request_refresh(s, p, f, now))
+            adjout_refresh(s, p, f);
+        else if (p->config->options->soft_reconfiguration || !peer_ask_again(s, p, f))
             (void)rib_reimport(s, p);
     }
 }

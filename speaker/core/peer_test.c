@@ -315,6 +315,30 @@ static void test_calls_go_to_the_first(void **state) {
     pipe_free(&w);
 }
 
+/* RFC 4271 8.2.1: one machine per configured peer. Two sessions with one neighbour, from two
+ * addresses of ours: a call belongs to the one whose address was called. */
+static void test_calls_by_local_address(void **state) {
+    (void)state;
+    struct pipe_world w;
+    struct setup u[2];
+    struct bgp_conn_id conn;
+    struct bgp_reject reject;
+    setup_pair(&w, u, BGP_PROFILE_PLAIN, 5, 64512, 64512);
+    setup_peer(&u[0], "too", 2, 64512)->local_addr = address(21);
+    u[0].peers[0].local_addr = address(1);
+    u[0].peers[0].passive = u[0].peers[1].passive = true;
+    pipe_add(&w, &u[0].config, NULL);
+    struct bgp_speaker *s = w.nodes[0].speaker;
+    struct bgp_endpoint remote = {address(2), 4000}, local = {address(21), 179};
+    assert_int_equal(bgp_conn_accept(s, remote, local, w.now, &conn, &reject), BGP_OK);
+    assert_int_equal(pipe_state(&w, 0, "too"), BGP_OPEN_SENT);
+    assert_int_equal(pipe_state(&w, 0, "two"), BGP_ACTIVE);
+    local.addr = address(1);
+    assert_int_equal(bgp_conn_accept(s, remote, local, w.now, &conn, &reject), BGP_OK);
+    assert_int_equal(pipe_state(&w, 0, "two"), BGP_OPEN_SENT);
+    pipe_free(&w);
+}
+
 /* ---- reconfiguration ---- */
 
 static void test_reconfiguration_keeps_sessions(void **state) {
@@ -584,6 +608,7 @@ int main(void) {
         cmocka_unit_test(test_waiting_peer_refuses_calls),
         cmocka_unit_test(test_passive_while_waiting),
         cmocka_unit_test(test_calls_go_to_the_first),
+        cmocka_unit_test(test_calls_by_local_address),
         cmocka_unit_test(test_reconfiguration_keeps_sessions),
         cmocka_unit_test(test_C015_wrong_as),
         cmocka_unit_test(test_C048_hold_expiry),

@@ -8,7 +8,7 @@
  *   fast    the same rules with connection timers in milliseconds, tries that grow apart so that
  *           hundreds who call the dead leave them time to come back; the hold time stays, because
  *           a session must not fall for want of CPU
- *   ios     IOS 15.7: tries after 6144..14336 ms, OPEN delayed on incoming connections
+ *   ios     IOS 15.7: tries after 6.2 to 14.3 s, OPEN delayed on incoming connections
  *   plain   RFC 4271 10 defaults, RFC 8212
  */
 #include "profile.h"

@@ -20,7 +20,8 @@ struct profile {
     uint32_t connect_jitter_percent; /* a delay is drawn from [100 - jitter, 100] % of the value */
     uint32_t error_wait_min_ms;      /* after an error; doubles up to the maximum */
     uint32_t error_wait_max_ms;
-    uint32_t open_wait_ms; /* how long a connection may stay without the peer's OPEN */
+    uint32_t open_wait_ms; /* how long a connection may stay without the peer's OPEN, or its first
+                            * KEEPALIVE where there is no hold time */
     uint16_t hold_time_s;
     uint16_t keepalive_s;                       /* 0 = a third */
     uint16_t restart_time_s;                    /* announced in the graceful restart capability */
@@ -56,5 +57,10 @@ struct profile {
 };
 
 const struct profile *profile_get(enum bgp_profile p);
+
+/* Does it stand in for BIRD, with whatever timers? */
+static inline bool profile_is_bird(enum bgp_profile p) {
+    return p == BGP_PROFILE_CALICO || p == BGP_PROFILE_FAST;
+}
 
 #endif

@@ -105,6 +105,27 @@ static void test_default_local_pref(void **state) {
     bench_end(&b);
 }
 
+/* BIRD: LOCAL_PREF is given to a route where it comes in, to those that are held, too. */
+static void test_default_local_pref_of_bird(void **state) {
+    const uint32_t words[] = {AS_SEQUENCE << 16 | 1, 65001};
+    const struct attr_values v = {.next_hop = ip4(0x0a000001), .as_path = {words, 2}};
+    (void)state;
+    bench_config(&b, BGP_PROFILE_FAST, 2);
+    b.peers[0].remote_as = 65001;
+    b.peers[0].soft_reconfiguration = true;
+    bench_start(&b);
+    bench_up(&b, 0);
+    bench_up(&b, 1);
+    (void)bench_announce(&b, 0, &v, "192.0.2.0/24");
+    bench_settle(&b);
+    assert_int_equal(bench_held(&b, 1, "192.0.2.0/24")->local_pref, 100);
+    b.config.default_local_pref = 150;
+    assert_int_equal(bgp_configure(b.s, &b.config, b.now), BGP_OK);
+    bench_settle(&b);
+    assert_int_equal(bench_held(&b, 1, "192.0.2.0/24")->local_pref, 150);
+    bench_end(&b);
+}
+
 static void test_fib_install(void **state) {
     (void)state;
     begin();
@@ -114,6 +135,40 @@ static void test_fib_install(void **state) {
     assert_int_equal(configure(), 1);
     assert_false(b.fib.withdrawn);
     bench_end(&b);
+}
+
+/* Every best path is told, and then there is nothing to do, whatever the budget and however many
+ * prefixes each family has: the second one's turn comes. */
+static void test_fib_install_of_two_families(void **state) {
+    (void)state;
+    struct attr_values v = {.next_hop = addr("2001:db8::1")};
+    for (uint32_t budget = 1; budget < 8; budget++) {
+        bench_config(&b, BGP_PROFILE_PLAIN, 1);
+        b.peers[0].families[BGP_IPV6_UNICAST] = true;
+        b.config.fib.install = false;
+        bench_start(&b);
+        bench_up(&b, 0);
+        for (uint32_t i = 0; i < 6; i++) {
+            struct ip_prefix p = ip_prefix_make(ip4(0x0b000000 + (i << 8)), 24);
+            v.next_hop = addr("10.0.0.1");
+            (void)bench_send(&b, 0, &v, &p, 1);
+            p = pfx("2001:db8:1::/48");
+            p.addr.bytes[5] = (uint8_t)i;
+            v.next_hop = addr("2001:db8::1");
+            (void)bench_send(&b, 0, &v, &p, 1);
+        }
+        bench_work(&b);
+        assert_int_equal(b.fib_events, 0);
+        b.config.fib.install = true;
+        assert_int_equal(bgp_configure(b.s, &b.config, b.now), BGP_OK);
+        for (uint32_t n = 0; n < 200; n++) {
+            (void)rib_work(b.s, budget, b.now);
+        }
+        assert_false(rib_has_work(b.s));
+        bench_events(&b);
+        assert_int_equal(b.fib_events, 12);
+        bench_end(&b);
+    }
 }
 
 /* The second in which our path from this source for 11.0.N.0/24 came; 0: there is none. */
@@ -184,9 +239,14 @@ static void test_own_routes_change(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_own_routes_change),  cmocka_unit_test(test_bestpath),
-        cmocka_unit_test(test_multipath),          cmocka_unit_test(test_C169_blackhole_accept),
-        cmocka_unit_test(test_default_local_pref), cmocka_unit_test(test_fib_install),
+        cmocka_unit_test(test_own_routes_change),
+        cmocka_unit_test(test_bestpath),
+        cmocka_unit_test(test_multipath),
+        cmocka_unit_test(test_C169_blackhole_accept),
+        cmocka_unit_test(test_default_local_pref),
+        cmocka_unit_test(test_default_local_pref_of_bird),
+        cmocka_unit_test(test_fib_install),
+        cmocka_unit_test(test_fib_install_of_two_families),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

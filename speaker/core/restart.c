@@ -12,6 +12,10 @@
  * It ends when every peer that may run has sent its End-of-RIB, those excepted that restart
  * themselves or know nothing of the capability, or when the deferral timer fires.
  *
+ * Refresh: a BoRR before a restarted peer's End-of-RIB is ignored, so that a path is stale for one
+ * reason at a time. One more BoRR begins the refresh anew, and its time: until the EoRR the peer
+ * may be saying everything again. It lengthens no restart, though, that another family waits for.
+ *
  * Leaves marking and purging to rib.c. One time per peer bounds every kind of staleness; one timer
  * runs for all of them, because few peers are stale and each timer that may run costs its room.
  * Where nothing is stale any more it fires once in vain.
@@ -23,9 +27,13 @@
 
 #define STALE_BOUND_MS 360000u /* no End-of-RIB or EoRR ever came */
 
+/* The session was made with it, and it is still wanted. */
+static bool both_restart(const struct peer *p) {
+    return p->open.gr && p->open.gr_ours && p->config->options->graceful_restart != BGP_GR_OFF;
+}
+
 static bool both_announced(const struct peer *p, enum bgp_family f) {
-    return p->config->options->graceful_restart != BGP_GR_OFF && p->families[f] && p->open.gr &&
-           p->open.gr_families[f].present;
+    return both_restart(p) && p->families[f] && p->open.gr_families[f].present;
 }
 
 bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p) {
@@ -38,14 +46,20 @@ bool restart_negotiated(const struct bgp_speaker *s, const struct peer *p) {
 }
 
 bool restart_by_notification(const struct peer *p) {
-    return p->config->options->graceful_restart != BGP_GR_OFF &&
-           p->config->options->gr_notification && p->open.gr && p->open.gr_notification;
+    return both_restart(p) && p->open.gr_notification && p->open.gr_notification_ours;
 }
 
 static bool any_stale(const struct peer *p) {
     bool any = false;
     for (unsigned f = 0; f < BGP_FAMILIES; f++)
         any = any || p->restarting[f] || p->refreshing[f];
+    return any;
+}
+
+static bool any_restarting(const struct peer *p) {
+    bool any = false;
+    for (unsigned f = 0; f < BGP_FAMILIES; f++)
+        any = any || p->restarting[f];
     return any;
 }
 
@@ -111,23 +125,29 @@ void restart_end_of_rib(struct bgp_speaker *s, struct peer *p, enum bgp_family f
     restart_check_deferral(s, now);
 }
 
+/* RFC 7313 4: with graceful restart a BoRR means nothing before the End-of-RIB; it would make
+ * stale what the restarted peer has just said, and the End-of-RIB take it away. A neighbour that
+ * was not told of the capability by us owes no End-of-RIB, so its BoRRs are not held to one. */
+static bool awaits_end_of_rib(const struct peer *p, enum bgp_family f) {
+    return p->open.gr && p->open.gr_ours && !p->end_of_rib_seen[f];
+}
+
 void restart_refresh_begin(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
                            struct nanotime now) {
+    if (awaits_end_of_rib(p, f))
+        return;
     p->refreshing[f] = true;
     rib_mark_stale(s, p, f, now);
-    if (p->stale_until.ns == 0)
+    if (!any_restarting(p))
         stale_for(s, p, STALE_BOUND_MS, now);
 }
 
-void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                         struct nanotime now) {
-    (void)now;
+void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     if (p->refreshing[f])
         purge(s, p, f);
 }
 
-void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now) {
-    (void)now;
+void restart_abandon(struct bgp_speaker *s, struct peer *p) {
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         if (p->restarting[f])
             purge(s, p, (enum bgp_family)f);
@@ -195,7 +215,8 @@ static bool is_read_only(const struct bgp_speaker *s) {
 }
 
 void restart_check_deferral(struct bgp_speaker *s, struct nanotime now) {
-    if (!s->restarting || (!s->env.restarting && is_read_only(s)))
+    bool delayed = !s->env.restarting && s->config->update_delay_s > 0; /* still wanted? */
+    if (!s->restarting || (delayed && is_read_only(s)))
         return;
     for (uint32_t i = 0; i < s->peer_count; i++) {
         if (s->env.restarting && is_awaited(speaker_peer(s, s->peer_order[i])))

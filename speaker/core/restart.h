@@ -18,10 +18,9 @@ void restart_end_of_rib(struct bgp_speaker *s, struct peer *p, enum bgp_family f
 /* BoRR and EoRR from the peer. */
 void restart_refresh_begin(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
                            struct nanotime now);
-void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                         struct nanotime now);
+void restart_refresh_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 /* No route of a former session stays. */
-void restart_abandon(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+void restart_abandon(struct bgp_speaker *s, struct peer *p);
 /* speaker->stale_timer fired: of the peers whose time is over nothing stale stays. */
 void restart_stale_expired(struct bgp_speaker *s, struct nanotime now);
 

@@ -21,17 +21,6 @@ static void feed_route(struct rig *r, struct bgp_conn_id c, uint32_t n) {
     rig_feed(r, c, message, size);
 }
 
-static void feed_end_of_rib(struct rig *r, struct bgp_conn_id c) {
-    uint8_t message[64];
-    rig_feed(r, c, message, end_of_rib_encode(BGP_IPV4_UNICAST, message, sizeof message));
-}
-
-static void feed_refresh(struct rig *r, struct bgp_conn_id c, uint8_t subtype) {
-    uint8_t message[64];
-    const struct bgp_refresh refresh = {.afi = 1, .safi = 1, .subtype = subtype};
-    rig_feed(r, c, message, refresh_encode(&refresh, message, sizeof message));
-}
-
 static bool held(const struct rig *r, uint32_t n) {
     struct bgp_rib_iterator it;
     struct bgp_path_info path;
@@ -194,12 +183,13 @@ static void test_C186_enhanced_refresh(void **state) {
         struct bgp_conn_id c = session(&r, &open);
         feed_route(&r, c, 0);
         feed_route(&r, c, 1);
-        feed_refresh(&r, c, 1);
+        feed_end_of_rib(&r, c);
+        feed_refresh(&r, c, BGP_REFRESH_BORR);
         feed_route(&r, c, 1);
         rig_pass(&r, 1000);
         assert_true(held(&r, 0) && held(&r, 1));
         if (finished)
-            feed_refresh(&r, c, 2);
+            feed_refresh(&r, c, BGP_REFRESH_EORR);
         rig_pass(&r, finished ? 10 : 361000);
         assert_false(held(&r, 0));
         assert_true(held(&r, 1));
@@ -222,7 +212,8 @@ static void test_C186_lost_between(void **state) {
         struct bgp_conn_id c = session(&r, &open);
         feed_route(&r, c, 0);
         feed_route(&r, c, 1);
-        feed_refresh(&r, c, 1);
+        feed_end_of_rib(&r, c);
+        feed_refresh(&r, c, BGP_REFRESH_BORR);
         feed_route(&r, c, 1);
         bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
         rig_events(&r);
@@ -366,8 +357,10 @@ static void test_C194_n_bit(void **state) {
 static void test_C195_hard_reset_received(void **state) {
     (void)state;
     struct rig r;
-    uint8_t message[64];
-    static const uint8_t inside[] = {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, 3, 'b', 'y', 'e'};
+    uint8_t message[BGP_HEADER_SIZE + 2 + BGP_NOTIFICATION_DATA_MAX];
+    uint8_t inside[3 + BGP_SHUTDOWN_TEXT_MAX] = {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN,
+                                                 BGP_SHUTDOWN_TEXT_MAX};
+    memset(inside + 3, 'x', BGP_SHUTDOWN_TEXT_MAX);
     struct bgp_conn_id c = with_n_bit(&r, true, true);
     rig_feed(&r, c, message,
              notification_encode(BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, inside, sizeof inside,
@@ -376,11 +369,12 @@ static void test_C195_hard_reset_received(void **state) {
     assert_false(held(&r, 0));
     assert_int_equal(rig_info(&r).last_subcode, BGP_CEASE_HARD_RESET);
     assert_string_equal(rig_info(&r).last_error, "Received: Administrative shutdown");
-    const struct bgp_notification n = {BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, inside, sizeof inside};
+    const struct bgp_notification n = {BGP_ERR_CEASE, BGP_CEASE_HARD_RESET,
+                                       r.notified.notified.data, r.notified.notified.size};
     struct text text;
     text_init(&text);
-    assert_true(notification_shutdown_text(&n, &text));
-    assert_string_equal(text_str(&text), "bye");
+    assert_true(notification_shutdown_text(&n, &text)); /* the longest is told whole */
+    assert_int_equal(text.size, BGP_SHUTDOWN_TEXT_MAX);
     text_deinit(&text);
     rig_end(&r);
 }
@@ -433,6 +427,88 @@ static void test_C191_next_hops_first(void **state) {
     }
 }
 
+/* ---- another AS ---- */
+
+static void feed_route_of(struct rig *r, struct bgp_conn_id c, uint32_t asn) {
+    uint8_t message[512];
+    size_t size;
+    const uint32_t path[2] = {AS_SEQUENCE << 16 | 1, asn};
+    const struct attr_values v = {.next_hop = ip4(REMOTE), .as_path = {path, 2}};
+    const struct attr_encoding how = {.as4 = true, .family = BGP_IPV4_UNICAST};
+    const struct ip_prefix p = ip_prefix_make(ip4(prefix_number(0)), 24);
+    assert_int_equal(update_encode(&v, &how, &p, 1, message, sizeof message, &size), 1);
+    rig_feed(r, c, message, size);
+}
+
+/* A neighbour of any AS from a range, in AS 65001, with route 0. */
+static struct bgp_conn_id of_any_as(struct rig *r, struct bgp_listen_range *range) {
+    rig_init(r, BGP_PROFILE_PLAIN, 64512, 64512);
+    *range = (struct bgp_listen_range){.prefix = ip_prefix_make(ip4(0x0C000000), 8)};
+    range->peer = r->peer;
+    range->peer.passive = true;
+    range->peer.remote_as = 0;
+    range->peer.remote_addr = (struct ip_addr){0};
+    snprintf(range->peer.name, BGP_PEER_NAME_MAX, "any");
+    r->config.listen_ranges = range;
+    r->config.listen_range_count = 1;
+    rig_start(r);
+    struct bgp_open open = graceful(r, false, true);
+    open.asn = 65001;
+    struct bgp_conn_id c = rig_establish_from(r, 0x0C000001, &open);
+    feed_route_of(r, c, 65001);
+    feed_end_of_rib(r, c);
+    rig_pull(r, c);
+    rig_pass(r, 1000);
+    assert_true(held(r, 0));
+    return c;
+}
+
+static struct bgp_peer_info dynamic_info(const struct rig *r) {
+    struct bgp_peer_info info;
+    assert_true(bgp_peer_at(r->s, 1, &info));
+    return info;
+}
+
+/* What was learned from another AS, or by another kind of session, is not the new one's. */
+static void test_back_in_another_as(void **state) {
+    (void)state;
+    static const uint32_t ases[] = {65001, 65002, 64512};
+    for (int i = 0; i < 3; i++) {
+        struct rig r;
+        struct bgp_listen_range range;
+        struct bgp_conn_id c = of_any_as(&r, &range);
+        bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+        rig_pass(&r, 2000);
+        assert_true(held(&r, 0));
+        struct bgp_open open = graceful(&r, true, true);
+        open.asn = ases[i];
+        rig_establish_from(&r, 0x0C000001, &open);
+        rig_pass(&r, 100);
+        assert_int_equal(dynamic_info(&r).state, BGP_ESTABLISHED);
+        assert_int_equal(dynamic_info(&r).config->remote_as, ases[i]);
+        assert_int_equal(held(&r, 0), ases[i] == 65001);
+        rig_end(&r);
+    }
+}
+
+/* A reload gives the neighbour another AS: while it is up with the N bit, and while it is away. */
+static void test_configured_in_another_as(void **state) {
+    (void)state;
+    for (int away = 0; away < 2; away++) {
+        struct rig r;
+        struct bgp_conn_id c = with_n_bit(&r, true, true);
+        if (away)
+            bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+        rig_pass(&r, 1000);
+        assert_true(held(&r, 0));
+        r.peer.remote_as = 65002;
+        assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
+        rig_pass(&r, 100);
+        assert_false(held(&r, 0));
+        rig_end(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_C188_vouched_for),
@@ -450,6 +526,8 @@ int main(void) {
         cmocka_unit_test(test_C194_n_bit),
         cmocka_unit_test(test_C195_hard_reset_received),
         cmocka_unit_test(test_C195_hard_reset_sent),
+        cmocka_unit_test(test_back_in_another_as),
+        cmocka_unit_test(test_configured_in_another_as),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

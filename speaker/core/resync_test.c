@@ -78,6 +78,34 @@ static void test_full_queue(void **state) {
     bench_end(&b);
 }
 
+/* There may be more next hops, and prefixes, than are looked at in one call: each has its turn. */
+static void test_told_a_few_at_a_time(void **state) {
+    (void)state;
+    for (uint32_t budget = 1; budget < 6; budget++) {
+        struct bgp_event e;
+        uint32_t tracks = 0, routes = 0;
+        bench_config(&b, BGP_PROFILE_PLAIN, 1);
+        bench_start(&b);
+        bench_up(&b, 0);
+        fill_queue();
+        announce(false);
+        for (uint32_t i = 0; i < 400; i++) {
+            while (bgp_next_event(b.s, &e)) {
+                tracks += e.kind == BGP_EVENT_TRACK;
+                routes += e.kind == BGP_EVENT_FIB;
+                if (e.kind == BGP_EVENT_TRACK) {
+                    bgp_nexthop_set(b.s, e.track.address, true, 10, b.now);
+                }
+            }
+            (void)rib_work(b.s, budget, b.now);
+        }
+        assert_int_equal(tracks, 4);
+        assert_int_equal(routes, ROUTES);
+        assert_false(rib_has_work(b.s));
+        bench_end(&b);
+    }
+}
+
 /* Gone and wanted again before the host heard: it is told the last word only. */
 static void test_back_before_told(void **state) {
     struct host host = {0};
@@ -101,6 +129,7 @@ static void test_back_before_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full_queue),
+        cmocka_unit_test(test_told_a_few_at_a_time),
         cmocka_unit_test(test_back_before_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,10 +211,10 @@ static void share(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e,
     }
     max = max < BGP_MULTIPATH_MAX ? max : BGP_MULTIPATH_MAX;
     max = s->profile->merge_paths ? UINT32_MAX : max; /* BIRD: it is next hops that are limited */
-    for (uint32_t i = e->paths; i && n < count; i = rib_path_at(s, i)->next, n++) {
+    for (uint32_t i = e->paths; i; i = rib_path_at(s, i)->next, n++) {
         struct rib_path *p = rib_path_at(s, i);
         bool was = p->flags & RIB_PATH_SHARES;
-        bool is = best >= 0 && (int)n != best && marked < max &&
+        bool is = n < count && best >= 0 && (int)n != best && marked < max &&
                   decide_shares(&rules, &paths[best], &paths[n], mixed, c->multipath_as_path_relax);
         marked += is;
         p->flags = (uint16_t)((p->flags & ~RIB_PATH_SHARES) | (is ? RIB_PATH_SHARES : 0));
@@ -277,8 +277,10 @@ static bool choose(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e
     }
     struct decide_rules rules = rules_of(s);
     int best = decide_best(&rules, r->candidates, count, r->steps);
-    for (uint32_t i = e->paths; i && n < count; i = rib_path_at(s, i)->next, n++) {
-        path_judge(s, f, rib_path_at(s, i), r->candidates[n].eligible, (int)n == best, r->steps[n]);
+    for (uint32_t i = e->paths; i; i = rib_path_at(s, i)->next, n++) {
+        bool judged = n < count; /* those behind the limit are out, whatever they were before */
+        path_judge(s, f, rib_path_at(s, i), judged && r->candidates[n].eligible, (int)n == best,
+                   judged ? r->steps[n] : DECIDE_ELIGIBLE);
         *ret_best = (int)n == best ? i : *ret_best;
     }
     share(s, f, e, count, best);
@@ -492,7 +494,7 @@ static void publish(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, ui
     attr_release(&s->attrs, old);
     aggregate_note(s, route.prefix);
     fill_best(s, f, e, &route);
-    adjout_entry_changed(s, f, entry, &route, now);
+    adjout_entry_changed(s, f, entry, &route);
 }
 
 /* False: out of memory, the prefix is queued again. */
@@ -542,8 +544,10 @@ static void fib_tell(struct bgp_speaker *s, enum bgp_family f, uint32_t entry) {
     }
 }
 
-/* Looks through the table for them, at most `budget` prefixes. Returns what is left of it. */
+/* Looks through the tables for them, at most `budget` prefixes: from the start again once both are
+ * at their end, or the second one's turn would never come. Returns what is left of the budget. */
 static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
+    bool all = true;
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         uint32_t *cursor = &s->rib->fib_cursor[f], end = s->rib->entries[f].next_new;
         for (; fib_may_tell(s) && budget > 0 && *cursor < end; ++*cursor, budget--) {
@@ -551,7 +555,10 @@ static uint32_t fib_tell_again(struct bgp_speaker *s, uint32_t budget) {
                 fib_tell(s, f, *cursor);
             }
         }
-        *cursor = *cursor >= end ? 0 : *cursor;
+        all = all && *cursor >= end;
+    }
+    if (all) {
+        memset(s->rib->fib_cursor, 0, sizeof s->rib->fib_cursor);
     }
     return budget;
 }
@@ -572,8 +579,9 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
     budget = fib_tell_again(s, budget);
     budget = nexthop_work(s, budget);
     budget = dampening_work(s, budget, now);
-    budget = aggregate_work(s, budget, now);
-    budget = scanner_work(s, budget, now);
+    /* And half of what is left, for they look through whole tables again and again. */
+    half = (budget + 1) / 2;
+    budget -= half - scanner_work(s, aggregate_work(s, half, now), now);
     for (unsigned f = 0; f < BGP_FAMILIES; f++) {
         for (uint32_t entry; budget > 0 && (entry = rib_dirty_pop(s, f, &budget)) != 0; budget--) {
             if (!handle(s, f, entry, now)) {
@@ -582,7 +590,7 @@ bool rib_work(struct bgp_speaker *s, uint32_t budget, struct nanotime now) {
             }
         }
     }
-    adjout_work(s, budget, now);
+    adjout_work(s, budget);
     bool released = s->rib->releasing && !decisions_due(s) && !nexthop_awaits_answers(s);
     if (released) {
         s->rib->releasing = false;

@@ -6,9 +6,9 @@
 #include "speaker.h"
 
 /*
- * The tables behind rib.c, shared by the files of the RIB (rib.c, rib_entry.c, rib_path.c,
- * rib_import.c, rib_sweep.c, rib_origin.c, rib_dump.c), by adjout.c, which numbers its own tables
- * by the index of a prefix here, and by explain.c.
+ * The tables behind rib.c, shared by the files of the RIB (rib*.c, nexthop.c, aggregate.c,
+ * dampening.c), by update groups (adjout*.c), which number their own tables by the index of a
+ * prefix here, and by those that look: scanner.c, explain.c, peer_info.c, tally.c.
  */
 
 /* One path to a prefix: of a peer (Adj-RIB-In) or our own. What only few paths have (attributes as
@@ -68,6 +68,7 @@ struct rib_origin {
     uint32_t metric;
     bool blackhole;
     struct ip_addr next_hop; /* sent as it is; or not set */
+    struct ip_addr gateway;  /* or not set */
 };
 
 /* Prefixes whose decision is due, oldest first. What no memory was there for is marked in its entry
@@ -123,7 +124,7 @@ struct rib_epochs {
 
 /* What a peer with paths has. */
 struct rib_peer {
-    uint32_t received[BGP_FAMILIES];     /* paths that are not gone */
+    uint32_t in_state[BGP_FAMILIES][3];  /* paths that are not gone: rib_in_state() */
     uint32_t accepted[BGP_FAMILIES];     /* … that import policy let through */
     bool warned[BGP_FAMILIES];           /* of its prefix limit */
     uint32_t best[BGP_FAMILIES];         /* paths with RIB_PATH_BEST */
@@ -133,6 +134,12 @@ struct rib_peer {
     uint32_t sweep_next; /* peer */
     bool listed;         /* among those whose sweep is due */
 };
+
+/* How many paths are in epochs of one state, which is not FREE or GONE. */
+static inline uint32_t *rib_in_state(struct rib_peer *r, enum bgp_family f,
+                                     enum rib_epoch_state state) {
+    return &r->in_state[f][state - RIB_EPOCH_FRESH];
+}
 
 /* The whole table is looked through once. */
 struct rib_review {
@@ -156,6 +163,7 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
+    uint32_t origin_hops;                        /* of them: with a next hop or a gateway */
     struct ip_addr next_hops[BGP_MULTIPATH_MAX]; /* of the FIB event taken off last */
     uint32_t fib_lost;                           /* prefixes with RIB_ENTRY_FIB_LOST */
     uint32_t fib_cursor[BGP_FAMILIES];
@@ -273,10 +281,17 @@ bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix pre
 uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t entry,
                        uint32_t peer, enum route_source source, uint32_t path_id);
 void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path);
+/* What an own route has beside attributes is not needed any more. */
+void rib_origin_free(struct bgp_speaker *s, uint32_t origin);
+/* Has an own route this address as gateway or next hop? */
+bool rib_origin_names(const struct bgp_speaker *s, struct ip_addr a);
 /* Forgets what a peer without paths has; one that was removed goes with it. */
 void rib_peer_drop(struct bgp_speaker *s, uint32_t peer);
 /* How many paths are the peer's, how many import policy let through, how many are best. */
 uint32_t rib_received_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
+/* … those that prefix limits are about: what the peer says now, and not what is only kept over its
+ * restart (RFC 4724 4.2) or waits to be removed. */
+uint32_t rib_limited_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 uint32_t rib_accepted_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 uint32_t rib_best_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f);
 /* One of them becomes, or no longer is, a best path. */

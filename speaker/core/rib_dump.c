@@ -4,8 +4,8 @@
  * Owns the iterator of bgp.h: a snapshot of the order of prefixes, made once, and the walk over the
  * paths of one of them, the best first. Leaves the tables themselves to rib.c.
  *
- * Invariants: the snapshot holds indices only, so it is good until the speaker changes; hash order
- * is sorted away here and nowhere else.
+ * Invariants: the snapshot holds indices only, so it is good until the speaker changes; the order
+ * of the slab, which depends on what came when, is sorted away here and in rib_order.c.
  */
 #include "rib.h"
 

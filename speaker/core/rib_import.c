@@ -5,6 +5,8 @@
  * prefixes of the message (loops, next hop, first AS), the import policy per prefix, prefix limits,
  * staleness. Leaves decoding and RFC 7606 to update.c, the decision to rib.c.
  *
+ * RFC 4271 4.3: what an UPDATE withdraws and announces, it announces.
+ *
  * Invariants: a path that cannot be used, or that policy refuses, replaces the one held before: it
  * is either kept as rejected (soft reconfiguration) or the held one is withdrawn. Nothing a remote
  * sends can make more than one path per prefix, peer and path identifier, and of those not
@@ -22,21 +24,16 @@
 #include "tally.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HANDFUL 16 /* prefixes looked for at a time */
 
 /* ---- obstacles ---- */
 
-static bool is_bird(const struct bgp_speaker *s) {
-    return s->config->profile == BGP_PROFILE_CALICO || s->config->profile == BGP_PROFILE_FAST;
-}
-
+/* RFC 4271 6.3 a: also asked of what is held as received. */
 static bool next_hop_is_bad(const struct bgp_speaker *s, const struct peer *p, struct ip_addr a) {
-    if (!ip_is_set(a) || ip_is_unspecified(a) || ip_is_loopback(a) || ip_is_multicast(a)) {
-        return true;
-    }
-    if (a.family == IP_V4 && (a.bytes[0] == 0 || a.bytes[0] >= 240)) {
+    if (!ip_is_set(a) || !update_next_hop_usable(a)) {
         return true;
     }
     return ip_equal(a, own_addr_get(s, p->own_addr)) ||
@@ -89,8 +86,9 @@ const char *rib_import_obstacle(const struct bgp_speaker *s, const struct peer *
         as_path_neighbor(v->as_path) != p->config->remote_as) {
         return "first AS of AS_PATH is not the peer's";
     }
-    return p->external ? otc_import_obstacle(p->config->options->role, p->config->remote_as, v)
-                       : NULL;
+    return peer_is_outside(p)
+               ? otc_import_obstacle(p->config->options->role, p->config->remote_as, v)
+               : NULL;
 }
 
 bool rib_policy_missing(const struct bgp_speaker *s, const struct peer *p,
@@ -105,6 +103,12 @@ struct import_verdict {
     uint32_t attrs; /* 0: the path is not kept */
     uint32_t weight;
     bool rejected, no_memory;
+};
+
+/* A path that an UPDATE announces. */
+struct announced {
+    struct ip_prefix prefix;
+    uint32_t path_id;
 };
 
 struct import {
@@ -122,6 +126,8 @@ struct import {
     bool by_prefix;                /* policy looks at prefixes */
     bool judged;                   /* it does not, and has been asked: */
     struct import_verdict verdict; /* one reference to its attributes is ours */
+    struct announced *announced;   /* of an UPDATE that withdraws, too: sorted */
+    uint32_t announced_count;
 };
 
 /* None of a session that has ended. */
@@ -144,14 +150,20 @@ static bool withdraw_prefix(struct import *im, struct ip_prefix prefix, uint32_t
     return path != 0;
 }
 
-/* The path held of this peer, if it is accepted; 0: none. */
+/* The path held of this peer, if it is accepted; 0: none. What is only kept over its restart (RFC
+ * 4724 4.2) is none: the end of a session is no flap, nor is what the next one begins with. */
 static uint32_t accepted_path(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     const struct bgp_speaker *s = im->s;
     uint32_t entry = rib_entry_find(s, im->family, prefix);
     uint32_t path =
         entry ? rib_path_find(s, im->family, entry, im->p->index, ROUTE_SOURCE_BGP, path_id) : 0;
     const struct rib_path *p = path ? rib_path_at(s, path) : NULL;
-    return p && !(p->flags & RIB_PATH_REJECTED) && !rib_path_doomed(s, im->family, p) ? path : 0;
+    if (!p || p->flags & RIB_PATH_REJECTED || rib_path_doomed(s, im->family, p)) {
+        return 0;
+    }
+    bool kept =
+        im->p->restarting[im->family] && rib_path_state(s, im->family, p) == RIB_EPOCH_STALE;
+    return kept ? 0 : path;
 }
 
 /* RFC 2439: the peer itself takes the route back. */
@@ -163,13 +175,17 @@ static void note_withdrawal(const struct import *im, struct ip_prefix prefix, ui
     }
 }
 
-/* RFC 2439: is the route, announced with `attrs`, held back? */
+/* RFC 2439: is the route, announced with `attrs`, held back? What a refresh says again (RFC 7313 4)
+ * is compared with nothing: as a rule it was our policy that changed, and we asked for it. */
 static bool is_damped(const struct import *im, struct ip_prefix prefix, uint32_t path_id,
                       uint32_t attrs) {
     if (!im->s->dampening) {
         return false;
     }
     uint32_t path = im->again ? 0 : accepted_path(im, prefix, path_id);
+    if (path && rib_path_state(im->s, im->family, rib_path_at(im->s, path)) == RIB_EPOCH_STALE) {
+        path = 0;
+    }
     return dampening_announced(im->s, im->p, prefix, path_id, attrs,
                                path ? rib_path_at(im->s, path)->attrs : 0, im->now);
 }
@@ -183,8 +199,9 @@ static bool run_import_policy(const struct import *im, struct policy_route *r,
     if (!policy_run(im->s->config, chain, r, NULL, ret_no_memory)) {
         return false;
     }
-    if (r->next_hop_peer) {
+    if (r->next_hop_peer && !ip_equal(r->attrs.next_hop, im->p->config->remote_addr)) {
         r->attrs.next_hop = im->p->config->remote_addr;
+        r->attrs.link_local = (struct ip_addr){0}; /* of another router */
     }
     return true;
 }
@@ -198,7 +215,8 @@ static uint32_t intern_result(const struct import *im, const struct attr_values 
     return attr_intern(&im->s->attrs, v);
 }
 
-/* RFC 7911 does not bound how many paths a peer sends of one prefix; we do. */
+/* RFC 7911 does not bound how many paths a peer sends of one prefix; we do. What is kept over its
+ * restart (RFC 4724 4.2) takes no room from what it says now, under other identifiers perhaps. */
 static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     const struct bgp_speaker *s = im->s;
     uint32_t entry = rib_entry_find(s, im->family, prefix), count = 0;
@@ -210,7 +228,9 @@ static bool too_many_paths(const struct import *im, struct ip_prefix prefix, uin
         if (own && rib_side_get(&s->rib->ids, i) == path_id) {
             return false;
         }
-        count += own;
+        bool kept =
+            im->p->restarting[im->family] && rib_path_state(s, im->family, path) == RIB_EPOCH_STALE;
+        count += own && !kept;
     }
     return count >= (max ? max : BGP_ADD_PATH_IDS);
 }
@@ -253,17 +273,21 @@ static struct import_verdict verdict_of(struct import *im, struct ip_prefix pref
 
 static void import_prefix(struct import *im, struct ip_prefix prefix, uint32_t path_id) {
     struct bgp_speaker *s = im->s;
-    if (path_id && too_many_paths(im, prefix, path_id)) {
+    bool several = im->p->add_path[im->family] & BGP_ADD_PATH_RECEIVE;
+    if (several && too_many_paths(im, prefix, path_id)) {
         return;
     }
     const struct import_verdict verdict = verdict_of(im, prefix);
     if (!verdict.attrs) {
+        bool had = withdraw_prefix(im, prefix, path_id);
         im->no_memory = im->no_memory || verdict.no_memory;
-        tally_received(s, im->p, im->family, false, withdraw_prefix(im, prefix, path_id));
+        if (!im->again) {
+            tally_received(s, im->p, im->family, false, had);
+        }
         return;
     }
     uint32_t entry;
-    if (s->tally) {
+    if (s->tally && !im->again) {
         tally_received(s, im->p, im->family, !verdict.rejected,
                        find_path(im, prefix, path_id, &entry) != 0);
     }
@@ -298,19 +322,20 @@ bool rib_import_prepare(const struct bgp_speaker *s, const struct peer *p, struc
                         struct attr_values *v) {
     const struct bgp_peer_options *o = p->config->options;
     /* BIRD: LOCAL_PREF is there from the start, so that filters can look at it. */
-    if (is_bird(s) && !v->has_local_pref) {
+    if (speaker_is_bird(s) && !v->has_local_pref) {
         v->has_local_pref = true;
         v->local_pref = s->config->default_local_pref;
     }
     if (p->external) {
         prepare_shutdown(s, v);
-        if (!otc_import(o->role, p->config->remote_as, arena, v)) {
-            return false;
-        }
+    }
+    /* RFC 9234 5: no member AS of a confederation is to be seen in it. */
+    if (peer_is_outside(p) && !otc_import(o->role, p->config->remote_as, arena, v)) {
+        return false;
     }
     /* IOS: neighbor local-as stands in the paths that come in too. */
     if (peer_is_outside(p) && o->local_as && o->local_as != s->config->local_as &&
-        !o->local_as_no_prepend && !is_bird(s)) {
+        !o->local_as_no_prepend && !speaker_is_bird(s)) {
         return as_path_prepend(v->as_path, &o->local_as, 1, arena, &v->as_path);
     }
     return true;
@@ -355,7 +380,7 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
                        enum bgp_log_id id) {
     struct bgp_event e = {.kind = BGP_EVENT_LOG, .peer = {p->index}};
     e.log.id = id;
-    e.log.value1 = rib_received_count(s, p, f);
+    e.log.value1 = rib_limited_count(s, p, f);
     e.log.value2 = p->config->options->prefix_max[f];
     e.log.address = p->config->remote_addr;
     e.log.family = f;
@@ -364,14 +389,14 @@ static void push_limit(struct bgp_speaker *s, const struct peer *p, enum bgp_fam
 
 /* True: the session must end. `before`: how many paths were held before this list. */
 static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f, uint32_t before) {
-    uint64_t limit = p->config->options->prefix_max[f], count = rib_received_count(s, p, f);
+    uint64_t limit = p->config->options->prefix_max[f], count = rib_limited_count(s, p, f);
     if (limit == 0 || count == 0) {
         return false;
     }
     struct rib_peer *held = rib_peer_at(s, p->routes);
-    bool warn = p->config->options->prefix_warning_percent &&
-                count * 100 >= limit * p->config->options->prefix_warning_percent;
-    if (warn && !held->warned[f]) {
+    uint64_t threshold = limit * p->config->options->prefix_warning_percent; /* in hundredths */
+    bool warn = threshold && count * 100 >= threshold;
+    if (warn && !(held->warned[f] && before * UINT64_C(100) >= threshold)) {
         push_limit(s, p, f, BGP_LOG_PREFIX_WARNING);
     }
     held->warned[f] = warn;
@@ -380,6 +405,10 @@ static bool over_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
         push_limit(s, p, f, BGP_LOG_PREFIX_EXCEEDED);
     }
     return count > limit && !p->config->options->prefix_warning_only;
+}
+
+bool rib_over_changed_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
+    return over_limit(s, p, f, 0);
 }
 
 /* Some prefixes of a list. Their places in the index are far apart: all are fetched at a time. */
@@ -401,12 +430,66 @@ static bool take_handful(const struct bgp_speaker *s, const struct bgp_nlri *lis
     return h->count > 0;
 }
 
+static int announced_order(const void *a, const void *b) {
+    const struct announced *x = a, *y = b;
+    int order = ip_prefix_compare(x->prefix, y->prefix);
+    return order ? order : (x->path_id > y->path_id) - (x->path_id < y->path_id);
+}
+
+/* `list` NULL: only counts them. */
+static uint32_t announced_take(const struct bgp_update *u, struct announced *list) {
+    struct announced one;
+    uint32_t count = 0;
+    for (uint8_t i = 0; i < u->announced_count; i++) {
+        for (uint32_t at = 0; nlri_next_path(&u->announced[i], &at, &one.prefix, &one.path_id);
+             count++) {
+            if (list) {
+                list[count] = one;
+            }
+        }
+    }
+    return count;
+}
+
+/* Sorted, since an UPDATE may have thousands of both. Without memory none are known. */
+static void announced_note(struct import *im, const struct bgp_update *u) {
+    uint32_t count = announced_take(u, NULL);
+    struct announced *list = arena_array(im->s->scratch, count, sizeof *list);
+    if (list) {
+        im->announced_count = announced_take(u, list);
+        qsort(list, count, sizeof *list, announced_order);
+    }
+    im->announced = list;
+}
+
+/* RFC 4271 4.3: the withdrawal is none. Without memory to tell, what goes comes again. */
+static bool is_announced(const struct import *im, struct ip_prefix prefix, uint32_t path_id) {
+    const struct announced key = {prefix, path_id};
+    uint32_t low = 0, high = im->announced_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = announced_order(&im->announced[middle], &key);
+        if (order == 0) {
+            return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
 static void import_list(struct import *im, const struct bgp_nlri *list, bool withdraw) {
     struct handful h;
     for (uint32_t at = 0; take_handful(im->s, list, &at, &h);) {
         for (uint32_t i = 0; i < h.count; i++) {
             if (!withdraw) {
                 import_prefix(im, h.prefix[i], h.path_id[i]);
+                continue;
+            }
+            if (is_announced(im, h.prefix[i], h.path_id[i])) {
                 continue;
             }
             note_withdrawal(im, h.prefix[i], h.path_id[i]);
@@ -430,13 +513,17 @@ void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *
     struct import im = {.s = s, .p = p, .epoch = RIB_EPOCH_NOW, .now = now};
     bool withdraw_all = u->outcome == BGP_OUTCOME_TREAT_AS_WITHDRAW;
     *ret_over_limit = false;
+    if (u->withdrawn_count && u->announced_count) {
+        announced_note(&im, u);
+    }
     for (uint8_t i = 0; i < u->withdrawn_count; i++) {
         im.family = u->withdrawn[i].family;
         import_list(&im, &u->withdrawn[i], true);
     }
+    im.announced_count = 0; /* what cannot be taken in goes */
     for (uint8_t i = 0; i < u->announced_count; i++) {
         im.family = u->announced[i].family;
-        uint32_t before = rib_received_count(s, p, im.family);
+        uint32_t before = rib_limited_count(s, p, im.family);
         bool begun =
             !withdraw_all && import_begin(&im, &u->attrs, u->next_hop[i], u->link_local[i]);
         im.no_memory = im.no_memory || (!withdraw_all && !begun);

@@ -5,20 +5,57 @@
  * between two configurations' lists. Leaves the decision between an own route and a learned one to
  * decide.c, and what is sent to export.c.
  *
- * Invariants: one own path per (prefix, source); a route given at run time stands until it is
- * withdrawn or a configuration that had the same (prefix, source) loses it. RFC 4271 9.4.
+ * Invariants: one own path per (prefix, source), of which aggregates are aggregate.c's; a route
+ * given at run time stands until it is withdrawn or a configuration that had the same (prefix,
+ * source) loses it. RFC 4271 9.4.
  */
 #include "../base/arena.h"
+#include "../base/text.h"
 #include "aggregate.h"
 #include "attr_decode.h"
+#include "peer.h"
 #include "rib.h"
 
 #include <string.h>
 
 static bool origin_is_valid(const struct bgp_origin_config *o) {
     return ip_is_set(o->prefix.addr) && ip_prefix_is_masked(o->prefix) &&
-           o->source > ROUTE_SOURCE_BGP && o->source <= ROUTE_SOURCE_AGGREGATE &&
+           o->source > ROUTE_SOURCE_BGP && o->source < ROUTE_SOURCE_AGGREGATE &&
            (!o->attributes || bgp_attributes_valid(o->attributes));
+}
+
+static struct rib_origin *origin_at(const struct bgp_speaker *s, uint32_t origin) {
+    return slab_at(&s->rib->origins, origin);
+}
+
+static bool has_hop(const struct rib_origin *o) {
+    return ip_is_set(o->next_hop) || ip_is_set(o->gateway);
+}
+
+void rib_origin_free(struct bgp_speaker *s, uint32_t origin) {
+    struct rib_origin *o = origin_at(s, origin);
+    s->rib->origin_hops -= has_hop(o);
+    *o = (struct rib_origin){.metric = 0}; /* for rib_origin_names */
+    slab_free(&s->rib->origins, origin);
+}
+
+bool rib_origin_names(const struct bgp_speaker *s, struct ip_addr a) {
+    const struct slab *slab = &s->rib->origins;
+    for (uint32_t i = 1; s->rib->origin_hops > 0 && i < slab->next_new; i++) {
+        const struct rib_origin *o = origin_at(s, i);
+        if (ip_equal(o->next_hop, a) || ip_equal(o->gateway, a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The peers with this address are sent something else than others: see export_key.c. */
+static void regroup_at(struct bgp_speaker *s, struct ip_addr a) {
+    struct peer *p = ip_is_set(a) ? peer_by_address(s, a) : NULL;
+    for (; p; p = peer_next_by_address(s, p)) {
+        adjout_regroup(s, p);
+    }
 }
 
 static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
@@ -59,12 +96,6 @@ static bool run_policy(struct bgp_speaker *s, const struct bgp_origin_config *o,
     return true;
 }
 
-static int hex_digit(char c) {
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c ? strchr(digits, c | 0x20) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* The octets a text stands for, blanks between them passed over. False: it is none, or no memory.
  */
 static bool read_hex(const char *text, struct arena *arena, struct byte_reader *ret) {
@@ -75,7 +106,7 @@ static bool read_hex(const char *text, struct arena *arena, struct byte_reader *
             text++;
             continue;
         }
-        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+        int high = text_hex_digit(text[0]), low = high < 0 ? -1 : text_hex_digit(text[1]);
         if (low < 0) {
             return false;
         }
@@ -135,12 +166,16 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
         attr_release(&s->attrs, v.attrs);
         return false;
     }
-    struct rib_origin *record = slab_at(&s->rib->origins, v.origin);
+    struct rib_origin *record = origin_at(s, v.origin);
     memcpy(record->interface, o->interface, sizeof record->interface);
     record->interface[sizeof record->interface - 1] = 0;
     record->metric = o->metric;
     record->next_hop = o->next_hop;
+    record->gateway = o->gateway;
     record->blackhole = o->blackhole_in_kernel;
+    s->rib->origin_hops += has_hop(record);
+    regroup_at(s, o->next_hop);
+    regroup_at(s, o->gateway);
     arena_reset(s->scratch);
     return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
 }
@@ -156,7 +191,8 @@ enum bgp_status bgp_originate(struct bgp_speaker *s, const struct bgp_origin_con
 enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,
                              enum route_source source, struct nanotime now) {
     (void)now;
-    if (!ip_is_set(prefix.addr) || !ip_prefix_is_masked(prefix) || source <= ROUTE_SOURCE_BGP) {
+    if (!ip_is_set(prefix.addr) || !ip_prefix_is_masked(prefix) || source <= ROUTE_SOURCE_BGP ||
+        source >= ROUTE_SOURCE_AGGREGATE) {
         return BGP_INVALID;
     }
     return remove_origin(s, prefix, source) ? BGP_OK : BGP_UNKNOWN;
@@ -229,7 +265,7 @@ void rib_origins_changed(struct bgp_speaker *s, const struct bgp_config *old, st
         if (was && origin_same(was, &c->origins[i])) {
             continue;
         }
-        no_memory = no_memory || !put_origin(s, &c->origins[i], now);
+        no_memory = !put_origin(s, &c->origins[i], now) || no_memory;
     }
     if (no_memory) {
         push_no_memory(s);

@@ -89,7 +89,7 @@ static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct ri
     }
     s->rib->adj_in[f] = add ? s->rib->adj_in[f] + 1 : s->rib->adj_in[f] - 1;
     struct rib_peer *r = rib_peer_at(s, peer->routes);
-    r->received[f] += step;
+    *rib_in_state(r, f, rib_path_state(s, f, p)) += step;
     if (!(p->flags & RIB_PATH_REJECTED)) {
         r->accepted[f] += step;
     }
@@ -99,7 +99,20 @@ static void count_path(struct bgp_speaker *s, enum bgp_family f, const struct ri
 }
 
 uint32_t rib_received_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
-    return p->routes ? rib_peer_at(s, p->routes)->received[f] : 0;
+    uint32_t count = 0;
+    for (unsigned state = RIB_EPOCH_FRESH; p->routes && state < RIB_EPOCH_GONE; state++) {
+        count += *rib_in_state(rib_peer_at(s, p->routes), f, (enum rib_epoch_state)state);
+    }
+    return count;
+}
+
+uint32_t rib_limited_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
+    if (!p->routes) {
+        return 0;
+    }
+    struct rib_peer *r = rib_peer_at(s, p->routes);
+    uint32_t stale = p->restarting[f] ? 0 : *rib_in_state(r, f, RIB_EPOCH_STALE);
+    return *rib_in_state(r, f, RIB_EPOCH_FRESH) + stale;
 }
 
 uint32_t rib_accepted_count(const struct bgp_speaker *s, const struct peer *p, enum bgp_family f) {
@@ -150,7 +163,7 @@ static void path_drop_values(struct bgp_speaker *s, enum bgp_family f, uint32_t 
     struct rib_path *p = rib_path_at(s, path);
     count_path(s, f, p, false);
     if (rib_path_source(p) != ROUTE_SOURCE_BGP) {
-        slab_free(&r->origins, p->origin);
+        rib_origin_free(s, p->origin);
     }
     if (is_tracked(s, p)) {
         hop_release(s, p->attrs);
@@ -219,7 +232,7 @@ static void values_release(struct bgp_speaker *s, const struct rib_path_values *
     attr_release(&s->attrs, v->attrs);
     attr_release(&s->attrs, v->raw);
     if (v->source != ROUTE_SOURCE_BGP) {
-        slab_free(&s->rib->origins, v->origin);
+        rib_origin_free(s, v->origin);
     }
 }
 
@@ -276,6 +289,15 @@ static bool path_is_same(const struct bgp_speaker *s, enum bgp_family f, uint32_
            !(p->flags & RIB_PATH_DAMPED) == !v->damped;
 }
 
+static void path_renew(struct bgp_speaker *s, enum bgp_family f, uint32_t path,
+                       const struct rib_path_values *v) {
+    struct rib_path *p = rib_path_at(s, path);
+    struct rib_peer *r = rib_peer_at(s, speaker_peer(s, p->peer)->routes);
+    --*rib_in_state(r, f, rib_path_state(s, f, p));
+    set_epoch(s, f, p, v);
+    ++*rib_in_state(r, f, rib_path_state(s, f, p));
+}
+
 /* All that can fail about a path that is added or replaced. Returns it, 0: out of memory. */
 static uint32_t path_prepare(struct bgp_speaker *s, uint32_t path,
                              const struct rib_path_values *v) {
@@ -305,7 +327,7 @@ bool rib_path_put(struct bgp_speaker *s, enum bgp_family f, struct ip_prefix pre
         rib_entry_dirty(s, f, entry);
     }
     if (old && path_is_same(s, f, old, v)) {
-        set_epoch(s, f, rib_path_at(s, old), v);
+        path_renew(s, f, old, v);
         values_release(s, v);
         return true;
     }

@@ -36,9 +36,15 @@ static void set_state(struct rib_epochs *ep, uint8_t epoch, enum rib_epoch_state
 }
 
 /* Every epoch of state `from` has state `to` from now on; true: there was one. */
-static bool change_states(struct rib_epochs *ep, enum rib_epoch_state from,
-                          enum rib_epoch_state to) {
+static bool change_states(struct bgp_speaker *s, const struct peer *p, enum bgp_family f,
+                          enum rib_epoch_state from, enum rib_epoch_state to) {
+    struct rib_peer *r = rib_peer_at(s, p->routes);
+    struct rib_epochs *ep = &r->epochs[f];
     bool any = false;
+    if (to != RIB_EPOCH_GONE) {
+        *rib_in_state(r, f, to) += *rib_in_state(r, f, from);
+    }
+    *rib_in_state(r, f, from) = 0;
     for (uint8_t i = 0; i < RIB_EPOCHS; i++) {
         if (rib_epoch_state(ep, i) == from) {
             set_state(ep, i, to);
@@ -84,19 +90,23 @@ static void pass_begin(struct rib_epochs *ep, const struct rib_range *range) {
 }
 
 static void pass_end(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                     struct rib_epochs *ep, struct nanotime now) {
+                     struct rib_epochs *ep) {
     for (uint8_t i = 0; i < RIB_EPOCHS; i++) {
         if (ep->doomed & 1u << i) {
             set_state(ep, i, RIB_EPOCH_FREE);
         }
     }
     ep->cursor = 0;
-    if (ep->does & TELL && !p->removed) {
+    if (p->removed) { /* it has no configuration any more, and nobody asks */
+        ep->does = 0;
+        return;
+    }
+    if (ep->does & TELL) {
         event_log(s, p->index, BGP_LOG_GR_ENDED, ep->purged, f, p->config->remote_addr);
     }
     /* Without soft reconfiguration it was asked for at once. */
     if (ep->does & REIMPORT && ep->raw_missing && p->config->options->soft_reconfiguration) {
-        peer_request_refresh(s, p, f, now);
+        (void)peer_ask_again(s, p, f);
     }
     ep->does = 0;
 }
@@ -135,7 +145,7 @@ static uint32_t sweep_family(struct bgp_speaker *s, struct peer *p, enum bgp_fam
             s->rib->swept++;
         }
         if (ep->cursor >= range->end) {
-            pass_end(s, p, f, ep, now);
+            pass_end(s, p, f, ep);
         }
     }
     return budget;
@@ -211,11 +221,11 @@ static void begin_epoch(struct bgp_speaker *s, struct peer *p, enum bgp_family f
     (void)taken;
 }
 
-/* A gone path counts nowhere. */
+/* A gone path counts nowhere. Before its epoch is: change_states. */
 static void uncount(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     struct rib_peer *r = rib_peer_at(s, p->routes);
-    s->rib->adj_in[f] -= r->received[f];
-    r->received[f] = r->accepted[f] = r->best[f] = 0;
+    s->rib->adj_in[f] -= rib_received_count(s, p, f);
+    r->accepted[f] = r->best[f] = 0;
 }
 
 void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
@@ -227,24 +237,24 @@ void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, boo
     struct rib_epochs *ep = epochs_of(s, p, f);
     if (keep_stale) {
         /* RFC 4724 4.2: what was stale before a second restart goes. */
-        if (change_states(ep, RIB_EPOCH_STALE, RIB_EPOCH_PURGED)) {
+        if (change_states(s, p, f, RIB_EPOCH_STALE, RIB_EPOCH_PURGED)) {
             want_sweep(s, p, f, REMOVE);
         }
-        change_states(ep, RIB_EPOCH_FRESH, RIB_EPOCH_STALE);
+        change_states(s, p, f, RIB_EPOCH_FRESH, RIB_EPOCH_STALE);
     } else {
+        uncount(s, p, f);
         for (unsigned state = RIB_EPOCH_FRESH; state < RIB_EPOCH_GONE; state++) {
-            change_states(ep, (enum rib_epoch_state)state, RIB_EPOCH_GONE);
+            change_states(s, p, f, (enum rib_epoch_state)state, RIB_EPOCH_GONE);
         }
         ep->wants &= (uint8_t)~REIMPORT;
         ep->does &= (uint8_t)~REIMPORT;
-        uncount(s, p, f);
         want_sweep(s, p, f, REMOVE);
     }
     begin_epoch(s, p, f, now);
 }
 
 void rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool tell) {
-    if (p->routes && change_states(epochs_of(s, p, f), RIB_EPOCH_STALE, RIB_EPOCH_PURGED)) {
+    if (p->routes && change_states(s, p, f, RIB_EPOCH_STALE, RIB_EPOCH_PURGED)) {
         want_sweep(s, p, f, REMOVE | (tell ? TELL : 0));
     } else if (tell) {
         event_log(s, p->index, BGP_LOG_GR_ENDED, 0, f, p->config->remote_addr);
@@ -253,14 +263,14 @@ void rib_purge_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, b
 
 void rib_mark_stale(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now) {
     if (p->routes) {
-        change_states(epochs_of(s, p, f), RIB_EPOCH_FRESH, RIB_EPOCH_STALE);
+        change_states(s, p, f, RIB_EPOCH_FRESH, RIB_EPOCH_STALE);
         begin_epoch(s, p, f, now);
     }
 }
 
 void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f) {
     if (p->routes) {
-        change_states(epochs_of(s, p, f), RIB_EPOCH_STALE, RIB_EPOCH_FRESH);
+        change_states(s, p, f, RIB_EPOCH_STALE, RIB_EPOCH_FRESH);
     }
 }
 
@@ -271,6 +281,10 @@ bool rib_reimport(struct bgp_speaker *s, struct peer *p) {
         }
     }
     return p->config->options->soft_reconfiguration;
+}
+
+void rib_peer_removed(struct bgp_speaker *s) {
+    s->rib->removed_peers++;
 }
 
 void rib_removed_finish(struct bgp_speaker *s, struct nanotime now) {

@@ -161,6 +161,18 @@ RIG_UNUSED static void feed_keepalive(struct rig *r, struct bgp_conn_id c) {
     rig_feed(r, c, message, keepalive_encode(message, sizeof message));
 }
 
+RIG_UNUSED static void feed_end_of_rib(struct rig *r, struct bgp_conn_id c) {
+    uint8_t message[64];
+    rig_feed(r, c, message, end_of_rib_encode(BGP_IPV4_UNICAST, message, sizeof message));
+}
+
+RIG_UNUSED static void feed_refresh(struct rig *r, struct bgp_conn_id c,
+                                    enum bgp_refresh_subtype subtype) {
+    uint8_t message[64];
+    const struct bgp_refresh refresh = {.afi = 1, .safi = 1, .subtype = (uint8_t)subtype};
+    rig_feed(r, c, message, refresh_encode(&refresh, message, sizeof message));
+}
+
 /* A neighbour calls, sends this OPEN and a KEEPALIVE. */
 RIG_UNUSED static struct bgp_conn_id rig_establish_from(struct rig *r, uint32_t from,
                                                         const struct bgp_open *open) {

@@ -236,6 +236,9 @@ static void look_at(struct bgp_speaker *s, struct scanner *c, uint32_t entry) {
         return;
     }
     const struct adjout_route best = rib_entry_route(s, c->family, entry);
+    if (!best.attrs) { /* its session has ended */
+        return;
+    }
     for (uint32_t i = 0; i < c->count; i++) {
         struct question *q = &c->list[i];
         if (q->family != c->family || q->found) {
@@ -263,7 +266,7 @@ static void walk_end(struct bgp_speaker *s, struct scanner *c, struct nanotime n
     c->walking = false;
     wait(s, now);
     for (uint32_t i = 0; changed && i < s->peer_count; i++) {
-        adjout_regroup(s, speaker_peer(s, s->peer_order[i]), now);
+        adjout_regroup(s, speaker_peer(s, s->peer_order[i]));
     }
 }
 

@@ -233,12 +233,35 @@ static void test_without_memory(void **state) {
     }
 }
 
+/* A scan looks at a table while the routes of a session that ended are taken away in slices: what
+ * waits for that is not there any more. */
+static void test_scan_while_routes_go(void **state) {
+    char prefix[IP_PREFIX_TEXT_MAX];
+    (void)state;
+    start(false);
+    up();
+    const struct nanotime begun = b.now;
+    announce(1, "10.1.0.0/16");
+    for (uint32_t i = 0; i < 200; i++) {
+        announce(0, ip_prefix_format(ip_prefix_make(ip4(0x14000000 + (i << 8)), 24), prefix));
+    }
+    announce(0, "10.2.0.0/16");
+    pass(61);
+    expect("10.1.0.0/16", true);
+    b.now = nanotime_add_ms(begun, 120000); /* the next scan */
+    b.s->env.work_budget = 16;
+    bench_down(&b, 0, false);
+    pass(120);
+    expect("10.1.0.0/16", false);
+    bench_end(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exist_map),      cmocka_unit_test(test_non_exist_map),
         cmocka_unit_test(test_reconfigured),   cmocka_unit_test(test_default_route),
         cmocka_unit_test(test_unsuppress_map), cmocka_unit_test(test_aggregate_advertise_map),
-        cmocka_unit_test(test_without_memory),
+        cmocka_unit_test(test_without_memory), cmocka_unit_test(test_scan_while_routes_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

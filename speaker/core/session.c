@@ -3,9 +3,8 @@
  * here, one function each.
  *
  * Owns the hold and keepalive deadlines, negotiation, and handing the tables what they must know.
- * Leaves framing and output
- * to conn.c, decoding messages and timers to session_input.c, waiting and restarting to peer.c,
- * kept routes to restart.c, routes to the tables.
+ * Leaves framing and output to conn.c, decoding messages and timers to session_input.c, waiting and
+ * restarting to peer.c, kept routes to restart.c, routes to the tables.
  *
  * RFC 4271 6, 6.8 and 8; 6286 2.3; 2918 and 7313 (refresh); 4486 (Cease); 6608; 9687.
  *
@@ -15,11 +14,13 @@
  */
 #include "session.h"
 
+#include "config_diff.h"
 #include "event.h"
 #include "malformed.h"
 #include "own_addr.h"
 #include "peer.h"
 #include "restart.h"
+#include "rib.h"
 #include "tally.h"
 
 #include <assert.h>
@@ -28,9 +29,8 @@
 #define KEEPALIVE_JITTER_PERCENT 25u /* RFC 4271 10 */
 #define SEND_HOLD_MIN_S 480u         /* RFC 9687 4: eight minutes */
 #define TRIES_MAX 32u                /* counted; every second one doubles the wait */
-#define CONNECT_TIMEOUT_MIN_MS                                                                     \
-    5000u /* a busy host may take long to say that a SYN was answered                              \
-           */
+/* A busy host may take long to say that a SYN was answered. */
+#define CONNECT_TIMEOUT_MIN_MS 5000u
 
 struct run {
     struct bgp_speaker *s;
@@ -113,8 +113,9 @@ static void act_notify(struct run *r) {
 /* RFC 6608: 5/1 OpenSent, 5/2 OpenConfirm, 5/3 Established, the type as Data; else 5/0. */
 static void act_notify_fsm(struct run *r) {
     uint8_t type = (uint8_t)r->cause->type;
-    uint8_t subcode =
-        r->from >= BGP_OPEN_SENT ? (uint8_t)(r->from - BGP_OPEN_SENT + 1) : (uint8_t)0;
+    uint8_t subcode = r->from >= BGP_OPEN_SENT
+                          ? (uint8_t)(r->from - BGP_OPEN_SENT + BGP_FSM_ERR_OPEN_SENT)
+                          : (uint8_t)0;
     if (r->c)
         notify(r, BGP_ERR_FSM, subcode, &type, 1);
 }
@@ -152,6 +153,8 @@ void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanoti
         return;
     const struct bgp_peer_options *o = speaker_peer(s, c->peer)->config->options;
     uint32_t hold_s = c->hold_time_s, send_s = o->send_hold_time_s;
+    if (hold_s == 0) /* RFC 9687 3.3: then this one does not run either */
+        return;
     if (send_s == 0)
         send_s = 2 * hold_s > SEND_HOLD_MIN_S ? 2 * hold_s : SEND_HOLD_MIN_S;
     else if (send_s <= hold_s)
@@ -163,9 +166,13 @@ void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanoti
         heap_set(&s->timers, &c->timer, c->send_deadline);
 }
 
+/* RFC 4271 4.2: none with a hold time of zero. The KEEPALIVE that begins a session is waited for as
+ * long as an OPEN is, then: else whoever owes it would keep the connection for ever. */
 static void act_hold_restart(struct run *r) {
-    if (r->c->hold_time_s)
-        r->c->hold_deadline = nanotime_add_ms(r->now, r->c->hold_time_s * UINT64_C(1000));
+    uint64_t ms = r->c->hold_time_s * UINT64_C(1000);
+    if (ms == 0 && r->event == FSM_OPEN)
+        ms = r->s->profile->open_wait_ms;
+    r->c->hold_deadline = ms ? nanotime_add_ms(r->now, ms) : NANOTIME_NEVER;
 }
 
 static void act_open_wait(struct run *r) {
@@ -243,7 +250,7 @@ static void act_drop(struct run *r) {
 }
 
 static void act_restart(struct run *r) {
-    if (r->from == BGP_ESTABLISHED)
+    if (!r->p->conn_in && !r->p->conn_out) /* else the other connection goes on */
         peer_idle_hold(r->s, r->p, r->now);
     peer_start_after_delay(r->s, r->p, r->now);
 }
@@ -257,9 +264,13 @@ static void act_back_off(struct run *r) {
 
 /* ---- negotiation and Established ---- */
 
+/* RFC 4271 4.4: a third of the hold time is a reasonable maximum. BIRD: what is configured for a
+ * neighbour is taken as it stands, with a hold time of zero, too. */
 static uint16_t keepalive_time(const struct bgp_speaker *s, const struct peer *p, uint16_t hold) {
-    uint16_t wanted =
-        p->config->options->keepalive_s ? p->config->options->keepalive_s : s->config->keepalive_s;
+    uint16_t own = p->config->options->keepalive_s;
+    if (own && profile_is_bird(s->config->profile))
+        return own;
+    uint16_t wanted = own ? own : s->config->keepalive_s;
     if (!wanted)
         wanted = s->profile->keepalive_s;
     uint16_t third = (uint16_t)(hold / 3);
@@ -272,15 +283,15 @@ static void act_negotiate(struct run *r) {
     const struct bgp_open *open = &conn_setup(r->s, c)->open;
     uint16_t ours = session_hold_time(r->s, r->p), theirs = open->hold_time_s;
     c->open_delayed = false;
-    c->extended = open->extended_message && !r->p->no_capabilities &&
-                  r->p->config->options->extended_messages;
+    c->extended = r->p->config->options->extended_messages && !r->p->no_capabilities;
     c->hold_time_s = ours < theirs ? ours : theirs; /* RFC 4271 4.2 */
     c->keepalive_s = keepalive_time(r->s, r->p, c->hold_time_s);
-    c->hold_deadline = NANOTIME_NEVER;
     act_hold_restart(r);
     session_plan_keepalive(r->s, c, r->now);
     session_arm_earliest(r->s, c);
     peer_stop_retry(r->s, r->p);
+    if (r->p->remote_id != open->router_id && r->p->routes) /* RFC 4724: kept over the restart */
+        rib_decide_again(r->s, true); /* RFC 4456 8: the identifier stands in what is reflected */
     r->p->remote_id = open->router_id;
     if (other && other->state == BGP_CONNECT)
         session_run(r->s, r->p, other, FSM_STOP, NULL, r->now);
@@ -293,11 +304,12 @@ static void take_open(struct bgp_speaker *s, struct peer *p, const struct conn *
         .gr = open->gr,
         .gr_restarting = open->gr_restarting,
         .gr_notification = open->gr_notification,
-        .llgr = open->llgr,
+        .gr_ours = p->config->options->graceful_restart != BGP_GR_OFF && !p->no_capabilities,
+        .gr_notification_ours = p->config->options->gr_notification,
         .gr_time_s = open->gr_time_s,
     };
     memcpy(p->open.gr_families, open->gr_families, sizeof p->open.gr_families);
-    p->extended_messages = c->extended;
+    p->extended_messages = c->extended && open->extended_message; /* RFC 8654 4: may be sent */
     p->own_port = setup->local.port;
     p->remote_port = setup->remote.port;
     p->incoming = c->incoming;
@@ -352,7 +364,7 @@ static void act_establish(struct run *r) {
     if (s->config->profile == BGP_PROFILE_IOS) /* IOS: one more KEEPALIVE before the table */
         act_send_keepalive(r);
     restart_established(s, p, r->now);
-    if (!p->own_addr || !adjout_peer_up(s, p, r->now))
+    if (!p->own_addr || !adjout_peer_up(s, p))
         r->broken = true;
 }
 
@@ -375,8 +387,10 @@ static void act_leave(struct run *r) {
 
 /* ---- messages of an Established session ---- */
 
-static void over_limit(struct run *r, enum bgp_family f) {
-    uint32_t limit = r->p->config->options->prefix_max[f];
+/* `c` is dead afterwards. */
+static void over_limit(struct bgp_speaker *s, struct peer *p, struct conn *c, enum bgp_family f,
+                       struct nanotime now) {
+    uint32_t limit = p->config->options->prefix_max[f];
     uint16_t afi = family_afi(f);
     const struct session_cause cause = {
         .error = {.code = BGP_ERR_CEASE,
@@ -385,8 +399,16 @@ static void over_limit(struct run *r, enum bgp_family f) {
                   .data = {(uint8_t)(afi >> 8), (uint8_t)afi, 1, (uint8_t)(limit >> 24),
                            (uint8_t)(limit >> 16), (uint8_t)(limit >> 8), (uint8_t)limit}},
         .reason = BGP_DOWN_PREFIX_LIMIT};
-    session_run(r->s, r->p, r->c, FSM_UPDATE_ERROR, &cause, r->now);
-    r->c = NULL;
+    session_run(s, p, c, FSM_UPDATE_ERROR, &cause, now);
+}
+
+void session_limits_changed(struct bgp_speaker *s, struct peer *p,
+                            const struct bgp_peer_options *was, struct nanotime now) {
+    for (unsigned f = 0; f < BGP_FAMILIES && p->conn; f++) {
+        if (config_diff_prefix_limit(was, p->config->options, (enum bgp_family)f) &&
+            rib_over_changed_limit(s, p, (enum bgp_family)f))
+            over_limit(s, p, conn_at(s, p->conn), (enum bgp_family)f, now);
+    }
 }
 
 static void log_malformed(struct bgp_speaker *s, const struct peer *p, const struct bgp_update *u) {
@@ -428,8 +450,10 @@ static void apply_update(struct run *r) {
     } else {
         rib_update(s, p, &update, r->now, &too_many, &family);
     }
-    if (too_many)
-        over_limit(r, family);
+    if (too_many) {
+        over_limit(s, p, r->c, family, r->now);
+        r->c = NULL;
+    }
     arena_reset(s->scratch);
 }
 
@@ -441,14 +465,15 @@ static void apply_refresh(struct run *r) {
         return; /* fed in as FSM_REFRESH_ERROR */
     if (!family_from_afi(refresh.afi, refresh.safi, &f) || !r->p->families[f])
         return; /* RFC 2918 4: ignored */
-    if (refresh.subtype == 1 || refresh.subtype == 2)
-        tally_refresh_received(r->s, r->p, f, refresh.subtype == 1, r->now);
-    if (refresh.subtype == 0)
-        adjout_refresh(r->s, r->p, f, r->now);
-    else if (refresh.subtype == 1 && r->p->enhanced_refresh)
+    bool begin = refresh.subtype == BGP_REFRESH_BORR, end = refresh.subtype == BGP_REFRESH_EORR;
+    if (begin || end)
+        tally_refresh_received(r->s, r->p, f, begin, r->now);
+    if (refresh.subtype == BGP_REFRESH_REQUEST)
+        adjout_refresh(r->s, r->p, f);
+    else if (begin && r->p->enhanced_refresh)
         restart_refresh_begin(r->s, r->p, f, r->now);
-    else if (refresh.subtype == 2 && r->p->enhanced_refresh)
-        restart_refresh_end(r->s, r->p, f, r->now);
+    else if (end && r->p->enhanced_refresh)
+        restart_refresh_end(r->s, r->p, f);
 }
 
 static void act_apply(struct run *r) {

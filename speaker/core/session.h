@@ -27,12 +27,18 @@ void session_message(struct bgp_speaker *s, struct conn *c, enum bgp_message_typ
 /* The stream is damaged. */
 void session_header_error(struct bgp_speaker *s, struct conn *c, const struct bgp_error *error,
                           struct nanotime now);
+/* After a configuration: a prefix limit below what is held ends an Established session at once
+ * (RFC 4271 6.7, 8.1.2), or is said, as the peer's options have it now. */
+void session_limits_changed(struct bgp_speaker *s, struct peer *p,
+                            const struct bgp_peer_options *was, struct nanotime now);
 /* The connection's timer fired. */
 void session_timer(struct bgp_speaker *s, struct conn *c, struct nanotime now);
 
+/* Moves the deadline of our next KEEPALIVE (RFC 4271 4.4), not the timer. */
 void session_plan_keepalive(struct bgp_speaker *s, struct conn *c, struct nanotime now);
 /* RFC 9687 4: something waits to be sent; how long may it? Only for Established connections. */
 void session_plan_send_hold(struct bgp_speaker *s, struct conn *c, struct nanotime now);
+/* Sets the connection's one timer to the first of its deadlines. */
 void session_arm_earliest(struct bgp_speaker *s, struct conn *c);
 /* A NOTIFICATION was sent or received: tells the caller and remembers it in the peer. */
 void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *c, bool sent,

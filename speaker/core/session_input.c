@@ -88,7 +88,7 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
     struct bgp_open *open = expected ? &conn_setup(s, c)->open : NULL;
     bool sound = open && open_decode(body, size, open, &cause.error);
     if (sound)
-        listen_learn_as(p, open->asn);
+        listen_learn_as(s, p, open->asn);
     if (open && (!sound || !session_open_accept(s, p, open, &cause.error)))
         event = FSM_OPEN_ERROR;
     if (event == FSM_OPEN_ERROR)
@@ -104,7 +104,7 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
  * possible where the AS number needs one. */
 static bool falls_back(const struct bgp_speaker *s, struct peer *p,
                        const struct bgp_notification *n) {
-    if (n->code != BGP_ERR_OPEN || n->subcode != 4 || p->no_capabilities)
+    if (n->code != BGP_ERR_OPEN || n->subcode != BGP_OPEN_ERR_PARAMETER || p->no_capabilities)
         return false;
     if (session_local_as(s, p) > UINT16_MAX || p->config->remote_as > UINT16_MAX ||
         !p->config->options->families[BGP_IPV4_UNICAST])

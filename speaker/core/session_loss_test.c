@@ -113,9 +113,7 @@ static void announce(struct loss *l, uint32_t n) {
 }
 
 static void end_of_rib(struct loss *l) {
-    uint8_t message[64];
-    rig_feed(&l->r, l->sender, message,
-             end_of_rib_encode(BGP_IPV4_UNICAST, message, sizeof message));
+    feed_end_of_rib(&l->r, l->sender);
 }
 
 static void begin(struct loss *l, bool graceful, bool n_bit) {

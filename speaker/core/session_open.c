@@ -118,21 +118,24 @@ static bool refuse_families(const struct bgp_speaker *s, const struct peer *p,
         for (unsigned i = 0; i < sizeof capability; i++)
             data[size++] = capability[i];
     }
-    return refuse(e, 7, data, size);
+    return refuse(e, BGP_OPEN_ERR_CAPABILITY, data, size);
 }
 
-/* RFC 9234 4.2: provider and customer, route server and its client, peer and peer. */
+/* RFC 9234 4.2: provider and customer, route server and its client, peer and peer. Whoever says two
+ * different ones is refused by those without a role, too. */
 static bool role_agrees(const struct bgp_peer_options *c, const struct bgp_open *open) {
     static const uint8_t opposite[BGP_ROLES] = {
         [BGP_ROLE_PROVIDER] = BGP_ROLE_CUSTOMER, [BGP_ROLE_CUSTOMER] = BGP_ROLE_PROVIDER,
         [BGP_ROLE_RS] = BGP_ROLE_RS_CLIENT,      [BGP_ROLE_RS_CLIENT] = BGP_ROLE_RS,
         [BGP_ROLE_PEER] = BGP_ROLE_PEER,
     };
+    if (open->role_conflict)
+        return false;
     if (c->role == BGP_ROLE_NONE)
         return true;
     if (open->role == BGP_ROLE_NONE)
         return !c->role_strict;
-    return !open->role_conflict && open->role == opposite[c->role];
+    return open->role == opposite[c->role];
 }
 
 /* Every family of ours in theirs, or any of them. */
@@ -151,19 +154,20 @@ bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
     const struct bgp_peer_options *c = p->config->options;
     uint32_t remote_as = p->config->remote_as;
     if (open->asn != remote_as || open->asn == 0) {
-        uint16_t as2 = open->asn > UINT16_MAX ? 23456 : (uint16_t)open->asn;
-        return refuse(ret_error, 2, (const uint8_t[2]){(uint8_t)(as2 >> 8), (uint8_t)as2}, 2);
+        uint16_t as2 = (uint16_t)(open->asn > UINT16_MAX ? AS_TRANS : open->asn);
+        return refuse(ret_error, BGP_OPEN_ERR_PEER_AS,
+                      (const uint8_t[2]){(uint8_t)(as2 >> 8), (uint8_t)as2}, 2);
     }
     bool internal = session_local_as(s, p) == remote_as;
     if (open->router_id == 0 || (internal && open->router_id == s->router_id)) {
         uint32_t id = open->router_id;
         const uint8_t data[4] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
                                  (uint8_t)id};
-        return refuse(ret_error, 3, data, 4);
+        return refuse(ret_error, BGP_OPEN_ERR_IDENTIFIER, data, 4);
     }
     if (open->hold_time_s == 1 || open->hold_time_s == 2 || open->hold_time_s < c->hold_time_min_s)
-        return refuse(ret_error, 6, NULL, 0);
+        return refuse(ret_error, BGP_OPEN_ERR_HOLD_TIME, NULL, 0);
     if (!role_agrees(c, open))
-        return refuse(ret_error, 11, NULL, 0);
+        return refuse(ret_error, BGP_OPEN_ERR_ROLE, NULL, 0);
     return families_agree(c, open) || refuse_families(s, p, ret_error);
 }

@@ -94,6 +94,10 @@ static void test_C169_blackhole(void **state) {
         run(&n);
         assert_true(pipe_has_route(&n.w, 1, PREFIX));
         assert_int_equal(pipe_has_route(&n.w, 2, PREFIX), !option);
+        n.configs[1].blackhole_no_export = !option; /* while the sessions live */
+        assert_int_equal(bgp_configure(n.w.nodes[1].speaker, &n.configs[1], n.w.now), BGP_OK);
+        pipe_run(&n.w, 1000);
+        assert_int_equal(pipe_has_route(&n.w, 2, PREFIX), option);
         pipe_free(&n.w);
     }
     struct bgp_config c;
@@ -209,22 +213,72 @@ static void test_C211_prefix_warning(void **state) {
     rig_end(&r);
 }
 
-/* IOS: a limit that was lowered below what is held ends the session with the next UPDATE, and says
- * so. */
-static void test_lowered_prefix_limit(void **state) {
+static void configure_peer(struct rig *r) {
+    r->config.peers = &r->peer;
+    assert_int_equal(bgp_configure(r->s, &r->config, r->now), BGP_OK);
+}
+
+/* RFC 4271 6.7, 8.1.2: a limit that is lowered below what is held ends the session at once, as one
+ * that warned only and does no longer; the NOTIFICATION names the new one (RFC 4486 4). */
+static void test_C211_lowered_prefix_limit(void **state) {
     (void)state;
+    for (int lowered = 0; lowered < 2; lowered++) {
+        struct rig r;
+        start_limited(&r, !lowered, 2);
+        struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
+        feed_routes(&r, c, 0, lowered ? 8 : 12);
+        count_logs(&r, BGP_LOG_PREFIX_EXCEEDED);
+        r.peer.prefix_max[0] = lowered ? 4 : 10;
+        r.peer.prefix_warning_only = false;
+        configure_peer(&r);
+        assert_int_equal(count_logs(&r, BGP_LOG_PREFIX_EXCEEDED), 1);
+        assert_true(rig_info(&r).prefix_limit_down);
+        rig_pull(&r, c);
+        const uint8_t bound[] = {BGP_ERR_CEASE,   BGP_CEASE_PREFIX_LIMIT, 0, 1, 1, 0, 0, 0,
+                                 lowered ? 4 : 10};
+        assert_memory_equal(r.out + r.out_size - sizeof bound, bound, sizeof bound);
+        rig_pass(&r, 119000);
+        assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED);
+        rig_pass(&r, 2000);
+        rig_up_to(&r, BGP_ESTABLISHED);
+        rig_end(&r);
+    }
+}
+
+/* What is held is compared with a limit or a threshold that changed, and with that alone: the same
+ * configuration once more says nothing. */
+static void test_C211_lowered_prefix_warning(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t max;
+        uint8_t percent;
+        uint32_t warned, exceeded;
+    } rows[] = {
+        {10, 75, 0, 0}, /* six are held: as before */
+        {10, 60, 1, 0}, /* from six on */
+        {10, 60, 0, 0}, {8, 75, 1, 0},   {6, 75, 1, 0},
+        {5, 75, 1, 1},  {100, 75, 0, 0}, {0, 75, 0, 0}, /* no limit */
+        {5, 0, 0, 1},                                   /* no warning */
+        {5, 100, 1, 1},
+    };
     struct rig r;
-    start_limited(&r, false, 2);
+    start_limited(&r, true, 0);
     struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
-    feed_routes(&r, c, 0, 8);
-    r.peer.prefix_max[0] = 4;
-    r.config.peers = &r.peer;
-    assert_int_equal(bgp_configure(r.s, &r.config, r.now), BGP_OK);
-    rig_events(&r);
-    assert_int_equal(count_logs(&r, BGP_LOG_PREFIX_EXCEEDED), 0);
-    feed_routes(&r, c, 0, 1);
-    assert_int_equal(count_logs(&r, BGP_LOG_PREFIX_EXCEEDED), 1);
-    assert_true(rig_info(&r).prefix_limit_down);
+    feed_routes(&r, c, 0, 6);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t warned = 0, exceeded = 0;
+        struct bgp_event e;
+        r.peer.prefix_max[0] = rows[i].max;
+        r.peer.prefix_warning_percent = rows[i].percent;
+        configure_peer(&r);
+        while (bgp_next_event(r.s, &e)) {
+            warned += e.kind == BGP_EVENT_LOG && e.log.id == BGP_LOG_PREFIX_WARNING;
+            exceeded += e.kind == BGP_EVENT_LOG && e.log.id == BGP_LOG_PREFIX_EXCEEDED;
+        }
+        assert_int_equal(warned, rows[i].warned);
+        assert_int_equal(exceeded, rows[i].exceeded);
+        assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    }
     rig_end(&r);
 }
 
@@ -306,7 +360,8 @@ int main(void) {
         cmocka_unit_test(test_C170_graceful_shutdown_received),
         cmocka_unit_test(test_C170_graceful_shutdown_sent),
         cmocka_unit_test(test_C211_prefix_warning),
-        cmocka_unit_test(test_lowered_prefix_limit),
+        cmocka_unit_test(test_C211_lowered_prefix_limit),
+        cmocka_unit_test(test_C211_lowered_prefix_warning),
         cmocka_unit_test(test_hold_time_min),
         cmocka_unit_test(test_C211_prefix_restart),
         cmocka_unit_test(test_C039_strict_families),

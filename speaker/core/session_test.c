@@ -60,6 +60,7 @@ static void test_C002_to_C008_lengths_and_types(void **state) {
         uint8_t header[BGP_HEADER_SIZE];
         struct rig r;
         rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.extended_messages = false; /* RFC 8654 4: who offers it takes longer ones */
         rig_start(&r);
         struct bgp_conn_id c = rig_up_to(&r, BGP_ESTABLISHED);
         keepalive_encode(header, sizeof header);
@@ -148,6 +149,33 @@ static void opens(void **state) {
             fail_msg("%s: not established", row->name);
     }
     rig_end(&r);
+}
+
+/* BIRD: the keepalive time of a neighbour is taken as it stands, whatever hold time comes of the
+ * OPENs: too long a one loses the session. Others keep to a third. */
+static void test_keepalive_as_configured(void **state) {
+    (void)state;
+    static const struct {
+        enum bgp_profile profile;
+        uint16_t keepalive;
+    } rows[] = {{BGP_PROFILE_CALICO, 60},
+                {BGP_PROFILE_FAST, 60},
+                {BGP_PROFILE_IOS, 10},
+                {BGP_PROFILE_PLAIN, 10}};
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig r;
+        rig_init(&r, rows[i].profile, 64512, 64512);
+        r.peer.keepalive_s = 60;
+        rig_start(&r);
+        struct bgp_conn_id c = rig_call(&r);
+        struct bgp_open open = rig_open(&r);
+        open.hold_time_s = 30;
+        feed_open(&r, c, &open);
+        feed_keepalive(&r, c);
+        assert_int_equal(rig_info(&r).hold_time_s, 30);
+        assert_int_equal(rig_info(&r).keepalive_s, rows[i].keepalive);
+        rig_end(&r);
+    }
 }
 
 /* C014 */
@@ -333,6 +361,7 @@ int main(void) {
         cmocka_unit_test(test_C001_C010_header_errors),
         cmocka_unit_test(test_C002_to_C008_lengths_and_types),
         cmocka_unit_test(test_C009_framing),
+        cmocka_unit_test(test_keepalive_as_configured),
         cmocka_unit_test(test_C014_versions),
         cmocka_unit_test(test_C021_C022_negotiation),
         cmocka_unit_test(test_C040_fallback),

@@ -6,9 +6,7 @@
 #include "rig_test.h"
 
 static void feed_refresh_request(struct rig *r, struct bgp_conn_id c) {
-    uint8_t message[64];
-    const struct bgp_refresh refresh = {.afi = 1, .safi = 1};
-    rig_feed(r, c, message, refresh_encode(&refresh, message, sizeof message));
+    feed_refresh(r, c, BGP_REFRESH_REQUEST);
 }
 
 static void feed_update(struct rig *r, struct bgp_conn_id c) {
@@ -120,17 +118,12 @@ static void test_C057_send_hold(void **state) {
         {300, 0, 600}, /* twice the hold time is more */
         {9, 20, 20},   /* as configured */
         {90, 20, 91},  /* … but more than the hold time that came out */
-        {0, 0, 480},   /* nothing but the table to send: see below */
-        {0, 100, 100},
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct rig r;
         struct bgp_peer_config two[2];
         struct bgp_conn_id c[2];
         start_two(&r, two, c, rows[i].hold_s, rows[i].configured_s);
-        if (rows[i].hold_s == 0)
-            assert_int_equal(bgp_clear(r.s, (struct bgp_peer_id){0}, BGP_CLEAR_SOFT_IN, r.now),
-                             BGP_OK);
         uint32_t first = 0, seconds = 0;
         for (; r.notified_count == 0 && seconds < 1000; seconds++) {
             if (second(&r, c) && first == 0)
@@ -210,6 +203,36 @@ static void test_C056_idle_hold(void **state) {
     rig_end(&r);
 }
 
+/* ---- a neighbour that takes us for alive ---- */
+
+/* RFC 4271 6.8: it has our former session still, unaware that we died, and ends each new one with
+ * 6/7 until its hold timer is over. Our tries grow apart (8.1.1). */
+static void test_C056_collision_with_the_dead(void **state) {
+    (void)state;
+    struct rig r;
+    uint8_t cease[32];
+    size_t size =
+        notification_encode(BGP_ERR_CEASE, BGP_CEASE_COLLISION, NULL, 0, cease, sizeof cease);
+    uint32_t tries = 0;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    rig_start(&r);
+    struct nanotime end = nanotime_add_ms(r.now, 90000);
+    while (nanotime_before(r.now, end) && tries < 100) {
+        struct bgp_conn_id c = r.connecting;
+        r.connecting = (struct bgp_conn_id){0};
+        if (c.index == 0) {
+            rig_pass(&r, 100);
+            continue;
+        }
+        tries++;
+        bgp_conn_up(r.s, c, (struct bgp_endpoint){ip4(LOCAL), 5555}, r.now);
+        rig_pull(&r, c);
+        rig_feed(&r, c, cease, size);
+    }
+    assert_in_range(tries, 4, 12);
+    rig_end(&r);
+}
+
 /* ---- calls that nobody takes ---- */
 
 /* How long the speaker waits for the next try; the one that runs is refused then. */
@@ -281,6 +304,70 @@ static void test_when_sessions_came_up(void **state) {
     rig_end(&r);
 }
 
+/* RFC 9687 3.3: with a negotiated hold time of zero the SendHoldTimer is stopped, whatever it is
+ * configured to be. */
+static void test_C057_hold_time_zero(void **state) {
+    (void)state;
+    for (uint16_t configured_s = 0; configured_s <= 100; configured_s += 100) {
+        struct rig r;
+        struct bgp_peer_config two[2];
+        struct bgp_conn_id c[2];
+        bool waits = true;
+        start_two(&r, two, c, 0, configured_s);
+        assert_int_equal(bgp_clear(r.s, (struct bgp_peer_id){0}, BGP_CLEAR_SOFT_IN, r.now), BGP_OK);
+        for (uint32_t seconds = 0; seconds < 1000; seconds++)
+            waits = second(&r, c) && waits;
+        assert_true(waits);
+        assert_int_equal(r.notified_count, 0);
+        assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+        rig_end(&r);
+    }
+}
+
+/* The hold time begins with the session when it is zero: whoever sends an OPEN and then no
+ * KEEPALIVE must not keep the connection for ever (RFC 4271 8.2.2 has a timer in every state
+ * before). */
+static void test_silence_behind_open(void **state) {
+    (void)state;
+    for (int incoming = 0; incoming < 2; incoming++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.passive = incoming;
+        rig_start(&r);
+        struct bgp_conn_id c = incoming ? rig_call(&r) : rig_answer(&r);
+        struct bgp_open open = rig_open(&r);
+        open.hold_time_s = 0;
+        feed_open(&r, c, &open);
+        assert_int_equal(rig_info(&r).state, BGP_OPEN_CONFIRM);
+        rig_pass(&r, 239000);
+        assert_int_equal(rig_info(&r).state, BGP_OPEN_CONFIRM);
+        rig_pass(&r, 2000);
+        expect_notified(&r, BGP_ERR_HOLD_TIMER, 0);
+        assert_int_equal(rig_info(&r).state, BGP_IDLE);
+        rig_end(&r);
+    }
+}
+
+/* … and who says it in time, be it late, has a session without hold time. */
+static void test_late_keepalive(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    r.peer.passive = true;
+    rig_start(&r);
+    struct bgp_conn_id c = rig_call(&r);
+    struct bgp_open open = rig_open(&r);
+    open.hold_time_s = 0;
+    feed_open(&r, c, &open);
+    rig_pass(&r, 200000);
+    feed_keepalive(&r, c);
+    rig_pull(&r, c);
+    rig_pass(&r, 10000000);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    assert_int_equal(r.notified_count, 0);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_when_sessions_came_up),
@@ -288,8 +375,12 @@ int main(void) {
         cmocka_unit_test(test_C049_hold_timer_restarts),
         cmocka_unit_test(test_C058_keepalive_jitter),
         cmocka_unit_test(test_C057_send_hold),
+        cmocka_unit_test(test_C057_hold_time_zero),
+        cmocka_unit_test(test_silence_behind_open),
+        cmocka_unit_test(test_late_keepalive),
         cmocka_unit_test(test_C057_slow_reader),
         cmocka_unit_test(test_C056_idle_hold),
+        cmocka_unit_test(test_C056_collision_with_the_dead),
     };
     return cmocka_run_group_tests_name("session_time", tests, NULL, NULL);
 }

@@ -106,7 +106,7 @@ static void test_verdicts_do_not_outlive_their_policy(void **state) {
     assert_non_null(bench_held(&b, 1, "10.2.0.0/16"));
     static const uint16_t prefix = 0;
     bench_options(&b, 1)->export[0] = (struct policy_chain){&prefix, 1, false};
-    adjout_regroup(b.s, b.holds[1].p, b.now);
+    adjout_regroup(b.s, b.holds[1].p);
     bench_settle(&b);
     assert_null(bench_held(&b, 1, "10.2.0.0/16"));
     assert_non_null(bench_held(&b, 1, "10.1.0.0/16"));

@@ -15,22 +15,29 @@
 /*
  * The inside of a speaker, shared by the files of the core and by nobody else.
  *
- *   speaker.c   owns struct bgp_speaker: making, configuring, time, events
- *   peer.c      a configured neighbour: administrative state, lock, back-off, counters
+ *   speaker.c   owns struct bgp_speaker: making, time, stopping
+ *   configure.c a configuration into force; config_diff.c what it changes
+ *   event.c     what the caller is told
+ *   peer.c      a neighbour: administrative state, lock, back-off; peer_info.c what it shows
  *   listen.c    neighbours made when they call
  *   neighbor.c  what it is told to be, shared where it is the same
- *   conn.c      one TCP connection: framing of input, control messages out, collision
+ *   conn.c      one TCP connection: framing of input, control messages out
  *   own_addr.c  the addresses of ours that connections have
  *   fsm.c       RFC 4271 8: one function from (state, event) to actions
- *   rib.c       paths per prefix: Adj-RIB-In and Loc-RIB in one list
+ *   session*.c  messages and timers to events, collision (6.8); actions carried out
+ *   restart.c   graceful restart (RFC 4724)
+ *   rib*.c      paths per prefix: Adj-RIB-In and Loc-RIB in one list; own routes
  *   decide.c    the best path
- *   adjout.c    update groups: Adj-RIB-Out, encoded once, shared by the members
- *   policy.c    evaluation of chains
+ *   aggregate.c routes that stand for more specific ones
  *   nexthop.c   reachability of next hops
- *   scanner.c   conditions of advertisement
  *   dampening.c routes that come and go (RFC 2439)
+ *   adjout*.c   update groups: Adj-RIB-Out, encoded once, shared by the members
+ *   export*.c   what a route becomes on its way out, and who is sent the same
+ *   scanner.c   conditions of advertisement
+ *   policy*.c   evaluation of chains; explain.c the same in words
+ *   tally.c     figures that only IOS shows; malformed.c UPDATEs that were damaged
  *
- * A session (peer.c, conn.c, fsm.c) knows the tables only through the functions below, and the
+ * A session (peer.c, conn.c, session*.c) knows the tables only through the functions below, and the
  * other way round.
  */
 
@@ -68,10 +75,12 @@ struct call_timer {
     void (*fired)(struct bgp_speaker *s, struct call_timer *t, struct nanotime now);
 };
 
-/* What of a peer's last OPEN is looked at again while the session lives, and after it. */
+/* What of a peer's last OPEN is looked at again while the session lives, and after it; and what the
+ * next one ends. */
 struct peer_open {
     bool gr : 1, gr_restarting : 1, gr_notification : 1;
-    bool llgr : 1;
+    bool gr_ours : 1, gr_notification_ours : 1; /* of the OPEN it answers */
+    bool import_outdated : 1;                   /* see struct bgp_peer_info */
     uint16_t gr_time_s;
     struct bgp_gr_family gr_families[BGP_FAMILIES];
 };
@@ -186,6 +195,10 @@ struct bgp_speaker {
     struct nanotime unknown_log; /* not before this may an unknown peer be logged again */
 };
 
+static inline bool speaker_is_bird(const struct bgp_speaker *s) {
+    return profile_is_bird(s->config->profile);
+}
+
 /* Does the session cross the border of what is one AS to the rest of the world? */
 static inline bool peer_is_outside(const struct peer *p) {
     return p->external && !p->confed;
@@ -212,6 +225,9 @@ void rib_free(struct bgp_speaker *s);
  * *ret_over_limit and the session must send Cease/1 with family and limit. */
 void rib_update(struct bgp_speaker *s, struct peer *p, const struct bgp_update *u,
                 struct nanotime now, bool *ret_over_limit, enum bgp_family *ret_family);
+/* The peer's limit or its threshold is another one: what is held is compared with it, and logged,
+ * as if all of it had just come. True: as above. */
+bool rib_over_changed_limit(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 /* The session ended: withdraw the routes of the families, or keep them stale. */
 void rib_peer_down(struct bgp_speaker *s, struct peer *p, enum bgp_family f, bool keep_stale,
                    struct nanotime now);
@@ -227,6 +243,8 @@ void rib_mark_fresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 bool rib_reimport(struct bgp_speaker *s, struct peer *p);
 /* The rules of the decision changed; `publish`: what is made of best paths, too. */
 void rib_decide_again(struct bgp_speaker *s, bool publish);
+/* A peer is removed that still has paths: its index is free when the last one is taken away. */
+void rib_peer_removed(struct bgp_speaker *s);
 /* Peers that were removed are gone from the tables. */
 void rib_removed_finish(struct bgp_speaker *s, struct nanotime now);
 /* The configured routes changed from `old` to the speaker's configuration. */
@@ -246,13 +264,13 @@ bool adjout_new(struct bgp_speaker *s);
 void adjout_free(struct bgp_speaker *s);
 /* The session is Established with peer->families, as4…: joins its update group, initial table and
  * End-of-RIB follow. False: out of memory. */
-bool adjout_peer_up(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+bool adjout_peer_up(struct bgp_speaker *s, struct peer *p);
 void adjout_peer_down(struct bgp_speaker *s, struct peer *p);
 /* Send the table again (ROUTE-REFRESH, soft out). Enhanced refresh: BoRR before, EoRR after. */
-void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f, struct nanotime now);
+void adjout_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 /* Export policy or anything else that groups are formed by changed: regroup, send the difference.
  */
-void adjout_regroup(struct bgp_speaker *s, struct peer *p, struct nanotime now);
+void adjout_regroup(struct bgp_speaker *s, struct peer *p);
 /* Next bytes for this member: up to `count` parts, encoded now if need be and shared with others.
  */
 size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts, size_t count,
@@ -286,6 +304,8 @@ uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a);
 void nexthop_release(struct bgp_speaker *s, uint32_t nexthop);
 /* The peer's state or configuration changed: is the way to it to be watched? */
 void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p);
+/* It is watched from now on: ends the session if no route to the peer is known already. */
+void nexthop_judge_peer(struct bgp_speaker *s, struct peer *p, struct nanotime now);
 bool nexthop_reachable(const struct bgp_speaker *s, uint32_t nexthop, uint32_t *ret_metric);
 /* Is `a` in a subnet we are connected to; if so, the subnet's index + 1, else 0. */
 uint32_t nexthop_connected(const struct bgp_speaker *s, struct ip_addr a);
@@ -320,7 +340,9 @@ bool policy_looks_at_prefix(const struct bgp_config *c, const struct policy_chai
 /* peer.c: the member has output: push BGP_EVENT_OUTPUT (once until it was pulled empty). */
 void peer_output(struct bgp_speaker *s, struct peer *p);
 /* peer.c: ask the peer to send a family again, if it can. */
-bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f,
-                          struct nanotime now);
+bool peer_request_refresh(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
+/* … because the tables want it by another policy: where it cannot, the operator is told
+ * (BGP_LOG_IMPORT_OUTDATED, struct bgp_peer_info). */
+bool peer_ask_again(struct bgp_speaker *s, struct peer *p, enum bgp_family f);
 
 #endif

@@ -30,6 +30,7 @@ struct fuzz_conn {
     unsigned source;                    /* the model's table: 10.0.0.2 is 0 */
     uint8_t rest[BGP_MESSAGE_SIZE_MAX]; /* of a message that has not come whole */
     size_t rest_size;
+    bool up;      /* what comes before is nobody's */
     bool garbled; /* no message can be found in what comes */
 };
 
@@ -43,9 +44,9 @@ struct fuzz {
     bool judged; /* the model follows */
 };
 
-static void fuzz_conn_add(struct fuzz *f, struct bgp_conn_id id, struct ip_addr remote) {
+static void fuzz_conn_add(struct fuzz *f, struct bgp_conn_id id, struct ip_addr remote, bool up) {
     struct fuzz_conn *c = &f->conns[f->at++ % CONNS];
-    *c = (struct fuzz_conn){.id = id, .source = ip4_to_u32(remote) - FIRST_ADDR};
+    *c = (struct fuzz_conn){.id = id, .source = ip4_to_u32(remote) - FIRST_ADDR, .up = up};
     assert(c->source < MODEL_SOURCES);
 }
 
@@ -67,7 +68,7 @@ static void fuzz_events(struct fuzz *f) {
     while (bgp_next_event(f->s, &e)) {
         observer_event(&f->observer, &e);
         if (e.kind == BGP_EVENT_CONNECT)
-            fuzz_conn_add(f, e.conn, bgp_peer_config(f->s, e.peer)->remote_addr);
+            fuzz_conn_add(f, e.conn, bgp_peer_config(f->s, e.peer)->remote_addr, false);
         else if (e.kind == BGP_EVENT_TRACK && e.track.wanted)
             bgp_nexthop_set(f->s, e.track.address, true, 0, f->now);
         else if (e.kind == BGP_EVENT_STATE)
@@ -174,7 +175,7 @@ static void fuzz_message(struct fuzz *f, struct fuzz_conn *c, const uint8_t *las
 }
 
 static void fuzz_receive(struct fuzz *f, struct fuzz_conn *c, const uint8_t *data, size_t size) {
-    while (size > 0 && !c->garbled) {
+    while (size > 0 && c->up && !c->garbled) {
         size_t want = BGP_HEADER_SIZE;
         if (c->rest_size >= BGP_HEADER_SIZE)
             want = (size_t)c->rest[16] << 8 | c->rest[17];
@@ -204,7 +205,7 @@ static void fuzz_call(struct fuzz *f, uint8_t which) {
     struct bgp_endpoint remote = {ip4(FIRST_ADDR + which % 3), 4000}, local = {ip4(OWN_ADDR), 179};
     struct bgp_conn_id c;
     if (bgp_conn_accept(f->s, remote, local, f->now, &c, &reject) == BGP_OK)
-        fuzz_conn_add(f, c, remote.addr);
+        fuzz_conn_add(f, c, remote.addr, true);
 }
 
 /* One operation; returns the octets it used. */
@@ -219,6 +220,7 @@ static size_t fuzz_step(struct fuzz *f, const uint8_t *data, size_t size) {
         return 2;
     case 1:
         bgp_conn_up(f->s, c, (struct bgp_endpoint){ip4(OWN_ADDR), 5000}, f->now);
+        conn->up = true;
         return 1;
     case 2:
         bgp_conn_down(f->s, c, (enum bgp_conn_end)(arg % 6), f->now);

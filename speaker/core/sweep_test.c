@@ -85,9 +85,13 @@ static void test_session_end_is_sliced(void **state) {
     announce_some(1, 0, 10);
     (void)work_counted();
     assert_int_equal(counted(0), ROUTES);
+    assert_int_equal(rib_accepted_count(b.s, b.holds[0].p, BGP_IPV4_UNICAST), ROUTES);
+    assert_int_equal(rib_best_count(b.s, b.holds[0].p, BGP_IPV4_UNICAST), ROUTES);
     bench_timer_start(&b, &timer);
     bench_down(&b, 0, false);
     assert_int_equal(counted(0), 0);
+    assert_int_equal(rib_accepted_count(b.s, b.holds[0].p, BGP_IPV4_UNICAST), 0);
+    assert_int_equal(rib_best_count(b.s, b.holds[0].p, BGP_IPV4_UNICAST), 0);
     assert_int_equal(b.s->rib->adj_in[0], 10);
     assert_int_equal(shown(0, false), 0);
     while (bgp_next_deadline(b.s).ns == 0) {
@@ -198,7 +202,7 @@ static void test_purged_and_announced_again(void **state) {
     rib_mark_stale(b.s, b.holds[0].p, BGP_IPV4_UNICAST, b.now);
     rib_purge_stale(b.s, b.holds[0].p, BGP_IPV4_UNICAST, false);
     adjout_reevaluate(b.s); /* the groups look at their tables now */
-    adjout_work(b.s, 100000, b.now);
+    adjout_work(b.s, 100000);
     announce_some(0, 0, 200);
     (void)work_counted();
     (void)bench_pull(&b, 1);
@@ -240,7 +244,7 @@ static void test_removed_with_a_full_table(void **state) {
                 (void)rib_work(b.s, BUDGET, b.now);
             }
             adjout_reevaluate(b.s);
-            adjout_work(b.s, 100000, b.now);
+            adjout_work(b.s, 100000);
             b.config.peers = peers;
             b.config.peer_count = 3;
             assert_int_equal(bgp_configure(b.s, &b.config, b.now), BGP_OK);

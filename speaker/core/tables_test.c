@@ -214,7 +214,7 @@ static void do_export_policy(struct model *m, uint32_t i) {
     m->self[i] = rng_below(&m->rng, 2);
     c->next_hop_mode = m->self[i] ? BGP_NEXT_HOP_SELF : BGP_NEXT_HOP_AUTO;
     bench_arm(&m->b);
-    adjout_regroup(m->b.s, m->b.holds[i].p, m->b.now);
+    adjout_regroup(m->b.s, m->b.holds[i].p);
     bench_disarm();
 }
 
@@ -281,7 +281,7 @@ static void do_refresh(struct model *m, uint32_t i) {
             held_remove(&m->b, h, h->routes[n].prefix, 0);
         }
     }
-    adjout_refresh(m->b.s, h->p, f, m->b.now);
+    adjout_refresh(m->b.s, h->p, f);
 }
 
 static void step(struct model *m) {

@@ -171,7 +171,7 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     p->remote_id = ip4_to_u32(p->config->remote_addr);
     memset(h->end_of_rib_seen, 0, sizeof h->end_of_rib_seen);
     bench_arm(b);
-    h->up = adjout_peer_up(b->s, p, b->now);
+    h->up = adjout_peer_up(b->s, p);
     bench_disarm();
     assert_true(h->up || b->fail_after);
     p->state = h->up ? BGP_ESTABLISHED : BGP_IDLE;

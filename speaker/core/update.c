@@ -35,7 +35,7 @@ static bool update_classic(const struct bgp_codec *codec, const uint8_t *data, s
     }
     bool add_path = codec->add_path[BGP_IPV4_UNICAST];
     if (!nlri_valid(BGP_IPV4_UNICAST, add_path, data, size)) {
-        update_reset(u, 0, framing_error(BGP_ERR_UPDATE, 10, NULL, 0));
+        update_reset(u, 0, framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_NETWORK, NULL, 0));
         return false;
     }
     if (!codec->families[BGP_IPV4_UNICAST]) {
@@ -47,8 +47,7 @@ static bool update_classic(const struct bgp_codec *codec, const uint8_t *data, s
     return true;
 }
 
-/* RFC 4271 6.3: could a packet be sent there at all? Our own addresses the caller knows. */
-static bool update_next_hop_usable(struct ip_addr a) {
+bool update_next_hop_usable(struct ip_addr a) {
     if (ip_is_multicast(a) || ip_is_loopback(a) || ip_is_unspecified(a)) {
         return false;
     }
@@ -93,7 +92,8 @@ static void update_check_reachable(const struct attr_decoder *d) {
         return;
     }
     if (u->withdrawn_count == 0 || d->framing_lost) {
-        update_reset(u, u->worst_attribute, framing_error(BGP_ERR_UPDATE, 1, NULL, 0));
+        update_reset(u, u->worst_attribute,
+                     framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_LIST, NULL, 0));
     }
 }
 
@@ -122,7 +122,7 @@ void update_decode(const struct bgp_codec *codec, const uint8_t *body, size_t si
     uint16_t attrs_size = bytes_u16(&r);
     struct byte_reader attrs = bytes_view(&r, attrs_size);
     if (!bytes_ok(&attrs)) {
-        update_reset(u, 0, framing_error(BGP_ERR_UPDATE, 1, NULL, 0));
+        update_reset(u, 0, framing_error(BGP_ERR_UPDATE, BGP_UPDATE_ERR_LIST, NULL, 0));
         return;
     }
     size_t nlri_bytes = bytes_left(&r);

@@ -35,8 +35,9 @@ static bool decode_attr_next(struct byte_reader *r, struct decode_attr *ret_attr
     return true;
 }
 
-bool decode_attrs(const uint8_t *data, size_t size, struct arena *arena,
-                  const struct decode_attr **ret_attrs, uint32_t *ret_count) {
+/* The list of attributes, as far as it is framed soundly; false: out of memory. */
+static bool list_attrs(const uint8_t *data, size_t size, struct arena *arena,
+                       const struct decode_attr **ret_attrs, uint32_t *ret_count) {
     struct byte_reader r = bytes_reader(data, size);
     struct decode_attr a;
     uint32_t seen[8] = {0};
@@ -122,13 +123,13 @@ bool decode_end_of_rib(const struct decode_message *m, struct text *out) {
 static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct decode_attr_row *row,
                                    bool as4) {
     if (a->repeated)
-        return 1;
+        return BGP_UPDATE_ERR_LIST;
     if (!row || (a->flags & (ATTR_FLAG_OPTIONAL | ATTR_FLAG_TRANSITIVE)) != row->flags)
-        return row ? 4 : 9;
+        return row ? BGP_UPDATE_ERR_FLAGS : BGP_UPDATE_ERR_OPTIONAL;
     bool wrong_size = a->code == ATTR_AGGREGATOR ? a->size != (as4 ? 8 : 6)
                                                  : !decode_attr_well_sized(a, row) ||
                                                        (row->kind == DECODE_LIST && a->size == 0);
-    return wrong_size ? 5 : row->subcode;
+    return wrong_size ? BGP_UPDATE_ERR_LENGTH : row->subcode;
 }
 
 static struct decode_error decode_update_error(const struct decode_message *m, bool framed) {
@@ -146,7 +147,7 @@ static struct decode_error decode_update_error(const struct decode_message *m, b
     if (a)
         e.subcode = decode_attr_subcode(a, decode_attr_row(e.attr), m->how.codec.as4);
     else
-        e.subcode = framed ? 3 : 1;
+        e.subcode = framed ? BGP_UPDATE_ERR_MISSING : BGP_UPDATE_ERR_LIST;
     return e;
 }
 
@@ -182,8 +183,7 @@ static void decode_update(struct decode_message *m, struct arena *arena) {
     struct byte_reader attrs = bytes_view(&r, attrs_size);
     size_t framed = 0;
     update_decode(&m->how.codec, m->body, m->body_size, arena, &m->update);
-    if (bytes_ok(&attrs) &&
-        !decode_attrs(attrs.data, attrs.size, arena, &m->attrs, &m->attr_count)) {
+    if (bytes_ok(&attrs) && !list_attrs(attrs.data, attrs.size, arena, &m->attrs, &m->attr_count)) {
         decode_no_memory(m);
         return;
     }
@@ -205,7 +205,8 @@ static void decode_by_type(struct decode_message *m, struct arena *arena) {
         break;
     case BGP_MSG_NOTIFICATION:
         if (!notification_decode(m->body, m->body_size, &m->notification))
-            m->error = decode_reset((struct bgp_error){.code = BGP_ERR_HEADER, .subcode = 2});
+            m->error = decode_reset(
+                (struct bgp_error){.code = BGP_ERR_HEADER, .subcode = BGP_HEADER_ERR_LENGTH});
         break;
     case BGP_MSG_ROUTE_REFRESH:
         if (!refresh_decode(m->body, m->body_size, &m->refresh, &error))
@@ -244,7 +245,8 @@ void decode_message(const struct decode_options *how, const uint8_t *data, size_
     if (whole == 0 || whole != size) {
         m->note = whole == 0 || whole > size ? "truncated: fewer octets than the header says"
                                              : "octets behind the message's end";
-        m->error = decode_reset((struct bgp_error){.code = BGP_ERR_HEADER, .subcode = 2});
+        m->error = decode_reset(
+            (struct bgp_error){.code = BGP_ERR_HEADER, .subcode = BGP_HEADER_ERR_LENGTH});
         return;
     }
     decode_body(how, type, data + BGP_HEADER_SIZE, size - BGP_HEADER_SIZE, arena, m);

@@ -74,9 +74,6 @@ void decode_put_text(const struct decode_message *m, struct text *out);
 
 /* ---- pieces, for those who print routes one by one ---- */
 
-/* The list of attributes, as far as it is framed soundly; false: out of memory. */
-bool decode_attrs(const uint8_t *data, size_t size, struct arena *arena,
-                  const struct decode_attr **ret_attrs, uint32_t *ret_count);
 /* First attribute of this code, or NULL. */
 const struct decode_attr *decode_attr_find(const struct decode_message *m, uint8_t code);
 /* Is this attribute used: first of its code, sound, not discarded? */

@@ -13,7 +13,6 @@
 #include "decode_ext.h"
 
 #include "../base/addr.h"
-#include "../base/bytes.h"
 #include "../base/text.h"
 #include "decode.h"
 

@@ -16,13 +16,6 @@
 
 /* ---- hexadecimal ---- */
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool hex_blank(char c) {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ':';
 }
@@ -40,7 +33,7 @@ bool decode_hex(const char *text, size_t size, uint8_t *out, size_t *ret_size) {
             i += 2;
             continue;
         }
-        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        int high = text_hex_digit(text[i]), low = text_hex_digit(text[i + 1]);
         if (high < 0 || low < 0)
             return false;
         out[count++] = (uint8_t)(high << 4 | low);

@@ -8,7 +8,6 @@
  */
 #include "decode_open.h"
 
-#include "../base/addr.h"
 #include "../base/text.h"
 #include "json_out.h"
 

@@ -38,6 +38,7 @@ struct mrt_peer {
     uint32_t asn;
     uint32_t router_id; /* host order; 0 where the record has none */
 };
+#define MRT_NO_PEER UINT32_MAX
 
 enum mrt_kind {
     MRT_ROUTE,   /* of a table: `message` is an UPDATE that would announce it */
@@ -54,11 +55,17 @@ struct mrt_item {
     bool has_microseconds; /* *_ET */
     uint32_t microseconds;
     struct mrt_peer peer;
-    bool local; /* sent, not received */
+    uint32_t peer_index; /* of a route: in the peer table; MRT_NO_PEER: the record has none */
+    bool local;          /* sent, not received */
     const struct decode_message *message;
     uint16_t old_state, new_state; /* RFC 4271 8.2.2, from 1 = Idle */
 };
 typedef void mrt_fn(void *context, const struct mrt_item *item);
+
+/* Is it a record of a table whose routes are no IPv4 or IPv6 unicast ones, or that is of no kind
+ * known (RFC 6396 4.3.3, RFC 6397, RFC 8050 4)? Multicast routes are read as if they were unicast.
+ */
+bool mrt_is_foreign(const struct mrt_header *h, const uint8_t *body);
 
 /* Keeps the last peer table seen, and scratch memory. */
 struct mrt_reader;

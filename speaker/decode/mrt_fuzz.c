@@ -3,14 +3,16 @@
  * lines and as JSON.
  *
  * Held to its word: an item has a kind that fits what comes with it, its JSON is an object a line,
- * its lines have the fields that readers of the format count.
+ * its lines have the fields that readers of the format count; records cut out of the file lie in it
+ * one behind the other.
  */
-#include "mrt.h"
+#include "mrt_file.h"
 
 #include "../base/fuzz.h"
 #include "mrt_sample.h"
 
 #include <jansson.h>
+#include <string.h>
 
 static void require(bool holds) {
     if (!holds)
@@ -54,10 +56,33 @@ static void take(void *context, const struct mrt_item *item) {
     check_json(out);
 }
 
+static size_t input(void *context, uint8_t *out, size_t size) {
+    struct byte_reader *in = context;
+    size_t have = bytes_left(in) < size ? bytes_left(in) : size;
+    const uint8_t *data = bytes_take(in, have);
+    if (out && have > 0)
+        memcpy(out, data, have);
+    return have;
+}
+
+static void check_file(const uint8_t *data, size_t size) {
+    struct byte_reader in = bytes_reader(data, size);
+    struct mrt_file f = {.input = input, .context = &in};
+    enum mrt_found found;
+    while ((found = mrt_file_next(&f)) == MRT_FOUND_RECORD) {
+        require(f.next == f.offset + MRT_HEADER_SIZE + f.header.size && f.next <= size);
+        require(memcmp(f.body, data + f.offset + MRT_HEADER_SIZE, f.header.size) == 0);
+        (void)mrt_is_foreign(&f.header, f.body);
+    }
+    require(found == MRT_FOUND_TRUNCATED || (found == MRT_FOUND_END && f.offset == size));
+    mrt_file_deinit(&f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct mrt_reader *r = mrt_reader_new();
     struct text out;
     text_init(&out);
+    check_file(data, size);
     while (r && size >= MRT_HEADER_SIZE) {
         struct mrt_header h = mrt_header_decode(data);
         data += MRT_HEADER_SIZE;

@@ -15,7 +15,6 @@
 
 #include <string.h>
 
-#define TABLE_PEERS_MAX 65535u
 /* MP_REACH's head, next-hop length and reserved octet, the prefix there and behind the attributes,
  * the two lengths of the body. */
 #define TABLE_UPDATE_MORE ((size_t)64)
@@ -274,6 +273,7 @@ static const char *read_entries(struct mrt_reader *r, const struct table_prefix 
             continue;
         }
         r->item.peer = r->peers[peer];
+        r->item.peer_index = peer;
         const char *failed = take_route(r, p, path_id, attrs, true);
         error = failed ? failed : error;
     }
@@ -310,6 +310,27 @@ static const char *read_table(struct mrt_reader *r, const struct mrt_header *h,
         return "impossible prefix length";
     p.octets = bytes_take(&b, (p.length + 7u) / 8);
     return p.octets ? read_entries(r, &p, &b) : "truncated";
+}
+
+bool mrt_is_foreign(const struct mrt_header *h, const uint8_t *body) {
+    enum bgp_family f;
+    if (h->type == MRT_TABLE_DUMP)
+        return h->subtype != AFI_IP4 && h->subtype != AFI_IP6;
+    if (h->type != MRT_TABLE_DUMP_V2)
+        return false;
+    switch (h->subtype) {
+    case TABLE_PEERS:
+    case TABLE_IP4:
+    case TABLE_IP6:
+    case TABLE_IP4_ADD_PATH:
+    case TABLE_IP6_ADD_PATH:
+        return false;
+    case TABLE_GENERIC:
+    case TABLE_GENERIC_ADD_PATH:
+        return h->size >= 7 && !family_from_afi((uint16_t)(body[4] << 8 | body[5]), body[6], &f);
+    default:
+        return true;
+    }
 }
 
 /* ---- BGP4MP ---- */
@@ -384,8 +405,10 @@ const char *mrt_read(struct mrt_reader *r, const struct mrt_header *h, const uin
     struct byte_reader b = bytes_reader(body, h->size);
     r->each = each;
     r->context = context;
-    r->item = (struct mrt_item){
-        .type = mrt_type_name(h->type), .time_s = h->time_s, .dump_time_s = h->time_s};
+    r->item = (struct mrt_item){.type = mrt_type_name(h->type),
+                                .time_s = h->time_s,
+                                .dump_time_s = h->time_s,
+                                .peer_index = MRT_NO_PEER};
     switch (h->type) {
     case MRT_TABLE_DUMP:
         return read_table_dump(r, h, b);

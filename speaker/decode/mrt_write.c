@@ -10,7 +10,7 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
-#include "../core/limits.h"
+#include "../core/attr.h"
 
 #include <string.h>
 
@@ -153,8 +153,8 @@ static void put_session(struct text *out, struct mrt_clock when, const struct mr
         put_u32(out, s->peer.asn);
         put_u32(out, s->local_as);
     } else {
-        put_u16(out, (uint16_t)(s->peer.asn > UINT16_MAX ? 23456 : s->peer.asn));
-        put_u16(out, (uint16_t)(s->local_as > UINT16_MAX ? 23456 : s->local_as));
+        put_u16(out, (uint16_t)(s->peer.asn > UINT16_MAX ? AS_TRANS : s->peer.asn));
+        put_u16(out, (uint16_t)(s->local_as > UINT16_MAX ? AS_TRANS : s->local_as));
     }
     put_u16(out, 0); /* interface: not known here */
     put_u16(out, v6 ? MRT_AFI_IP6 : MRT_AFI_IP4);

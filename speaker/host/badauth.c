@@ -2,8 +2,9 @@
  * Calls with a wrong TCP MD5 signature (RFC 2385).
  *
  * The kernel drops them without a word to the listener and counts them without saying whose they
- * were. So SYNs to port 179 are watched on a packet socket, and their signature is computed once
- * more. Only while a password is configured, and only SYNs, so that traffic costs nothing.
+ * were. So SYNs to the port we listen on are watched on a packet socket, and their signature is
+ * computed once more. Only while a password is configured, and only SYNs, so that traffic costs
+ * nothing.
  *
  * What arrives is not trusted: every length is checked against the packet's end.
  */
@@ -42,7 +43,8 @@ struct watch {
 struct badauth {
     struct host *host;
     struct watch v4, v6;
-    bool refused; /* the kernel does not let us watch; said once */
+    uint16_t port; /* that is watched */
+    bool refused;  /* the kernel does not let us watch; said once */
 };
 
 /* ---- packets ---- */
@@ -160,7 +162,7 @@ static const struct bgp_neighbor *caller_of(const struct bgp_speaker *s, struct 
 static void packet_take(struct badauth *b, const uint8_t *packet, size_t size) {
     struct badauth_call c;
     struct host *h = b->host;
-    if (!h->speaker || !badauth_read(packet, size, &c) || c.to_port != BGP_PORT)
+    if (!h->speaker || !badauth_read(packet, size, &c) || c.to_port != b->port)
         return;
     const struct bgp_neighbor *n = caller_of(h->speaker, c.from);
     const struct bgp_password *password = n ? bgp_neighbor_password(n) : NULL;
@@ -181,8 +183,8 @@ static void watch_ready(struct loop_source *source, uint32_t events) {
     }
 }
 
-/* Calls to port 179 only; the packet begins with the IP header. */
-static bool filter_set(int fd, bool v4) {
+/* Calls to this port only; the packet begins with the IP header. */
+static bool filter_set(int fd, bool v4, uint16_t port) {
     struct sock_filter code4[] = {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 0, 8),
@@ -190,7 +192,7 @@ static bool filter_set(int fd, bool v4) {
         BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 6, 0),
         BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
         BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BGP_PORT, 0, 3),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 3),
         BPF_STMT(BPF_LD | BPF_B | BPF_IND, 13),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAG_SYN | FLAG_ACK),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 1, 0),
@@ -201,7 +203,7 @@ static bool filter_set(int fd, bool v4) {
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 6, 0, 5),
         BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 42),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, BGP_PORT, 0, 3),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, port, 0, 3),
         BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 53),
         BPF_STMT(BPF_ALU | BPF_AND | BPF_K, FLAG_SYN | FLAG_ACK),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, FLAG_SYN, 1, 0),
@@ -221,7 +223,7 @@ static bool watch_open(struct watch *w, bool v4) {
     if (w->source.fd >= 0)
         return true;
     w->source.fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (w->source.fd >= 0 && filter_set(w->source.fd, v4) &&
+    if (w->source.fd >= 0 && filter_set(w->source.fd, v4, w->owner->port) &&
         bind(w->source.fd, (struct sockaddr *)&at, sizeof at) == 0 &&
         loop_add(&w->owner->host->loop, &w->source, EPOLLIN))
         return true;
@@ -269,11 +271,15 @@ static bool has_password(const struct bgp_config *c) {
 }
 
 void badauth_configure(struct badauth *b, const struct bgp_config *c) {
-    if (!has_password(c)) {
+    bool wanted = has_password(c);
+    uint16_t port = c && c->listen_port ? c->listen_port : BGP_PORT;
+    if (!wanted || port != b->port) {
         watch_close(&b->v4);
         watch_close(&b->v6);
-        return;
     }
+    b->port = port;
+    if (!wanted)
+        return;
     bool watching = watch_open(&b->v4, true) && watch_open(&b->v6, false);
     if (!watching && !b->refused)
         log_line(b->host->log, "signatures_unwatched", NULL, "%s", strerror(errno));

@@ -12,11 +12,11 @@ struct badauth;
 struct host;
 struct bgp_config;
 
-/* Watches for calls on port 179 that the kernel drops because of their RFC 2385 signature, which
- * it tells nobody: they are logged. NULL: out of memory. */
+/* Watches for calls on the port we listen on that the kernel drops because of their RFC 2385
+ * signature, which it tells nobody: they are logged. NULL: out of memory. */
 struct badauth *badauth_new(struct host *h);
 void badauth_free(struct badauth *b);
-/* The passwords changed; with none there is nothing to watch. */
+/* The passwords or the port changed; with no password there is nothing to watch. */
 void badauth_configure(struct badauth *b, const struct bgp_config *c);
 
 enum badauth_verdict {

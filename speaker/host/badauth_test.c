@@ -10,7 +10,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -74,6 +76,54 @@ static void test_missing_password_is_told_apart(void **state) {
     assert_int_equal(nodes_stop(1), 0);
 }
 
+/* ---- another port ---- */
+
+static char log_path[] = "/tmp/badauth_test.XXXXXX";
+
+static const char *moved(int node, unsigned port, const char *password) {
+    static char text[NODES][512];
+    snprintf(text[node], sizeof text[node],
+             "{\"profile\":\"plain\",\"hostname\":\"n%d\",\"local_as\":64512,"
+             "\"router_id\":\"10.0.0.%d\",\"listen_port\":%u,\"peers\":[{\"name\":\"other\","
+             "\"remote_addr\":\"10.0.0.%d\",\"remote_as\":64512,\"remote_port\":1790,"
+             "\"passive\":%s,\"password\":\"%s\"}]}",
+             node + 1, node + 1, port, 2 - node, node == 0 ? "true" : "false", password);
+    return text[node];
+}
+
+static bool written(int node, uint64_t value) {
+    char log[4096];
+    FILE *f = fopen(log_path, "r");
+    (void)node;
+    (void)value;
+    assert_non_null(f);
+    log[fread(log, 1, sizeof log - 1, f)] = '\0';
+    fclose(f);
+    return strstr(log, " bad_signature other addr=10.0.0.2 ") != NULL;
+}
+
+/* Where it listens, also when that changes, calls are watched. */
+static void test_listening_elsewhere(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    char option[] = "--log", *more[] = {option, log_path, NULL};
+    int fd = mkstemp(log_path);
+    struct text request;
+    assert_true(fd >= 0);
+    close(fd);
+    nodes_start_with(0, moved(0, 179, "one"), "--config-fd", more);
+    WAIT_FOR(running, 0, SCOREBOARD_RUNNING);
+    text_init(&request);
+    text_printf(&request, "{\"op\":\"configure\",\"config\":%s}\n", moved(0, 1790, "one"));
+    assert_true(nodes_ask(0, text_str(&request), "\"ok\":true"));
+    text_deinit(&request);
+    nodes_start(1, moved(1, 1790, "two"), "--config-fd");
+    WAIT_FOR(written, 0, 0);
+    unlink(log_path);
+}
+
+/* ---- packets ---- */
+
 /* A SYN with a signature, as it stands on the wire. */
 static const uint8_t SYN[] = {0x45, 0,  0,    60, 0,    0,    0x40, 0, 1,    6, 0, 0, 10, 0,  0,
                               1,    10, 0,    0,  2,    0x9c, 0x40, 0, 0xb3, 0, 0, 0, 1,  0,  0,
@@ -124,6 +174,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_both_ends_log_a_wrong_password, nodes_kill_all),
         cmocka_unit_test_teardown(test_missing_password_is_told_apart, nodes_kill_all),
+        cmocka_unit_test_teardown(test_listening_elsewhere, nodes_kill_all),
         cmocka_unit_test(test_lengths_are_not_believed),
     };
     return cmocka_run_group_tests(tests, lab_up, nodes_group_down);

@@ -231,7 +231,7 @@ static int connect_to(struct sockets *s, const struct bgp_neighbor *p) {
     int fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    if (sockets_prepare(s, fd, p, p->remote_addr, true) && bind_source(fd, o->local_addr) &&
+    if (sockets_prepare(s, fd, p, p->remote_addr) && bind_source(fd, o->local_addr) &&
         (connect(fd, &a.sa, size) == 0 || errno == EINPROGRESS))
         return fd;
     int error = errno;
@@ -318,22 +318,35 @@ static void connected(struct connection *c) {
     connection_next_waiting(s);
 }
 
-void connection_refresh(struct connection *c) {
+/* Whose it is; NULL: nobody's any more. A call that is not answered yet has no remote name, but we
+ * know whom we called. */
+static const struct bgp_neighbor *neighbor_of(const struct connection *c,
+                                              struct ip_addr *ret_remote) {
+    const struct bgp_speaker *speaker = connection_owner(c)->host->speaker;
     union sockaddr_any remote = {0}, local = {0};
     socklen_t remote_size = sizeof remote, local_size = sizeof local;
+    const struct bgp_neighbor *p = NULL;
     uint16_t port;
-    if (getpeername(c->source.fd, &remote.sa, &remote_size) != 0 ||
-        getsockname(c->source.fd, &local.sa, &local_size) != 0)
-        return;
-    struct ip_addr from = sockaddr_addr(&remote, &port);
-    const struct bgp_neighbor *p = bgp_peer_config_of_call(connection_owner(c)->host->speaker, from,
-                                                           sockaddr_addr(&local, &port));
+    if (c->phase == CONNECTION_CONNECTING) {
+        p = bgp_peer_config(speaker, c->peer);
+        *ret_remote = p ? p->remote_addr : *ret_remote;
+    } else if (getpeername(c->source.fd, &remote.sa, &remote_size) == 0 &&
+               getsockname(c->source.fd, &local.sa, &local_size) == 0) {
+        *ret_remote = sockaddr_addr(&remote, &port);
+        p = bgp_peer_config_of_call(speaker, *ret_remote, sockaddr_addr(&local, &port));
+    }
+    return p;
+}
+
+void connection_refresh(struct connection *c) {
+    struct ip_addr remote = {0};
+    const struct bgp_neighbor *p = neighbor_of(c, &remote);
     if (!p)
         return;
-    sockopt_ttl_min(c->source.fd, remote.sa.sa_family, 0);
+    sockopt_ttl_min(c->source.fd, remote.family == IP_V6 ? AF_INET6 : AF_INET, 0);
     if (!bgp_neighbor_password(p))
-        sockopt_md5(c->source.fd, from, NULL);
-    sockets_prepare(connection_owner(c), c->source.fd, p, from, true);
+        sockopt_md5(c->source.fd, remote, NULL);
+    sockets_prepare(connection_owner(c), c->source.fd, p, remote);
 }
 
 /* ---- writing ---- */

@@ -75,7 +75,7 @@ struct range_key { /* … for a listen range */
 struct sockets {
     struct host *host;
     struct listener listeners[2];
-    int reserve_fd;                 /* given up for a moment when descriptors are out */
+    uint64_t listeners_opened;      /* so far */
     struct connection_page **pages; /* places by the speaker's index */
     uint32_t page_count;
     struct connection_list waiting, ready;
@@ -116,8 +116,8 @@ void connections_free(struct sockets *s); /* the memory of places and lists */
 
 /* sockets.c: takes the connections that have come in. */
 void sockets_accept(struct sockets *s);
-/* sockets.c: TTL, GTSM and so on of this neighbour. */
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, struct ip_addr remote,
-                     bool md5);
+/* sockets.c: key, TTL, GTSM and so on of this neighbour. */
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p,
+                     struct ip_addr remote);
 
 #endif

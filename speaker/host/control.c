@@ -13,6 +13,7 @@
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../base/text.h"
+#include "accept.h"
 #include "dump.h"
 #include "host.h"
 #include "log.h"
@@ -84,6 +85,7 @@ static void client_free(struct client *client) {
     struct control *c = client->owner;
     loop_remove(&c->host->loop, &client->source);
     close(client->source.fd);
+    accept_operator_left(c->host);
     TAILQ_REMOVE(&c->clients, client, link);
     c->client_count--;
     dump_free(client->dump);
@@ -274,7 +276,7 @@ static bool credentials_ok(int fd) {
 
 static void listener_ready(struct loop_source *source, uint32_t events) {
     struct control *c = (struct control *)source;
-    int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept_operator(c->host, source->fd);
     (void)events;
     if (fd < 0)
         return;
@@ -282,6 +284,7 @@ static void listener_ready(struct loop_source *source, uint32_t events) {
         !client_new(c, fd, false)) {
         log_line(c->host->log, "control_refused", NULL, "too many clients, or another user");
         close(fd);
+        accept_operator_left(c->host);
     }
 }
 
@@ -324,6 +327,15 @@ static bool control_listen(struct control *c, const char *path) {
     return loop_add(&c->host->loop, &c->source, EPOLLIN);
 }
 
+/* Why there is no listening on `path`, for whoever named it. */
+static const char *listen_problem(const char *path, int error) {
+    struct stat st;
+    if (error != EADDRINUSE || !path || lstat(path, &st) != 0)
+        return strerror(error);
+    return S_ISSOCK(st.st_mode) ? "a running speaker has it; --control PATH names another"
+                                : "something that is no socket is there";
+}
+
 struct control *control_new(struct host *h, struct diag_list *diags) {
     struct control *c = alloc_zero(1, sizeof *c);
     const struct host_options *o = &h->options;
@@ -340,7 +352,8 @@ struct control *control_new(struct host *h, struct diag_list *diags) {
     if (ok)
         return c;
     diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "control", "control socket%s%s: %s",
-             o->control_path ? " " : "", o->control_path ? o->control_path : "", strerror(errno));
+             o->control_path ? " " : "", o->control_path ? o->control_path : "",
+             listen_problem(o->control_path, errno));
     control_free(c);
     return NULL;
 }

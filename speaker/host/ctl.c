@@ -1,19 +1,22 @@
 /*
  * ribcage-speaker ctl: asks a running speaker over its control socket.
  *
- * Owns the subcommands (a table), the connection and the exit status. An answer is printed as text
- * (ctl_print.c) or, with --json, as the speaker gave it. Unless we are root, the socket must belong
- * to us or to root: what answers on a path that anybody could have bound is not believed.
+ * Owns the subcommands (a table) and the exit status. The connection is ctl_socket.c's. An answer
+ * is printed as text (ctl_print.c) or, with --json, as the speaker gave it; one that cannot be
+ * printed was not given.
  */
 #include "ctl.h"
 
 #include "../base/addr.h"
+#include "../base/standard_output.h"
 #include "../base/text.h"
+#include "../config/attr_words.h"
 #include "../config/config_fields.h"
-#include "ctl_attrs.h"
+#include "ctl_mrt.h"
+#include "ctl_socket.h"
 
-#include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +24,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MAX 5
+#define CTL_SOCKET_MAX (sizeof((struct sockaddr_un *)0)->sun_path + 1)
 
 struct ctl {
     int fd;
     bool json;
+    char path[CTL_SOCKET_MAX]; /* too long by one: that it is too long shows */
+    unsigned silence_s;
     char *const *argv; /* of the subcommand, behind its name */
     int argc;
 };
@@ -36,76 +41,26 @@ struct subcommand {
     int (*run)(struct ctl *ctl);
 };
 
-/* ---- asking ---- */
-
-static bool socket_trusted(int fd) {
-    struct ucred peer;
-    socklen_t size = sizeof peer;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-           (peer.uid == 0 || peer.uid == geteuid() || geteuid() == 0);
-}
-
-static int ctl_connect(const char *path) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (!path[0] || strlen(path) >= sizeof at.sun_path) {
-        fprintf(stderr, "ribcage-speaker ctl: no socket: say which one with -s\n");
-        return -1;
-    }
-    memcpy(at.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 && socket_trusted(fd))
-        return fd;
-    fprintf(stderr, "ribcage-speaker ctl: %s: %s\n", path,
-            errno ? strerror(errno) : "it belongs to somebody else");
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-static bool write_all(int fd, const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return false;
-        data += sent;
-        size -= (size_t)sent;
-    }
-    return true;
-}
-
-static bool read_line(int fd, struct text *line) {
-    char buffer[16384];
-    while (!line->size || line->data[line->size - 1] != '\n') {
-        ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0 || line->failed)
-            return false;
-        text_put(line, buffer, (size_t)got);
-    }
-    return true;
-}
-
-/* Takes the request; the answer, or NULL when the speaker has gone. */
 static json_t *ask(struct ctl *ctl, json_t *request) {
-    char *text = json_dumps(request, JSON_COMPACT);
-    struct text line;
-    json_t *answer = NULL;
-    text_init(&line);
-    if (text && write_all(ctl->fd, text, strlen(text)) && write_all(ctl->fd, "\n", 1) &&
-        read_line(ctl->fd, &line))
-        answer = json_loadb(line.data, line.size, 0, NULL);
-    if (!answer)
-        fprintf(stderr, "ribcage-speaker ctl: the speaker does not answer\n");
-    text_deinit(&line);
-    free(text);
-    json_decref(request);
-    return answer;
+    return ctl_ask(ctl->fd, request);
 }
 
 /* ---- answers ---- */
+
+/* "a.conf:3:7: ", as far as it is known. */
+static void put_place(const json_t *d, struct text *out) {
+    const char *file = json_string_value(json_object_get(d, "file"));
+    json_int_t line = json_integer_value(json_object_get(d, "line"));
+    json_int_t column = json_integer_value(json_object_get(d, "column"));
+    if (!file || !file[0])
+        return;
+    text_put_printable(out, file, strlen(file));
+    if (line > 0)
+        text_printf(out, ":%lld", line);
+    if (line > 0 && column > 0)
+        text_printf(out, ":%lld", column);
+    text_puts(out, ": ");
+}
 
 static void print_diags(const json_t *answer) {
     const json_t *diags = json_object_get(answer, "diags");
@@ -113,10 +68,7 @@ static void print_diags(const json_t *answer) {
     text_init(&out);
     for (size_t i = 0; i < json_array_size(diags); i++) {
         const json_t *d = json_array_get(diags, i);
-        const char *file = json_string_value(json_object_get(d, "file"));
-        text_put_printable(&out, file, strlen(file));
-        text_printf(&out, ":%lld:%lld: ", json_integer_value(json_object_get(d, "line")),
-                    json_integer_value(json_object_get(d, "column")));
+        put_place(d, &out);
         text_printf(&out, "%s: ", json_string_value(json_object_get(d, "severity")));
         const char *message = json_string_value(json_object_get(d, "message"));
         text_put_printable(&out, message, strlen(message));
@@ -142,8 +94,9 @@ static int tell(struct ctl *ctl, json_t *answer, void (*print)(const json_t *, s
         print(answer, &out);
         fputs(text_str(&out), stdout);
     }
+    if (answer && !ctl->json)
+        print_diags(answer); /* a router takes what it understands, and says the rest */
     if (answer && !ok && !ctl->json) {
-        print_diags(answer);
         fprintf(stderr, "ribcage-speaker ctl: %s\n",
                 json_string_value(json_object_get(answer, "error")));
     }
@@ -156,6 +109,15 @@ static int tell(struct ctl *ctl, json_t *answer, void (*print)(const json_t *, s
 static int usage(const char *what, const char *word) {
     fprintf(stderr, "ribcage-speaker ctl: %s \"%s\"; see ribcage-speaker ctl help\n", what, word);
     return CTL_EXIT_USAGE;
+}
+
+/* Is the word a prefix (or an address: all of its bits)? If not, that is said. */
+static bool is_prefix(const char *word) {
+    struct ip_prefix p;
+    if (ip_prefix_parse(word, &p))
+        return true;
+    usage("not a prefix or an address:", word);
+    return false;
 }
 
 static const char *argument(const struct ctl *ctl, int i) {
@@ -219,17 +181,20 @@ static json_t *ask_paths(struct ctl *ctl, const char *table, const char *word) {
     return answer;
 }
 
-static int tell_paths(struct ctl *ctl, const char *table) {
-    struct ip_prefix p;
-    const char *word = ctl->argv[0];
-    if (!ip_prefix_parse(word, &p))
-        return usage("not a prefix or an address:", word);
-    json_t *answer = ask_paths(ctl, table, word);
+/* The paths of one prefix: that there are none is said, and is a failure. */
+static int tell_routes_of(struct ctl *ctl, json_t *answer, const char *word) {
     bool none = answer_ok(answer) && !has_routes(answer);
     int status = tell(ctl, answer, ctl_print_paths);
     if (none && !ctl->json)
         fprintf(stderr, "ribcage-speaker ctl: no route for %s\n", word);
     return none ? CTL_EXIT_REFUSED : status;
+}
+
+static int tell_paths(struct ctl *ctl, const char *table) {
+    const char *word = ctl->argv[0];
+    if (!is_prefix(word))
+        return CTL_EXIT_USAGE;
+    return tell_routes_of(ctl, ask_paths(ctl, table, word), word);
 }
 
 static int run_routes(struct ctl *ctl) {
@@ -252,8 +217,10 @@ static int run_explain(struct ctl *ctl) {
 
 static int run_adj(struct ctl *ctl, const char *table) {
     const char *prefix = argument(ctl, 1);
-    return tell(ctl, ask(ctl, rib_request(table, ctl->argv[0], prefix)),
-                prefix ? ctl_print_paths : ctl_print_routes);
+    if (prefix && !is_prefix(prefix))
+        return CTL_EXIT_USAGE;
+    json_t *answer = ask(ctl, rib_request(table, ctl->argv[0], prefix));
+    return prefix ? tell_routes_of(ctl, answer, prefix) : tell(ctl, answer, ctl_print_routes);
 }
 
 static int run_adj_in(struct ctl *ctl) {
@@ -276,6 +243,10 @@ static void print_text(const json_t *answer, struct text *out) {
 }
 
 static int run_policy(struct ctl *ctl) {
+    if (strcmp(ctl->argv[0], "import") != 0 && strcmp(ctl->argv[0], "export") != 0)
+        return usage("neither import nor export:", ctl->argv[0]);
+    if (!is_prefix(ctl->argv[2]))
+        return CTL_EXIT_USAGE;
     json_t *request = json_pack("{s:s, s:s, s:s, s:s}", "op", "explain", "direction", ctl->argv[0],
                                 "peer", ctl->argv[1], "prefix", ctl->argv[2]);
     return tell(ctl, ask(ctl, request), print_text);
@@ -284,22 +255,63 @@ static int run_policy(struct ctl *ctl) {
 /* ---- own routes ---- */
 
 static int run_announce(struct ctl *ctl) {
+    if (!is_prefix(ctl->argv[0]))
+        return CTL_EXIT_USAGE;
     json_t *route = json_pack("{s:s, s:s}", "prefix", ctl->argv[0], "source", "static");
-    const char *wrong = ctl_attrs_put(route, ctl->argv + 1, ctl->argc - 1);
-    if (wrong) {
+    struct text wrong;
+    text_init(&wrong);
+    bool ok = attr_words_put(route, ctl->argv + 1, ctl->argc - 1, &wrong);
+    if (!ok)
+        fprintf(stderr, "ribcage-speaker ctl: %s; see ribcage-speaker ctl help\n",
+                text_str(&wrong));
+    text_deinit(&wrong);
+    if (!ok) {
         json_decref(route);
-        return usage("what is", wrong);
+        return CTL_EXIT_USAGE;
     }
     return tell(ctl, ask(ctl, json_pack("{s:s, s:[o]}", "op", "originate", "routes", route)), NULL);
 }
 
 static int run_withdraw(struct ctl *ctl) {
+    if (!is_prefix(ctl->argv[0]))
+        return CTL_EXIT_USAGE;
     json_t *request = json_pack("{s:s, s:[{s:s, s:s}]}", "op", "withdraw", "routes", "prefix",
                                 ctl->argv[0], "source", "static");
     return tell(ctl, ask(ctl, request), NULL);
 }
 
+static int run_table(struct ctl *ctl, enum ctl_mrt_verb verb) {
+    struct ctl_mrt_options options;
+    struct text wrong;
+    text_init(&wrong);
+    bool ok = ctl_mrt_options(verb, ctl->argv, ctl->argc, &options, &wrong);
+    if (!ok)
+        fprintf(stderr, "ribcage-speaker ctl: %s; see ribcage-speaker ctl help\n",
+                text_str(&wrong));
+    text_deinit(&wrong);
+    if (!ok)
+        return CTL_EXIT_USAGE;
+    options.progress = !ctl->json && isatty(STDERR_FILENO);
+    return tell(ctl, ctl_mrt_run(ctl->fd, &options), ctl_print_members);
+}
+
+static int run_announce_mrt(struct ctl *ctl) {
+    return run_table(ctl, CTL_MRT_ANNOUNCE);
+}
+
+static int run_withdraw_mrt(struct ctl *ctl) {
+    return run_table(ctl, CTL_MRT_WITHDRAW);
+}
+
 /* ---- the speaker ---- */
+
+static int run_status(struct ctl *ctl) {
+    return tell(ctl, ask(ctl, json_pack("{s:s}", "op", "hello")), ctl_print_status);
+}
+
+static int run_malformed(struct ctl *ctl) {
+    return tell(ctl, ask(ctl, json_pack("{s:s}", "op", "malformed")), ctl_print_malformed);
+}
 
 static int run_counters(struct ctl *ctl) {
     return tell(ctl, ask(ctl, json_pack("{s:s}", "op", "counters")), ctl_print_members);
@@ -339,10 +351,15 @@ static const struct subcommand subcommands[] = {
     {"adj-out", "NAME [PREFIX]", "what it was sent", 1, 2, run_adj_out},
     {"policy", "import|export NAME PREFIX", "what the policies do with a route", 3, 3, run_policy},
     {"fib", "", "routes written into the kernel's table", 0, 0, run_fib},
-    {"announce", "PREFIX " CTL_ATTRS_HELP, "an own route", 1, 64, run_announce},
+    {"announce", "PREFIX " ATTR_WORDS_HELP, "an own route", 1, 64, run_announce},
     {"withdraw", "PREFIX", "… no more", 1, 1, run_withdraw},
+    {"announce-mrt", CTL_MRT_ANNOUNCE_HELP, "own routes: those of a table dump (MRT)", 1, 7,
+     run_announce_mrt},
+    {"withdraw-mrt", CTL_MRT_SELECT_HELP, "… no more", 1, 5, run_withdraw_mrt},
     {"clear", "[NAME] [hard|soft-in|soft-out|bfd-down]", "reset, or ask or send again", 0, 2,
      run_clear},
+    {"malformed", "", "damaged UPDATEs: how many, and the last ones", 0, 0, run_malformed},
+    {"status", "", "version, process, router id, for how long", 0, 0, run_status},
     {"counters", "", "figures of the speaker", 0, 0, run_counters},
     {"mrt", "FILE", "the table, written as TABLE_DUMP_V2", 1, 1, run_mrt},
     {"reload", "", "read the configuration file again", 0, 0, run_reload},
@@ -351,11 +368,10 @@ static const struct subcommand subcommands[] = {
 };
 #define SUBCOMMAND_COUNT (sizeof subcommands / sizeof subcommands[0])
 
-static int run_help(struct ctl *ctl) {
+static void print_help(FILE *to) {
     struct text out;
-    (void)ctl;
     text_init(&out);
-    text_puts(&out, "usage: ribcage-speaker ctl [-s SOCKET] [--json] COMMAND …\n");
+    text_puts(&out, "usage: ribcage-speaker ctl [-s SOCKET] [-t SECONDS] [--json] COMMAND …\n");
     for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
         text_printf(&out, "  %s %s", subcommands[i].name, subcommands[i].arguments);
         text_pad(&out, 36);
@@ -365,8 +381,21 @@ static int run_help(struct ctl *ctl) {
         }
         text_printf(&out, "%s\n", subcommands[i].help);
     }
-    fputs(text_str(&out), stdout);
+    text_puts(
+        &out,
+        "  -s SOCKET    of the speaker; otherwise $RIBCAGE_SPEAKER_SOCKET, "
+        "/run/ribcage-speaker.sock (root)\n"
+        "               or ribcage-speaker.sock in $XDG_RUNTIME_DIR\n"
+        "  -t SECONDS   how long it may be silent: 30, 0 for ever\n"
+        "  --json       the answer as the speaker gave it\n"
+        "exit status: 0; 1 refused, no such route, or a damaged table; 2 usage; 4 no answer\n");
+    fputs(text_str(&out), to);
     text_deinit(&out);
+}
+
+static int run_help(struct ctl *ctl) {
+    (void)ctl;
+    print_help(stdout);
     return CTL_EXIT_OK;
 }
 
@@ -393,17 +422,27 @@ static const struct subcommand *subcommand_find(const char *word) {
     return NULL;
 }
 
-static int run(struct ctl *ctl, const char *name, const char *path) {
+static bool is_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int subcommand_usage(const struct subcommand *s, FILE *to, int status) {
+    fprintf(to, "usage: ribcage-speaker ctl %s%s%s\n", s->name, s->arguments[0] ? " " : "",
+            s->arguments);
+    return status;
+}
+
+static int run(struct ctl *ctl, const char *name) {
     const struct subcommand *s = subcommand_find(name);
     if (!s)
         return CTL_EXIT_USAGE;
-    if (ctl->argc < s->argc_min || ctl->argc > s->argc_max) {
-        fprintf(stderr, "usage: ribcage-speaker ctl %s %s\n", s->name, s->arguments);
-        return CTL_EXIT_USAGE;
-    }
+    if (ctl->argc == 1 && is_help(ctl->argv[0]))
+        return subcommand_usage(s, stdout, CTL_EXIT_OK);
+    if (ctl->argc < s->argc_min || ctl->argc > s->argc_max)
+        return subcommand_usage(s, stderr, CTL_EXIT_USAGE);
     if (s->run == run_help)
         return run_help(ctl);
-    ctl->fd = ctl_connect(path);
+    ctl->fd = ctl_connect(ctl->path, ctl->silence_s);
     if (ctl->fd < 0)
         return CTL_EXIT_UNABLE;
     int status = s->run(ctl);
@@ -411,26 +450,52 @@ static int run(struct ctl *ctl, const char *name, const char *path) {
     return status;
 }
 
-int ctl_main(int argc, char *const argv[]) {
-    char path[sizeof((struct sockaddr_un *)0)->sun_path + 1];
-    struct ctl ctl = {.fd = -1};
+/* An answer that did not get out was not given. */
+static int with_output(int status) {
+    const char *problem = standard_output_problem();
+    if (!problem)
+        return status;
+    fprintf(stderr, "ribcage-speaker ctl: cannot write to standard output: %s\n", problem);
+    return CTL_EXIT_UNABLE;
+}
+
+/* The options before the command. The index of the command; 0: they are wrong, which was said. */
+static int take_options(struct ctl *ctl, int argc, char *const argv[]) {
+    uint64_t number;
     int at = 1;
-    ctl_default_socket(path, sizeof path);
-    for (; at < argc && argv[at][0] == '-'; at++) {
-        if (strcmp(argv[at], "--json") == 0)
-            ctl.json = true;
-        else if (strcmp(argv[at], "-s") == 0 && at + 1 < argc)
-            snprintf(path, sizeof path, "%s", argv[++at]);
-        else if (strcmp(argv[at], "--help") == 0)
-            return run_help(&ctl);
-        else
-            return usage("what is", argv[at]);
+    for (; at < argc && argv[at][0] == '-' && !is_help(argv[at]); at++) {
+        const char *option = argv[at];
+        if (strcmp(option, "--json") == 0) {
+            ctl->json = true;
+        } else if (strcmp(option, "-s") == 0 && at + 1 < argc) {
+            snprintf(ctl->path, sizeof ctl->path, "%s", argv[++at]);
+        } else if (strcmp(option, "-t") == 0 && at + 1 < argc &&
+                   text_to_u64(argv[at + 1], 0, CTL_SILENCE_S_MAX, &number)) {
+            ctl->silence_s = (unsigned)number;
+            at++;
+        } else {
+            usage("what is", option);
+            return 0;
+        }
     }
+    return at;
+}
+
+int ctl_main(int argc, char *const argv[]) {
+    struct ctl ctl = {.fd = -1, .silence_s = CTL_SILENCE_S};
+    ctl_default_socket(ctl.path, sizeof ctl.path);
+    int at = take_options(&ctl, argc, argv);
+    if (at == 0)
+        return CTL_EXIT_USAGE;
     if (at >= argc) {
-        run_help(&ctl);
+        print_help(stderr);
         return CTL_EXIT_USAGE;
     }
     ctl.argc = argc - at - 1;
     ctl.argv = argv + at + 1;
-    return run(&ctl, argv[at], path);
+    if (ctl.argc > 0 && strcmp(ctl.argv[ctl.argc - 1], "--json") == 0) {
+        ctl.json = true; /* behind the command it is meant the same */
+        ctl.argc--;
+    }
+    return with_output(is_help(argv[at]) ? run_help(&ctl) : run(&ctl, argv[at]));
 }

@@ -12,7 +12,7 @@ enum ctl_exit {
     CTL_EXIT_OK = 0,
     CTL_EXIT_REFUSED = 1, /* the speaker said no; or there is no such route */
     CTL_EXIT_USAGE = 2,
-    CTL_EXIT_UNABLE = 4, /* no speaker answers on the socket */
+    CTL_EXIT_UNABLE = 4, /* no speaker answers on the socket, or its answer cannot be printed */
 };
 
 /* argv[0] is "ctl". */
@@ -38,5 +38,10 @@ void ctl_print_paths(const json_t *answer, struct text *out);
 void ctl_print_fib(const json_t *answer, struct text *out);
 /* Members by name, a line each. */
 void ctl_print_members(const json_t *answer, struct text *out);
+/* Who the speaker is, and for how long. */
+void ctl_print_status(const json_t *answer, struct text *out);
+/* Damaged UPDATEs by neighbour and attribute, then the last ones in hexadecimal, as `ribcage
+ * decode` reads them. */
+void ctl_print_malformed(const json_t *answer, struct text *out);
 
 #endif

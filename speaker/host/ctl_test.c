@@ -4,6 +4,7 @@
  *
  * Node 0 is east (192.0.2.1), node 1 west (192.0.2.2); both have files and sockets in one folder.
  */
+#include "../base/standard_fds.h"
 #include "../base/text.h"
 #include "ctl.h"
 #include "host.h"
@@ -38,9 +39,9 @@ static char *word(const char *s) {
 }
 
 static const char *path_of(int node, const char *what) {
-    static char paths[4][96];
+    static char paths[8][96];
     static unsigned at;
-    char *out = paths[at++ % 4];
+    char *out = paths[at++ % 8];
     snprintf(out, sizeof paths[0], "%s/%s.%s", folder, node == EAST ? "east" : "west", what);
     return out;
 }
@@ -98,7 +99,7 @@ static void kill_node(int node) {
 }
 
 static int tear_down(void **state) {
-    static const char *const names[] = {"conf", "sock", "log", "old"};
+    static const char *const names[] = {"conf", "sock", "log", "old", "mrt", "mrt.old"};
     (void)state;
     if (forbidden)
         return 0;
@@ -120,6 +121,8 @@ static void start(int node) {
                     word(path_of(node, "sock")),
                     word("--log"),
                     word(path_of(node, "log")),
+                    word("--mrt"),
+                    word(path_of(node, "mrt")),
                     NULL};
     pids[node] = nodes_spawn(node, argv, STDERR_FILENO);
 }
@@ -135,7 +138,7 @@ static int exit_status(int node) {
 
 /* Words separated by blanks. The exit status; what was said is in ret_said. */
 static int ctl(int node, const char *words, struct text *ret_said) {
-    char copy[256], *rest = copy;
+    char copy[2048], *rest = copy;
     char *argv[12] = {self, word("ctl"), word("-s"), word(path_of(node, "sock"))};
     int argc = 4;
     snprintf(copy, sizeof copy, "%s", words);
@@ -172,13 +175,37 @@ static void wait_says(int node, const char *words, const char *expected) {
     wait_until(node, words, expected, true);
 }
 
-static void expect_status(int node, const char *words, int status) {
+static void wait_logged(int node, const char *expected) {
+    struct nanotime end = nanotime_add_ms(loop_now(), NODES_DEADLINE_MS);
+    char log[8192] = "";
+    read_file(path_of(node, "log"), log, sizeof log);
+    while (!strstr(log, expected) && nanotime_before(loop_now(), end)) {
+        poll(NULL, 0, NODES_SLICE_MS);
+        read_file(path_of(node, "log"), log, sizeof log);
+    }
+    if (!strstr(log, expected))
+        fail_msg("no \"%s\" in %s", expected, log);
+}
+
+/* One that does not come up: its exit status, and what it says. */
+static int start_in_vain(int node, const char *socket, struct text *ret_said) {
+    char *argv[] = {
+        self, word("--config"), word(path_of(node, "conf")), word("--control"), word(socket), NULL};
+    return nodes_capture(node, argv, ret_said);
+}
+
+static void expect_answer(int node, const char *words, int status, const char *part) {
     struct text said;
     text_init(&said);
     int got = ctl(node, words, &said);
-    if (got != status)
-        fail_msg("%s: exit status %d, expected %d:\n%s", words, got, status, text_str(&said));
+    if (got != status || !strstr(text_str(&said), part))
+        fail_msg("%s: exit status %d, expected %d and \"%s\":\n%s", words, got, status, part,
+                 text_str(&said));
     text_deinit(&said);
+}
+
+static void expect_status(int node, const char *words, int status) {
+    expect_answer(node, words, status, "");
 }
 
 static bool skipped(void) {
@@ -212,6 +239,7 @@ static void test_the_manuals_example(void **state) {
     wait_says(EAST, "policy export west 10.2.0.0/16", "not sent");
     wait_says(EAST, "fib", "10.2.0.0/16         192.0.2.2       v0");
     wait_says(EAST, "--json neighbors west", "\"state\":\"Established\"");
+    wait_says(EAST, "--json neighbors west", "\"import_outdated\":false");
     wait_says(EAST, "counters", "established_count     1\n");
 }
 
@@ -236,6 +264,7 @@ static void test_announce_attributes(void **state) {
         {"next-hop 192.0.2.99", "\"next_hop\":\"192.0.2.99\""},
         {"as-path 65010,{65011,65012},4200000000", "65010 {65011,65012} 4200000000\""},
         {"communities 65001:1,65535:65284", "\"communities\":[\"65001:1\",\""},
+        {"communities gshut,65001:1", "\"communities\":[\"65001:1\",\"gshut\"]"},
         {"large-communities 65001:1:2", "\"large_communities\":[\"65001:1:2\"]"},
         {"ext-communities 0002fde900000064", "\"ext_communities\":[\"0002fde900000064\"]"},
         {"aggregator 65001:192.0.2.7", "\"aggregator\":\"65001:192.0.2.7\""},
@@ -254,6 +283,8 @@ static void test_announce_attributes(void **state) {
         snprintf(line, sizeof line, "--json explain %s", prefix);
         wait_says(EAST, line, words[i][1]);
     }
+    expect_status(WEST, "announce 10.8.0.0/16 next-hop 127.0.0.1", CTL_EXIT_OK);
+    wait_logged(EAST, "malformed_update west attribute=3 outcome=withdraw addr=192.0.2.2\n");
     expect_status(WEST, "announce 10.9.0.0/16 local-pref 7 originator-id 192.0.2.9", CTL_EXIT_OK);
     wait_says(WEST, "--json explain 10.9.0.0/16", "\"local_pref\":7");
     expect_status(WEST, "announce 10.9.0.0/16 unknown 3:40:c0000201", CTL_EXIT_REFUSED);
@@ -261,6 +292,30 @@ static void test_announce_attributes(void **state) {
     expect_status(WEST, "announce 10.9.0.0/16 as-path 65010,{65011", CTL_EXIT_USAGE);
     expect_status(WEST, "announce 10.9.0.0/16 communities 65010:70000", CTL_EXIT_USAGE);
     expect_status(WEST, "announce 10.9.0.0/16 aggregator 192.0.2.1", CTL_EXIT_USAGE);
+}
+
+/* A mistyped word, one without its value, a value that cannot be: each is told from the others. */
+static void test_announce_mistakes(void **state) {
+    static const char sets[] = "{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}{}";
+    char line[1200] = "announce 10.9.0.0/16 as-path ";
+    (void)state;
+    if (skipped())
+        skip();
+    start(EAST);
+    wait_says(EAST, "neighbors", "west");
+    expect_answer(EAST, "announce 10.9.0.0/16 comunities 1:2", CTL_EXIT_USAGE,
+                  "no attribute \"comunities\" (did you mean \"communities\"?)");
+    expect_answer(EAST, "announce 10.9.0.0/16 communities 1:2 med", CTL_EXIT_USAGE,
+                  "no value for \"med\"");
+    expect_answer(EAST, "announce 10.9.0.0/16 communities 65010:70000", CTL_EXIT_USAGE,
+                  "communities cannot be \"65010:70000\"");
+    /* More segments than there is room for. */
+    size_t at = strlen(line);
+    while (at + sizeof sets <= sizeof line) {
+        memcpy(line + at, sets, sizeof sets);
+        at += sizeof sets - 1;
+    }
+    expect_answer(EAST, line, CTL_EXIT_USAGE, "as-path cannot be \"{}{}");
 }
 
 static void test_clear_and_stop(void **state) {
@@ -295,13 +350,181 @@ static void test_usage(void **state) {
     expect_status(EAST, "routes 10.0.0.300", CTL_EXIT_USAGE);
     expect_status(EAST, "announce 10.9.0.0/16 med", CTL_EXIT_USAGE);
     expect_status(EAST, "announce 10.9.0.0/16 med x", CTL_EXIT_USAGE);
+    expect_status(EAST, "announce 10.9.0/16", CTL_EXIT_USAGE);
+    expect_status(EAST, "withdraw ten", CTL_EXIT_USAGE);
     expect_status(EAST, "adj-in nobody", CTL_EXIT_REFUSED);
+    expect_status(EAST, "adj-out west 10.9.0.0/16", CTL_EXIT_REFUSED);
+    expect_status(EAST, "adj-out west ten", CTL_EXIT_USAGE);
+    expect_status(EAST, "policy in west 10.9.0.0/16", CTL_EXIT_USAGE);
+    expect_status(EAST, "policy import west ten", CTL_EXIT_USAGE);
+    expect_status(EAST, "-t soon neighbors", CTL_EXIT_USAGE);
     expect_status(EAST, "help", CTL_EXIT_OK);
+    wait_says(EAST, "adj-in --help", "usage: ribcage-speaker ctl adj-in NAME [PREFIX]\n");
+    wait_says(EAST, "neighbors --json", "{\"peers\":[{\"name\":\"west\"");
+    wait_says(EAST, "neighbors 192.0.2.2", "name                  west\n");
+    wait_says(EAST, "status", "local_as              65001\n");
+    wait_says(EAST, "malformed", "NEIGHBOR            ATTRIBUTE");
+}
+
+/* What cannot be printed was not given. */
+static void test_output_full(void **state) {
+    char *argv[] = {self,           word("ctl"), word("-s"), word(path_of(EAST, "sock")),
+                    word("routes"), NULL};
+    int status, full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    (void)state;
+    if (skipped())
+        skip();
+    start(EAST);
+    wait_says(EAST, "neighbors", "west");
+    assert_true(full >= 0);
+    pid_t pid = nodes_spawn(EAST, argv, full);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == CTL_EXIT_UNABLE);
+    close(full);
+}
+
+/* One that takes connections and says nothing. */
+static void test_stuck_speaker(void **state) {
+    struct text said;
+    (void)state;
+    if (skipped())
+        skip();
+    start(EAST);
+    wait_says(EAST, "neighbors", "west");
+    text_init(&said);
+    assert_int_equal(kill(pids[EAST], SIGSTOP), 0);
+    assert_int_equal(ctl(EAST, "-t 1 neighbors", &said), CTL_EXIT_UNABLE);
+    assert_non_null(strstr(text_str(&said), "does not answer: it is stuck or busy"));
+    assert_int_equal(kill(pids[EAST], SIGCONT), 0);
+    text_deinit(&said);
+    wait_says(EAST, "-t 0 neighbors", "west");
+}
+
+static void test_second_instance(void **state) {
+    struct text said;
+    struct stat st;
+    (void)state;
+    if (skipped())
+        skip();
+    start(EAST);
+    wait_says(EAST, "neighbors", "west");
+    text_init(&said);
+    assert_int_equal(start_in_vain(EAST, path_of(EAST, "sock"), &said), HOST_EXIT_UNABLE);
+    assert_non_null(strstr(text_str(&said), "a running speaker has it"));
+    assert_int_equal(start_in_vain(EAST, path_of(WEST, "sock"), &said), HOST_EXIT_UNABLE);
+    assert_non_null(strstr(text_str(&said), "port 179: Address already in use"));
+    assert_int_equal(stat(path_of(WEST, "sock"), &st), -1);
+    assert_int_equal(start_in_vain(EAST, folder, &said), HOST_EXIT_UNABLE);
+    assert_non_null(strstr(text_str(&said), "something that is no socket is there"));
+    text_deinit(&said);
+    wait_says(EAST, "neighbors", "west");
+    kill_node(EAST); /* leaves its socket behind */
+    assert_int_equal(stat(path_of(EAST, "sock"), &st), 0);
+    expect_status(EAST, "neighbors", CTL_EXIT_UNABLE);
+    start(EAST);
+    wait_says(EAST, "neighbors", "west");
+}
+
+/* Standard error that nobody reads holds up nothing, and what it had no room for comes later. */
+static void test_blocked_standard_error(void **state) {
+    static char filling[65536];
+    char *argv[] = {self,
+                    word("--config"),
+                    word(path_of(EAST, "conf")),
+                    word("--control"),
+                    word(path_of(EAST, "sock")),
+                    NULL};
+    int ends[2];
+    struct text said;
+    (void)state;
+    if (skipped())
+        skip();
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+    memset(filling, '.', sizeof filling);
+    assert_int_equal(write(ends[1], filling, 4096), 4096);
+    pids[EAST] = nodes_spawn(EAST, argv, ends[1]);
+    close(ends[1]);
+    wait_says(EAST, "neighbors", "west");
+    expect_status(EAST, "reload", CTL_EXIT_OK);
+    text_init(&said);
+    while (!strstr(text_str(&said), "reloaded")) {
+        struct pollfd readable = {.fd = ends[0], .events = POLLIN};
+        assert_int_equal(poll(&readable, 1, NODES_DEADLINE_MS), 1);
+        ssize_t got = read(ends[0], filling, sizeof filling);
+        assert_true(got > 0);
+        text_put(&said, filling, (size_t)got);
+    }
+    assert_non_null(strstr(text_str(&said), " running - version="));
+    text_deinit(&said);
+    close(ends[0]);
+    expect_status(EAST, "reload", CTL_EXIT_OK);
+}
+
+static void test_standard_descriptors(void **state) {
+    int status;
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            close(fd);
+        _exit(standard_fds_hold() && open("/", O_RDONLY | O_CLOEXEC) > 2 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+/* Long names and addresses move what stands behind them, in the heading too. */
+static void test_columns(void **state) {
+    json_t *answer =
+        json_loads("{\"routes\":[{\"prefix\":\"10.0.0.0/8\",\"source\":\"static\",\"attrs\":{}},"
+                   "{\"prefix\":\"2001:db8:1234:5678::/64\",\"peer\":\"a neighbour of many words\","
+                   "\"best\":true,\"attrs\":{\"next_hop\":\"2001:db8:1234:5678::9\",\"med\":7,"
+                   "\"as_path\":\"65001\",\"origin\":\"igp\"}}],\"ok\":true}",
+                   0, NULL);
+    struct text out;
+    (void)state;
+    assert_non_null(answer);
+    text_init(&out);
+    ctl_print_routes(answer, &out);
+    assert_string_equal(
+        text_str(&out),
+        "  PREFIX                  NEXT HOP              FROM                       LOCALPREF"
+        "       MED  PATH\n"
+        "  10.0.0.0/8                                    static                             -"
+        "         -  ?\n"
+        "* 2001:db8:1234:5678::/64 2001:db8:1234:5678::9 a neighbour of many words          -"
+        "         7  65001 i\n");
+    text_deinit(&out);
+    json_decref(answer);
+}
+
+/* A damaged UPDATE is shown as the message it was, which `ribcage decode` reads. */
+static void test_malformed_in_words(void **state) {
+    json_t *answer =
+        json_loads("{\"counts\":[{\"peer\":\"west\",\"attribute\":2,\"count\":3},"
+                   "{\"peer\":\"west\",\"attribute\":0,\"count\":1}],"
+                   "\"kept\":[{\"peer\":\"west\",\"time_ns\":9000000000000000000,\"attribute\":200,"
+                   "\"outcome\":\"attribute-discard\",\"hex\":\"00000000\"}],\"ok\":true}",
+                   0, NULL);
+    struct text out;
+    (void)state;
+    assert_non_null(answer);
+    text_init(&out);
+    ctl_print_malformed(answer, &out);
+    assert_string_equal(text_str(&out), "NEIGHBOR            ATTRIBUTE                   COUNT\n"
+                                        "west                AS_PATH                         3\n"
+                                        "west                -                               1\n"
+                                        "west, 00:00:00 ago, attribute 200: attribute-discard\n"
+                                        "  ffffffffffffffffffffffffffffffff00170200000000\n");
+    text_deinit(&out);
+    json_decref(answer);
 }
 
 /* A change is taken over and leaves the session alone; a wrong one changes nothing and is named. */
 static void test_reload(void **state) {
     char log[8192];
+    struct stat st;
     struct text said;
     (void)state;
     if (skipped())
@@ -309,10 +532,13 @@ static void test_reload(void **state) {
     start_both();
     copy_example(WEST, "\"10.2.0.0/16\"", "\"10.3.0.0/16\"");
     assert_int_equal(rename(path_of(WEST, "log"), path_of(WEST, "old")), 0);
+    assert_int_equal(rename(path_of(WEST, "mrt"), path_of(WEST, "mrt.old")), 0);
     assert_int_equal(kill(pids[WEST], SIGHUP), 0);
     wait_says(EAST, "routes", "10.3.0.0/16");
     read_file(path_of(WEST, "log"), log, sizeof log);
     assert_non_null(strstr(log, "reloaded"));
+    assert_int_equal(stat(path_of(WEST, "mrt"), &st), 0);
+    assert_true(st.st_size > 0); /* the UPDATE that east has by now */
     copy_example(WEST, "\"10.2.0.0/16\"", "\"10.2.0.1/16\"");
     text_init(&said);
     assert_int_equal(ctl(WEST, "reload", &said), CTL_EXIT_REFUSED);
@@ -326,6 +552,160 @@ static void test_reload(void **state) {
     wait_until(EAST, "routes", "10.3.0.0/16", false);
     wait_says(EAST, "routes -4", "203.0.113.0/24");
     wait_says(WEST, "counters", "dropped_count         0\n");
+}
+
+/* RFC 8212 3: where nothing passes and there is no policy, the status says so, until there is one.
+ */
+static void test_C180_policy_missing(void **state) {
+    (void)state;
+    if (skipped())
+        skip();
+    copy_example(EAST, "\"import\": \"accept\", \"export\": [\"own routes\"]",
+                 "\"families\": [\"ipv4\", \"ipv6\"], \"export\": {\"ipv4\": [\"own routes\"]}");
+    start_both();
+    wait_says(EAST, "neighbors", " 2  no import policy  no export policy\n");
+    wait_says(EAST, "neighbors west", "\nimport_policy_missing ipv4 ipv6\n");
+    wait_says(EAST, "neighbors west", "\nexport_policy_missing ipv6\n");
+    wait_until(WEST, "neighbors", "policy", false);
+    copy_example(EAST, "west", "west");
+    expect_status(EAST, "reload", CTL_EXIT_OK);
+    wait_until(EAST, "neighbors", "policy", false);
+    wait_says(EAST, "--json neighbors west", "\"export_policy_missing\":[]");
+}
+
+/* In place of west's configuration and MRT file: what would be waited for, or has no end. */
+static void put_fifo(const char *what) {
+    unlink(path_of(WEST, what));
+    assert_int_equal(mkfifo(path_of(WEST, what), 0600), 0);
+}
+
+static void put_huge(const char *what) {
+    unlink(path_of(WEST, what));
+    write_file(path_of(WEST, what), "{");
+    assert_int_equal(truncate(path_of(WEST, what), (off_t)1 << 40), 0);
+}
+
+static void put_device(const char *what) {
+    unlink(path_of(WEST, what));
+    assert_int_equal(symlink("/dev/zero", path_of(WEST, what)), 0);
+}
+
+/* Refused at once, at the start and by `--check`, and by a speaker at work, which goes on. */
+static void test_no_regular_file(void **state) {
+    static const struct {
+        void (*put)(const char *what);
+        const char *why;
+    } rows[] = {{put_fifo, "not a regular file"},
+                {put_device, "not a regular file"},
+                {put_huge, "larger than 64 MiB"}};
+    struct text said;
+    (void)state;
+    if (skipped())
+        skip();
+    text_init(&said);
+    start_both();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *check[] = {self, word("--check"), word("--config"), word(path_of(WEST, "conf")),
+                         NULL};
+        rows[i].put("conf");
+        assert_int_equal(start_in_vain(WEST, path_of(WEST, "old"), &said), HOST_EXIT_CONFIG);
+        assert_non_null(strstr(text_str(&said), rows[i].why));
+        text_clear(&said);
+        assert_int_equal(nodes_capture(WEST, check, &said), HOST_EXIT_CONFIG);
+        assert_non_null(strstr(text_str(&said), rows[i].why));
+        assert_int_equal(ctl(WEST, "--json reload", &said), CTL_EXIT_REFUSED);
+        assert_non_null(strstr(text_str(&said), rows[i].why));
+    }
+    put_fifo("mrt");
+    assert_int_equal(kill(pids[WEST], SIGHUP), 0);
+    wait_says(WEST, "counters", "dropped_count         0\n");
+    wait_says(WEST, "routes", "203.0.113.0/24");
+    text_deinit(&said);
+}
+
+/* A router takes the lines it understands; the others are said, whoever asked for it. */
+static void test_reload_of_a_router(void **state) {
+    static const char text[] = "hostname rr1\nrouter bgp 65001\n bgp router-id 192.0.2.1\n"
+                               " neighbor 192.0.2.2 remote-as 65002\n";
+    char *argv[] = {self,
+                    word("--ios"),
+                    word(path_of(EAST, "conf")),
+                    word("--control"),
+                    word(path_of(EAST, "sock")),
+                    word("--log"),
+                    word(path_of(EAST, "log")),
+                    NULL};
+    char longer[512];
+    struct text said;
+    (void)state;
+    if (skipped())
+        skip();
+    write_file(path_of(EAST, "conf"), text);
+    pids[EAST] = nodes_spawn(EAST, argv, STDERR_FILENO);
+    wait_says(EAST, "neighbors", "65002");
+    snprintf(longer, sizeof longer, "%s neighbor 192.0.2.3 remote-as 65003\n nonsense\n", text);
+    write_file(path_of(EAST, "conf"), longer);
+    text_init(&said);
+    assert_int_equal(ctl(EAST, "reload", &said), CTL_EXIT_OK);
+    assert_non_null(strstr(text_str(&said), "conf:6:"));
+    text_deinit(&said);
+    wait_says(EAST, "neighbors", "65003");
+    assert_int_equal(kill(pids[EAST], SIGHUP), 0);
+    wait_logged(EAST, "conf:6:");
+}
+
+/* What cannot be opened again is said in what is still open. */
+static void test_rotation_that_fails(void **state) {
+    char log[8192] = "";
+    struct nanotime end;
+    (void)state;
+    if (skipped())
+        skip();
+    start(WEST);
+    wait_says(WEST, "neighbors", "NEIGHBOR");
+    assert_int_equal(rename(path_of(WEST, "log"), path_of(WEST, "old")), 0);
+    assert_int_equal(rename(path_of(WEST, "mrt"), path_of(WEST, "mrt.old")), 0);
+    assert_int_equal(mkdir(path_of(WEST, "log"), 0700), 0);
+    assert_int_equal(mkdir(path_of(WEST, "mrt"), 0700), 0);
+    assert_int_equal(kill(pids[WEST], SIGHUP), 0);
+    for (end = nanotime_add_ms(loop_now(), NODES_DEADLINE_MS);
+         !strstr(log, " reloaded ") && nanotime_before(loop_now(), end);
+         read_file(path_of(WEST, "old"), log, sizeof log))
+        poll(NULL, 0, NODES_SLICE_MS);
+    rmdir(path_of(WEST, "log"));
+    rmdir(path_of(WEST, "mrt"));
+    assert_non_null(strstr(log, " log_not_reopened - file="));
+    assert_non_null(strstr(log, "west.mrt not opened again: Is a directory"));
+}
+
+/* Who owns the folder plants a link and a second name of a file; neither is written to. */
+static void test_rotation_into_links(void **state) {
+    char log[8192] = "";
+    struct stat s[2];
+    struct nanotime end;
+    (void)state;
+    if (skipped())
+        skip();
+    start(WEST);
+    wait_says(WEST, "neighbors", "NEIGHBOR");
+    assert_int_equal(rename(path_of(WEST, "log"), path_of(WEST, "old")), 0);
+    assert_int_equal(rename(path_of(WEST, "mrt"), path_of(WEST, "mrt.old")), 0);
+    write_file(path_of(EAST, "old"), "precious");
+    write_file(path_of(EAST, "mrt.old"), "precious");
+    assert_int_equal(symlink(path_of(EAST, "old"), path_of(WEST, "log")), 0);
+    assert_int_equal(link(path_of(EAST, "mrt.old"), path_of(WEST, "mrt")), 0);
+    assert_int_equal(kill(pids[WEST], SIGHUP), 0);
+    for (end = nanotime_add_ms(loop_now(), NODES_DEADLINE_MS);
+         !strstr(log, " reloaded ") && nanotime_before(loop_now(), end);
+         read_file(path_of(WEST, "old"), log, sizeof log))
+        poll(NULL, 0, NODES_SLICE_MS);
+    assert_int_equal(kill(pids[WEST], SIGTERM), 0);
+    assert_int_equal(exit_status(WEST), 0); /* all is written */
+    assert_int_equal(stat(path_of(EAST, "old"), &s[0]), 0);
+    assert_int_equal(stat(path_of(EAST, "mrt.old"), &s[1]), 0);
+    assert_true(s[0].st_size == 8 && s[1].st_size == 8);
+    assert_non_null(strstr(log, " log_not_reopened - file="));
+    assert_non_null(strstr(log, "west.mrt not opened again: Too many links"));
 }
 
 /* An ordinary user: a high port, no kernel routes; and a socket that serves nobody else. */
@@ -376,9 +756,22 @@ int main(int argc, char *argv[]) {
         TEST(test_the_manuals_example),
         TEST(test_why_a_path_is_best),
         TEST(test_announce_attributes),
+        TEST(test_announce_mistakes),
         TEST(test_clear_and_stop),
         TEST(test_usage),
+        TEST(test_output_full),
+        TEST(test_stuck_speaker),
+        TEST(test_second_instance),
+        TEST(test_blocked_standard_error),
+        cmocka_unit_test(test_standard_descriptors),
+        cmocka_unit_test(test_malformed_in_words),
+        cmocka_unit_test(test_columns),
+        TEST(test_C180_policy_missing),
         TEST(test_reload),
+        TEST(test_no_regular_file),
+        TEST(test_reload_of_a_router),
+        TEST(test_rotation_that_fails),
+        TEST(test_rotation_into_links),
         TEST(test_without_privilege),
     };
     if (argc > 1) { /* no leak check: it would be the exit status */

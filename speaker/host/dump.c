@@ -10,6 +10,7 @@
 #include "../base/arena.h"
 #include "../base/prefix_order.h"
 #include "../base/text.h"
+#include "../config/config_fields.h"
 #include "../config/config_json.h"
 #include "../core/attr.h"
 #include "../core/decide.h"
@@ -34,14 +35,6 @@ struct dump {
     bool first;                     /* no comma yet */
     struct mrt_table *mrt;
     json_t *answer;
-};
-
-static const char *const source_names[] = {
-    [ROUTE_SOURCE_BGP] = "bgp",
-    [ROUTE_SOURCE_STATIC] = "static",
-    [ROUTE_SOURCE_KERNEL] = "kernel",
-    [ROUTE_SOURCE_DIRECT] = "direct",
-    [ROUTE_SOURCE_AGGREGATE] = "aggregate",
 };
 
 struct dump *dump_new(struct host *h, const struct dump_request *r) {
@@ -117,7 +110,7 @@ static void put_path(struct dump *d, struct text *out, struct ip_prefix prefix,
     json_t *row = json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:s, s:I, s:s, s:o}", "prefix",
                             ip_prefix_format(prefix, text), "peer", peer_name(d, p->peer), "best",
                             (int)p->best, "valid", (int)p->valid, "stale", (int)p->stale,
-                            "rejected", (int)p->rejected, "source", source_names[p->source],
+                            "rejected", (int)p->rejected, "source", config_source_words[p->source],
                             "weight", (json_int_t)p->weight, "step",
                             decide_step_name((enum decide_step)p->decision_step), "attrs", attrs);
     put_row(d, out, with_path_id(row, p->path_id));

@@ -51,7 +51,7 @@ struct fib_entry {
     uint32_t dirty_next; /* slab index; with `dirty` */
     struct fib_target installed_as;
     bool live;
-    bool wanted, external_source; /* external_source: learned over BGP */
+    bool wanted, learned; /* learned: over BGP */
     bool installed, doubtful, refused, dirty;
     bool stale;   /* left behind by an earlier life */
     bool waiting; /* wanted, and there is no way to its next hop */
@@ -238,7 +238,7 @@ void fib_route(struct fib *f, const struct bgp_fib_route *r) {
     e->refused = false;
     if (wanted) {
         e->stale = false;
-        e->external_source = !own;
+        e->learned = !own;
         e->next_hop = r->blackhole ? (struct ip_addr){0} : r->next_hop;
         e->local_pref = r->local_pref;
         set_next_hops(f, e, r);
@@ -252,7 +252,7 @@ static const struct ip_addr *next_hops_of(const struct fib_entry *e, uint8_t *re
 }
 
 static uint32_t metric_of(const struct fib *f, const struct fib_entry *e) {
-    if (!e->external_source || !f->config.metric_from_local_pref)
+    if (!e->learned || !f->config.metric_from_local_pref)
         return f->config.metric;
     return e->local_pref < CALICO_METRIC_BASE ? CALICO_METRIC_BASE - e->local_pref : 0;
 }
@@ -264,7 +264,7 @@ static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entr
         .prefix = e->prefix,
         .next_hop = next_hop,
         .local_pref = e->local_pref,
-        .source = e->external_source ? ROUTE_SOURCE_BGP : ROUTE_SOURCE_STATIC,
+        .source = e->learned ? ROUTE_SOURCE_BGP : ROUTE_SOURCE_STATIC,
         .blackhole = !ip_is_set(next_hop),
     };
     if (!f->host->speaker)
@@ -475,10 +475,9 @@ static void write_retry(struct fib *f, uint32_t index) {
 }
 
 static void write_refused(struct fib *f, struct fib_entry *e, int error) {
-    char text[IP_PREFIX_TEXT_MAX];
     e->refused = true;
-    log_line(f->host->log, "route_refused", ip_prefix_format(e->prefix, text), "%s",
-             error == EEXIST ? "a foreign route stands there" : strerror(error));
+    log_route_refused(f->host->log, e->prefix,
+                      error == EEXIST ? "a foreign route stands there" : strerror(error));
 }
 
 static void write_done(struct fib *f, uint32_t at, int error) {

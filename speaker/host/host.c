@@ -19,6 +19,7 @@
 #include "../base/hash.h"
 #include "../base/text.h"
 #include "../core/profile.h"
+#include "accept.h"
 #include "badauth.h"
 #include "board.h"
 #include "control.h"
@@ -126,9 +127,10 @@ static void speaker_end(struct host *h) {
     h->speaker = NULL;
 }
 
-static bool configure_refused(struct diag_list *diags, enum bgp_status status) {
-    diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "not-in-force", "%s",
-             status == BGP_NO_MEMORY ? "out of memory" : "the speaker refuses it");
+/* The old configuration stays in force: calls are taken where it takes them. */
+static bool configure_refused(struct host *h, struct diag_list *diags) {
+    const struct bgp_config none = {.listen = false};
+    sockets_listen(h->sockets, h->speaker ? bgp_config_of(h->speaker) : &none, diags);
     return false;
 }
 
@@ -141,15 +143,19 @@ bool host_configure(struct host *h, const struct bgp_config *config, struct diag
         h->config_generation++;
         return true;
     }
-    if (!bgp_config_check(config, "configuration", diags) ||
-        !sockets_listen(h->sockets, config, diags))
+    if (!bgp_config_check(config, "configuration", diags))
         return false;
+    if (!sockets_listen(h->sockets, config, diags))
+        return configure_refused(h, diags);
     if (new)
         status = speaker_start(h, config) ? BGP_OK : BGP_NO_MEMORY;
     else
         status = bgp_configure(h->speaker, config, loop_now());
-    if (status != BGP_OK)
-        return configure_refused(diags, status);
+    if (status != BGP_OK) {
+        diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "not-in-force", "%s",
+                 status == BGP_NO_MEMORY ? "out of memory" : "the speaker refuses it");
+        return configure_refused(h, diags);
+    }
     fib_configure(h->fib, &config->fib);
     resolver_invalidate(h->resolver); /* gateways may have changed */
     sockets_peers_changed(h->sockets);
@@ -278,8 +284,11 @@ static void hang_up(struct host *h) {
     struct text out;
     text_init(&out);
     log_reopen(h->log);
-    if (diags && !h->stopping && !host_reload(h, diags))
+    mrt_log_reopen(h->mrt);
+    if (diags && !h->stopping) {
+        host_reload(h, diags);
         diag_print(diags, &out);
+    }
     log_text(h->log, text_str(&out));
     text_deinit(&out);
     diag_list_free(diags);
@@ -351,6 +360,7 @@ static bool start(struct host *h, struct diag_list *diags) {
     if (!(h->board = board_new(h)))
         return failed(diags, "scoreboard");
     board_phase(h->board, SCOREBOARD_STARTING);
+    accept_init(h);
     if (!signals_open(h))
         return failed(diags, "signalfd");
     if (h->options.mrt_file && !(h->mrt = mrt_log_new(h, h->options.mrt_file)))
@@ -396,6 +406,7 @@ static void finish(struct host *h) {
     if (h->netlink)
         netlink_close(h->netlink);
     alloc_free(h->netlink);
+    accept_deinit(h);
     log_free(h->log);
     board_free(h->board);
     if (h->signals.fd >= 0)
@@ -404,11 +415,13 @@ static void finish(struct host *h) {
 }
 
 static int run(struct host *h) {
+    char clock[LOG_WALL_CLOCK_SIZE];
     bool busy = true;
     if (!h->recovering)
         fib_sweep(h->fib);
     board_phase(h->board, SCOREBOARD_RUNNING);
-    log_line(h->log, "running", NULL, "version=%s pid=%d", RIBCAGE_VERSION, (int)getpid());
+    log_line(h->log, "running", NULL, "version=%s pid=%d time=%s", RIBCAGE_VERSION, (int)getpid(),
+             log_wall_clock(clock));
     while (!stopped(h))
         busy = turn(h, busy);
     if (!persists(h))
@@ -440,6 +453,8 @@ int host_run(const struct host_options *options) {
     h = (struct host){.options = *options,
                       .started = loop_now(),
                       .signals = {.fd = -1},
+                      .reserve_fd = -1,
+                      .operator_fd = -1,
                       .loop = {.epoll_fd = -1}};
     if (!diags)
         return HOST_EXIT_INTERNAL;

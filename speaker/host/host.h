@@ -13,17 +13,19 @@
 /*
  * One speaker in one network namespace: what its parts share.
  *
- *   options.c    the command line; ctl.c: asks a running speaker, ctl_print.c its answers as text
+ *   options.c    the command line; host_load.c: from there to a configuration
+ *   ctl.c        asks a running speaker; ctl_mrt.c: table dumps, ctl_print.c: its answers
  *   loop.c       epoll and deadlines
  *   sockets.c    listeners; connections to and from peers (connection.c, sockopt.c), those the
  *                speaker has let go (departure.c)
+ *   accept.c     connections taken in, also when descriptors are out
  *   badauth.c    calls with a wrong TCP MD5 signature; tcp_state.c TCP's own figures
  *   netlink.c    rtnetlink messages; monitor.c: what changes in the kernel (attention.c: when)
  *   resolver.c   next hops through the kernel's table
- *   fib.c        best paths into the kernel's table
+ *   fib.c        best paths into the kernel's table; fib_target.c: where a route leads
  *   control.c    the line protocol; requests.c its operations, dump.c tables as JSON
  *   board.c      the scoreboard
- *   exec.c       show commands of BIRD
+ *   exec.c       show commands of BIRD; exec_route.c: `show route`
  *   router.c     the mock Cisco beside the speaker; vty.c its terminals,
  *                syslog.c its log's hosts
  *   log.c        log lines
@@ -63,8 +65,9 @@ struct host {
     struct router *router; /* NULL: not IOS */
     struct mrt_log *mrt;   /* NULL: no file of messages */
     struct loop_source signals;
-    bool stopping; /* SIGTERM, SIGINT or a stop request */
-    bool abort;    /* … without Cease */
+    int reserve_fd, operator_fd; /* accept.c */
+    bool stopping;               /* SIGTERM, SIGINT or a stop request */
+    bool abort;                  /* … without Cease */
     struct nanotime stop_deadline;
     bool worked;             /* this turn had something to do */
     bool trim_wanted;        /* much memory was freed: give it back soon */

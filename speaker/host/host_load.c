@@ -2,8 +2,9 @@
  * From the options to a configuration: files and inherited descriptors, JSON or IOS text; and the
  * same again on SIGHUP.
  *
- * Owns reading (regular files, pipes and sockets up to CONFIG_TEXT_MAX). Putting a configuration in
- * force is host.c's; the mock Cisco keeps its own text (router.c).
+ * Owns reading, up to CONFIG_TEXT_MAX: regular files by name, because a speaker at work must not
+ * wait for the writer of a FIFO; what descriptors stand for, pipes and sockets too. Putting a
+ * configuration in force is host.c's; the mock Cisco keeps its own text (router.c).
  */
 #include "host.h"
 
@@ -17,7 +18,33 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* A descriptor of a regular file; -1 with errno: of anything else, at once. */
+static int regular_open(const char *file) {
+    struct stat st = {.st_mode = 0};
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= (off_t)CONFIG_TEXT_MAX)
+        return fd;
+    int error = S_ISREG(st.st_mode) ? EFBIG : S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static const char *reason(int error) {
+    switch (error) {
+    case ENOTSUP:
+        return "not a regular file";
+    case EFBIG:
+        return "larger than 64 MiB";
+    default:
+        return strerror(error);
+    }
+}
 
 /* Reads to the end; false with errno. */
 static bool read_all(int fd, struct text *out) {
@@ -38,11 +65,11 @@ static bool read_all(int fd, struct text *out) {
 
 static bool read_source(const char *file, int inherited, struct text *out,
                         struct diag_list *diags) {
-    int fd = file ? open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) : inherited;
+    int fd = file ? regular_open(file) : inherited;
     bool ok = fd >= 0 && read_all(fd, out);
     if (!ok)
         diag_add(diags, DIAG_ERROR, (struct diag_place){.file = file}, "cannot-read",
-                 "cannot read the configuration: %s", strerror(errno));
+                 "cannot read the configuration: %s", reason(errno));
     if (fd >= 0)
         close(fd);
     return ok;
@@ -87,16 +114,17 @@ bool host_load(struct host *h, bool check_only, struct diag_list *diags) {
 
 bool host_reload(struct host *h, struct diag_list *diags) {
     const struct host_options *o = &h->options;
+    char clock[LOG_WALL_CLOCK_SIZE];
     bool ok = false;
     if (!o->config_file && !o->ios_file)
         diag_add(diags, DIAG_ERROR, (struct diag_place){0}, "no-file",
                  "the configuration did not come from a file");
     else
         ok = host_load(h, false, diags);
-    log_line(h->log, ok ? "reloaded" : "reload_refused", NULL, "file=%s errors=%zu",
+    log_line(h->log, ok ? "reloaded" : "reload_refused", NULL, "file=%s errors=%zu time=%s",
              o->config_file ? o->config_file
              : o->ios_file  ? o->ios_file
                             : "-",
-             diag_error_count(diags));
+             diag_error_count(diags), log_wall_clock(clock));
     return ok;
 }

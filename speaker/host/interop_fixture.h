@@ -43,7 +43,7 @@ struct setup {
     enum interop_timers timers;
     bool restarted;   /* comes back after a death: graceful restart */
     bool rich_only;   /* … without its plain routes */
-    bool sources;     /* has the routes of interop_source.h itself: it passes none on */
+    bool sources;     /* has the routes of interop_source_fixture.h itself: it passes none on */
     uint32_t last_id; /* of the router id 10.0.0.x; 0: the address's */
     struct neighbor neighbors[NODES_MAX];
     unsigned neighbor_count;

@@ -4,7 +4,8 @@
  * Owns the line format ("12.345678 id peer text", monotonic seconds), the pending output and the
  * rate limits. Lines go to --log or --log-fd; without it to the inherited control connection as
  * events; without that to standard error. A reader that is slow never stops the speaker: what does
- * not fit into LOG_PENDING_MAX is dropped and counted.
+ * not fit into LOG_PENDING_MAX is dropped and counted. Standard error is shared with others, whose
+ * writes must not begin to fail: it stays blocking, and is written to when it has room.
  *
  * What a remote can cause passes a token bucket per kind of line; what was suppressed is said with
  * the next line of that kind. An IOS router logs IOS's own lines for the speaker's events and keeps
@@ -14,7 +15,9 @@
 
 #include "../base/arena.h"
 #include "../base/text.h"
+#include "../config/config_fields.h"
 #include "../core/message.h"
+#include "append_file.h"
 #include "badauth.h"
 #include "control.h"
 #include "host.h"
@@ -22,9 +25,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOG_PENDING_MAX ((size_t)256 * 1024)
@@ -32,7 +38,7 @@
 #define LOG_LINE_MAX 1024
 #define LOG_BURST 2000    /* lines of one kind at once */
 #define LOG_PER_SECOND 20 /* … and in the long run */
-#define LOG_KINDS 16
+#define LOG_KINDS 24
 
 struct bucket {
     uint32_t tokens, suppressed;
@@ -48,7 +54,17 @@ struct log {
     struct bucket buckets[LOG_KINDS];
 };
 
-enum log_kind { KIND_UP, KIND_DOWN, KIND_NOTIFIED, KIND_IOS, KIND_SIGNATURE, KIND_FIRST_ID };
+enum log_kind {
+    KIND_UP,
+    KIND_DOWN,
+    KIND_NOTIFIED,
+    KIND_IOS,
+    KIND_SIGNATURE,
+    KIND_NO_DESCRIPTOR,
+    KIND_ROUTE_REFUSED,
+    KIND_FIRST_ID
+};
+_Static_assert(KIND_FIRST_ID + BGP_LOG_IMPORT_OUTDATED < LOG_KINDS, "a bucket for each kind");
 
 static const char *const id_names[] = {
     [BGP_LOG_PREFIX_WARNING] = "prefix_warning",
@@ -60,6 +76,7 @@ static const char *const id_names[] = {
     [BGP_LOG_UNKNOWN_PEER] = "unknown_peer",
     [BGP_LOG_LOCKED] = "locked",
     [BGP_LOG_NO_MEMORY] = "no_memory",
+    [BGP_LOG_IMPORT_OUTDATED] = "import_outdated",
 };
 
 static const char *const reason_names[] = {
@@ -97,10 +114,6 @@ const char *log_reason_name(int reason) {
 static void log_writable(struct loop_source *source, uint32_t events);
 static void log_flush(struct log *l);
 
-static int log_open(const char *path) {
-    return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-}
-
 struct log *log_new(struct host *h) {
     struct log *l = alloc_zero(1, sizeof *l);
     if (!l)
@@ -108,7 +121,7 @@ struct log *log_new(struct host *h) {
     l->host = h;
     l->own_fd = h->options.log_fd >= 0 || h->options.log_file;
     l->source.ready = log_writable;
-    l->source.fd = h->options.log_file ? log_open(h->options.log_file)
+    l->source.fd = h->options.log_file ? append_file_open(h->options.log_file, 0640)
                    : l->own_fd         ? h->options.log_fd
                                        : STDERR_FILENO;
     if (l->source.fd < 0) {
@@ -126,7 +139,10 @@ struct log *log_new(struct host *h) {
 }
 
 void log_reopen(struct log *l) {
-    int fd = l->host->options.log_file ? log_open(l->host->options.log_file) : -1;
+    const char *path = l->host->options.log_file;
+    int fd = path ? append_file_open(path, 0640) : -1;
+    if (path && fd < 0)
+        log_line(l, "log_not_reopened", NULL, "file=%s %s", path, strerror(errno));
     if (fd < 0)
         return;
     if (l->waiting)
@@ -150,11 +166,23 @@ void log_free(struct log *l) {
 
 /* ---- output ---- */
 
+/* Like write() where it does not block: standard error takes PIPE_BUF octets once it takes any. */
+static ssize_t log_write(const struct log *l, const char *data, size_t size) {
+    struct pollfd room = {.fd = l->source.fd, .events = POLLOUT};
+    if (l->own_fd)
+        return write(l->source.fd, data, size);
+    if (poll(&room, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write(l->source.fd, data, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
 /* Writes what is pending; stops without blocking where the reader is slow. */
 static void log_flush(struct log *l) {
     size_t at = 0;
     while (at < l->pending.size) {
-        ssize_t wrote = write(l->source.fd, l->pending.data + at, l->pending.size - at);
+        ssize_t wrote = log_write(l, l->pending.data + at, l->pending.size - at);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
@@ -236,6 +264,14 @@ void log_line(struct log *l, const char *id, const char *peer, const char *forma
         put_line(l, l->line.data, l->line.size);
 }
 
+const char *log_wall_clock(char out[LOG_WALL_CLOCK_SIZE]) {
+    time_t now = time(NULL);
+    struct tm t;
+    if (!gmtime_r(&now, &t) || !strftime(out, LOG_WALL_CLOCK_SIZE, "%Y-%m-%dT%H:%M:%SZ", &t))
+        out[0] = '\0';
+    return out;
+}
+
 void log_text(struct log *l, const char *lines) {
     while (*lines) {
         size_t size = strcspn(lines, "\n");
@@ -306,13 +342,48 @@ static void log_notified(struct log *l, const struct bgp_event *e, const char *p
     text_deinit(&shutdown);
 }
 
+/* What the numbers of an event are, a blank behind each. */
+static void put_values(struct text *out, const struct bgp_event *e) {
+    unsigned long long a = e->log.value1, b = e->log.value2;
+    switch (e->log.id) {
+    case BGP_LOG_PREFIX_WARNING:
+    case BGP_LOG_PREFIX_EXCEEDED:
+        text_printf(out, "family=%s count=%llu limit=%llu ", config_family_names[e->log.family], a,
+                    b);
+        break;
+    case BGP_LOG_MALFORMED_UPDATE:
+        text_printf(out, "attribute=%llu outcome=%s ", a, bgp_outcome_name((enum bgp_outcome)b));
+        break;
+    case BGP_LOG_COLLISION:
+        text_printf(out, "kept=%s ", a ? "in" : "out");
+        break;
+    case BGP_LOG_GR_STARTED:
+        text_printf(out, "restart_time=%llu ", a);
+        break;
+    case BGP_LOG_GR_ENDED:
+        text_printf(out, "family=%s purged=%llu ", config_family_names[b], a);
+        break;
+    case BGP_LOG_IMPORT_OUTDATED:
+        text_printf(out, "family=%s ", config_family_names[a]);
+        break;
+    case BGP_LOG_UNKNOWN_PEER:
+    case BGP_LOG_LOCKED:
+    case BGP_LOG_NO_MEMORY:
+        break;
+    }
+}
+
 static void log_id(struct log *l, const struct bgp_event *e, const char *peer) {
     char addr[IP_ADDR_TEXT_MAX];
+    struct text values;
     if (!bucket_take(l, KIND_FIRST_ID + (unsigned)e->log.id))
         return;
-    log_line(l, id_names[e->log.id], peer, "value=%llu limit=%llu%s%s",
-             (unsigned long long)e->log.value1, (unsigned long long)e->log.value2,
-             ip_is_set(e->log.address) ? " addr=" : "", ip_format(e->log.address, addr));
+    text_init(&values);
+    put_values(&values, e);
+    bool has_addr = ip_is_set(e->log.address);
+    log_line(l, id_names[e->log.id], peer, "%s%s%s", text_str(&values), has_addr ? "addr=" : "",
+             has_addr ? ip_format(e->log.address, addr) : "");
+    text_deinit(&values);
 }
 
 static void log_ios(struct log *l, const struct bgp_event *e) {
@@ -335,6 +406,17 @@ void log_bad_signature(struct log *l, const char *peer, const struct badauth_cal
     else
         log_line(l, "bad_signature", peer, "addr=%s port=%u signature=%s", ip_format(c->from, from),
                  c->from_port, missing ? "missing" : "invalid");
+}
+
+void log_no_descriptor(struct log *l) {
+    if (l && bucket_take(l, KIND_NO_DESCRIPTOR))
+        log_line(l, "no_descriptor", NULL, "connection reset; raise RLIMIT_NOFILE");
+}
+
+void log_route_refused(struct log *l, struct ip_prefix prefix, const char *why) {
+    char text[IP_PREFIX_TEXT_MAX];
+    if (l && bucket_take(l, KIND_ROUTE_REFUSED))
+        log_line(l, "route_refused", ip_prefix_format(prefix, text), "%s", why);
 }
 
 void log_event(struct log *l, const struct bgp_event *e) {

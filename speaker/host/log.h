@@ -14,7 +14,8 @@ struct log;
 
 struct log *log_new(struct host *h); /* NULL with errno: --log FILE, or memory */
 void log_free(struct log *l);
-/* Opens --log FILE anew, as whoever rotates it wants; keeps the old one when that fails. */
+/* Opens --log FILE anew, as whoever rotates it wants; keeps the old one, and says so in it, when
+ * that fails. */
 void log_reopen(struct log *l);
 /* One line: "12.345678 id peer text". `id` is stable and has no blanks; `peer` may be NULL. The
  * text is escaped; at most a line. Not rate-limited: for what the operator or the kernel does. */
@@ -25,6 +26,13 @@ void log_event(struct log *l, const struct bgp_event *e);
 /* A call with a wrong TCP MD5 signature, or (`missing`) without one; rate-limited. */
 struct badauth_call;
 void log_bad_signature(struct log *l, const char *peer, const struct badauth_call *c, bool missing);
+/* A call was reset because no descriptor was left; rate-limited. */
+void log_no_descriptor(struct log *l);
+/* The kernel does not take a route, which its neighbour may say as often as it likes; likewise. */
+void log_route_refused(struct log *l, struct ip_prefix prefix, const char *why);
+/* The time of day in UTC, "2026-11-21T22:10:00Z": stamps of lines are those of no calendar. */
+#define LOG_WALL_CLOCK_SIZE 24
+const char *log_wall_clock(char out[LOG_WALL_CLOCK_SIZE]);
 /* Ready-made lines, each ended by \n (IOS's). */
 void log_text(struct log *l, const char *lines);
 /* What `show logging` shows: the last lines. */

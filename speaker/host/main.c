@@ -4,6 +4,8 @@
  *
  * The command line and nothing else; host.c is the program.
  */
+#include "../base/standard_fds.h"
+#include "../base/standard_output.h"
 #include "../base/text.h"
 #include "../config/config_file.h"
 #include "ctl.h"
@@ -14,9 +16,18 @@
 
 static int print_schema(void) {
     json_t *schema = config_schema();
-    bool ok = schema && json_dumpf(schema, stdout, JSON_INDENT(2)) == 0 && putchar('\n') == '\n';
+    if (schema && json_dumpf(schema, stdout, JSON_INDENT(2)) == 0)
+        putchar('\n');
     json_decref(schema);
-    return ok ? HOST_EXIT_OK : HOST_EXIT_INTERNAL;
+    return schema ? HOST_EXIT_OK : HOST_EXIT_INTERNAL;
+}
+
+static int with_output(int status) {
+    const char *problem = standard_output_problem();
+    if (!problem)
+        return status;
+    fprintf(stderr, "ribcage-speaker: cannot write to standard output: %s\n", problem);
+    return status == HOST_EXIT_OK ? HOST_EXIT_UNABLE : status;
 }
 
 /* Whoever starts a speaker by hand wants to ask it something. */
@@ -31,6 +42,8 @@ static void default_control(struct host_options *o) {
 int main(int argc, char *argv[]) {
     struct host_options options;
     struct text error;
+    if (!standard_fds_hold())
+        return HOST_EXIT_UNABLE;
     if (argc > 1 && strcmp(argv[1], "ctl") == 0)
         return ctl_main(argc - 1, argv + 1);
     text_init(&error);
@@ -41,14 +54,14 @@ int main(int argc, char *argv[]) {
     }
     if (options.help) {
         fputs(options_help, stdout);
-        return HOST_EXIT_OK;
+        return with_output(HOST_EXIT_OK);
     }
     if (options.version) {
         puts("ribcage-speaker " RIBCAGE_VERSION);
-        return HOST_EXIT_OK;
+        return with_output(HOST_EXIT_OK);
     }
     if (options.schema)
-        return print_schema();
+        return with_output(print_schema());
     default_control(&options);
     return host_run(&options);
 }

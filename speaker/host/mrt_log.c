@@ -16,12 +16,12 @@
 #include "../core/message.h"
 #include "../decode/mrt.h"
 #include "../decode/stream.h"
+#include "append_file.h"
 #include "host.h"
 #include "log.h"
 #include "sockopt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -42,12 +42,13 @@ struct mrt_tap {
     bool has_open[2];
 };
 
+/* A FIFO that nobody reads is an error, not something to wait for. */
 struct mrt_log *mrt_log_new(struct host *h, const char *path) {
     struct mrt_log *l = alloc_zero(1, sizeof *l);
     if (!l)
         return NULL;
     l->host = h;
-    l->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644);
+    l->fd = append_file_open(path, 0644);
     if (l->fd >= 0)
         return l;
     alloc_free(l);
@@ -87,6 +88,21 @@ void mrt_log_free(struct mrt_log *l) {
         close(l->fd);
     text_deinit(&l->pending);
     alloc_free(l);
+}
+
+/* One that was given up has lost octets: where its messages begin is no longer known. */
+void mrt_log_reopen(struct mrt_log *l) {
+    mrt_log_flush(l);
+    if (!l || l->fd < 0)
+        return;
+    int fd = append_file_open(l->host->options.mrt_file, 0644);
+    if (fd < 0) {
+        log_line(l->host->log, "mrt", NULL, "file=%s not opened again: %s",
+                 l->host->options.mrt_file, strerror(errno));
+        return;
+    }
+    close(l->fd);
+    l->fd = fd;
 }
 
 static struct mrt_clock wall_clock(void) {

@@ -20,6 +20,9 @@ struct mrt_tap;
 /* Appends to `path`. NULL: errno. */
 struct mrt_log *mrt_log_new(struct host *h, const char *path);
 void mrt_log_free(struct mrt_log *l); /* writes what is left; NULL is fine */
+/* Opens the file of --mrt anew, as whoever rotates it wants; keeps the old one, and says so in the
+ * log, when that fails. NULL is fine. */
+void mrt_log_reopen(struct mrt_log *l);
 /* Writes what has gathered. */
 void mrt_log_flush(struct mrt_log *l);
 void mrt_log_state(struct mrt_log *l, const struct bgp_event *e);

@@ -5,7 +5,8 @@
  * peers in their order, as it was at the beginning: paths of peers that came later are left out,
  * and a configuration that comes meanwhile ends it. Paths come as they stand after import policy,
  * those it refused left out; those with path identifiers in a record of their own. The file is
- * written under another name, synced and renamed.
+ * written under another name, synced and renamed; a file or link that stands under that name is
+ * taken away, never written to: the folder may be one that others can write to.
  */
 #include "mrt_table.h"
 
@@ -27,8 +28,8 @@
 #define FLUSH_BYTES (1u << 20)
 
 struct table_peer {
-    uint16_t place; /* in `peers` */
-    bool known, path_ids[BGP_FAMILIES];
+    uint16_t place;                     /* in `peers` */
+    bool known, path_ids[BGP_FAMILIES]; /* as its session has it, in this step */
 };
 
 struct mrt_table {
@@ -82,14 +83,30 @@ static bool collect_peers(struct mrt_table *w) {
     w->peers[0] = (struct mrt_peer){ip4(0), config->local_as, ip4_to_u32(config->router_id)};
     w->by_index[0].known = true;
     for (uint32_t i = 0; i < count && bgp_peer_at(w->host->speaker, i, &info); i++) {
-        struct table_peer *p = &w->by_index[info.id.index];
         w->peers[i + 1] =
             (struct mrt_peer){info.config->remote_addr, info.config->remote_as, info.remote_id};
-        *p = (struct table_peer){.place = (uint16_t)(i + 1), .known = true};
-        memcpy(p->path_ids, info.path_ids, sizeof p->path_ids);
+        w->by_index[info.id.index] = (struct table_peer){.place = (uint16_t)(i + 1), .known = true};
     }
     w->peer_count = count + 1;
     return true;
+}
+
+/* Does the number still stand for the peer of the table? One of a listen range may have gone, and
+ * another have got it. */
+static bool is_known(const struct mrt_table *w, struct bgp_peer_id id) {
+    const struct table_peer *p = id.index < w->index_count ? &w->by_index[id.index] : NULL;
+    if (!p || !p->known || id.index == 0)
+        return p && p->known;
+    const struct bgp_neighbor *n = bgp_peer_config(w->host->speaker, id);
+    return n && ip_equal(n->remote_addr, w->peers[p->place].addr);
+}
+
+/* A session may be another one than when the table began, and have other identifiers. */
+static void look_at_sessions(struct mrt_table *w) {
+    struct bgp_peer_info info;
+    for (uint32_t i = 1; i < w->index_count; i++)
+        if (w->by_index[i].known && bgp_peer_get(w->host->speaker, (struct bgp_peer_id){i}, &info))
+            memcpy(w->by_index[i].path_ids, info.path_ids, sizeof info.path_ids);
 }
 
 /* The paths of a prefix with, or without, identifiers. */
@@ -98,9 +115,10 @@ static void put_paths(struct mrt_table *w, struct bgp_rib_iterator it, bool path
     struct bgp_path_info p;
     uint16_t count = 0;
     while (count < BGP_PATHS_PER_PREFIX_MAX && bgp_rib_next_path(w->host->speaker, &it, &p)) {
-        const struct table_peer *peer =
-            p.peer.index < w->index_count ? &w->by_index[p.peer.index] : NULL;
-        if (p.rejected || !peer || !peer->known || peer->path_ids[it.family] != path_ids)
+        if (p.rejected || !is_known(w, p.peer))
+            continue;
+        const struct table_peer *peer = &w->by_index[p.peer.index];
+        if ((peer->path_ids[it.family] || p.path_id != 0) != path_ids)
             continue;
         uint64_t age_s = nanotime_since(now, p.received) / NANOS_PER_S;
         w->entries[count++] = (struct mrt_entry){.peer = peer->place,
@@ -115,6 +133,8 @@ static void put_paths(struct mrt_table *w, struct bgp_rib_iterator it, bool path
 bool mrt_table_step(struct mrt_table *w, uint32_t prefixes) {
     if (!w->error && (!w->host->speaker || w->generation != w->host->config_generation))
         w->error = "the configuration changed meanwhile";
+    if (!w->error)
+        look_at_sessions(w);
     for (; prefixes > 0 && !w->whole && flush(w, false); prefixes--) {
         struct bgp_rib_iterator it;
         enum bgp_status status =
@@ -157,7 +177,8 @@ static const char *open_partial(struct mrt_table *w, const char *path) {
     if (size < 0 || (size_t)size >= sizeof w->partial)
         return "path too long";
     memcpy(w->path, path, strlen(path) + 1);
-    w->fd = open(w->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    (void)unlink(w->partial); /* of one that was cut off here */
+    w->fd = open(w->partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     return w->fd < 0 ? strerror(errno) : NULL;
 }
 

@@ -1,15 +1,20 @@
 /*
  * The table as a file, written in slices: identifiers in records of their own (RFC 8050), a table
- * that changes meanwhile, a configuration that comes meanwhile. No namespace is needed.
+ * that changes meanwhile, a configuration that comes meanwhile; links where the file is to be. No
+ * namespace is needed.
  */
 #include "mrt_table.h"
 
 #include "../core/tables_test.h"
 #include "../decode/mrt.h"
 #include "host.h"
+#include "mrt_log.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ROUTES 3000u
@@ -154,11 +159,143 @@ static void test_configuration_meanwhile(void **state) {
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* ---- the file ---- */
+
+/* What is asked of the kernel for it: these stand before libc's own. */
+static char order[8]; /* s: fsync, r: rename */
+static struct stat synced;
+static bool plant; /* somebody else makes a link, right behind unlink */
+
+static void note_call(char c) {
+    size_t at = strlen(order);
+    if (at + 1 < sizeof order)
+        order[at] = c;
+}
+
+int fsync(int fd) {
+    note_call('s');
+    return fstat(fd, &synced) == 0 ? (int)syscall(SYS_fsync, fd) : -1;
+}
+
+int rename(const char *from, const char *to) {
+    note_call('r');
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int unlink(const char *name) {
+    int result = (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+    bool planted = plant;
+    plant = false;
+    return planted && symlink("elsewhere", name) != 0 ? -1 : result;
+}
+
+/* All of it is on the disk when it takes its name. */
+static void test_synced_before_renamed(void **state) {
+    const char *error = NULL;
+    uint64_t records = 0;
+    struct stat kept;
+    (void)state;
+    struct mrt_table *w = mrt_table_begin(&host, path, &error);
+    assert_non_null(w);
+    while (mrt_table_step(w, 100))
+        continue;
+    memset(order, 0, sizeof order);
+    assert_null(mrt_table_end(w, &records));
+    assert_string_equal(order, "sr");
+    assert_int_equal(stat(path, &kept), 0);
+    assert_int_equal(synced.st_ino, kept.st_ino);
+    assert_int_equal(synced.st_size, kept.st_size);
+}
+
+/* A speaker may be root, and the folder anybody's: what a link leads to is not written to. */
+static void test_links_are_not_followed(void **state) {
+    const char *error = NULL;
+    uint64_t records = 0;
+    char partial[80], elsewhere[80];
+    struct stat s;
+    (void)state;
+    snprintf(partial, sizeof partial, "%s.partial", path);
+    snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", folder);
+    int fd = open(elsewhere, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    assert_true(fd >= 0 && write(fd, "precious", 8) == 8);
+    assert_int_equal(symlink("elsewhere", partial), 0); /* there before: taken away */
+    struct mrt_table *w = mrt_table_begin(&host, path, &error);
+    assert_non_null(w);
+    while (mrt_table_step(w, 100))
+        continue;
+    assert_null(mrt_table_end(w, &records));
+    assert_true(lstat(path, &s) == 0 && S_ISREG(s.st_mode) && s.st_size > 8);
+    plant = true; /* there in between: refused */
+    assert_null(mrt_table_begin(&host, path, &error));
+    assert_string_equal(error, strerror(EEXIST));
+    assert_null(mrt_log_new(&host, partial)); /* that link is there still */
+    assert_true(fstat(fd, &s) == 0 && s.st_size == 8);
+    close(fd);
+    assert_int_equal(unlink(partial), 0);
+    assert_int_equal(unlink(elsewhere), 0);
+}
+
+/* A neighbour of a listen range goes, and another one gets its number: that one came later. */
+static void test_number_used_again(void **state) {
+    const char *error = NULL;
+    uint64_t records = 0;
+    struct text lines;
+    (void)state;
+    struct mrt_table *w = mrt_table_begin(&host, path, &error);
+    assert_non_null(w);
+    assert_true(mrt_table_step(w, 100));
+    const struct bgp_neighbor *was = b.holds[1].p->config;
+    struct bgp_neighbor other = *was;
+    other.remote_addr = ip4(0x0a00004d);
+    b.holds[1].p->config = &other;
+    while (mrt_table_step(w, 100)) {
+    }
+    b.holds[1].p->config = was;
+    assert_null(mrt_table_end(w, &records));
+    text_init(&lines);
+    read_back(&lines);
+    assert_int_equal(occurrences(&lines, "|10.0.0.2|"), 100);
+    assert_int_equal(occurrences(&lines, "|10.0.0.1|64512|"), 2);
+    text_deinit(&lines);
+}
+
+/* RFC 8050: a neighbour comes back with identifiers of paths, or without. Each path stands in the
+ * record that has room for what it has; those of before may be there still (RFC 4724). */
+static void test_C217_identifiers_meanwhile(void **state) {
+    const char *error = NULL;
+    uint64_t records = 0;
+    struct text lines;
+    (void)state;
+    const struct attr_values v = route(100), w2 = route(200);
+    struct mrt_table *w = mrt_table_begin(&host, path, &error);
+    assert_non_null(w);
+    assert_true(mrt_table_step(w, 100));
+    b.holds[1].p->add_path[BGP_IPV4_UNICAST] = BGP_ADD_PATH_RECEIVE;
+    bench_send_path(&b, 1, &v, pfx("198.51.100.0/24"), 21);
+    bench_send_path(&b, 1, &w2, pfx("198.51.100.0/24"), 22);
+    b.holds[0].p->add_path[BGP_IPV4_UNICAST] = 0;
+    while (mrt_table_step(w, 100)) {
+    }
+    assert_null(mrt_table_end(w, &records));
+    text_init(&lines);
+    read_back(&lines);
+    assert_int_equal(occurrences(&lines, "|198.51.100.0/24|21|"), 1);
+    assert_int_equal(occurrences(&lines, "|198.51.100.0/24|22|"), 1);
+    assert_int_equal(occurrences(&lines, "|198.51.100.0/24|"), 2);
+    assert_int_equal(occurrences(&lines, "|10.0.0.1|64512|192.0.2.0/24|7|"), 1);
+    assert_int_equal(occurrences(&lines, "|10.0.0.1|64512|192.0.2.0/24||IGP"), 1);
+    text_deinit(&lines);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_C214_C217_identifiers, begin, finish),
         cmocka_unit_test_setup_teardown(test_changes_meanwhile, begin, finish),
+        cmocka_unit_test_setup_teardown(test_number_used_again, begin, finish),
+        cmocka_unit_test_setup_teardown(test_C217_identifiers_meanwhile, begin, finish),
         cmocka_unit_test_setup_teardown(test_configuration_meanwhile, begin, finish),
+        cmocka_unit_test_setup_teardown(test_synced_before_renamed, begin, finish),
+        cmocka_unit_test_setup_teardown(test_links_are_not_followed, begin, finish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,11 +7,14 @@
 #include "nodes_fixture.h"
 
 #include "../base/text.h"
+#include "../core/bgp.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -113,6 +116,93 @@ static void test_C202_key_changed_live(void **state) {
     stop_both();
 }
 
+/* An address that is not ours, or a family that another program has: the configuration is refused,
+ * and calls are taken where they were taken before. */
+static void test_listener_that_cannot_move(void **state) {
+    static char request[2200];
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    start(0, config_of(0, peer_with(0, "key"), 1));
+    snprintf(request, sizeof request, "{\"op\":\"configure\",\"config\":%s}\n",
+             config_of(0,
+                       "\"listen_addr4\":\"192.0.2.9\",\"listen_addr6\":\"fd00::1\","
+                       "\"listen_port\":1790",
+                       1));
+    assert_true(nodes_ask(0, request, "cannot listen on 192.0.2.9 port 1790"));
+    start(1, config_of(1, peer_with(1, "key"), 2));
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    stop_both();
+}
+
+#define UNSIGNED(node, members)                                                                    \
+    "\"peers\":[{\"name\":\"n\",\"remote_addr\":\"10.0.0." node                                    \
+    "\",\"remote_as\":64512," members ACCEPT_ALL "}]"
+
+/* A listener that moves knows the keys where it is then, whatever number its descriptor has. */
+static void test_C202_listener_moves(void **state) {
+    char members[600];
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    start(0, config_of(0, peer_with(0, "key"), 1));
+    snprintf(members, sizeof members, "\"listen_port\":1790,%s", peer_with(0, "key"));
+    configure(0, config_of(0, members, 1));
+    start(1, config_of(1, UNSIGNED("1", "\"password\":\"key\",\"remote_port\":1790,"), 2));
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    stop_both();
+}
+
+static bool md5_unexpected(int node, uint64_t value) {
+    return nodes_tcp_counter(node, "TCPMD5Unexpected") >= value;
+}
+
+static bool calling(int node, uint64_t value) {
+    return nodes_ask(node, "{\"op\":\"peers\"}\n",
+                     value == BGP_CONNECT ? "\"state\":\"Connect\"" : "\"state\":\"OpenSent\"");
+}
+
+/* A call that the kernel had taken before it was told of the password, and that is handed over
+ * after: without signatures it is no session. */
+static void test_C202_key_set_before_the_call_is_taken(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    uint64_t before = nodes_tcp_counter(1, "TCPMD5Unexpected");
+    struct text request;
+    start(0, config_of(0, UNSIGNED("2", "\"passive\":true,"), 1));
+    assert_int_equal(kill(nodes.at[0].pid, SIGSTOP), 0);
+    text_init(&request);
+    text_printf(&request, "{\"op\":\"configure\",\"config\":%s}\n",
+                config_of(0, peer_with(0, "key"), 1));
+    assert_int_equal(write(nodes.at[0].control, text_str(&request), request.size), request.size);
+    start(1, config_of(1, UNSIGNED("1", ""), 2));
+    WAIT_FOR(calling, 1, BGP_OPEN_SENT);
+    assert_int_equal(kill(nodes.at[0].pid, SIGCONT), 0);
+    WAIT_FOR(md5_unexpected, 1, before + 1);
+    assert_true(established(0, 0) && established(1, 0));
+    text_deinit(&request);
+}
+
+#define FAR "10.0.0.77"
+
+/* The other way round: a password while our call is on its way, to somebody who has none. */
+static void test_C202_key_set_while_calling(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    uint64_t before = nodes_tcp_counter(0, "TCPMD5Unexpected");
+    nodes_ip(1, "neigh", "add", FAR, "lladdr", "02:00:00:00:00:77", "dev", "v0", "nud", "permanent",
+             NULL);
+    start(0, config_of(0, UNSIGNED("2", "\"passive\":true,"), 1));
+    start(1, config_of(1, UNSIGNED("77", ""), 2));
+    WAIT_FOR(calling, 1, BGP_CONNECT);
+    configure(1, config_of(1, UNSIGNED("77", "\"password\":\"key\","), 2));
+    nodes_ip(0, "addr", "add", FAR "/32", "dev", "v0", NULL);
+    nodes_ip(1, "neigh", "del", FAR, "dev", "v0", NULL);
+    WAIT_FOR(md5_unexpected, 0, before + 1);
+    assert_true(established(0, 0) && established(1, 0));
+    nodes_ip(0, "addr", "del", FAR "/32", "dev", "v0", NULL);
+}
+
 #define RANGE(key)                                                                                 \
     "\"listen_ranges\":[{\"prefix\":\"10.0.0.0/24\",\"limit\":5,\"peer\":{\"name\":\"any\","       \
     "\"remote_as\":0,\"password\":\"" key "\"," ACCEPT_ALL "}}]"
@@ -210,7 +300,11 @@ static void test_C093_next_hop_through_bgp(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_listener_that_cannot_move, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C202_listener_moves, nodes_kill_all),
         cmocka_unit_test_teardown(test_C202_key_changed_live, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C202_key_set_before_the_call_is_taken, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C202_key_set_while_calling, nodes_kill_all),
         cmocka_unit_test_teardown(test_listen_range_with_key, nodes_kill_all),
         cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, nodes_kill_all),
         cmocka_unit_test_teardown(test_C093_next_hop_through_bgp, nodes_kill_all),

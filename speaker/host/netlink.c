@@ -4,9 +4,9 @@
  * Owns one socket and its reply buffer. Knows message formats only; what routes mean and when they
  * are written is fib.c's and resolver.c's.
  *
- * Replies are matched to requests by sequence number: request i of a batch has number
- * base + i. A reply that never comes (receive buffer overflow, ENOBUFS) leaves -1 in the batch's
- * errors: the caller must not assume either outcome.
+ * Replies are matched to requests by sequence number: request i of a batch has number base + i. A
+ * reply that never comes (receive buffer overflow, ENOBUFS) leaves -1 in the batch's errors: the
+ * caller must not assume either outcome.
  *
  * Of the requests that want an acknowledgement only the last one of a batch asks for it; the kernel
  * reports what fails without being asked, in order. So when the last one's answer is there and
@@ -450,7 +450,6 @@ bool netlink_parse_address(const struct nlmsghdr *m, struct netlink_address *ret
         .addr = attribute_addr(own, body.ifa_family),
         .length = body.ifa_prefixlen,
         .interface = body.ifa_index,
-        .tentative = body.ifa_flags & IFA_F_TENTATIVE,
     };
     return ip_is_set(ret_address->addr);
 }

@@ -61,7 +61,6 @@ struct netlink_address {
     struct ip_addr addr;
     uint8_t length;
     uint32_t interface;
-    bool tentative; /* IPv6: not usable yet */
 };
 
 struct netlink_link {

@@ -57,7 +57,7 @@ const char options_help[] =
     "  --version, --help\n"
     "exit status: 0 stopped in order, 1 configuration refused, 2 usage, 4 the host cannot do it,\n"
     "6 internal failure\n"
-    "signals: SIGHUP reads FILE again and opens the log again, SIGTERM and SIGINT stop\n";
+    "signals: SIGHUP reads FILE again and opens log and MRT file again, SIGTERM and SIGINT stop\n";
 
 static const struct option_row *row_find(const char *name) {
     for (size_t i = 0; i < ROW_COUNT; i++)

@@ -104,6 +104,9 @@ static void op_hello(struct request *r) {
     put(r, "pid", json_integer(getpid()));
     put(r, "profile", json_string(c ? profile_get(c->profile)->name : "ios"));
     put(r, "router_id", json_string(c ? ip_format(c->router_id, id) : ""));
+    put(r, "local_as", json_integer(c ? (json_int_t)c->local_as : 0));
+    put(r, "since_ns", json_integer((json_int_t)r->host->started.ns));
+    put(r, "generation", json_integer((json_int_t)r->host->config_generation));
 }
 
 static bool configure_json(struct request *r, const json_t *config, struct diag_list *diags) {
@@ -191,12 +194,18 @@ static json_t *per_family(const uint32_t counts[BGP_FAMILIES]) {
     return json_pack("{s:I, s:I}", "ipv4", (json_int_t)counts[0], "ipv6", (json_int_t)counts[1]);
 }
 
+/* Names of those of both sets. */
+static json_t *family_names(const bool a[BGP_FAMILIES], const bool b[BGP_FAMILIES]) {
+    json_t *names = json_array();
+    for (int i = 0; names && i < BGP_FAMILIES; i++)
+        if (a[i] && b[i])
+            json_array_append_new(names, json_string(config_family_names[i]));
+    return names;
+}
+
 static void peer_counts(json_t *o, const struct bgp_peer_info *p) {
-    json_t *families = json_array();
-    for (int i = 0; families && i < BGP_FAMILIES; i++)
-        if (p->families[i])
-            json_array_append_new(families, json_string(config_family_names[i]));
-    json_object_set_new(o, "families", families);
+    const bool *configured = p->config->options->families;
+    json_object_set_new(o, "families", family_names(p->families, p->families));
     json_object_set_new(o, "received", per_family(p->prefixes_received));
     json_object_set_new(o, "accepted", per_family(p->prefixes_accepted));
     json_object_set_new(o, "sent", per_family(p->prefixes_sent));
@@ -206,6 +215,11 @@ static void peer_counts(json_t *o, const struct bgp_peer_info *p) {
     json_object_set_new(o, "dynamic", json_boolean(p->dynamic));
     json_object_set_new(o, "extended_messages", json_boolean(p->extended_messages));
     json_object_set_new(o, "extended_next_hop", json_boolean(p->extended_next_hop));
+    json_object_set_new(o, "import_outdated", json_boolean(p->import_outdated));
+    json_object_set_new(o, "import_policy_missing",
+                        family_names(configured, p->import_policy_missing));
+    json_object_set_new(o, "export_policy_missing",
+                        family_names(configured, p->export_policy_missing));
     json_object_set_new(o, "last_error", json_string(p->last_error ? p->last_error : ""));
     json_object_set_new(o, "last_reason", json_string(log_reason_name((int)p->last_reason)));
 }
@@ -231,15 +245,15 @@ static json_t *peer_to_json(const struct host *h, const struct bgp_peer_info *p)
 
 static void op_peers(struct request *r) {
     const char *name = member_text(r, "name");
+    const struct bgp_speaker *s = r->host->speaker;
     struct bgp_peer_info info;
     json_t *list = json_array();
     put(r, "peers", list);
-    for (uint32_t i = 0; r->host->speaker && bgp_peer_at(r->host->speaker, i, &info); i++)
-        if ((!name || strcmp(name, info.config->name) == 0) &&
+    struct bgp_peer_id one = name ? find_peer(r, name) : (struct bgp_peer_id){0};
+    for (uint32_t i = 0; s && !r->error && bgp_peer_at(s, i, &info); i++)
+        if ((!name || info.id.index == one.index) &&
             json_array_append_new(list, peer_to_json(r->host, &info)) != 0)
             r->error = "out of memory";
-    if (name && json_array_size(list) == 0)
-        r->error = "no such peer";
     r->host->trim_wanted = true;
 }
 
@@ -354,7 +368,8 @@ static void op_originate(struct request *r) {
 static void op_withdraw(struct request *r) {
     static const char *const sources[] = {"", "", "static", "kernel", "direct", "aggregate"};
     const json_t *routes = json_object_get(r->in, "routes");
-    size_t count = 0;
+    bool missing_ok = json_is_true(json_object_get(r->in, "missing_ok"));
+    size_t count = 0, missing = 0;
     if (!json_is_array(routes))
         r->error = "routes: an array is needed";
     for (size_t i = 0; !r->error && need_speaker(r) && i < json_array_size(routes); i++) {
@@ -364,14 +379,20 @@ static void op_withdraw(struct request *r) {
         int source = 0;
         if (!prefix || !ip_prefix_parse(prefix, &p) ||
             !word_index(json_string_value(json_object_get(route, "source")), sources, 6, &source) ||
-            source < ROUTE_SOURCE_STATIC)
+            source < ROUTE_SOURCE_STATIC) {
             r->error = "a route needs prefix and source";
-        else if (bgp_withdraw(r->host->speaker, p, (enum route_source)source, loop_now()) != BGP_OK)
+            break;
+        }
+        enum bgp_status status =
+            bgp_withdraw(r->host->speaker, p, (enum route_source)source, loop_now());
+        if (status != BGP_OK && (status != BGP_UNKNOWN || !missing_ok))
             r->error = "a route is not ours";
-        else
-            count++;
+        count += status == BGP_OK;
+        missing += status == BGP_UNKNOWN;
     }
     put(r, "count", json_integer((json_int_t)count));
+    if (missing_ok)
+        put(r, "missing", json_integer((json_int_t)missing));
 }
 
 static void op_clear(struct request *r) {
@@ -516,7 +537,7 @@ static const struct operation {
     {"rib", op_rib, {"table", "family", "prefix", "peer"}},
     {"explain", op_explain, {"peer", "prefix", "direction"}},
     {"originate", op_originate, {"routes"}},
-    {"withdraw", op_withdraw, {"routes"}},
+    {"withdraw", op_withdraw, {"routes", "missing_ok"}},
     {"clear", op_clear, {"peer", "how"}},
     {"exec", op_exec, {"command"}},
     {"counters", op_counters, {NULL}},

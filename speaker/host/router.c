@@ -108,10 +108,6 @@ void router_interfaces_changed(struct router *r) {
     alloc_free(list);
 }
 
-const struct bgp_config *router_config(struct router *r, struct diag_list *diags) {
-    return r->ios ? ios_bgp_config(r->ios, diags) : NULL;
-}
-
 /* What else follows the running-config. */
 static void services_configure(struct router *r) {
     if (r->vty)

@@ -33,8 +33,6 @@ void router_log_event(struct router *r, const struct bgp_event *e, struct text *
 void router_log_bad_signature(struct router *r, bool missing, struct ip_addr from,
                               uint16_t from_port, struct ip_addr to, uint16_t to_port);
 void router_interfaces_changed(struct router *r);
-/* The compiled configuration, NULL when BGP is not configured. */
-const struct bgp_config *router_config(struct router *r, struct diag_list *diags);
 
 /* For the terminals (vty.c). */
 struct ios_router *router_ios(struct router *r);

@@ -9,13 +9,13 @@
  * is accepted; the listener answers with TTL 255, because it cannot tell neighbours apart and a
  * neighbour that checks would drop our SYN-ACK otherwise (BIRD: the same).
  *
- * Accepting is bounded per turn and does not spin when descriptors are out: a reserve descriptor
- * is given up so that the connection can be taken and reset.
+ * Accepting is bounded per turn.
  */
 #include "sockets.h"
 
 #include "../base/arena.h"
 #include "../base/hash.h"
+#include "accept.h"
 #include "departure.h"
 #include "host.h"
 #include "log.h"
@@ -39,7 +39,6 @@ struct sockets *sockets_new(struct host *h) {
     if (!s)
         return NULL;
     s->host = h;
-    s->reserve_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < 2; i++) {
         s->listeners[i].owner = s;
         s->listeners[i].source = (struct loop_source){.fd = -1, .ready = listener_ready};
@@ -62,8 +61,6 @@ void sockets_free(struct sockets *s) {
     sockets_abort(s);
     listener_close(&s->listeners[0]);
     listener_close(&s->listeners[1]);
-    if (s->reserve_fd >= 0)
-        close(s->reserve_fd);
     connections_free(s);
     alloc_free(s->keys);
     alloc_free(s);
@@ -99,6 +96,7 @@ static bool listener_open(struct listener *l, struct ip_addr addr, uint16_t port
     l->addr = addr;
     l->port = port;
     l->source.fd = fd;
+    l->owner->listeners_opened++;
     return loop_add(&l->owner->host->loop, &l->source, EPOLLIN);
 }
 
@@ -120,10 +118,10 @@ static bool listen_one(struct listener *l, const struct bgp_config *c, enum ip_f
 }
 
 bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_list *diags) {
-    int before[2] = {s->listeners[0].source.fd, s->listeners[1].source.fd};
+    uint64_t opened = s->listeners_opened;
     bool v4 = listen_one(&s->listeners[0], c, IP_V4, diags);
     bool v6 = listen_one(&s->listeners[1], c, IP_V6, diags);
-    if (before[0] != s->listeners[0].source.fd || before[1] != s->listeners[1].source.fd) {
+    if (s->listeners_opened != opened) {
         s->key_count = s->range_key_count = 0; /* new listeners know no password yet */
         sockets_peers_changed(s);
     }
@@ -273,11 +271,11 @@ static uint8_t peer_ttl(const struct bgp_config *c, const struct bgp_neighbor *p
     return c->profile == BGP_PROFILE_IOS ? TTL_MAX : 64; /* BIRD: 64 */
 }
 
-bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, struct ip_addr remote,
-                     bool md5) {
+bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p,
+                     struct ip_addr remote) {
     int family = remote.family == IP_V6 ? AF_INET6 : AF_INET;
     uint8_t hops = p->options->ttl_security_hops;
-    const struct bgp_password *password = md5 ? bgp_neighbor_password(p) : NULL;
+    const struct bgp_password *password = bgp_neighbor_password(p);
     bool ok = sockopt_common(fd, family);
     sockopt_reset_on_close(fd, true);
     ok = sockopt_ttl(fd, family, peer_ttl(bgp_config_of(s->host->speaker), p)) && ok;
@@ -289,19 +287,6 @@ bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p, st
 }
 
 /* ---- accepting ---- */
-
-/* Descriptors are out: take the connection with the reserve, reset it, keep the reserve. */
-static void accept_without_room(struct sockets *s, int listener_fd) {
-    if (s->reserve_fd >= 0)
-        close(s->reserve_fd);
-    int fd = accept4(listener_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-        sockopt_reset_on_close(fd, true);
-        close(fd);
-    }
-    s->reserve_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    log_line(s->host->log, "no_descriptor", NULL, "connection reset; raise RLIMIT_NOFILE");
-}
 
 static void refuse(int fd, const struct bgp_reject *reject) {
     bool said = reject->size > 0 && send(fd, reject->data, reject->size, MSG_NOSIGNAL) > 0;
@@ -321,8 +306,8 @@ static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from
     local.addr = sockaddr_addr(&at, &local.port);
     const struct bgp_neighbor *p =
         speaker ? bgp_peer_config_of_call(speaker, remote.addr, local.addr) : NULL;
-    if (p)
-        sockets_prepare(s, fd, p, remote.addr, false);
+    if (p) /* with the key, too: the kernel may have taken the call before it knew that */
+        sockets_prepare(s, fd, p, remote.addr);
     if (!speaker || bgp_conn_accept(speaker, remote, local, loop_now(), &id, &reject) != BGP_OK)
         refuse(fd, &reject);
     else if (!connection_adopt(s, fd, id))
@@ -336,15 +321,10 @@ static void listener_ready(struct loop_source *source, uint32_t events) {
     (void)events;
     for (int i = 0; i < SOCKETS_ACCEPTS_MAX && l->source.fd >= 0; i++) {
         union sockaddr_any from = {0};
-        socklen_t size = sizeof from;
-        int fd = accept4(l->source.fd, &from.sa, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
+        int fd = accept_next(s->host, l->source.fd, &from);
+        if (fd >= 0)
             accept_one(s, fd, &from);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE)
-            accept_without_room(s, l->source.fd);
-        if (errno != ECONNABORTED && errno != EINTR)
+        else if (errno != ECONNABORTED && errno != EINTR)
             return;
     }
 }

@@ -10,11 +10,11 @@
  */
 #include "vty.h"
 
-#include "../base/addr.h"
 #include "../base/arena.h"
 #include "../base/console.h"
 #include "../base/text.h"
 #include "../ios/ios_session.h"
+#include "accept.h"
 #include "host.h"
 #include "log.h"
 #include "router.h"
@@ -198,7 +198,7 @@ static void remote_text(int fd, char text[INET6_ADDRSTRLEN]) {
 static void entrance_ready(struct loop_source *source, uint32_t events) {
     struct entrance *e = (struct entrance *)source;
     char remote[INET6_ADDRSTRLEN];
-    int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), on = 1;
+    int fd = accept_next(e->owner->host, source->fd, NULL), on = 1;
     (void)events;
     if (fd < 0)
         return;

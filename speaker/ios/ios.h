@@ -114,7 +114,7 @@ struct ios_tcp {
 /* False: nothing is known of the connection. */
 typedef bool ios_tcp_fn(void *context, struct bgp_conn_id conn, struct ios_tcp *ret_tcp);
 
-/* What a show command looks at. `now_wall_s`/`now_wall_ms`: UTC, for clocks and log times. */
+/* What a show command looks at. `wall_ms`: UTC, for clocks and log times. */
 struct ios_view {
     const struct bgp_speaker *speaker; /* NULL: BGP not running */
     struct nanotime now;
@@ -149,7 +149,7 @@ struct ios_request {
     struct ip_addr peer;
     uint32_t asn;
     char group[64];
-    struct ip_prefix prefix; /* of CLEAR_DAMPENING; no address: all */
+    struct ip_prefix prefix; /* of IOS_REQUEST_CLEAR_DAMPENING; no address: all */
 };
 /* Does a request to clear concern this peer? */
 bool ios_request_concerns(const struct ios_router *r, const struct ios_request *q,

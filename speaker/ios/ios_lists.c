@@ -264,21 +264,7 @@ struct ios_list ios_list_as_path(struct ios_policies *p, const char *name) {
 }
 
 bool ios_community_value(const char *word, uint32_t *ret_community) {
-    static const struct {
-        const char *name;
-        uint32_t value;
-    } NAMES[] = {
-        {"no-export", COMMUNITY_NO_EXPORT},
-        {"no-advertise", COMMUNITY_NO_ADVERTISE},
-        {"local-AS", COMMUNITY_NO_EXPORT_SUBCONFED},
-        {"gshut", COMMUNITY_GRACEFUL_SHUTDOWN},
-    };
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        if (strcmp(word, NAMES[i].name) == 0) {
-            *ret_community = NAMES[i].value;
-            return true;
-        }
-    return community_parse(word, ret_community);
+    return community_parse_name(word, ret_community);
 }
 
 /* The name's index in `ip community-list [standard|expanded] NAME permit …`, 0: another line. */

@@ -7,6 +7,7 @@
 #include "ios_options.h"
 
 #include "../base/arena.h"
+#include "../base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,13 +47,6 @@ static void set_shutdown(const struct option *o) {
     o->p->shutdown = true;
 }
 
-static int hex_digit(char c) {
-    const char *digits = "0123456789ABCDEF";
-    char upper = c >= 'a' && c <= 'f' ? (char)(c - 'a' + 'A') : c;
-    const char *at = upper ? strchr(digits, upper) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* The two first digits say where in the key it begins, the rest is the text XOR the key. */
 static const char KEY[] = "dsfd;kfoA,.iyewrkldJKDHSUBsgvca69834ncxv9873254k;fg87";
 
@@ -71,7 +65,7 @@ void ios_password_type7(const char *text, char *out, size_t out_size) {
         start = (size_t)(text[0] - '0') * 10 + (size_t)(text[1] - '0');
     for (size_t i = 2; text[0] && text[1] && text[i] && text[i + 1] && size + 1 < out_size;
          i += 2) {
-        int high = hex_digit(text[i]), low = hex_digit(text[i + 1]);
+        int high = text_hex_digit(text[i]), low = text_hex_digit(text[i + 1]);
         if (high < 0 || low < 0)
             break;
         out[size] = (char)((high << 4 | low) ^ KEY[(start + size) % (sizeof KEY - 1)]);

@@ -464,8 +464,9 @@ static bool line_usable(const struct ios_line *l, struct ios_router *r, struct i
     return ios_refuse(sink, "ios-invalid-input", "%% Invalid input detected at '^' marker.");
 }
 
-void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct ios_sink *sink,
-                    bool loading) {
+/* One line of configuration. `loading`: indentation counts, trailing comments are forgiven. */
+static void parse_line(struct ios_router *r, const char *text, size_t size, struct ios_sink *sink,
+                       bool loading) {
     struct ios_line l;
     struct ios_match m;
     bool top;
@@ -500,14 +501,14 @@ void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct 
 void ios_config_line(struct ios_router *r, const char *line, struct text *out) {
     struct ios_sink sink = {.out = out};
     r->in_config = true;
-    ios_parse_line(r, line, strlen(line), &sink, false);
+    parse_line(r, line, strlen(line), &sink, false);
 }
 
 void ios_terminal_line(struct ios_router *r, const struct ios_view *view, const char *line,
                        struct text *out) {
     struct ios_sink sink = {.out = out, .view = view};
     if (r->in_config)
-        ios_parse_line(r, line, strlen(line), &sink, false);
+        parse_line(r, line, strlen(line), &sink, false);
     else
         (void)ios_exec(r, view, line, out);
 }
@@ -616,7 +617,7 @@ static void load_line(struct load *b, const char *line, size_t size) {
         ios_ignore(&b->sink, "printed before a configuration");
         ios_note(&b->sink, "ios-header", "not a statement: printed before a configuration");
     } else if (!banner_open(b, &l, line, size)) {
-        ios_parse_line(b->r, line, size, &b->sink, true);
+        parse_line(b->r, line, size, &b->sink, true);
     }
 }
 

@@ -68,9 +68,6 @@ struct ios_router {
 struct ios_sink;
 struct ios_match;
 void ios_router_changed(struct ios_router *r);
-/* One line of configuration. `loading`: indentation counts, trailing comments are forgiven. */
-void ios_parse_line(struct ios_router *r, const char *text, size_t size, struct ios_sink *sink,
-                    bool loading);
 /* Stores a statement that another one brings along, as if it had been typed in `mode`. */
 void ios_put_line(struct ios_router *r, struct ios_block *b, enum ios_mode mode, const char *line);
 /* Caret and words for a line that did not match. `prompt` blanks before the line's text. */

@@ -13,8 +13,6 @@
  *   login   ios_login.c    what `line vty`, `username`, `enable secret` ask
  */
 
-#define IOS_SESSION_INPUT_MAX 4096 /* octets worth handing in at once */
-
 struct ios_session;
 
 /* `console`: line con 0, else the vty `number`; `remote`: for `show users` and the log, "" if

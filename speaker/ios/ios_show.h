@@ -72,8 +72,7 @@ void ios_put_dampening(struct ios_edit *e, struct ip_prefix prefix, const struct
 void ios_put_table_legend(struct ios_edit *e, enum bgp_family f);
 void ios_put_table_columns(struct ios_edit *e);
 
-/* The table's header, and one row; `network`: print it (first path of a prefix). */
-void ios_put_table_header(struct ios_edit *e, enum bgp_family f);
+/* One row; `network`: print it (first path of a prefix). */
 struct ios_table_row {
     struct ip_prefix prefix;
     const struct bgp_path_info *path;

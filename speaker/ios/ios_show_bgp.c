@@ -91,7 +91,7 @@ void ios_put_table_columns(struct ios_edit *e) {
               "     Network          Next Hop            Metric LocPrf Weight Path\n");
 }
 
-void ios_put_table_header(struct ios_edit *e, enum bgp_family f) {
+static void put_table_header(struct ios_edit *e, enum bgp_family f) {
     ios_put_table_legend(e, f);
     ios_put_table_columns(e);
 }
@@ -201,7 +201,7 @@ static void show_rows(struct ios_edit *e, enum bgp_family f, ios_wanted_fn *want
     while (bgp_rib_next_prefix(what.speaker, &it))
         put_prefix_rows(&what, &it, &rows);
     if (rows.size)
-        ios_put_table_header(e, f);
+        put_table_header(e, f);
     text_put(e->sink->out, text_str(&rows), rows.size);
     text_deinit(&rows);
     bgp_rib_end(&it);

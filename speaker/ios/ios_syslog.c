@@ -60,7 +60,8 @@ static void logging_word(const struct ios_stmt *s, unsigned n, char *word, size_
         }
 }
 
-int ios_log_level(const struct ios_router *r, const char *destination) {
+/* Up to which severity "buffered", "console", "monitor" or "trap" takes lines; -1: it is off. */
+static int log_level(const struct ios_router *r, const char *destination) {
     const struct ios_stmt *s = logging_stmt(r, destination, 0);
     int otherwise = strcmp(destination, "trap") == 0 ? 6 : 7;
     char word[32];
@@ -77,7 +78,8 @@ int ios_log_level(const struct ios_router *r, const char *destination) {
     return otherwise;
 }
 
-int ios_log_severity(const char *line) {
+/* The severity in `%FACILITY-5-MNEMONIC`; 7 for a line without one. */
+static int log_severity(const char *line) {
     const char *percent = strchr(line, '%');
     const char *dash = percent ? strchr(percent, '-') : NULL;
     return dash && dash[1] >= '0' && dash[1] <= '7' && dash[2] == '-' ? dash[1] - '0' : 7;
@@ -117,8 +119,8 @@ static unsigned facility(const struct ios_router *r) {
 }
 
 bool ios_syslog_line(struct ios_router *r, const char *line, size_t size, struct text *out) {
-    int severity = ios_log_severity(line);
-    if (severity > ios_log_level(r, "trap"))
+    int severity = log_severity(line);
+    if (severity > log_level(r, "trap"))
         return false;
     text_printf(out, "<%u>%u: ", facility(r) * 8 + (unsigned)severity, ++r->syslog_count);
     text_put(out, line, size - (size > 0 && line[size - 1] == '\n'));
@@ -136,7 +138,7 @@ static unsigned count_lines(const struct text *log) {
 
 static void put_destination(const struct ios_router *r, const char *label, const char *kind,
                             unsigned lines, struct text *out) {
-    int level = ios_log_level(r, kind);
+    int level = log_level(r, kind);
     bool buffer = strcmp(kind, "buffered") == 0;
     if (level < 0)
         text_printf(out, "    %s logging: disabled\n", label);
@@ -150,7 +152,7 @@ static void put_destination(const struct ios_router *r, const char *label, const
 static void put_trap(const struct ios_router *r, struct text *out) {
     struct ip_addr a;
     uint16_t port;
-    int level = ios_log_level(r, "trap");
+    int level = log_level(r, "trap");
     if (level < 0)
         text_puts(out, "    Trap logging: disabled\n");
     else
@@ -185,7 +187,7 @@ bool ios_show_logging(struct ios_edit *e) {
     logging_word(logging_stmt(e->r, "buffered", 0), 1, word, sizeof word);
     (void)text_to_u64(word, 4096, 2147483647, &size);
     text_printf(out, "\nLog Buffer (%lu bytes):\n\n", (unsigned long)size);
-    if (log && ios_log_level(e->r, "buffered") >= 0)
+    if (log && log_level(e->r, "buffered") >= 0)
         text_put(out, text_str(log), log->size);
     return false;
 }

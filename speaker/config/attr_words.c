@@ -1,16 +1,17 @@
 /*
- * Path attributes as words on a command line: `announce 192.0.2.0/24 as-path "65001 {65002 65003}"
- * communities 65001:1,no-export unknown 99:c0:0102`.
+ * Path attributes as words: `as-path "65001 {65002 65003}" communities 65001:1,no-export unknown
+ * 99:c0:0102`, on a command line and in a configuration.
  *
  * Owns the words. Origin, MED and next hop are members of the route; all others become the octets
  * of an UPDATE (attr_encode), which is what `attributes` of a route is: the speaker judges them.
  */
-#include "ctl_attrs.h"
+#include "attr_words.h"
 
 #include "../base/arena.h"
 #include "../base/bytes.h"
 #include "../base/text.h"
 #include "../core/attr.h"
+#include "../core/limits.h"
 #include "../core/message.h"
 
 #include <stdlib.h>
@@ -71,6 +72,10 @@ static bool word_local_pref(struct words *w, const char *value) {
     return ok;
 }
 
+static bool has_room(const struct words *w, uint32_t count) {
+    return w->v.as_path.word_count + count <= 2 * LIST_MAX;
+}
+
 /* Marks of a segment other than a sequence, as as_path_format writes them. */
 static const struct {
     char open, close;
@@ -91,7 +96,7 @@ static bool word_as_path(struct words *w, const char *value) {
     while (*value) {
         bool opened = false;
         for (size_t i = 0; i < 3 && !close; i++)
-            if (*value == marks[i].open) {
+            if (*value == marks[i].open && has_room(w, 1)) {
                 head = segment_begin(w, marks[i].type);
                 close = marks[i].close;
                 opened = true;
@@ -103,8 +108,7 @@ static bool word_as_path(struct words *w, const char *value) {
             close = 0;
             value++;
         } else {
-            if (!text_read_u64(&value, &asn) || asn > UINT32_MAX ||
-                w->v.as_path.word_count + 2 > 2 * LIST_MAX)
+            if (!text_read_u64(&value, &asn) || asn > UINT32_MAX || !has_room(w, 2))
                 return false;
             if (!head || (*head & 0xff) == 0xff)
                 head = segment_begin(w, head ? (enum as_segment_type)(*head >> 16) : AS_SEQUENCE);
@@ -119,7 +123,7 @@ static bool word_communities(struct words *w, const char *value) {
     char item[64];
     w->v.communities = w->communities;
     while (w->v.community_count < LIST_MAX && next_item(&value, ',', item, sizeof item))
-        if (!community_parse(item, &w->communities[w->v.community_count++]))
+        if (!community_parse_name(item, &w->communities[w->v.community_count++]))
             return false;
     return *value == 0;
 }
@@ -208,7 +212,8 @@ static const struct {
 } readers[] = {
     {"origin", word_origin},
     {"med", word_med},
-    {"next-hop", word_next_hop},
+    {"next-hop", word_next_hop}, /* so many are members of the route: */
+#define ROUTE_MEMBERS ((size_t)3)
     {"as-path", word_as_path},
     {"local-pref", word_local_pref},
     {"communities", word_communities},
@@ -220,18 +225,29 @@ static const struct {
     {"cluster-list", word_clusters},
     {"unknown", word_unknown},
 };
+#define READERS (sizeof readers / sizeof readers[0])
 
 /* ---- octets ---- */
 
-static bool put_hex(struct words *w, const uint8_t *data, size_t size) {
-    struct text hex;
-    text_init(&hex);
-    for (size_t i = 0; i < size; i++)
-        text_printf(&hex, "%02x", data[i]);
-    bool ok = !hex.failed &&
-              json_object_set_new(w->route, "attributes", json_string(text_str(&hex))) == 0;
-    text_deinit(&hex);
+static bool put_hex(json_t *route, const uint8_t *data, size_t size) {
+    static const char digits[] = "0123456789abcdef";
+    char *hex = alloc_zero(2 * size + 1, 1);
+    for (size_t i = 0; hex && i < size; i++) {
+        hex[2 * i] = digits[data[i] >> 4];
+        hex[2 * i + 1] = digits[data[i] & 0xf];
+    }
+    bool ok = hex && json_object_set_new(route, "attributes", json_stringn(hex, 2 * size)) == 0;
+    alloc_free(hex);
     return ok;
+}
+
+bool attr_words_put_values(json_t *route, const struct attr_values *v, bool with_origin) {
+    const size_t skip = with_origin ? 0 : 4;                              /* it comes first */
+    struct attr_encoding how = {.as4 = true, .family = BGP_IPV6_UNICAST}; /* without NEXT_HOP */
+    uint8_t data[BGP_MESSAGE_EXTENDED_MAX];
+    struct byte_writer out = bytes_writer(data, sizeof data);
+    return attr_encode(v, &how, &out) && out.at >= skip &&
+           (out.at == skip || put_hex(route, data + skip, out.at - skip));
 }
 
 static int by_code(const void *a, const void *b) {
@@ -240,33 +256,54 @@ static int by_code(const void *a, const void *b) {
 
 /* ORIGIN, MED and NEXT_HOP are members of the route; AS_PATH may stay empty. */
 static bool put_octets(struct words *w) {
-    uint8_t data[2 * OCTETS_MAX], kept[2 * OCTETS_MAX];
-    struct attr_encoding how = {.as4 = true, .family = BGP_IPV6_UNICAST}; /* without NEXT_HOP */
-    struct byte_writer out = bytes_writer(data, sizeof data);
     qsort(w->unknown, w->v.unknown_count, sizeof w->unknown[0], by_code);
-    w->v.next_hop = ip6((const uint8_t[16]){0});
-    if (!attr_encode(&w->v, &how, &out) || out.at < 4)
-        return false;
-    size_t skip = 4; /* ORIGIN comes first */
-    memcpy(kept, data + skip, out.at - skip);
-    return out.at == skip || put_hex(w, kept, out.at - skip);
+    return attr_words_put_values(w->route, &w->v, false);
 }
 
-const char *ctl_attrs_put(json_t *route, char *const *words, int count) {
+const char *attr_words_name(size_t index) {
+    return index < READERS - ROUTE_MEMBERS ? readers[ROUTE_MEMBERS + index].name : NULL;
+}
+
+/* A word nobody knows: what may have been meant. */
+static void put_nearest(const char *word, struct text *out) {
+    const char *names[READERS];
+    for (size_t i = 0; i < READERS; i++)
+        names[i] = readers[i].name;
+    const char *near = text_nearest(word, names, READERS);
+    text_printf(out, "no attribute \"%.60s\"", word);
+    if (near)
+        text_printf(out, " (did you mean \"%s\"?)", near);
+}
+
+/* `value` is NULL behind the last word. */
+static bool read_word(struct words *w, const char *word, const char *value, struct text *error) {
+    for (size_t i = 0; i < READERS; i++) {
+        if (strcmp(word, readers[i].name) != 0)
+            continue;
+        bool ok = value && readers[i].read(w, value);
+        if (!value)
+            text_printf(error, "no value for \"%s\"", word);
+        else if (!ok)
+            text_printf(error, "%s cannot be \"%.60s\"", word, value);
+        return ok;
+    }
+    put_nearest(word, error);
+    return false;
+}
+
+bool attr_words_put(json_t *route, char *const *words, int count, struct text *ret_error) {
     struct words *w = alloc_zero(1, sizeof *w);
-    const char *wrong = w ? NULL : "out of memory";
+    bool ok = w != NULL;
     if (w)
         w->route = route;
-    for (int at = 0; w && !wrong && at < count; at += 2) {
-        bool known = false;
-        for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++)
-            if (at + 1 < count && strcmp(words[at], readers[i].name) == 0)
-                known = readers[i].read(w, words[at + 1]);
-        if (!known)
-            wrong = words[at];
+    else
+        text_puts(ret_error, "out of memory");
+    for (int at = 0; ok && at < count; at += 2)
+        ok = read_word(w, words[at], at + 1 < count ? words[at + 1] : NULL, ret_error);
+    if (ok && !put_octets(w)) {
+        ok = false;
+        text_puts(ret_error, "the attributes are too long for a message");
     }
-    if (w && !wrong && !put_octets(w))
-        wrong = words[0];
     alloc_free(w);
-    return wrong;
+    return ok;
 }

@@ -1,0 +1,21 @@
+#ifndef RIBCAGE_HOST_CTL_SOCKET_H
+#define RIBCAGE_HOST_CTL_SOCKET_H
+
+#include <jansson.h>
+
+/*
+ * ctl's end of a speaker's control socket.
+ */
+
+/* How long a speaker may be silent before it counts as stuck; 0: for ever. */
+#define CTL_SILENCE_S 30
+#define CTL_SILENCE_S_MAX 86400
+
+/* The descriptor; -1: it has been said why not. Unless we are root, who answers must be us or root:
+ * what listens on a path that anybody could have bound is not believed. */
+int ctl_connect(const char *path, unsigned silence_s);
+
+/* Takes the request. The answer; NULL: it has been said that none came. */
+json_t *ctl_ask(int fd, json_t *request);
+
+#endif
