@@ -8,6 +8,7 @@
 
 #include "../base/text.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -132,10 +133,15 @@ static ssize_t hear(int fd, char *out, size_t size) {
     return recv(fd, out, size, 0);
 }
 
+/* A reset can be there before connect() has returned, which says so then. */
 static void expect_hang_up(int family) {
     char octet;
     int fd = connect_to(family);
-    assert_true(fd >= 0);
+    if (fd < 0) {
+        assert_int_equal(family, AF_INET);
+        assert_int_equal(errno, ECONNRESET);
+        return;
+    }
     assert_true(hear(fd, &octet, 1) <= 0);
     close(fd);
 }
