@@ -104,6 +104,8 @@ static bool word_as_path(struct words *w, const char *value) {
         if (opened || *value == ' ' || *value == ',') {
             value++;
         } else if (close && *value == close) {
+            if ((*head & 0xff) == 0) /* a segment without an AS */
+                return false;
             head = NULL;
             close = 0;
             value++;
@@ -137,14 +139,36 @@ static bool word_large(struct words *w, const char *value) {
     return *value == 0;
 }
 
-static bool word_extended(struct words *w, const char *value) {
-    char item[20], *end;
-    w->v.ext_communities = w->extended;
-    while (w->v.ext_community_count < LIST_MAX && next_item(&value, ',', item, sizeof item)) {
-        w->extended[w->v.ext_community_count++] = strtoull(item, &end, 16);
-        if (*end || strlen(item) != 16)
+/* Two hexadecimal digits. */
+static bool read_octet(const char *text, uint8_t *ret_octet) {
+    int high = text_hex_digit(text[0]), low = high < 0 ? -1 : text_hex_digit(text[1]);
+    if (low < 0)
+        return false;
+    *ret_octet = (uint8_t)(high << 4 | low);
+    return true;
+}
+
+/* Eight octets. */
+static bool read_extended(const char *text, uint64_t *ret_community) {
+    uint8_t octet;
+    uint64_t community = 0;
+    if (strlen(text) != 16)
+        return false;
+    for (size_t i = 0; i < 16; i += 2) {
+        if (!read_octet(text + i, &octet))
             return false;
+        community = community << 8 | octet;
     }
+    *ret_community = community;
+    return true;
+}
+
+static bool word_extended(struct words *w, const char *value) {
+    char item[20];
+    w->v.ext_communities = w->extended;
+    while (w->v.ext_community_count < LIST_MAX && next_item(&value, ',', item, sizeof item))
+        if (!read_extended(item, &w->extended[w->v.ext_community_count++]))
+            return false;
     return *value == 0;
 }
 
@@ -181,12 +205,6 @@ static bool word_clusters(struct words *w, const char *value) {
         if (!read_id(item, &w->clusters[w->v.cluster_count++]))
             return false;
     return *value == 0;
-}
-
-static bool read_octet(const char *text, uint8_t *ret_octet) {
-    char two[3] = {text[0], text[0] ? text[1] : (char)0, 0}, *end;
-    *ret_octet = (uint8_t)strtoul(two, &end, 16);
-    return end == two + 2 && two[0] != ' ' && two[0] != '+' && two[0] != '-';
 }
 
 /* CODE:FLAGS:HEX, code in decimal, flags in hexadecimal. */

@@ -264,6 +264,33 @@ static void test_findings_of_attributes(void **state) {
         "a.conf:9:43: error: origins[6].attributes: expected text\n");
 }
 
+/* A segment without an AS is none (RFC 4271 4.3); octets have hexadecimal digits, and no others. */
+static void test_attributes_that_cannot_be(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD " \"origins\": [\n"
+             "{\"prefix\": \"10.1.0.0/16\", \"attributes\": {\"as-path\": \"{}\"}},\n"
+             "{\"prefix\": \"10.2.0.0/16\", \"attributes\": {\"as-path\": \"1 ()\"}},\n"
+             "{\"prefix\": \"10.3.0.0/16\", \"attributes\": {\"as-path\": \"[ , ] 1\"}},\n"
+             "{\"prefix\": \"10.4.0.0/16\", \"attributes\":"
+             " {\"ext-communities\": \"0x02fde900000064\"}},\n"
+             "{\"prefix\": \"10.5.0.0/16\", \"attributes\":"
+             " {\"ext-communities\": \"-002fde900000064\"}},\n"
+             "{\"prefix\": \"10.6.0.0/16\", \"attributes\":"
+             " {\"ext-communities\": \"0002fde90000006\"}},\n"
+             "{\"prefix\": \"10.7.0.0/16\", \"attributes\": {\"unknown\": \"99:\\t0:01\"}}]}\n",
+        "a.conf:3:41: error: origins[0].attributes: as-path cannot be \"{}\"\n"
+        "a.conf:4:41: error: origins[1].attributes: as-path cannot be \"1 ()\"\n"
+        "a.conf:5:41: error: origins[2].attributes: as-path cannot be \"[ , ] 1\"\n"
+        "a.conf:6:41: error: origins[3].attributes: ext-communities cannot be "
+        "\"0x02fde900000064\"\n"
+        "a.conf:7:41: error: origins[4].attributes: ext-communities cannot be "
+        "\"-002fde900000064\"\n"
+        "a.conf:8:41: error: origins[5].attributes: ext-communities cannot be "
+        "\"0002fde90000006\"\n"
+        "a.conf:9:41: error: origins[6].attributes: unknown cannot be \"99:\\t0:01\"\n");
+}
+
 static void test_empty(void **state) {
     (void)state;
     expect_findings("", "a.conf: error: empty: a configuration is one JSON object\n");
@@ -366,6 +393,7 @@ int main(void) {
         TEST(test_findings_of_lengths),
         TEST(test_aggregate_is_no_origin),
         TEST(test_attributes_in_words),
+        TEST(test_attributes_that_cannot_be),
         TEST(test_findings_of_attributes),
         TEST(test_byte_order_mark),
         TEST(test_not_json),
