@@ -118,9 +118,14 @@ void listen_sweep(struct bgp_speaker *s, struct nanotime now) {
     s->sweep = false; /* set again while they were halted */
 }
 
+uint32_t listen_remote_as(const struct peer *p, uint32_t asn) {
+    const struct peer_dynamic *d = listen_dynamic(p);
+    return d && d->any_as ? asn : p->config->remote_as;
+}
+
 void listen_learn_as(struct bgp_speaker *s, struct peer *p, uint32_t asn) {
     struct peer_dynamic *d = listen_dynamic(p);
-    if (!d || !d->any_as || asn == 0 || d->config.remote_as == asn)
+    if (!d || d->config.remote_as == asn)
         return;
     restart_abandon(s, p);
     d->config.remote_as = asn;

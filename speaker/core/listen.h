@@ -23,8 +23,9 @@ struct peer_dynamic *listen_describe(const struct bgp_neighbor *template, uint32
 struct peer *listen_peer_new(struct bgp_speaker *s, struct ip_addr a, struct nanotime now);
 /* Takes away those that have no connection, keep no routes and wait for nothing. */
 void listen_sweep(struct bgp_speaker *s, struct nanotime now);
-/* The peer's OPEN says who it is, where the range leaves that open: what a neighbour of another AS
- * left there over a restart goes. */
+/* Who the peer has to be when its OPEN says `asn`: just that, where the range leaves it open. */
+uint32_t listen_remote_as(const struct peer *p, uint32_t asn);
+/* An OPEN of this AS is accepted: what another AS left there over a restart goes. */
 void listen_learn_as(struct bgp_speaker *s, struct peer *p, uint32_t asn);
 
 #endif

@@ -276,17 +276,54 @@ static void test_lowered_limit_of_a_range(void **state) {
     rig_end(&r);
 }
 
+static struct bgp_open graceful(const struct rig *r, uint32_t asn) {
+    struct bgp_open open = rig_open(r);
+    open.asn = asn;
+    open.router_id = 0x0C000001;
+    open.gr = true;
+    open.gr_time_s = 600;
+    open.gr_families[0].present = open.gr_families[0].forwarding = true;
+    return open;
+}
+
+/* RFC 4724 4.2: who is refused takes nothing from who has restarted; a neighbour of another AS that
+ * is accepted does. */
+static void test_other_as_after_restart(void **state) {
+    (void)state;
+    struct rig r;
+    setup(&r, BGP_PROFILE_PLAIN, 0, 0);
+    struct bgp_open open = graceful(&r, 64513);
+    struct bgp_conn_id c = rig_establish_from(&r, RANGE + 1, &open);
+    feed_route(&r, c, 0);
+    rig_pass(&r, 1000);
+    bgp_conn_down(r.s, c, BGP_CONN_RESET, r.now);
+    rig_events(&r);
+    assert_int_equal(info_at(&r, 1).prefixes_received[0], 1);
+    struct bgp_open bad = graceful(&r, 64514);
+    bad.families[BGP_IPV4_UNICAST] = false; /* none of ours */
+    bad.families[BGP_IPV6_UNICAST] = true;
+    c = rig_establish_from(&r, RANGE + 1, &bad);
+    expect_notified(&r, BGP_ERR_OPEN, BGP_OPEN_ERR_CAPABILITY);
+    bgp_conn_down(r.s, c, BGP_CONN_CLOSED, r.now);
+    rig_pass(&r, 120000); /* waits out the error */
+    assert_int_equal(info_at(&r, 1).prefixes_received[0], 1);
+    assert_int_equal(info_at(&r, 1).config->remote_as, 64513);
+    open = graceful(&r, 64514);
+    c = rig_establish_from(&r, RANGE + 1, &open);
+    rig_pass(&r, 1000);
+    assert_int_equal(info_at(&r, 1).state, BGP_ESTABLISHED);
+    assert_int_equal(info_at(&r, 1).config->remote_as, 64514);
+    assert_int_equal(info_at(&r, 1).prefixes_received[0], 0);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_listen_range),
-        cmocka_unit_test(test_C055_unconfigured),
-        cmocka_unit_test(test_listen_limit),
-        cmocka_unit_test(test_listen_limit_of_all),
-        cmocka_unit_test(test_listen_any_as),
-        cmocka_unit_test(test_listen_reconfigured),
-        cmocka_unit_test(test_listen_no_memory),
-        cmocka_unit_test(test_listen_shut_down),
-        cmocka_unit_test(test_lowered_limit_of_a_range),
+        cmocka_unit_test(test_listen_range),        cmocka_unit_test(test_C055_unconfigured),
+        cmocka_unit_test(test_listen_limit),        cmocka_unit_test(test_listen_limit_of_all),
+        cmocka_unit_test(test_listen_any_as),       cmocka_unit_test(test_other_as_after_restart),
+        cmocka_unit_test(test_listen_reconfigured), cmocka_unit_test(test_listen_no_memory),
+        cmocka_unit_test(test_listen_shut_down),    cmocka_unit_test(test_lowered_limit_of_a_range),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -86,15 +86,15 @@ static void receive_open(struct bgp_speaker *s, struct peer *p, struct conn *c, 
     enum fsm_event event = FSM_OPEN;
     bool expected = c->state == BGP_OPEN_SENT || c->state == BGP_ACTIVE;
     struct bgp_open *open = expected ? &conn_setup(s, c)->open : NULL;
-    bool sound = open && open_decode(body, size, open, &cause.error);
-    if (sound)
-        listen_learn_as(s, p, open->asn);
-    if (open && (!sound || !session_open_accept(s, p, open, &cause.error)))
+    if (open && !(open_decode(body, size, open, &cause.error) &&
+                  session_open_accept(s, p, open, &cause.error))) {
         event = FSM_OPEN_ERROR;
-    if (event == FSM_OPEN_ERROR)
         malformed_note_open(s, p, body, size);
-    else if (expected && !survives_collision(s, p, c, now))
-        return;
+    } else if (open) {
+        listen_learn_as(s, p, open->asn);
+        if (!survives_collision(s, p, c, now))
+            return;
+    }
     session_run(s, p, c, event, &cause, now);
 }
 

@@ -9,22 +9,32 @@
  */
 #include "session.h"
 
-bool session_is_confed(const struct bgp_speaker *s, const struct peer *p) {
-    const struct bgp_config *c = s->config;
+#include "listen.h"
+
+static bool is_other_member(const struct bgp_config *c, uint32_t asn) {
     for (uint32_t i = 0; c->confederation_id && i < c->confederation_member_count; i++) {
-        if (c->confederation_members[i] == p->config->remote_as)
-            return p->config->remote_as != c->local_as;
+        if (c->confederation_members[i] == asn)
+            return asn != c->local_as;
     }
     return false;
 }
 
+bool session_is_confed(const struct bgp_speaker *s, const struct peer *p) {
+    return is_other_member(s->config, p->config->remote_as);
+}
+
 /* RFC 5065 4: outside, the confederation is the AS. */
-uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p) {
+static uint32_t local_as_for(const struct bgp_speaker *s, const struct peer *p,
+                             uint32_t remote_as) {
     const struct bgp_config *c = s->config;
     if (p->config->options->local_as)
         return p->config->options->local_as;
-    bool inside = p->config->remote_as == c->local_as || session_is_confed(s, p);
+    bool inside = remote_as == c->local_as || is_other_member(c, remote_as);
     return c->confederation_id && !inside ? c->confederation_id : c->local_as;
+}
+
+uint32_t session_local_as(const struct bgp_speaker *s, const struct peer *p) {
+    return local_as_for(s, p, p->config->remote_as);
 }
 
 uint16_t session_hold_time(const struct bgp_speaker *s, const struct peer *p) {
@@ -152,13 +162,13 @@ static bool families_agree(const struct bgp_peer_options *c, const struct bgp_op
 bool session_open_accept(const struct bgp_speaker *s, const struct peer *p,
                          const struct bgp_open *open, struct bgp_error *ret_error) {
     const struct bgp_peer_options *c = p->config->options;
-    uint32_t remote_as = p->config->remote_as;
+    uint32_t remote_as = listen_remote_as(p, open->asn);
     if (open->asn != remote_as || open->asn == 0) {
         uint16_t as2 = (uint16_t)(open->asn > UINT16_MAX ? AS_TRANS : open->asn);
         return refuse(ret_error, BGP_OPEN_ERR_PEER_AS,
                       (const uint8_t[2]){(uint8_t)(as2 >> 8), (uint8_t)as2}, 2);
     }
-    bool internal = session_local_as(s, p) == remote_as;
+    bool internal = local_as_for(s, p, remote_as) == remote_as;
     if (open->router_id == 0 || (internal && open->router_id == s->router_id)) {
         uint32_t id = open->router_id;
         const uint8_t data[4] = {(uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
