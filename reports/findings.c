@@ -57,6 +57,19 @@ json_t *report_findings_json(const struct diag_list *d, report_rule_fn *rule) {
     return root;
 }
 
+json_t *report_findings_list(const struct diag_list *d) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < diag_count(d); i++) {
+        const struct diag *f = diag_at(d, i);
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "id", report_text(f->id),
+                                        "severity", diag_severity_name(f->severity), "file",
+                                        report_text(f->file), "line", (json_int_t)f->line, "column",
+                                        (json_int_t)f->column, "message", report_text(f->message)));
+    }
+    return list;
+}
+
 /* ---- SARIF ---- */
 
 static json_t *message(const char *text) {

@@ -23,6 +23,9 @@ typedef bool report_rule_fn(const char *id, struct report_rule *ret_rule);
 /* {"valid", "errors", "warnings", "findings": [{severity, id, file, line, column, message, pair,
  * prefix, step, calico, cure}]}. A new reference; NULL: out of memory. */
 json_t *report_findings_json(const struct diag_list *d, report_rule_fn *rule);
+/* [{id, severity, file, line, column, message}], as result.json has its warnings; 0 and "": not
+ * known. */
+json_t *report_findings_list(const struct diag_list *d);
 /* A SARIF log of one run: a rule per id that was reported, a result per finding. A new reference;
  * NULL: out of memory. */
 json_t *report_findings_sarif(const struct diag_list *d, report_rule_fn *rule, const char *version);

@@ -140,14 +140,13 @@ static void test_sources(void **state) {
 
 static void test_page(void **state) {
     (void)state;
-    static const char *const severities[] = {"error", "warning", "note"};
     char path[512], line[2048];
     char *text = read_whole(folder("calico/FINDINGS.md", path));
     size_t count, rows = 0;
     const struct finding_rule *r = finding_rules(&count);
     for (size_t i = 0; i < count; i++) {
         snprintf(line, sizeof line, "\n| `%s` | %s | %s | %s | %s |\n", r[i].id,
-                 severities[r[i].severity], r[i].meaning, r[i].calico, r[i].cure);
+                 diag_severity_name(r[i].severity), r[i].meaning, r[i].calico, r[i].cure);
         if (!strstr(text, line))
             fail_msg("%s lacks the row%s", path, line);
     }

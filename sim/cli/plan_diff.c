@@ -298,8 +298,7 @@ static void warn_of_end(const struct walk *w, const struct planned *old) {
     for (size_t i = 0; found && i < diag_count(w->state.diags); i++) {
         const struct diag *d = diag_at(w->state.diags, i);
         if (d->severity == DIAG_WARNING && !diag_has(old->diags, d))
-            diag_add(found, d->severity, (struct diag_place){d->file, d->line, d->column}, d->id,
-                     "%s", d->message);
+            diag_copy(found, d);
     }
     if (found)
         cli_print_diags(found);

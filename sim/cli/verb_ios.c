@@ -127,10 +127,10 @@ static bool read_file(const char *path, struct text *out) {
 /* That a text stood on one line is no matter of a single line: numbers are those of statements. */
 static void keep_unflattened(const struct diag_list *said, struct diag_list *found) {
     for (size_t i = 0; i < diag_count(said); i++) {
-        const struct diag *d = diag_at(said, i);
-        if (strcmp(d->id, "ios-unflattened") == 0)
-            diag_add(found, d->severity, (struct diag_place){.file = d->file, .line = d->line},
-                     d->id, "%s", d->message);
+        struct diag d = *diag_at(said, i);
+        d.column = 0;
+        if (strcmp(d.id, "ios-unflattened") == 0)
+            diag_copy(found, &d);
     }
 }
 

@@ -111,8 +111,7 @@ static void name_warning(struct expectation *x, const struct diag *d) {
     struct text line;
     text_init(&line);
     if (one)
-        diag_add(one, d->severity, (struct diag_place){d->file, d->line, d->column}, d->id, "%s",
-                 d->message);
+        diag_copy(one, d);
     if (one)
         diag_print(one, &line);
     reason_add(x, "%.*s", (int)strcspn(text_str(&line), "\n"), text_str(&line));

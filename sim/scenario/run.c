@@ -7,6 +7,7 @@
  * on.
  */
 
+#include "../../reports/findings.h"
 #include "../lab/fidelity.h"
 #include "engine.h"
 
@@ -251,10 +252,9 @@ static void keep_weighty(struct engine *e, const struct diag_list *diags) {
     static const char *const ids[] = {"frozen-config", "mesh-off-first"};
     for (size_t i = 0; i < diag_count(diags); i++) {
         const struct diag *d = diag_at(diags, i);
-        struct diag_place place = {d->file, d->line, d->column};
         for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) {
             if (strcmp(d->id, ids[k]) == 0)
-                diag_add(e->diags, d->severity, place, d->id, "%s", d->message);
+                diag_copy(e->diags, d);
         }
     }
 }
@@ -549,20 +549,6 @@ static void teardown(struct engine *e) {
         record_phase_end(e, "nothing left");
 }
 
-static void keep_warnings(struct engine *e) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < diag_count(e->diags); i++) {
-        const struct diag *d = diag_at(e->diags, i);
-        static const char *const severities[] = {"error", "warning", "note"};
-        json_array_append_new(list,
-                              json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "id", report_text(d->id),
-                                        "severity", severities[d->severity], "file",
-                                        report_text(d->file), "line", (json_int_t)d->line, "column",
-                                        (json_int_t)d->column, "message", report_text(d->message)));
-    }
-    e->result.warnings = list;
-}
-
 /* A run that passed, with warnings: those of the plan at the start, and what steps added. */
 static void judge_warnings(struct engine *e) {
     size_t count = 0;
@@ -592,7 +578,7 @@ static int conclude(struct engine *e) {
         judge_warnings(e);
     if (e->result.verdict == RUN_INCOMPLETE)
         e->result.verdict = RUN_PASSED;
-    keep_warnings(e);
+    e->result.warnings = report_findings_list(e->diags);
     record_result(e, true);
     json_decref(e->result.warnings);
     return run_verdict_exit(e->result.verdict);
@@ -637,7 +623,7 @@ int engine_serve(struct engine *e) {
     e->result.verdict = RUN_INCOMPLETE;
     if (open_wait_fd(e) && build(e) && start(e)) {
         record_verdict(e, RUN_PASSED, NULL);
-        keep_warnings(e);
+        e->result.warnings = report_findings_list(e->diags);
         record_result(e, true); /* the command in front may go now */
         while (engine_wait(e, NANOTIME_NEVER))
             continue;

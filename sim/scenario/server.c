@@ -9,6 +9,7 @@
  * command runs them itself.
  */
 
+#include "../../reports/findings.h"
 #include "engine.h"
 
 #include <errno.h>
@@ -75,20 +76,6 @@ static json_t *refuse_node(const struct server *s, json_t *request) {
              near ? "\"?)" : "");
     free(names);
     return json_pack("{s:b, s:o}", "ok", 0, "error", report_text(error));
-}
-
-static json_t *diags_json(const struct diag_list *diags) {
-    json_t *list = json_array();
-    static const char *const severities[] = {"error", "warning", "note"};
-    for (size_t i = 0; i < diag_count(diags); i++) {
-        const struct diag *d = diag_at(diags, i);
-        json_array_append_new(list,
-                              json_pack("{s:o, s:s, s:o, s:I, s:I, s:o}", "id", report_text(d->id),
-                                        "severity", severities[d->severity], "file",
-                                        report_text(d->file), "line", (json_int_t)d->line, "column",
-                                        (json_int_t)d->column, "message", report_text(d->message)));
-    }
-    return list;
 }
 
 /* ---- looking ---- */
@@ -240,9 +227,9 @@ static json_t *op_apply(struct server *s, struct client *c, json_t *request) {
     ok = (readable || (sound > 0 && how.tool == CALICO_TOOL_KUBECTL)) &&
          engine_apply(s->e, documents, sound, how, diags, &applied) && readable;
     const struct oracle_failure *down = NULL;
-    json_t *answer = json_pack("{s:b, s:o, s:o, s:I}", "ok", (int)ok, "diags", diags_json(diags),
-                               "resources", applied_json(&applied), "failing",
-                               (json_int_t)oracle_failures(s->e->state->oracle, &down));
+    json_t *answer = json_pack("{s:b, s:o, s:o, s:I}", "ok", (int)ok, "diags",
+                               report_findings_list(diags), "resources", applied_json(&applied),
+                               "failing", (json_int_t)oracle_failures(s->e->state->oracle, &down));
     if (!ok)
         json_object_set_new(answer, "error", json_string("refused"));
     diag_list_free(diags);

@@ -181,16 +181,21 @@ bool diag_has(const struct diag_list *d, const struct diag *finding) {
     return false;
 }
 
+void diag_copy(struct diag_list *to, const struct diag *f) {
+    diag_add(to, f->severity, (struct diag_place){f->file, f->line, f->column}, f->id, "%s",
+             f->message);
+    diag_about(to, f->pair, f->prefix);
+    diag_in_step(to, f->step);
+}
+
 void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,
                  const char *except) {
     for (size_t i = 0; i < diag_count(from); i++) {
-        const struct diag *d = diag_at(from, i);
-        if (except && strcmp(d->id, except) == 0)
+        struct diag d = *diag_at(from, i);
+        if (except && strcmp(d.id, except) == 0)
             continue;
-        diag_add(to, d->severity < worst ? worst : d->severity,
-                 (struct diag_place){d->file, d->line, d->column}, d->id, "%s", d->message);
-        diag_about(to, d->pair, d->prefix);
-        diag_in_step(to, d->step);
+        d.severity = d.severity < worst ? worst : d.severity;
+        diag_copy(to, &d);
     }
 }
 

@@ -56,6 +56,8 @@ void diag_in_step(struct diag_list *d, const char *step);
 /* Is there one that says the same of the same? */
 bool diag_has(const struct diag_list *d, const struct diag *finding);
 const char *diag_severity_name(enum diag_severity s); /* "error", "warning", "note" */
+/* Adds the same finding, with what it is about and its step. */
+void diag_copy(struct diag_list *to, const struct diag *finding);
 /* Appends the findings of `from`, none worse than `worst`, without those called `except` (NULL:
  * all). */
 void diag_append(struct diag_list *to, const struct diag_list *from, enum diag_severity worst,

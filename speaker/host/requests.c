@@ -82,15 +82,13 @@ static bool need_speaker(struct request *r) {
 }
 
 static json_t *diags_to_json(const struct diag_list *d) {
-    static const char *const severities[] = {
-        [DIAG_ERROR] = "error", [DIAG_WARNING] = "warning", [DIAG_NOTE] = "note"};
     json_t *list = json_array();
     for (size_t i = 0; list && i < diag_count(d); i++) {
         const struct diag *f = diag_at(d, i);
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:I, s:s, s:s, s:s}", "file", f->file, "line",
                             (json_int_t)f->line, "column", (json_int_t)f->column, "severity",
-                            severities[f->severity], "id", f->id, "message", f->message));
+                            diag_severity_name(f->severity), "id", f->id, "message", f->message));
     }
     return list;
 }
