@@ -34,18 +34,6 @@ static bool is_expected(const struct scenario *s, size_t step, const struct diag
     return false;
 }
 
-/* A node that was frozen before: the first state says that it has no sessions, others that it keeps
- * what it has. */
-static bool was_frozen(const struct diag_list *known, const struct diag *d) {
-    const char *end = strcmp(d->id, "frozen-config") == 0 ? strstr(d->message, "): ") : NULL;
-    size_t size = end ? (size_t)(end - d->message) : 0;
-    for (size_t i = 0; end && i < diag_count(known); i++)
-        if (strcmp(diag_at(known, i)->id, d->id) == 0 &&
-            strncmp(diag_at(known, i)->message, d->message, size) == 0)
-            return true;
-    return false;
-}
-
 /* Takes `found` over. */
 static void keep_new(struct foresight *f, size_t step, struct diag_list *found) {
     const struct scenario *s = f->e->scenario;
@@ -54,11 +42,9 @@ static void keep_new(struct foresight *f, size_t step, struct diag_list *found) 
                                     at->place.file ? at->place.file : s->file, at->place.line);
     for (size_t i = 0; i < diag_count(found); i++) {
         const struct diag *d = diag_at(found, i);
-        if (diag_has(f->known, d) || was_frozen(f->known, d) || is_expected(s, step, d))
+        if (diag_has(f->known, d) || is_expected(s, step, d))
             continue;
-        diag_add(f->diags, d->severity, (struct diag_place){d->file, d->line, d->column}, d->id,
-                 "%s", d->message);
-        diag_about(f->diags, d->pair, d->prefix);
+        diag_copy(f->diags, d);
         diag_in_step(f->diags, name);
     }
     diag_list_free(f->known);

@@ -142,10 +142,9 @@ static bool freeze(const struct engine *e, struct bgp_config *c, uint32_t node,
     for (int f = 0; f < BGP_FAMILIES; f++)
         if (n->refused[f])
             diag_add(diags, DIAG_WARNING, n->node->place, "frozen-config",
-                     "Node \"%s\": BIRD refuses its %s configuration (%s): %s", n->node->name,
-                     f == BGP_IPV4_UNICAST ? "IPv4" : "IPv6", n->refused[f],
-                     old ? "the old one stays in force, every later change is frozen"
-                         : "it runs without sessions");
+                     "Node \"%s\": BIRD refuses its %s configuration (%s): the one it ran before, "
+                     "if any, stays in force, and every later change is frozen",
+                     n->node->name, f == BGP_IPV4_UNICAST ? "IPv4" : "IPv6", n->refused[f]);
     return calico_compile_frozen(c, n, old, arena);
 }
 
