@@ -1,8 +1,8 @@
 /*
  * The line protocol: a JSON object with a message in hexadecimal, answered by what it means.
  *
- * Every line gets exactly one answer, whatever it is; a caller can pair them by counting. Members
- * that nobody knows are the asker's own (an id, say).
+ * Every line gets exactly one answer, whatever it is; a caller pairs them by counting. A member
+ * that is not known is refused: passed over, a misspelt option would change what the answer says.
  */
 #include "decode_line.h"
 
@@ -11,6 +11,7 @@
 #include "json_out.h"
 
 #include <jansson.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,28 +68,56 @@ static const char *take_families(const json_t *value, bool families[BGP_FAMILIES
     return NULL;
 }
 
+enum member_kind { MEMBER_HEX, MEMBER_BOOL, MEMBER_INTERNAL, MEMBER_FAMILIES };
+
+static const struct member {
+    const char *name;
+    enum member_kind kind;
+    size_t offset; /* in struct decode_options */
+} members[] = {
+    {"hex", MEMBER_HEX, 0},
+    {"asn4", MEMBER_BOOL, offsetof(struct decode_options, codec.as4)},
+    {"add_path", MEMBER_FAMILIES, offsetof(struct decode_options, codec.add_path)},
+    {"families", MEMBER_FAMILIES, offsetof(struct decode_options, codec.families)},
+    {"extended", MEMBER_BOOL, offsetof(struct decode_options, extended)},
+    {"extended_next_hop", MEMBER_BOOL, offsetof(struct decode_options, codec.extended_next_hop)},
+    {"internal", MEMBER_INTERNAL, offsetof(struct decode_options, codec.external)},
+    {"external", MEMBER_BOOL, offsetof(struct decode_options, codec.external)},
+};
+#define MEMBER_COUNT (sizeof members / sizeof *members)
+
+static const char *unknown_member(const char *key, struct arena *scratch) {
+    const char *names[MEMBER_COUNT];
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
+        names[i] = members[i].name;
+    const char *near = text_nearest(key, names, MEMBER_COUNT);
+    const char *text =
+        near ? arena_printf(scratch, "unknown member (did you mean %s?)", near) : NULL;
+    return text ? text : "unknown member";
+}
+
 /* NULL, or what is wrong with it. */
-static const char *take_member(const char *key, const json_t *value, struct decode_options *how) {
-    bool internal = false;
-    const char *error;
-    if (strcmp(key, "hex") == 0)
+static const char *take_member(const char *key, const json_t *value, struct arena *scratch,
+                               struct decode_options *how) {
+    const struct member *m = members;
+    while (m < members + MEMBER_COUNT && strcmp(m->name, key) != 0)
+        m++;
+    if (m == members + MEMBER_COUNT)
+        return unknown_member(key, scratch);
+    bool *place = (bool *)((char *)how + m->offset);
+    const char *error = NULL;
+    switch (m->kind) {
+    case MEMBER_HEX:
         return json_is_string(value) ? NULL : "text is wanted";
-    if (strcmp(key, "asn4") == 0)
-        return take_bool(value, &how->codec.as4);
-    if (strcmp(key, "add_path") == 0)
-        return take_families(value, how->codec.add_path);
-    if (strcmp(key, "families") == 0)
-        return take_families(value, how->codec.families);
-    if (strcmp(key, "extended") == 0)
-        return take_bool(value, &how->extended);
-    if (strcmp(key, "extended_next_hop") == 0)
-        return take_bool(value, &how->codec.extended_next_hop);
-    if (strcmp(key, "external") == 0)
-        return take_bool(value, &how->codec.external);
-    if (strcmp(key, "internal") != 0)
-        return NULL; /* the asker's own, an id say */
-    if (!(error = take_bool(value, &internal)))
-        how->codec.external = !internal;
+    case MEMBER_BOOL:
+        return take_bool(value, place);
+    case MEMBER_INTERNAL:
+        if (!(error = take_bool(value, place)))
+            *place = !*place;
+        return error;
+    case MEMBER_FAMILIES:
+        return take_families(value, place);
+    }
     return error;
 }
 
@@ -139,7 +168,7 @@ static void answer_object(const struct decode_options *defaults, json_t *in, str
     const char *key, *error;
     json_t *value;
     json_object_foreach(in, key, value) {
-        if ((error = take_member(key, value, &how))) {
+        if ((error = take_member(key, value, scratch, &how))) {
             put_input_error(out, key, error);
             return;
         }

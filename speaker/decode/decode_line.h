@@ -10,12 +10,12 @@
  *   {"hex":"ffff…","asn4":true,"add_path":["ipv4 unicast"],"internal":true,"extended":false,
  *    "families":["ipv4 unicast","ipv6 unicast"],"extended_next_hop":false}
  *
- * Only "hex" has to be there; what else is not said is taken from `defaults`.
+ * Only "hex" has to be there; what else is not said is taken from `defaults`. Other members are
+ * refused.
  */
 
-#define DECODE_LINE_MAX                                                                            \
-    (1u << 20) /* octets of a line; a message has 131,070 hex digits at most                       \
-                */
+/* Octets of a line; a message has 131,070 hex digits at most. */
+#define DECODE_LINE_MAX (1u << 20)
 
 /* Appends the answer, with a newline. A line that is no such object, or too long, is answered with
  * {"error":{"class":"input","text":"…"}}. `scratch` is reset. */
