@@ -47,6 +47,11 @@ endif
 NL_CFLAGS := -isystem /usr/include/libnl3 -isystem /usr/include/libxml2
 ALL_CFLAGS += $(NL_CFLAGS)
 
+# What objects and programs are made with, as text in a file each (rules below). Warnings as errors
+# make no other object.
+COMPILED := $(strip $(CC) $(filter-out -Werror,$(ALL_CFLAGS)))
+LINKED := $(strip $(CC) $(ALL_LDFLAGS))
+
 .DEFAULT_GOAL := all
 .PHONY: all deps run test unit scenarios lint coverage bench fuzz clean install
 
@@ -71,7 +76,7 @@ $(1)_SYSTEM := $(4)
 $(1)_FIXTURES := $$(patsubst %.c,$(OUT)/%.o,$$(wildcard $(2)/*_fixture.c) $(5))
 OBJECTS += $$($(1)_OBJECTS) $$($(1)_FIXTURES)
 $(OUT)/lib$(1).a: $$($(1)_OBJECTS)
-ifneq ($$(file <$(OUT)/lib$(1).list),$$(strip $$($(1)_OBJECTS)))
+ifneq ($$(strip $$(file <$(OUT)/lib$(1).list)),$$(strip $$($(1)_OBJECTS)))
 $(OUT)/lib$(1).a: FORCE
 endif
 $(1)_TESTS := $$(patsubst %.c,$(OUT)/%,$$(wildcard $(2)/*_test.c))
@@ -85,7 +90,7 @@ $$($(1)_TESTS) $$($(1)_FUZZERS): $$($(1)_FIXTURES)
 $$($(1)_TESTS) $$($(1)_FUZZERS): LINK := $$($(1)_FIXTURES) $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) -lcmocka $(4)
 $$($(1)_FUZZERS): LINK += $(FUZZER_LIBS)
 $$($(1)_BENCHES): LINK := $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(4)
-$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS))
+$$($(1)_TESTS) $$($(1)_FUZZERS) $$($(1)_BENCHES): %: %.o $$(patsubst %,$(OUT)/lib%.a,$$($(1)_NEEDS)) $(OUT)/LINKED
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_LDFLAGS) -o $$@ $$< $$(LINK)
 endef
@@ -94,7 +99,7 @@ endef
 define program
 PROGRAMS += $(BUILD)/$(1)
 OBJECTS += $(OUT)/$(2:.c=.o)
-$(OUT)/$(1): $(OUT)/$(2:.c=.o) $$(patsubst %,$(OUT)/lib%.a,$(3))
+$(OUT)/$(1): $(OUT)/$(2:.c=.o) $$(patsubst %,$(OUT)/lib%.a,$(3)) $(OUT)/LINKED
 	$$(CC) $$(ALL_LDFLAGS) $$(if $$(SAN)$$(COV),,$(5)) -o $$@ $$< $$(patsubst %,$(OUT)/lib%.a,$(3)) $(4)
 endef
 
@@ -110,7 +115,20 @@ $(BUILD)/%: $(OUT)/%
 
 all: $(PROGRAMS)
 
-$(OUT)/%.o: %.c
+# $(call remembered,NAME): a file with the text of the variable NAME, newer than what was made with
+# another text. Where none is yet it is old: what stands there counts as made with this one.
+define remembered
+ifneq ($$(strip $$(file <$(OUT)/$(1))),$$($(1)))
+$(OUT)/$(1): FORCE
+endif
+$(OUT)/$(1):
+	@mkdir -p $$(@D)
+	@[ -e $$@ ] && new=now || new=@0; echo '$$(subst ','\'',$$($(1)))' >$$@ && touch -d $$$$new $$@
+endef
+$(eval $(call remembered,COMPILED))
+$(eval $(call remembered,LINKED))
+
+$(OUT)/%.o: %.c $(OUT)/COMPILED
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -6,7 +6,7 @@ $(eval $(call program,ribcage,sim/cli/main.c,$(SIM),$(SIM_SYSTEM),))
 $(cli_TESTS): $(OUT)/ribcage $(OUT)/ribcage-speaker
 # What these tests load into the program (LD_PRELOAD), which may be sanitized or not: they are not.
 PRELOADS := $(patsubst %_fixture.c,$(OUT)/%.so,$(wildcard sim/cli/preload/*_fixture.c))
-$(PRELOADS): $(OUT)/%.so: %_fixture.c $(wildcard sim/cli/preload/*.h)
+$(PRELOADS): $(OUT)/%.so: %_fixture.c $(wildcard sim/cli/preload/*.h) $(OUT)/COMPILED
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fsanitize% -fno-sanitize% --coverage,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 $(addprefix $(OUT)/sim/cli/,moving_clock_test capture_loss_test): $(PRELOADS)
