@@ -31,6 +31,15 @@ void update_worsen(struct bgp_update *u, enum bgp_outcome outcome, uint8_t code)
     if (outcome > u->outcome) {
         u->outcome = outcome;
         u->worst_attribute = code;
+        u->worst_at = NULL;
+    }
+}
+
+void attr_blame(struct attr_decoder *d, enum bgp_outcome outcome, uint8_t code, const uint8_t *at) {
+    bool worse = outcome > d->update->outcome;
+    update_worsen(d->update, outcome, code);
+    if (worse) {
+        d->update->worst_at = at;
     }
 }
 
@@ -366,7 +375,7 @@ static void attr_decode_one(struct attr_decoder *d, uint8_t flags, uint8_t code,
         d->update->has_attrs = true;
     }
     if (attr_decode_seen(d, code)) {
-        update_worsen(d->update, attr_decode_duplicate(d, code), code);
+        attr_blame(d, attr_decode_duplicate(d, code), code, d->start);
         return;
     }
     d->seen[code / 32] |= UINT32_C(1) << code % 32;
@@ -377,9 +386,10 @@ static void attr_decode_one(struct attr_decoder *d, uint8_t flags, uint8_t code,
     }
     if (code == ATTR_NEXT_HOP && outcome != BGP_OUTCOME_SESSION_RESET) {
         d->next_hop = outcome;
+        d->next_hop_at = d->start;
         return;
     }
-    update_worsen(d->update, outcome, code);
+    attr_blame(d, outcome, code, d->start);
 }
 
 void attr_decode(struct attr_decoder *d, struct byte_reader *r) {
@@ -393,7 +403,7 @@ void attr_decode(struct attr_decoder *d, struct byte_reader *r) {
         if (!bytes_ok(r)) {
             /* RFC 7606 4: the length of the whole field still bounds the damage. */
             d->framing_lost = true;
-            update_worsen(d->update, BGP_OUTCOME_TREAT_AS_WITHDRAW, code);
+            attr_blame(d, BGP_OUTCOME_TREAT_AS_WITHDRAW, code, d->start);
             return;
         }
         d->start_size = r->at - start;

@@ -17,8 +17,9 @@ struct attr_decoder {
     const uint8_t *start;
     size_t start_size;
     enum bgp_outcome next_hop; /* what a damaged NEXT_HOP calls for, if it is needed at all */
-    bool framing_lost;         /* attributes may have been lost behind damage */
-    bool mp_reach_foreign;     /* MP_REACH of a family that is not negotiated */
+    const uint8_t *next_hop_at;
+    bool framing_lost;     /* attributes may have been lost behind damage */
+    bool mp_reach_foreign; /* MP_REACH of a family that is not negotiated */
     bool has_as4_path, has_as4_aggregator;
     struct as_path as4_path;
     uint32_t as4_aggregator_as, as4_aggregator_id;
@@ -32,6 +33,8 @@ void attr_decode_merge_as4(struct attr_decoder *d);
 
 /* Makes the update's outcome at least `outcome`; `code` is the attribute to blame, or 0. */
 void update_worsen(struct bgp_update *u, enum bgp_outcome outcome, uint8_t code);
+/* The same of the attribute that begins at `at`. */
+void attr_blame(struct attr_decoder *d, enum bgp_outcome outcome, uint8_t code, const uint8_t *at);
 /* … SESSION_RESET with this subcode of "UPDATE Message Error". */
 void update_reset(struct bgp_update *u, uint8_t code, struct bgp_error error);
 

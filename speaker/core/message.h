@@ -224,8 +224,11 @@ struct bgp_nlri {
 
 struct bgp_update {
     enum bgp_outcome outcome;
-    struct bgp_error error;   /* with SESSION_RESET */
-    uint8_t worst_attribute;  /* code that led to the outcome, 0 if none */
+    struct bgp_error error;  /* with SESSION_RESET */
+    uint8_t worst_attribute; /* code that led to the outcome, 0 if none */
+    /* Where that attribute begins, the damaged one of several; NULL: it is missing, or wrong for
+     * what the others say. */
+    const uint8_t *worst_at;
     struct attr_values attrs; /* arrays live in the scratch arena; next_hop is the family's own */
     bool has_attrs;           /* any path attribute but MP_UNREACH was there */
     struct bgp_nlri withdrawn[2]; /* the classic field, MP_UNREACH */

@@ -70,7 +70,7 @@ static void update_settle_next_hops(struct attr_decoder *d, bool classic) {
     struct bgp_update *u = d->update;
     bool mp_only = !classic && attr_decode_seen(d, ATTR_MP_REACH);
     if (!mp_only) {
-        update_worsen(u, d->next_hop, ATTR_NEXT_HOP);
+        attr_blame(d, d->next_hop, ATTR_NEXT_HOP, d->next_hop_at);
     }
     if (classic) {
         u->next_hop[0] = u->attrs.next_hop;

@@ -66,13 +66,20 @@ const struct decode_attr *decode_attr_find(const struct decode_message *m, uint8
     return NULL;
 }
 
-/* The attribute the codec blamed, on the wire: the damaged one of several. */
-static const struct decode_attr *decode_blamed(const struct decode_message *m, uint8_t code) {
-    const struct decode_attr *found = NULL;
+/* Where it begins: flags and code stand before one or two octets of length. */
+static const uint8_t *attr_start(const struct decode_attr *a) {
+    return a->data - (a->flags & ATTR_FLAG_EXTENDED ? 4 : 3);
+}
+
+/* The attribute the codec blamed, on the wire; NULL: it is missing, or not framed. */
+static const struct decode_attr *decode_blamed(const struct decode_message *m) {
+    const uint8_t *at = m->update.worst_at;
+    if (!at)
+        return decode_attr_find(m, m->update.worst_attribute);
     for (uint32_t i = 0; i < m->attr_count; i++)
-        if (m->attrs[i].code == code && (!found || m->attrs[i].repeated))
-            found = &m->attrs[i];
-    return found;
+        if (attr_start(&m->attrs[i]) == at)
+            return &m->attrs[i];
+    return NULL;
 }
 
 bool decode_attr_used(const struct decode_message *m, const struct decode_attr *a) {
@@ -96,8 +103,7 @@ bool decode_attr_used(const struct decode_message *m, const struct decode_attr *
     case ATTR_AS4_AGGREGATOR:
         return !m->how.codec.as4;
     default: /* discarded only for standing there again, or as a whole */
-        return m->error.outcome == BGP_OUTCOME_OK || a->code != m->error.attr ||
-               decode_blamed(m, a->code) != a;
+        return m->error.outcome == BGP_OUTCOME_OK || decode_blamed(m) != a;
     }
 }
 
@@ -132,7 +138,7 @@ static uint8_t decode_attr_subcode(const struct decode_attr *a, const struct dec
     return wrong_size ? BGP_UPDATE_ERR_LENGTH : row->subcode;
 }
 
-static struct decode_error decode_update_error(const struct decode_message *m, bool framed) {
+static struct decode_error decode_update_error(const struct decode_message *m) {
     const struct bgp_update *u = &m->update;
     struct decode_error e = {.outcome = u->outcome, .attr = u->worst_attribute};
     if (u->outcome == BGP_OUTCOME_OK)
@@ -142,12 +148,12 @@ static struct decode_error decode_update_error(const struct decode_message *m, b
         e.subcode = u->error.subcode;
         return e;
     }
-    const struct decode_attr *a = decode_blamed(m, e.attr);
+    const struct decode_attr *a = decode_blamed(m);
     e.code = BGP_ERR_UPDATE;
     if (a)
         e.subcode = decode_attr_subcode(a, decode_attr_row(e.attr), m->how.codec.as4);
     else
-        e.subcode = framed ? BGP_UPDATE_ERR_MISSING : BGP_UPDATE_ERR_LIST;
+        e.subcode = u->worst_at ? BGP_UPDATE_ERR_LIST : BGP_UPDATE_ERR_MISSING;
     return e;
 }
 
@@ -181,16 +187,13 @@ static void decode_update(struct decode_message *m, struct arena *arena) {
     (void)bytes_take(&r, withdrawn_size);
     uint16_t attrs_size = bytes_u16(&r);
     struct byte_reader attrs = bytes_view(&r, attrs_size);
-    size_t framed = 0;
     update_decode(&m->how.codec, m->body, m->body_size, arena, &m->update);
     if (bytes_ok(&attrs) && !list_attrs(attrs.data, attrs.size, arena, &m->attrs, &m->attr_count)) {
         decode_no_memory(m);
         return;
     }
     decode_as4_path(m, arena);
-    for (uint32_t i = 0; i < m->attr_count; i++)
-        framed = (size_t)(m->attrs[i].data - attrs.data) + m->attrs[i].size;
-    m->error = decode_update_error(m, framed == attrs.size);
+    m->error = decode_update_error(m);
 }
 
 static void decode_by_type(struct decode_message *m, struct arena *arena) {
