@@ -47,7 +47,7 @@ struct cli_options {
     bool seed_set, warnings_warn, warnings_fail;
     const char *add_path[CLI_FAMILIES_MAX]; /* decode */
     size_t add_path_count;
-    bool jsonl, external, extended, as2;
+    bool jsonl, external, extended, as2, extended_next_hop;
     bool mrt;                     /* run, up */
     bool listen;                  /* shell */
     uint64_t listen_port;         /* … 0: the kernel's choice */

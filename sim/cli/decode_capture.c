@@ -28,15 +28,32 @@ static void put_json_end(struct json_out *o, const char *key, const struct captu
     text_deinit(&text);
 }
 
-/* How a message without OPENs before it had to be read. */
+/* How a message without OPENs before it had to be read, in the words of the line protocol. */
 static void put_json_guess(struct json_out *o, const struct bgp_codec *codec) {
     json_out_key(o, "guessed");
     json_out_open(o, '{');
     json_out_key(o, "asn4");
     json_out_bool(o, codec->as4);
     json_out_key(o, "add_path");
-    json_out_bool(o, codec->add_path[BGP_IPV4_UNICAST]);
+    json_out_open(o, '[');
+    for (int f = 0; f < BGP_FAMILIES; f++)
+        if (codec->add_path[f])
+            json_out_text(o, decode_our_family((enum bgp_family)f));
+    json_out_close(o, ']');
+    json_out_key(o, "extended_next_hop");
+    json_out_bool(o, codec->extended_next_hop);
     json_out_close(o, '}');
+}
+
+static void put_guess(struct text *out, const struct bgp_codec *codec) {
+    const bool *ids = codec->add_path;
+    text_printf(out, "(no OPEN is here: read with AS numbers of %s octets",
+                codec->as4 ? "four" : "two");
+    if (ids[BGP_IPV4_UNICAST] || ids[BGP_IPV6_UNICAST])
+        text_printf(out, ", path identifiers%s%s", ids[BGP_IPV4_UNICAST] ? " of ipv4 unicast" : "",
+                    ids[BGP_IPV6_UNICAST] ? " of ipv6 unicast" : "");
+    text_printf(out, "%s from here on)\n",
+                codec->extended_next_hop ? ", IPv6 next hops of IPv4 prefixes" : "");
 }
 
 static void put_json(const struct capture_item *item, struct text *out) {
@@ -64,10 +81,7 @@ static void put_lines(const struct capture_item *item, struct text *out) {
     if (item->lost)
         text_puts(out, "(octets are missing here)\n");
     if (item->guessed)
-        text_printf(out, "(no OPEN is here: read with AS numbers of %s octets%s from here on)\n",
-                    item->message->how.codec.as4 ? "four" : "two",
-                    item->message->how.codec.add_path[BGP_IPV4_UNICAST] ? " and path identifiers"
-                                                                        : "");
+        put_guess(out, &item->message->how.codec);
     gmtime_r(&seconds, &t);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &t);
     text_printf(out, "%s.%06" PRIu64 "Z ", text, item->time_ns % NANOSECONDS / 1000);

@@ -107,8 +107,14 @@ static void test_reader_goes_away(void **state) {
 #define WITH_PATHS MARKER "003302000000144001010040020602010000fde94003040a0000010000000718c00002"
 #define BOTH MARKER "003302000000144001010040020602020017fde94003040a0000010000000718c00002"
 
+#define NEXT_HOP6                                                                                  \
+    MARKER "003a0200000023400101004002 00800e190001011020010db8000000000000000000000001 "          \
+           "00180a0102"
+
 static void test_hints(void **state) {
     (void)state;
+    char large[2 * 4097 + 1] = MARKER "1001020fea"; /* 4,074 octets of withdrawn default routes */
+    memset(large + strlen(large), '0', sizeof large - 1 - strlen(large));
     says(WORDS("decode", TWO_OCTETS), 0, "attribute 2 AS_PATH\n  (sound with --as2)\n");
     says(WORDS("decode", "--as2", TWO_OCTETS), 0, "via 10.0.0.1\n");
     says(WORDS("decode", WITH_PATHS), 1, "\n  (sound with --add-path FAMILY)\n");
@@ -116,6 +122,12 @@ static void test_hints(void **state) {
          "\n  (sound without --as2 and with --add-path FAMILY)\n");
     says(WORDS("decode", BOTH), 1, "\n  (sound with --as2 and with --add-path FAMILY)\n");
     says(WORDS("decode", "--add-path", "ipv4 unicast", BOTH), 0, "\n  (sound with --as2)\n");
+    says(WORDS("decode", NEXT_HOP6), 1, "\n  (sound with --extended-next-hop)\n");
+    says(WORDS("decode", "--extended-next-hop", NEXT_HOP6), 0,
+         "announce ipv4 unicast 10.1.2.0/24 via 2001:db8::1\n");
+    says(WORDS("decode", large), 1,
+         "not a message\n  error: session-reset, 1/2 Bad Message Length\n"
+         "  (sound with --extended)\n");
 }
 
 /* C216: the same capture as pcap and as pcapng. */
@@ -183,7 +195,7 @@ static void test_C216_guessed(void **state) {
     says(WORDS("decode", fixture_path("middle.pcap")), 0,
          "(no OPEN is here: read with AS numbers of two octets from here on)\n");
     says(WORDS("decode", "--json", fixture_path("middle.pcap")), 0,
-         "\"guessed\":{\"asn4\":false,\"add_path\":false}");
+         "\"guessed\":{\"asn4\":false,\"add_path\":[],\"extended_next_hop\":false}");
 }
 
 /* C217: what a node wrote during a run is what the run was. */

@@ -51,7 +51,7 @@ static const struct verb verbs[] = {
     {"gc", NULL, "", "Removes what dead labs left behind.", "", verb_gc},
     {"decode", NULL, "[FILE|HEX|-]… [--json|--jsonl]",
      "Says what BGP messages mean: hexadecimal, octets, a capture (pcap, pcapng) or MRT.",
-     "jLEAX2f", verb_decode},
+     "jLEAX26f", verb_decode},
     {"ios", NULL, "check FILE|-… [--strict] [--quiet] [-o text|json]",
      "What a Cisco router makes of its configuration, line by line.", "jF!q", verb_ios},
     {"doctor", NULL, "[SCENARIO --set KEY=VALUE… | --nodes N]",

@@ -71,6 +71,7 @@ static const struct option_row rows[] = {
     {'A', '\0', "add-path", "FAMILY", "prefixes of \"ipv4 unicast\" … have path identifiers"},
     {'X', '\0', "extended", NULL, "messages may have more than 4,096 octets"},
     {'2', '\0', "as2", NULL, "AS numbers have two octets"},
+    {'6', '\0', "extended-next-hop", NULL, "IPv4 prefixes may have IPv6 next hops"},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -212,7 +213,7 @@ static void take_plain(struct cli_options *o, char letter, const char *value) {
         {'L', &o->jsonl, NULL},   {'E', &o->external, NULL},    {'X', &o->extended, NULL},
         {'2', &o->as2, NULL},     {'b', NULL, &o->backend},     {'!', &o->strict, NULL},
         {'i', &o->prune, NULL},   {'y', &o->allow_noise, NULL}, {'u', NULL, &o->resume},
-        {'K', NULL, &o->compare}, {'1', &o->fail_fast, NULL},
+        {'K', NULL, &o->compare}, {'1', &o->fail_fast, NULL},   {'6', &o->extended_next_hop, NULL},
     };
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (plain[i].letter != letter)

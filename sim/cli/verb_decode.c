@@ -38,25 +38,46 @@ void decode_flush(struct decode_job *j, bool now) {
     text_clear(&j->out);
 }
 
-/* An UPDATE alone does not tell how its session was negotiated: says which other options would
+/* What a session may have agreed on otherwise, a bit each, and all ways, fewer changes first. */
+enum { WAY_AS4 = 1, WAY_IDS = 2, WAY_NEXT_HOP = 4, WAY_EXTENDED = 8 };
+static const uint8_t ways[] = {1, 2, 4, 8, 3, 5, 9, 6, 10, 12, 7, 11, 13, 14, 15};
+
+static void put_way(struct decode_job *j, unsigned way) {
+    const struct bgp_codec *codec = &j->how.codec;
+    bool paths = codec->add_path[BGP_IPV4_UNICAST] || codec->add_path[BGP_IPV6_UNICAST];
+    const char *const words[] = {
+        codec->as4 ? "with --as2" : "without --as2",
+        paths ? "with another --add-path" : "with --add-path FAMILY",
+        codec->extended_next_hop ? "without --extended-next-hop" : "with --extended-next-hop",
+        j->how.extended ? "without --extended" : "with --extended",
+    };
+    const char *between = "  (sound ";
+    for (unsigned bit = 0; bit < sizeof words / sizeof words[0]; bit++) {
+        if (way >> bit & 1) {
+            text_printf(&j->out, "%s%s", between, words[bit]);
+            between = " and ";
+        }
+    }
+    text_puts(&j->out, ")\n");
+}
+
+/* A message alone does not tell how its session was negotiated: says which other options would
  * make a damaged one sound. */
 static void put_hint(struct decode_job *j, const uint8_t *data, size_t size) {
-    bool as4 = j->how.codec.as4;
-    bool paths = j->how.codec.add_path[BGP_IPV4_UNICAST] || j->how.codec.add_path[BGP_IPV6_UNICAST];
-    const char *as_words = as4 ? "with --as2" : "without --as2";
-    const char *path_words = paths ? "with another --add-path" : "with --add-path FAMILY";
-    for (unsigned way = 1; way < 4; way++) {
+    for (size_t i = 0; i < sizeof ways; i++) {
         struct decode_options other = j->how;
         struct decode_message m;
-        other.codec.as4 ^= way & 1;
+        other.codec.as4 ^= (ways[i] & WAY_AS4) != 0;
         for (int f = 0; f < BGP_FAMILIES; f++)
-            other.codec.add_path[f] ^= way >> 1;
+            other.codec.add_path[f] ^= (ways[i] & WAY_IDS) != 0;
+        other.codec.extended_next_hop ^= (ways[i] & WAY_NEXT_HOP) != 0;
+        other.extended ^= (ways[i] & WAY_EXTENDED) != 0;
+        arena_reset(j->scratch);
         decode_message(&other, data, size, j->scratch, &m);
-        if (m.error.outcome != BGP_OUTCOME_OK)
-            continue;
-        text_printf(&j->out, "  (sound %s%s%s)\n", way & 1 ? as_words : "", way == 3 ? " and " : "",
-                    way & 2 ? path_words : "");
-        return;
+        if (m.error.outcome == BGP_OUTCOME_OK) {
+            put_way(j, ways[i]);
+            return;
+        }
     }
 }
 
@@ -72,7 +93,7 @@ void decode_print(struct decode_job *j, const uint8_t *data, size_t size) {
         text_putc(&j->out, '\n');
     } else {
         decode_put_text(&m, &j->out);
-        if (m.type == BGP_MSG_UPDATE && m.error.outcome != BGP_OUTCOME_OK)
+        if (m.error.outcome != BGP_OUTCOME_OK)
             put_hint(j, data, size);
     }
     if (m.error.outcome == BGP_OUTCOME_SESSION_RESET)
@@ -85,6 +106,7 @@ static bool take_options(const struct cli_options *o, struct decode_options *how
     how->codec.as4 = !o->as2;
     how->codec.external = o->external;
     how->extended = o->extended;
+    how->codec.extended_next_hop = o->extended_next_hop;
     for (size_t i = 0; i < o->add_path_count; i++) {
         enum bgp_family f;
         if (!decode_family_find(o->add_path[i], &f)) {

@@ -104,7 +104,7 @@ const char *bgp_suberror_name(uint8_t code, uint8_t subcode);
  * there or still arriving; on a bad header *ret_error is set and 0 returned. RFC 4271 6.1. */
 size_t message_peek(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
                     struct bgp_error *ret_error);
-/* The same once both sides announced extended messages (RFC 8654): UPDATE, NOTIFICATION and
+/* The same for a receiver that announced extended messages (RFC 8654 4): UPDATE, NOTIFICATION and
  * ROUTE-REFRESH may have up to 65,535 octets. */
 size_t message_peek_extended(const uint8_t *data, size_t size, enum bgp_message_type *ret_type,
                              struct bgp_error *ret_error);

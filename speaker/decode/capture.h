@@ -10,13 +10,14 @@
  * of one are read (AS size, path identifiers, extended messages, internal or not) is learned from
  * its two OPENs. Until both have been seen it is as `how` says, as far as that fits: an UPDATE that
  * would be damaged, or would announce the default route twice, is read with AS numbers of two
- * octets, with path identifiers or both, if it is sound then, and so are those that follow it. One
- * OPEN without a capability is enough to know that the session does without.
+ * octets, with path identifiers of a family, with IPv6 next hops of IPv4 prefixes or several of
+ * these, if it is sound then, and so are those that follow it. One OPEN without a capability is
+ * enough to know that the session does without.
  */
 
 #define CAPTURE_FLOWS_MAX                                                                          \
-    16384 /* connections followed at a time; packets of others are ignored                         \
-           */
+    16384 /* followed at a time: further ones take the place of those that are over or have said   \
+             nothing, else their packets are ignored */
 
 struct capture_end_point {
     struct ip_addr addr;

@@ -26,6 +26,7 @@ struct rig {
     struct text out;
     size_t left_out;                  /* octets at the end of each segment that are not captured */
     bool external, extended_next_hop; /* how the last message was read */
+    uint32_t acknowledged;            /* in every segment */
     uint16_t from, to;                /* its ports, and its packet's number */
     uint64_t packet, packets;
 };
@@ -36,7 +37,10 @@ static void take(void *context, const struct capture_item *item) {
     text_printf(&r->out, "%s%s%s%s ", item->lost ? "lost " : "",
                 m->type ? decode_type_name(m->type) : "bad",
                 m->type == BGP_MSG_UPDATE && !m->how.codec.as4 ? "/2" : "",
-                m->type == BGP_MSG_UPDATE && m->how.codec.add_path[0] ? "/ids" : "");
+                m->type != BGP_MSG_UPDATE  ? ""
+                : m->how.codec.add_path[0] ? "/ids"
+                : m->how.codec.add_path[1] ? "/ids6"
+                                           : "");
     if (m->type == BGP_MSG_UPDATE && m->size > BGP_MESSAGE_SIZE_MAX)
         text_printf(&r->out, "(%zu octets) ", m->size);
     if (item->guessed)
@@ -63,9 +67,11 @@ static void rig_end(struct rig *r, const char *want) {
     text_deinit(&r->out);
 }
 
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
 /* A segment from 10.0.0.1:40000 (or another port) to 10.0.0.2:179, or back. */
-static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32_t sequence,
-                       bool syn, const uint8_t *data, size_t size) {
+static void flagged(struct rig *r, const uint16_t ports[2], bool back, uint32_t sequence,
+                    uint16_t flags, const uint8_t *data, size_t size) {
     uint8_t *packet = malloc(54 + size);
     assert_non_null(packet);
     struct byte_writer w = bytes_writer(packet, 54 + size);
@@ -80,13 +86,18 @@ static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32
     bytes_put_u16(&w, ports[back]);
     bytes_put_u16(&w, ports[!back]);
     bytes_put_u32(&w, sequence);
-    bytes_put_u32(&w, 0);
-    bytes_put_u16(&w, (uint16_t)(0x5010 | (syn ? 2 : 0)));
+    bytes_put_u32(&w, r->acknowledged);
+    bytes_put_u16(&w, (uint16_t)(0x5000 | flags));
     bytes_put(&w, (const uint8_t[6]){0}, 6);
     bytes_put(&w, data, size);
     assert_int_equal(w.at, 54 + size);
     capture_packet(r->capture, LINK_ETHERNET, ++r->packets, packet, w.at - r->left_out);
     free(packet);
+}
+
+static void segment_of(struct rig *r, const uint16_t ports[2], bool back, uint32_t sequence,
+                       bool syn, const uint8_t *data, size_t size) {
+    flagged(r, ports, back, sequence, (uint16_t)(ACK | (syn ? SYN : 0)), data, size);
 }
 
 static void segment(struct rig *r, bool back, uint32_t sequence, bool syn, const uint8_t *data,
@@ -240,10 +251,12 @@ static void test_C216_learned(void **state) {
 #define OPEN_LARGE                                                                                 \
     MARKER "002f01 04 fdea 00b4 0a000002 12 02 10 4104 0000fdea 0600 0506 0001 0001 0002"
 
-/* RFC 8654, 8950, 5492: what both said counts, what one said does not. */
+/* RFC 8950, 5492: what both said counts, what one said does not. RFC 8654 4: who takes large
+ * messages says so, whatever it sends itself. */
 static void test_C216_learned_of_both(void **state) {
     (void)state;
     static uint8_t large[5000];
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
     struct rig r;
     both_ways(&r, OPEN_LARGE, OPEN_LARGE);
     memcpy(large, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x13\x88\2", 19);
@@ -256,9 +269,16 @@ static void test_C216_learned_of_both(void **state) {
     segment(&r, true, 1 + 43, false, large, sizeof large);
     assert_true(r.external);
     assert_false(r.extended_next_hop);
+    rig_end(&r, "open open update (5000 octets) ");
+    both_ways(&r, OPEN_LARGE, OPEN4_SAME);
+    segment(&r, false, 1 + 47, false, large, sizeof large);
     assert_memory_equal(text_str(&r.out), "open open bad ", 14);
     capture_free(r.capture);
     text_deinit(&r.out);
+    rig_begin(&r); /* the receiver's OPEN alone */
+    segment(&r, false, 1, false, data, stream_of(OPEN_LARGE, data));
+    segment(&r, true, 1, false, large, sizeof large);
+    rig_end(&r, "open lost update (5000 octets) ");
 }
 
 /* One OPEN, on either side, says what the session does without, and nothing else; those of the
@@ -275,7 +295,7 @@ static void test_C216_one_open(void **state) {
         rig_end(&r, "open update/2 ");
         rig_begin(&r);
         segment(&r, back, 1, false, data, stream_of(OPEN4 WITHDRAW, data));
-        rig_end(&r, "lost open update ");
+        rig_end(&r, "open update ");
         both_ways(&r, OPEN2, OPEN2 WITHDRAW);
         segment(&r, back, 70000, true, NULL, 0);
         segment(&r, !back, 80000, true, NULL, 0);
@@ -317,6 +337,41 @@ static void test_C216_guessed(void **state) {
     midstream(UPDATE2 NOT_SOUND UPDATE2, "lost update/2 guessed update/2 update/2 ");
 }
 
+#define REACH6_HEAD "40010100 " EMPTY_PATH "800e"
+#define NEXT_HOP6 "10 20010db8000000000000000000000001 00 "
+/* 2a00:1450:4000::/37 and 2a00:1450:4001::/48, which may be read as a prefix with an identifier. */
+#define UPDATE6                                                                                    \
+    MARKER "0043 02 0000 002c " REACH6_HEAD "22 0002 01 " NEXT_HOP6 "25 2a00145040 30 "            \
+           "2a0014504001"
+#define UPDATE6_IDS                                                                                \
+    MARKER "003f 02 0000 0028 " REACH6_HEAD "1e 0002 01 " NEXT_HOP6 "00000001 20 20010db8"
+#define NEXT_HOP6_OF_IP4                                                                           \
+    MARKER "003d 02 0000 0026 " REACH6_HEAD "1c 0001 01 " NEXT_HOP6 "180a0102 10 0a02"
+
+/* Path identifiers are a family's: what one has, the other need not have. */
+static void test_C216_guessed_of_one_family(void **state) {
+    (void)state;
+    midstream(ONE_ID UPDATE6 ONE_ID WITHDRAW,
+              "lost update/ids guessed update/ids update/ids update guessed ");
+    midstream(UPDATE6_IDS WITHDRAW, "lost update/ids6 guessed update/ids6 ");
+}
+
+/* RFC 8950: an IPv6 next hop of IPv4 prefixes is not damage where no OPEN denies it. */
+static void test_C216_guessed_next_hop(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 7, false, data, stream_of(NEXT_HOP6_OF_IP4 NEXT_HOP6_OF_IP4, data));
+    assert_true(r.extended_next_hop);
+    rig_end(&r, "lost update guessed update ");
+    rig_begin(&r);
+    segment(&r, true, 7, false, data, stream_of(OPEN4, data));
+    segment(&r, false, 7, false, data, stream_of(NEXT_HOP6_OF_IP4, data));
+    assert_false(r.extended_next_hop);
+    rig_end(&r, "open lost update ");
+}
+
 /* The AS size is the session's, path identifiers are a side's. */
 static void test_C216_guessed_of_the_other(void **state) {
     (void)state;
@@ -335,8 +390,7 @@ static void test_C216_not_guessed(void **state) {
     struct rig r;
     rig_begin(&r);
     segment(&r, true, 1, false, data, stream_of(OPEN2 UPDATE4, data));
-    rig_end(&r,
-            "lost open update/2 "); /* damaged: there are no four octets without capability 65 */
+    rig_end(&r, "open update/2 "); /* damaged: there are no four octets without capability 65 */
     both_ways(&r, OPEN_LARGE, OPEN_LARGE UPDATE2);
     rig_end(&r, "open open update ");
     rig_begin(&r);
@@ -472,6 +526,40 @@ static void test_C216_too_many(void **state) {
     text_deinit(&r.out);
 }
 
+/* Connections that are over, or that nothing came of, make room: a router that nobody lets in calls
+ * again and again. */
+static void test_C216_calls_without_end(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    const uint16_t first[2] = {179, 179};
+    segment_of(&r, first, false, 0, true, data, size);
+    for (uint32_t i = 0; i < 2 * CAPTURE_FLOWS_MAX; i++) {
+        const uint16_t ports[2] = {(uint16_t)(1000 + i), 179};
+        flagged(&r, ports, false, 5, SYN, NULL, 0);
+        if (i % 3 == 0)
+            flagged(&r, ports, true, 0, RST | ACK, NULL, 0);
+        if (i % 3 == 1)
+            segment(&r, false, 6 + 1000, false, data, 0);
+    }
+    for (uint16_t i = 0; i < 2; i++) { /* in the middle of a message */
+        const uint16_t ports[2] = {(uint16_t)(100 + i), 179};
+        segment_of(&r, ports, true, 0, true, data, size);
+        segment_of(&r, ports, true, 1 + 19 + 19, false, data, size);
+        flagged(&r, ports, true, 1 + 19 + 38, FIN | ACK, NULL, 0);
+        flagged(&r, ports, false, 1, FIN | ACK, NULL, 0);
+    }
+    assert_string_equal(text_str(&r.out), "keepalive keepalive keepalive ");
+    for (uint32_t i = 0; i < 2 * CAPTURE_FLOWS_MAX; i++) {
+        const uint16_t ports[2] = {(uint16_t)(1000 + i), 179};
+        flagged(&r, ports, false, 9, SYN, NULL, 0);
+    }
+    segment_of(&r, first, false, 1 + (uint32_t)size, false, data, size);
+    rig_end(&r, "keepalive keepalive keepalive lost keepalive lost keepalive keepalive ");
+}
+
 /* Whose message it is, and the packet that made it whole. */
 static void test_C216_whose(void **state) {
     (void)state;
@@ -506,6 +594,98 @@ static void test_C216_many_overtakings(void **state) {
     assert_int_equal(r.out.size, (STREAM_PENDING_MAX + 1) * strlen("keepalive "));
     text_clear(&r.out);
     rig_end(&r, "");
+}
+
+/* What a gap is given up for has the time of its own packets. */
+static void test_C216_when(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 0, true, NULL, 0);
+    segment(&r, false, 9, false, data, 5);
+    segment(&r, false, 9 + 5, false, data + 5, size - 5); /* the third */
+    for (int i = 0; i < 9; i++)
+        segment(&r, true, 1, false, data, size);
+    assert_true(capture_finish(r.capture));
+    assert_int_equal(r.packet, 3);
+    rig_end(&r, "lost keepalive lost keepalive ");
+}
+
+/* Consuming moves nothing, and memory is that of what is not consumed. */
+static void test_C216_many_messages_in_a_run(void **state) {
+    (void)state;
+    static uint8_t data[60000];
+    struct stream s = {0};
+    stream_start(&s, 0);
+    for (int i = 0; i < 50; i++) {
+        stream_put(&s, s.next, data, sizeof data, false, 0);
+        while (s.size > (size_t)i) {
+            const uint8_t *before = s.data;
+            stream_consume(&s, 1);
+            assert_ptr_equal(s.data, before + 1);
+        }
+    }
+    assert_in_range(s.capacity, sizeof data, 3 * sizeof data);
+    stream_deinit(&s);
+}
+
+/* A SYN that is sent again, or captured twice, begins nothing. */
+static void test_C216_same_syn(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(OPEN4 KEEPALIVE, data);
+    struct rig r;
+    rig_begin(&r);
+    segment(&r, false, 0, true, NULL, 0);
+    segment(&r, false, 1, false, data, size - 9);
+    segment(&r, false, 0, true, NULL, 0);
+    segment(&r, false, 1 + (uint32_t)size - 9, false, data + size - 9, 9);
+    rig_end(&r, "open keepalive ");
+}
+
+/* The same ports again: what waits is said first, and the other side's octets are no longer looked
+ * for where those of the connection before ended, whether or not its SYN is there. */
+static void test_C216_same_ports(void **state) {
+    static const uint16_t ports[2] = {40000, 179};
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = stream_of(KEEPALIVE, data);
+    struct rig r;
+    both_ways(&r, OPEN4, OPEN4);
+    segment(&r, false, 1 + 43 + 19, false, data, size);
+    segment(&r, true, 1 + 43 + 19, false, data, size);
+    flagged(&r, ports, false, 70000, SYN, NULL, 0);
+    assert_string_equal(text_str(&r.out), "open open lost keepalive lost keepalive ");
+    segment(&r, true, 0xF0000000, false, data, stream_of(OPEN4, data));
+    rig_end(&r, "open open lost keepalive lost keepalive open ");
+    /* The answer to a call whose SYN is not there … */
+    both_ways(&r, OPEN4, OPEN4);
+    r.acknowledged = 0xF0000000;
+    flagged(&r, ports, true, 70000, SYN | ACK, NULL, 0);
+    segment(&r, false, 0xF0000000, false, data, stream_of(OPEN4, data));
+    rig_end(&r, "open open open ");
+    /* … and one that is late. */
+    rig_begin(&r);
+    flagged(&r, ports, false, 6, SYN, NULL, 0);
+    segment(&r, false, 7, false, data, stream_of(OPEN4, data) - 9);
+    r.acknowledged = 7;
+    flagged(&r, ports, true, 70000, SYN | ACK, NULL, 0);
+    segment(&r, false, 7 + 43 - 9, false, data + 43 - 9, 9);
+    rig_end(&r, "open ");
+}
+
+/* What a reset says beside is no part of the stream. */
+static void test_C216_reset(void **state) {
+    static const uint16_t ports[2] = {40000, 179};
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    struct rig r;
+    both_ways(&r, OPEN4, OPEN4);
+    flagged(&r, ports, false, 1 + 43, RST | ACK, (const uint8_t *)"go away", 7);
+    segment(&r, false, 1 + 43, false, data, stream_of(KEEPALIVE, data));
+    rig_end(&r, "open open keepalive ");
 }
 
 /* A SYN begins anew: neither half a message nor a loss is left of the connection before. */
@@ -546,6 +726,14 @@ int main(void) {
         cmocka_unit_test(test_C216_whose),
         cmocka_unit_test(test_C216_many_overtakings),
         cmocka_unit_test(test_C216_again),
+        cmocka_unit_test(test_C216_guessed_of_one_family),
+        cmocka_unit_test(test_C216_guessed_next_hop),
+        cmocka_unit_test(test_C216_when),
+        cmocka_unit_test(test_C216_many_messages_in_a_run),
+        cmocka_unit_test(test_C216_same_syn),
+        cmocka_unit_test(test_C216_same_ports),
+        cmocka_unit_test(test_C216_reset),
+        cmocka_unit_test(test_C216_calls_without_end),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

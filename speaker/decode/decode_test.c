@@ -166,7 +166,7 @@ static void line_too_long(void **state) {
     free(line);
 }
 
-/* RFC 8654: 4,097 octets are a message only when both sides said so. */
+/* RFC 8654: 4,097 octets are a message only when the receiver said so. */
 static void extended_messages(void **state) {
     (void)state;
     static uint8_t data[4097];

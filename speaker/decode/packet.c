@@ -19,7 +19,7 @@ static enum packet_kind tcp_decode(struct byte_reader *r, struct packet_tcp *t) 
     t->from_port = bytes_u16(r);
     t->to_port = bytes_u16(r);
     t->sequence = bytes_u32(r);
-    (void)bytes_u32(r); /* acknowledgment */
+    t->acknowledgment = bytes_u32(r);
     size_t header = (size_t)(bytes_u8(r) >> 4) * 4;
     uint8_t flags = bytes_u8(r);
     (void)bytes_take(r, 6); /* window, checksum, urgent pointer */
@@ -28,6 +28,7 @@ static enum packet_kind tcp_decode(struct byte_reader *r, struct packet_tcp *t) 
     t->fin = flags & 1;
     t->syn = flags & 2;
     t->rst = flags & 4;
+    t->ack = flags & 16;
     t->size = bytes_left(r);
     t->data = bytes_take(r, t->size);
     return PACKET_SEGMENT;
@@ -63,6 +64,12 @@ static enum packet_kind ip4_decode(struct byte_reader *r, struct packet_tcp *t) 
                                                                       : PACKET_DAMAGED;
 }
 
+/* Hop-by-hop, routing and destination options, and the header of a fragment, which may be the whole
+ * packet (RFC 6946), may stand before TCP. */
+static bool is_extension(uint8_t protocol) {
+    return protocol == 0 || protocol == 43 || protocol == PROTOCOL_FRAGMENT || protocol == 60;
+}
+
 static enum packet_kind ip6_decode(struct byte_reader *r, struct packet_tcp *t) {
     (void)bytes_u32(r);
     size_t size = bytes_u16(r);
@@ -74,15 +81,15 @@ static enum packet_kind ip6_decode(struct byte_reader *r, struct packet_tcp *t) 
     t->from = ip6(from);
     t->to = ip6(to);
     struct byte_reader packet = captured(r, size, t);
-    /* Hop-by-hop, routing and destination options may stand before TCP. */
-    for (int i = 0; i < EXTENSIONS_MAX && (protocol == 0 || protocol == 43 || protocol == 60);
-         i++) {
+    for (int i = 0; i < EXTENSIONS_MAX && is_extension(protocol); i++) {
+        bool may_be_part = protocol == PROTOCOL_FRAGMENT;
         protocol = bytes_u8(&packet);
         size_t more = bytes_u8(&packet);
-        (void)bytes_take(&packet, 6 + 8 * more);
+        uint16_t offset = bytes_u16(&packet); /* of a fragment, and whether others follow */
+        (void)bytes_take(&packet, 4 + (may_be_part ? 0 : 8 * more));
+        if (may_be_part && offset & 0xFFF9)
+            return protocol == PROTOCOL_TCP ? PACKET_FRAGMENT : PACKET_OTHER;
     }
-    if (protocol == PROTOCOL_FRAGMENT)
-        return bytes_u8(&packet) == PROTOCOL_TCP ? PACKET_FRAGMENT : PACKET_OTHER;
     if (!bytes_ok(&packet))
         return PACKET_DAMAGED;
     return protocol == PROTOCOL_TCP ? tcp_decode(&packet, t) : PACKET_OTHER;

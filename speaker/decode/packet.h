@@ -11,8 +11,8 @@
 struct packet_tcp {
     struct ip_addr from, to;
     uint16_t from_port, to_port;
-    uint32_t sequence;
-    bool syn, fin, rst;
+    uint32_t sequence, acknowledgment;
+    bool syn, ack, fin, rst;
     const uint8_t *data;
     size_t size;
     size_t missing; /* octets behind `data` that the capture left out (its snapshot length) */

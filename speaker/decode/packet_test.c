@@ -79,6 +79,8 @@ static const struct row whole[] = {
      IP6_HEAD "0037 00 40 " IP6_ENDS "3c 00 000000000000 2b 00 000000000000 "
               "06 01 0000 000000000000 000000000000 " TCP("10") DATA,
      true},
+    {"a fragment that is all of IPv6's packet", RAW,
+     IP6_HEAD "001f 2c 40 " IP6_ENDS "06 ff 0000 00000007 " TCP("10") DATA, true},
     {"TCP options", RAW,
      "4500 002f 0000 4000 40 06 0000 0a000001 0a000002 "
      "9c40 00b3 01020304 00000000 6010 0000 0000 0000 01010101 " DATA,
@@ -198,6 +200,10 @@ static void test_C216_not_a_segment(void **state) {
          "4500 002b 0000 0001 40 06 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_FRAGMENT},
         {"a fragment of IPv6", RAW,
          IP6_HEAD "001f 2c 40 " IP6_ENDS "06 00 0001 00000000 " TCP("10") DATA, PACKET_FRAGMENT},
+        {"a later fragment of IPv6", RAW,
+         IP6_HEAD "001f 2c 40 " IP6_ENDS "06 00 0008 00000000 " TCP("10") DATA, PACKET_FRAGMENT},
+        {"a fragment of UDP over IPv6", RAW,
+         IP6_HEAD "001f 2c 40 " IP6_ENDS "11 00 0001 00000000 " TCP("10") DATA, PACKET_OTHER},
         {"an IPv4 header of 16", RAW,
          "4400 002b 0000 4000 40 06 0000 0a000001 0a000002 " TCP("10") DATA, PACKET_DAMAGED},
         {"IPv4 shorter than its header", RAW,

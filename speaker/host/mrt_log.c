@@ -206,7 +206,7 @@ void mrt_log_octets(struct mrt_log *l, struct mrt_tap **tap, int fd, bool sent, 
         return;
     }
     struct stream *s = &(*tap)->streams[sent];
-    stream_put(s, s->next, data, size, false);
+    stream_put(s, s->next, data, size, false, 0);
     if (s->no_memory) {
         give_up(l, "out of memory");
         return;
