@@ -184,13 +184,22 @@ static void print_pair(const json_t *p, struct text *out) {
         text_puts(out, "the session comes up\n");
 }
 
-/* Two sessions of one family, which is then one neighbor. */
+static json_int_t port_of(const json_t *session) {
+    json_int_t port = json_integer_value(json_object_get(session, "port"));
+    return port ? port : BGP_PORT;
+}
+
+/* Two sessions of one family, which is then one neighbor, and one port: BIRD's lock is by both. */
 static bool has_rivals(const json_t *sessions) {
-    size_t i, ipv4 = 0;
-    json_t *s;
-    json_array_foreach(sessions, i, s) ipv4 +=
-        strcmp(word(json_object_get(s, "session"), "family"), "ipv4") == 0;
-    return ipv4 > 1 || json_array_size(sessions) - ipv4 > 1;
+    for (size_t i = 0; i < json_array_size(sessions); i++) {
+        const json_t *a = json_object_get(json_array_get(sessions, i), "session");
+        for (size_t k = 0; k < i; k++) {
+            const json_t *b = json_object_get(json_array_get(sessions, k), "session");
+            if (strcmp(word(a, "family"), word(b, "family")) == 0 && port_of(a) == port_of(b))
+                return true;
+        }
+    }
+    return false;
 }
 
 void calico_explain_print(const json_t *explanation, struct text *out) {
@@ -206,7 +215,7 @@ void calico_explain_print(const json_t *explanation, struct text *out) {
     print_rules(json_object_get(explanation, "rules"), out);
     json_array_foreach(sessions, i, item) print_session(item, out);
     if (has_rivals(sessions))
-        text_puts(out, "\nof several sessions with one neighbor in a family BIRD runs one; the "
-                       "others wait for its lock\n");
+        text_puts(out, "\nof several sessions with one neighbor and port BIRD runs one; the others "
+                       "wait for its lock\n");
     json_array_foreach(json_object_get(explanation, "pairs"), i, item) print_pair(item, out);
 }

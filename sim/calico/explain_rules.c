@@ -99,6 +99,8 @@ static void remote_text(const struct calico_bgp_peer *p, char *text, size_t size
     char a[IP_ADDR_TEXT_MAX];
     if (p->has_peer_ip)
         snprintf(text, size, "peerIP: %s", ip_format(p->peer_ip, a));
+    else if (p->local_workload_selector)
+        snprintf(text, size, "localWorkloadSelector: %s", p->local_workload_selector_text);
     else
         snprintf(text, size, "peerSelector: %s",
                  p->peer_selector_text ? p->peer_selector_text : "");
@@ -167,6 +169,10 @@ static void outcome(struct explain *x, int family, const struct calico_bgp_peer 
 static void forward(struct explain *x, int family, const struct calico_bgp_peer *p) {
     char side[128];
     const struct calico_node *peer = x->peer ? x->peer->node : NULL;
+    const struct calico_session *other;
+    /* Which pods a selector means is Felix's to say: here the one that has the session. */
+    if (p->local_workload_selector && made(x, family, p, false, &other))
+        outcome(x, family, p, false);
     if (p->local_workload_selector || !is_remote(p, peer, x->addrs[family]))
         return;
     side_text(p, side, sizeof side);

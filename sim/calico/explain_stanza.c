@@ -57,7 +57,8 @@ static void explain_peer_as(struct reasons *r) {
     const struct calico_session *s = r->s;
     const struct calico_plan_node *peer = r->x->peer;
     bool own = peer && peer->node->as_number;
-    if (r->origin && r->origin->has_peer_ip && !s->reverse) {
+    if (r->origin && (r->origin->has_peer_ip || r->origin->local_workload_selector) &&
+        !s->reverse) {
         if (r->origin->as_number)
             because(r, "peerAS", r->origin->place, "%u: asNumber of the BGPPeer", s->peer_as);
         else
@@ -85,6 +86,13 @@ static void explain_local_as(struct reasons *r) {
 
 /* ---- who dials ---- */
 
+/* Only where Calico compares addresses does the smaller one wait. */
+static bool compares_addresses(const struct reasons *r) {
+    const struct calico_session *s = r->s;
+    return s->kind == CALICO_MESH ||
+           (s->kind == CALICO_GLOBAL && s->peer_node && r->origin->has_peer_ip);
+}
+
 static void explain_passive(struct reasons *r) {
     const struct calico_session *s = r->s;
     char mine[IP_ADDR_TEXT_MAX], theirs[IP_ADDR_TEXT_MAX];
@@ -97,11 +105,13 @@ static void explain_passive(struct reasons *r) {
         because(r, "passive", nowhere,
                 "yes: \"%s\" is the larger text beside \"%s\", and the larger one dials", theirs,
                 mine);
-    else if (s->kind == CALICO_MESH || (s->kind == CALICO_GLOBAL && s->peer_node))
+    else if (compares_addresses(r))
         because(r, "passive", nowhere, "no: \"%s\" is the larger text beside \"%s\"", mine, theirs);
     else
         because(r, "passive", nowhere, "no: %s always dial",
-                s->peer_node ? "both ends of node specific peers" : "peers outside the cluster");
+                !s->peer_node              ? "peers outside the cluster"
+                : s->kind == CALICO_GLOBAL ? "both ends of a peerSelector"
+                                           : "node specific peers");
 }
 
 /* ---- the rest ---- */
@@ -129,7 +139,9 @@ static void explain_password(struct reasons *r) {
                                                     : NULL;
     if (!ref || !ref->name)
         return;
-    if (r->s->password_state == CALICO_PASSWORD_MISSING)
+    if (r->s->kind == CALICO_LOCAL_WORKLOAD)
+        because(r, "password", origin_place(r), "none: a workload's session never has one");
+    else if (r->s->password_state == CALICO_PASSWORD_MISSING)
         because(r, "password", origin_place(r),
                 "missing: Secret %s has no key %s where calico-node looks; the session is made "
                 "without a password",

@@ -10,10 +10,14 @@
 #define V3 "apiVersion: projectcalico.org/v3\n"
 #define PEER(name, spec) V3 "kind: BGPPeer\nmetadata: {name: " name "}\nspec: {" spec "}\n---\n"
 #define CONFIG(spec) V3 "kind: BGPConfiguration\nmetadata: {name: default}\nspec: {" spec "}\n---\n"
+#define SECRET                                                                                     \
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: kube-system}\n"                  \
+    "stringData: {k: one}\n---\n"
+#define POOL V3 "kind: IPPool\nmetadata: {name: p}\nspec: {cidr: 10.244.0.0/16}\n---\n"
 
 static const struct {
     const char *name, *manifests, *node, *peer;
-    const char *words[3]; /* all of them in the text */
+    const char *words[3]; /* all of them in the text, those behind a ! not */
 } cases[] = {
     {"mesh by default", "", "kube-1", "kube-2", {"on by default", "Mesh_10_0_0_2", "comes up"}},
     {"mesh on",
@@ -113,6 +117,34 @@ static const struct {
      "kube-1",
      "kube-2",
      {"kube-1 has 2 sessions with kube-2", "wait for its lock"}},
+    {"two ports have two locks",
+     PEER("a", "node: kube-1, peerIP: 10.0.0.254, asNumber: 65000")
+         PEER("b", "node: kube-1, peerIP: '10.0.0.254:1790', asNumber: 65000"),
+     "kube-1",
+     "10.0.0.254",
+     {"kube-1 has 2 sessions with 10.0.0.254", "!wait for its lock"}},
+    {"0 and 179 are one port",
+     PEER("a", "node: kube-1, peerSelector: has(worker)") CONFIG("listenPort: 179"),
+     "kube-1",
+     "kube-2",
+     {"kube-1 has 2 sessions with kube-2", "wait for its lock"}},
+    {"by selector both dial",
+     CONFIG("nodeToNodeMeshEnabled: false") PEER("g", "peerSelector: has(worker)"),
+     "kube-1",
+     "kube-2",
+     {"Global_10_0_0_2", "no: both ends of a peerSelector always dial", "!larger text"}},
+    {"by address the larger one",
+     CONFIG("nodeToNodeMeshEnabled: false") PEER("g", "peerIP: 10.0.0.2, asNumber: 64512"),
+     "kube-1",
+     "kube-2",
+     {"yes: \"10.0.0.2\" is the larger text beside \"10.0.0.1\""}},
+    {"a workload",
+     SECRET POOL PEER("w", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 65100, "
+                           "password: {secretKeyRef: {name: s, key: k}}"),
+     "kube-1",
+     "Local_Workload_10_244_0_1",
+     {"BGPPeer w (nodeSelector: all(); localWorkloadSelector: all()): Local_Workload_10_244_0_1",
+      "65100: asNumber of the BGPPeer", "none: a workload's session never has one"}},
 };
 
 static void nodes(struct fixture *f) {
@@ -130,6 +162,13 @@ static void explain(struct fixture *f, size_t i, struct text *out) {
     json_decref(j);
 }
 
+static void check_word(const char *name, const char *text, const char *word) {
+    bool unwanted = word[0] == '!';
+    if ((strstr(text, word + unwanted) != NULL) == unwanted)
+        fail_msg("%s: %s \"%s\" in:\n%s", name, unwanted ? "there is" : "no", word + unwanted,
+                 text);
+}
+
 static void test_cases(void **state) {
     struct fixture *f = *state;
     struct text t;
@@ -145,8 +184,7 @@ static void test_cases(void **state) {
         text_clear(&t);
         explain(f, i, &t);
         for (size_t k = 0; k < 3 && cases[i].words[k]; k++)
-            if (!strstr(text_str(&t), cases[i].words[k]))
-                fail_msg("%s: no \"%s\" in:\n%s", cases[i].name, cases[i].words[k], text_str(&t));
+            check_word(cases[i].name, text_str(&t), cases[i].words[k]);
     }
     text_deinit(&t);
 }
