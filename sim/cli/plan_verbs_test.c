@@ -35,6 +35,10 @@ static int setup(void **state) {
                  V3 "kind: BGPPeer\nmetadata: {name: typo}\nspec: {peerSelector: has(rr)}\n");
     fixture_text("peer.yaml", V3 "kind: BGPPeer\nmetadata: {name: tor}\n"
                                  "spec: {peerIP: 10.0.0.254, asNumber: 65001, filters: [f]}\n");
+    fixture_text("port.yaml",
+                 V3 "kind: BGPConfiguration\nmetadata: {name: default}\n"
+                    "spec: {listenPort: 1790}\n---\n" V3 "kind: BGPPeer\nmetadata: {name: other}\n"
+                    "spec: {peerIP: '10.0.0.253:1790', asNumber: 65001}\n");
     fixture_text("bad.yaml", V3 "kind: BGPPeer\nmetadata: {name: x}\nspec: {peerIp: 1.2.3.4}\n");
     return 0;
 }
@@ -351,6 +355,10 @@ static void test_explain_route(void **state) {
          WORDS("never sent back to the neighbor"));
     says(WORDS("explain", "kube-1", "10.9.0.0/16", "--to", "kube-2", m), 1,
          WORDS("has no such route"));
+    /* A router outside answers, and calls, where the cluster's manifests say. */
+    says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "10.0.0.253", m,
+               fixture_path("port.yaml")),
+         0, WORDS("Global_10_0_0_253_port_1790", "it passes"));
     says(WORDS("explain", "kube-1", "10.9.0.1/16", "--to", "kube-2", m), 2, WORDS("is no prefix"));
     says(WORDS("explain", "kube-1", "10.244.0.0/26", "--to", "kube-7", m), 1,
          WORDS("has no session with kube-7"));

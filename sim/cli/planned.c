@@ -65,6 +65,7 @@ static void mirror(struct arena *arena, const struct calico_session *s,
     bgp_peer_config_init(p, BGP_PROFILE_CALICO);
     p->remote_addr = s->family == BGP_IPV6_UNICAST ? n->node->addr6 : n->node->addr4;
     p->local_addr = s->neighbor;
+    p->remote_port = n->listen_port;
     p->remote_as = s->local_as;
     p->families[BGP_IPV4_UNICAST] = s->family == BGP_IPV4_UNICAST;
     p->families[BGP_IPV6_UNICAST] = s->family == BGP_IPV6_UNICAST;
