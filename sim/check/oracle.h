@@ -24,7 +24,8 @@ struct text;
  *   oracle_result.c  tables and sums made from that
  *   oracle_explain.c why a route is there, or is not
  *   oracle_policy.c  its own evaluation of policy terms
- *   oracle_as_path.c AS_PATH between ASes; oracle_originate.c aggregates and conditions
+ *   oracle_as_path.c AS_PATH between ASes; oracle_next_hop.c NEXT_HOP
+ *   oracle_originate.c aggregates and conditions
  *
  * The computation is synchronous: a route spreads from its origin, every node keeps the best of
  * what its neighbours would send, until nothing changes. BGP configurations that have no or several

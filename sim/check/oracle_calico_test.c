@@ -12,7 +12,7 @@
 
 #include "../../speaker/core/pipe_test.h"
 
-#define CLUSTERS 4000
+#define CLUSTERS 700
 #define SETTLE_MS 60000
 #define NODES_MAX 6
 #define ROUTERS_MAX 2

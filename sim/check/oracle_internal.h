@@ -109,6 +109,10 @@ static inline const struct bgp_config *oracle_config(const struct oracle *o, uin
 static inline bool oracle_is_bird(const struct bgp_config *c) {
     return c->profile == BGP_PROFILE_CALICO || c->profile == BGP_PROFILE_FAST;
 }
+/* Learned over a session inside of the AS? */
+static inline bool oracle_is_internal(const struct oracle_state *s, const struct oracle_path *p) {
+    return !p->own && !s->ends[p->end].external;
+}
 static inline enum bgp_family oracle_family(struct ip_prefix p) {
     return p.addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
 }
@@ -133,6 +137,14 @@ bool oracle_med_comparable(const struct bgp_config *c, struct as_path a, struct 
 const char *oracle_community_stop(const struct attr_values *v, const struct oracle_end *e);
 bool oracle_path_loops(const struct bgp_config *c, const struct bgp_peer_config *p,
                        struct as_path path);
+
+/* oracle_next_hop.c: what `u` sends over end `e` before a policy has its say, and behind it, where
+ * the attributes have `now`. BIRD makes it before. */
+struct ip_addr oracle_next_hop_sent(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                    const struct oracle_path *best);
+struct ip_addr oracle_next_hop_behind(const struct oracle *o, uint32_t u,
+                                      const struct oracle_end *e, const struct oracle_path *best,
+                                      enum oracle_next_hop done, struct ip_addr now);
 
 /* oracle_originate.c: a held route as policies see it. */
 struct oracle_candidate oracle_held(const struct oracle_path *p, struct ip_prefix prefix);

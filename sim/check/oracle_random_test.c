@@ -7,10 +7,9 @@
  * older path, nodes judge alike, MEDs change between ASes only, paths never get shorter, and the
  * one node that prefers neighbours tells nobody anything. ORACLE_NETWORK=number runs one network.
  */
+#include "oracle_compare_fixture.h"
 #include "oracle_net_test.h"
 
-#include "../../speaker/base/text.h"
-#include "../../speaker/core/as_path.h"
 #include "../../speaker/core/pipe_test.h"
 
 #include <stdlib.h>
@@ -174,120 +173,6 @@ static void run_speakers(const struct chance_net *c, struct pipe_world *w, uint6
     pipe_run(w, SETTLE_MS);
 }
 
-static bool expected_session(const struct oracle *o, uint32_t node, uint32_t peer) {
-    const struct oracle_session *s = NULL;
-    size_t n = oracle_sessions(o, &s);
-    for (size_t i = 0; i < n; i++) {
-        if ((s[i].a == node && s[i].peer_a == peer) || (s[i].b == node && s[i].peer_b == peer))
-            return true;
-    }
-    return false;
-}
-
-/* How many are up. */
-static size_t compare_sessions(const struct chance_net *c, const struct oracle *o,
-                               const struct pipe_world *w, uint64_t seed) {
-    size_t up = 0;
-    for (uint32_t i = 0; i < c->net.count; i++) {
-        for (uint32_t k = 0; k < c->net.configs[i].peer_count; k++) {
-            const char *name = c->net.configs[i].peers[k].name;
-            bool seen = pipe_state(w, i, name) == BGP_ESTABLISHED;
-            if (seen != expected_session(o, i, k))
-                fail_msg("network %lu: n%u %s: %s", (unsigned long)seed, i, name,
-                         seen ? "up, though it must not be" : "not up");
-            up += seen;
-        }
-    }
-    return up;
-}
-
-static void describe(const struct attr_values *v, struct text *out) {
-    char next_hop[IP_ADDR_TEXT_MAX];
-    text_printf(out, "via %s path ", ip_format(v->next_hop, next_hop));
-    as_path_format(v->as_path, false, out);
-    text_printf(out, " origin %u", v->origin);
-    if (v->has_local_pref)
-        text_printf(out, " local-pref %u", v->local_pref);
-    if (v->has_med)
-        text_printf(out, " med %u", v->med);
-    if (v->has_originator_id)
-        text_printf(out, " originator %08x", v->originator_id);
-    text_puts(out, v->atomic_aggregate ? " atomic" : "");
-    for (uint32_t i = 0; i < v->cluster_count; i++)
-        text_printf(out, " cluster %08x", v->cluster_list[i]);
-    for (uint32_t i = 0; i < v->community_count; i++)
-        text_printf(out, " community %08x", v->communities[i]);
-}
-
-static bool best_of(const struct pipe_world *w, uint32_t node, struct bgp_rib_iterator *it,
-                    struct bgp_path_info *ret_best) {
-    struct bgp_path_info path;
-    bool found = false;
-    while (bgp_rib_next_path(w->nodes[node].speaker, it, &path)) {
-        if (path.best) {
-            *ret_best = path;
-            found = true;
-        }
-    }
-    return found;
-}
-
-static uint32_t learned_from(const struct chance_net *c, const struct pipe_world *w, uint32_t node,
-                             const struct bgp_path_info *p) {
-    const struct bgp_neighbor *n = bgp_peer_config(w->nodes[node].speaker, p->peer);
-    for (uint32_t i = 0; n && i < c->net.count; i++) {
-        if (ip_equal(n->remote_addr, node_addr(i)))
-            return i;
-    }
-    return node;
-}
-
-static void compare_route(const struct chance_net *c, const struct pipe_world *w, uint32_t node,
-                          const struct oracle_route *r, const struct bgp_path_info *p,
-                          uint64_t seed) {
-    struct text expected, seen;
-    char prefix[IP_PREFIX_TEXT_MAX];
-    assert_false(r->by_age);
-    text_init(&expected);
-    text_init(&seen);
-    text_printf(&expected, "n%u ", r->from_node);
-    text_printf(&seen, "n%u ", learned_from(c, w, node, p));
-    describe(r->attrs, &expected);
-    describe(&p->attrs->v, &seen);
-    if (strcmp(text_str(&expected), text_str(&seen)) != 0)
-        fail_msg("network %lu: n%u %s: expected %s, seen %s", (unsigned long)seed, node,
-                 ip_prefix_format(r->prefix, prefix), text_str(&expected), text_str(&seen));
-    text_deinit(&expected);
-    text_deinit(&seen);
-}
-
-/* How many routes it has. */
-static size_t compare_node(const struct chance_net *c, const struct oracle *o,
-                           const struct pipe_world *w, uint32_t node, uint64_t seed) {
-    const struct oracle_route *want = NULL;
-    size_t count = oracle_loc_rib(o, node, &want), at = 0;
-    struct bgp_rib_iterator it;
-    struct bgp_path_info best;
-    char prefix[IP_PREFIX_TEXT_MAX];
-    assert_int_equal(bgp_rib_begin(w->nodes[node].speaker, BGP_IPV4_UNICAST, &it), BGP_OK);
-    while (bgp_rib_next_prefix(w->nodes[node].speaker, &it)) {
-        if (!best_of(w, node, &it, &best))
-            continue;
-        if (at < count && ip_prefix_equal(want[at].prefix, it.prefix))
-            compare_route(c, w, node, &want[at++], &best, seed);
-        else if (at == count || ip_prefix_compare(want[at].prefix, it.prefix) > 0)
-            fail_msg("network %lu: n%u has %s", (unsigned long)seed, node,
-                     ip_prefix_format(it.prefix, prefix));
-        else
-            break;
-    }
-    bgp_rib_end(&it);
-    if (at < count)
-        fail_msg("network %lu: n%u lacks %s", (unsigned long)seed, node,
-                 ip_prefix_format(want[at].prefix, prefix));
-    return count;
-}
-
 struct tally {
     size_t sessions, routes, unstable;
 };
@@ -296,17 +181,20 @@ static void compare_network(uint64_t seed, struct tally *t) {
     static struct chance_net c;
     static struct pipe_world w;
     const struct ip_prefix *unstable = NULL;
+    char what[32];
     any_net(&c, seed);
     struct oracle *o = solve(&c.net);
+    const struct oracle_input in = {.nodes = c.net.nodes, .node_count = c.net.count};
     if (oracle_unstable(o, &unstable)) {
         t->unstable++;
         oracle_free(o);
         return;
     }
+    snprintf(what, sizeof what, "network %lu", (unsigned long)seed);
     run_speakers(&c, &w, seed);
-    t->sessions += compare_sessions(&c, o, &w, seed);
+    t->sessions += compare_sessions(o, &in, &w, what);
     for (uint32_t i = 0; i < c.net.count; i++)
-        t->routes += compare_node(&c, o, &w, i, seed);
+        t->routes += compare_routes(o, &in, &w, i, BGP_IPV4_UNICAST, what);
     pipe_free(&w);
     oracle_free(o);
 }

@@ -6,7 +6,8 @@
  * again. In a network that has exactly one stable outcome the work list runs empty; a node that
  * changes its mind more often than there are nodes is reported as unstable.
  *
- * Leaves AS_PATH and borders to oracle_as_path.c, aggregates and conditions to oracle_originate.c.
+ * Leaves AS_PATH and borders to oracle_as_path.c, NEXT_HOP to oracle_next_hop.c, aggregates and
+ * conditions to oracle_originate.c.
  *
  * RFC 4271 5.1, 9.1, 9.2; 1997; 4456 6-9; 5065. One path a prefix goes to a neighbour: additional
  * paths (RFC 7911) are not modelled. BIRD: attributes for eBGP are made before the export filter
@@ -14,8 +15,6 @@
  */
 
 #include "oracle_internal.h"
-
-#include "../../speaker/core/profile.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -135,11 +134,6 @@ static struct attr_values *copy_values(struct oracle *o, const struct attr_value
     return copy;
 }
 
-/* Learned over a session inside of the AS? */
-static bool is_internal(const struct oracle_state *s, const struct oracle_path *p) {
-    return !p->own && !s->ends[p->end].external;
-}
-
 /* RFC 4456 6: may a path learned over iBGP go to this internal peer? */
 static const char *reflection_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
                                    const struct oracle_path *best) {
@@ -150,58 +144,6 @@ static const char *reflection_stop(const struct oracle *o, uint32_t u, const str
     if (from_client && e->client && !oracle_config(o, u)->client_to_client_reflection)
         return "client-to-client reflection is off";
     return NULL;
-}
-
-static bool is_peer_address(const struct bgp_config *c, struct ip_addr a) {
-    for (uint32_t i = 0; i < c->peer_count; i++) {
-        if (ip_equal(c->peers[i].remote_addr, a))
-            return true;
-    }
-    return false;
-}
-
-/* RFC 4271 5.1.3 2 allows, and the speaker uses it for, the neighbour's own address and that of a
- * router with which it has no session: what one neighbour may be told, all others may. */
-static bool third_party(const struct oracle *o, uint32_t u, const struct oracle_end *e,
-                        const struct oracle_path *best) {
-    struct ip_addr next_hop = best->attrs->next_hop;
-    if (!profile_get(oracle_config(o, u)->profile)->third_party_next_hop || !ip_is_set(next_hop))
-        return false;
-    const struct oracle_node *n = &o->in.nodes[u];
-    for (size_t i = 0; i < n->subnet_count; i++) {
-        if (ip_prefix_contains_addr(n->subnets[i], e->remote) &&
-            ip_prefix_contains_addr(n->subnets[i], next_hop))
-            return ip_equal(next_hop, o->states[u].ends[best->end].remote) ||
-                   !is_peer_address(oracle_config(o, u), next_hop);
-    }
-    return false;
-}
-
-/* RFC 2545 3: of no use to whoever is not on the link it was learned on. */
-static bool ends_with_link(struct ip_addr next_hop) {
-    return next_hop.family == IP_V6 && ip_is_link_local(next_hop);
-}
-
-static struct ip_addr sent_next_hop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
-                                    const struct oracle_path *best) {
-    const struct bgp_peer_config *p = &oracle_config(o, u)->peers[e->peer];
-    struct ip_addr learned = best->attrs->next_hop;
-    bool reflected = is_internal(&o->states[u], best) && !e->external;
-    if (!ip_is_set(learned) || p->next_hop_mode == BGP_NEXT_HOP_SELF_ALL)
-        return e->local;
-    bool server = e->outside && p->transparent && !best->own;
-    bool kept = p->next_hop_mode == BGP_NEXT_HOP_KEEP && !best->own;
-    if (ends_with_link(learned) && !server && !kept)
-        return e->local;
-    if (best->own) /* a gateway is kept inside the AS */
-        return e->outside || p->next_hop_mode == BGP_NEXT_HOP_SELF ? e->local : learned;
-    if (p->next_hop_mode == BGP_NEXT_HOP_SELF)
-        return reflected ? learned : e->local;
-    if (p->next_hop_mode == BGP_NEXT_HOP_KEEP || (e->outside && p->transparent))
-        return learned;
-    if (!e->outside)
-        return learned;
-    return p->multihop == 0 && third_party(o, u, e, best) ? learned : e->local;
 }
 
 static void make_external(struct oracle *o, uint32_t u, const struct oracle_end *e, bool own,
@@ -253,7 +195,7 @@ static const char *export_stop(const struct oracle *o, uint32_t u, const struct 
         return held_back ? held_back : oracle_community_stop(best->attrs, e);
     if (s->ends[best->end].neighbor == e->neighbor)
         return "never sent back to the neighbor it was learned from";
-    if (is_internal(s, best) && !e->external) {
+    if (oracle_is_internal(s, best) && !e->external) {
         const char *stop = reflection_stop(o, u, e, best);
         if (stop)
             return stop;
@@ -269,25 +211,6 @@ static struct oracle_candidate candidate(const struct oracle_path *best, struct 
     r.external_session = external;
     r.next_hop = next_hop;
     return r;
-}
-
-/* Behind the policy. BIRD made the next hop before it. */
-static struct ip_addr resolve_next_hop(const struct oracle *o, uint32_t u,
-                                       const struct oracle_end *e, const struct oracle_path *best,
-                                       enum oracle_next_hop done, struct ip_addr now) {
-    switch (done) {
-    case ORACLE_NEXT_HOP_SELF:
-        return e->local;
-    case ORACLE_NEXT_HOP_PEER:
-        return e->remote;
-    case ORACLE_NEXT_HOP_SET:
-        if (ip_is_set(now))
-            return now;
-        break;
-    case ORACLE_NEXT_HOP_UNTOUCHED:
-        break;
-    }
-    return oracle_is_bird(oracle_config(o, u)) ? now : sent_next_hop(o, u, e, best);
 }
 
 const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
@@ -308,7 +231,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         v->med = 0;
     }
     if (oracle_is_bird(c))
-        v->next_hop = sent_next_hop(o, u, e, best);
+        v->next_hop = oracle_next_hop_sent(o, u, e, best);
     if (oracle_is_bird(c) && e->external)
         make_external(o, u, e, best->own, v);
     if (oracle_is_bird(c) && !v->has_local_pref) {
@@ -320,7 +243,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     struct oracle_candidate r = candidate(best, prefix, v, e->external, &done);
     if (!oracle_policy_traced(c, &p->export[f], &r, o -> arena, o -> tracer, v, ret_rule))
         return NULL;
-    v->next_hop = resolve_next_hop(o, u, e, best, done, v->next_hop);
+    v->next_hop = oracle_next_hop_behind(o, u, e, best, done, v->next_hop);
     if (!oracle_is_bird(c) && e->external)
         make_external(o, u, e, best->own, v);
     if (e->external)
@@ -329,7 +252,7 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
         v->has_local_pref = true;
         v->local_pref = c->default_local_pref;
     }
-    if (is_internal(&o->states[u], best) && !e->external && !reflect(o, u, best, v))
+    if (oracle_is_internal(&o->states[u], best) && !e->external && !reflect(o, u, best, v))
         return NULL;
     if (!p->send_communities)
         v->community_count = v->large_community_count = 0;
@@ -506,7 +429,7 @@ static void tell_all(struct spread *s, uint32_t u) {
     enum bgp_family f = oracle_family(prefix);
     /* An iBGP-learned path goes nowhere but to external peers and, on a reflector, onward. What was
      * sent while another path was best must be taken back everywhere, though. */
-    bool narrow = best && is_internal(st, best) && s->changes[u] == 1;
+    bool narrow = best && oracle_is_internal(st, best) && s->changes[u] == 1;
     uint32_t count = narrow ? st->onward_count : st->end_count;
     assert(st->ends || count == 0);
     const struct oracle_end *last = NULL;

@@ -4,8 +4,8 @@
  * A session needs an end at both nodes, each naming the other's address, AS numbers that agree, the
  * same password, TTLs that arrive, one side that dials and another that answers. The answering
  * rules are those of the implementations we stand in for: BIRD runs one session per neighbour and
- * hands an incoming connection to the first stanza of that neighbour in the file, running or not;
- * IOS answers configured neighbours only.
+ * port, and hands an incoming connection to the first stanza of that neighbour in the file, of
+ * whichever port, running or not; IOS answers configured neighbours only.
  *
  * RFC 4271 6.2, 6.8, 8; 2385; 5082; 6286.
  */
@@ -46,9 +46,11 @@ static bool same_process(const struct oracle *o, uint32_t node) {
  */
 struct neighbor_index {
     const struct bgp_config *config;
-    uint32_t *first;  /* per peer: index of the first peer with the same address (any port) */
-    uint32_t *holder; /* per peer: index of the one that runs */
-    bool *held;       /* per peer: ran before, in the same process, and so has kept the lock */
+    uint32_t *first;   /* per peer: index of the first peer with the same address (any port) */
+    uint32_t *next;    /* per peer: index of the next one with the same address; 0: none */
+    uint32_t *holder;  /* per peer: index of the one that runs */
+    bool *held;        /* per peer: ran before, in the same process, and so has kept the lock */
+    uint32_t *partner; /* per peer: index + 1 of the end it meets, once one of them has found it */
     struct table table;
 };
 
@@ -90,6 +92,12 @@ static bool first_equal(const void *context, uint32_t index, const void *key) {
     return ip_equal(c->peers[index - 1].remote_addr, *(const struct ip_addr *)key);
 }
 
+static void append(struct neighbor_index *x, uint32_t first, uint32_t peer) {
+    while (x->next[first])
+        first = x->next[first];
+    x->next[first] = peer;
+}
+
 static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_index *x) {
     const struct bgp_config *c = oracle_config(o, node);
     table_init(&x->table);
@@ -99,7 +107,10 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
     x->first = arena_array(o->arena, c->peer_count + 1, sizeof *x->first);
     x->holder = arena_array(o->arena, c->peer_count + 1, sizeof *x->holder);
     x->held = arena_array(o->arena, c->peer_count + 1, sizeof *x->held);
-    if (!x->first || !x->holder || !x->held || !find_held(o, node, x->held))
+    x->next = arena_array(o->arena, c->peer_count + 1, sizeof *x->next);
+    x->partner = arena_array(o->arena, c->peer_count + 1, sizeof *x->partner);
+    if (!x->first || !x->holder || !x->held || !x->next || !x->partner ||
+        !find_held(o, node, x->held))
         return false;
     bool lock = oracle_is_bird(c);
     for (uint32_t i = 0; i < c->peer_count; i++) {
@@ -113,6 +124,7 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
                 return false;
             continue;
         }
+        append(x, first - 1, i);
         uint32_t holder = x->holder[first - 1];
         if (!lock || !same_neighbor(&c->peers[holder], p))
             continue;
@@ -242,23 +254,61 @@ static uint32_t neighbor_of(const struct oracle *o, const struct bgp_peer_config
     return oracle_address_owner(o, p->remote_addr);
 }
 
-/* Finds the end of `b` that answers to `pa`; false with a cause otherwise. */
-static bool find_other_end(struct meeting *m, const struct neighbor_index *x, uint32_t *ret_peer) {
+/* Do the two ends make a session? */
+static bool fit(struct meeting *m, const struct neighbor_index *x, uint32_t peer_a,
+                uint32_t peer_b) {
+    m->pb = &oracle_config(m->o, m->b)->peers[peer_b];
+    struct ip_addr source_b = oracle_source_address(&m->o->in.nodes[m->b], m->pb);
+    if (!ip_equal(source_b, m->pa->remote_addr))
+        return refuse(m, "source-address", "the neighbor would answer from another address");
+    if (m->pb->shutdown)
+        return refuse(m, "shutdown", "administratively down at the other end");
+    return agree_as(m) && agree_transport(m) && someone_dials(m, x, peer_a, peer_b);
+}
+
+/* `b` may have several stanzas for us, one running for each port. The one it hands connections to
+ * is asked first, and says why not if none fits. */
+static bool find_partner(struct meeting *m, const struct neighbor_index *x, uint32_t peer_a,
+                         uint32_t first, uint32_t *ret_peer) {
+    const struct neighbor_index *xb = &x[m->b];
+    uint32_t asked = xb->holder[first];
+    bool found = !xb->partner[asked] && fit(m, x, peer_a, asked);
+    const char *cause = m->cause, *detail = m->detail;
+    *ret_peer = asked;
+    for (uint32_t k = first; !found && oracle_is_bird(xb->config); k = xb->next[k]) {
+        if (k != asked && xb->holder[k] == k && !xb->partner[k] && fit(m, x, peer_a, k)) {
+            *ret_peer = k;
+            found = true;
+        }
+        if (!xb->next[k])
+            break;
+    }
+    return found || refuse(m, cause ? cause : "waiting-for-lock",
+                           cause ? detail : "another session of the same neighbor runs");
+}
+
+/* Finds the end of `b` that meets `pa`; false with a cause otherwise. */
+static bool find_other_end(struct meeting *m, const struct neighbor_index *x, uint32_t peer_a,
+                           uint32_t *ret_peer) {
     struct oracle *o = m->o;
     if (!oracle_config(o, m->b))
         return refuse(m, "not-configured-there", "no BGP there");
     if (!ip_is_set(m->source_a))
         return refuse(m, "no-source-address", "no address of that family");
+    if (x[m->a].partner[peer_a]) {
+        *ret_peer = x[m->a].partner[peer_a] - 1;
+        m->pb = &oracle_config(o, m->b)->peers[*ret_peer];
+        return true;
+    }
     uint32_t at = first_for(&x[m->b], m->source_a);
     if (at == UINT32_MAX)
         return refuse(m, "not-configured-there",
                       arena_printf(o->arena, "%s has no neighbor for %s", o->in.nodes[m->b].name,
                                    o->in.nodes[m->a].name));
-    *ret_peer = x[m->b].holder[at];
-    m->pb = &oracle_config(o, m->b)->peers[*ret_peer];
-    struct ip_addr source_b = oracle_source_address(&o->in.nodes[m->b], m->pb);
-    if (!ip_equal(source_b, m->pa->remote_addr))
-        return refuse(m, "source-address", "the neighbor would answer from another address");
+    if (!find_partner(m, x, peer_a, at, ret_peer))
+        return false;
+    x[m->a].partner[peer_a] = *ret_peer + 1;
+    x[m->b].partner[*ret_peer] = peer_a + 1;
     return true;
 }
 
@@ -279,11 +329,7 @@ static bool meet(struct meeting *m, const struct neighbor_index *x, uint32_t pee
                       arena_printf(o->arena, "%s is not running", na->up ? nb->name : na->name));
     if (cut(o, m->a, m->b) && !(x[m->a].held[peer_a] && same_process(o, m->b)))
         return refuse(m, "blocked", "SYNs to TCP port 179 are dropped");
-    if (!find_other_end(m, x, ret_peer_b))
-        return false;
-    if (m->pb->shutdown)
-        return refuse(m, "shutdown", "administratively down at the other end");
-    return agree_as(m) && agree_transport(m) && someone_dials(m, x, peer_a, *ret_peer_b);
+    return find_other_end(m, x, peer_a, ret_peer_b);
 }
 
 static void add_failure(struct oracle *o, const struct meeting *m, uint32_t peer) {

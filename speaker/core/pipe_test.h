@@ -141,6 +141,14 @@ static struct pipe_link *pipe_link_new(struct pipe_world *w) {
     return &w->links[w->link_count++];
 }
 
+/* The address it calls from: its first of the neighbour's family, unless it has to be another. */
+static struct ip_addr pipe_source(const struct pipe_node *n, const struct bgp_neighbor *p) {
+    for (uint32_t i = 0; i < n->address_count && !ip_is_set(p->options->local_addr); i++)
+        if (n->addresses[i].family == p->remote_addr.family)
+            return n->addresses[i];
+    return ip_is_set(p->options->local_addr) ? p->options->local_addr : n->addresses[0];
+}
+
 static void pipe_connect(struct pipe_world *w, uint32_t node, const struct bgp_event *e) {
     struct pipe_link *l = pipe_link_new(w);
     struct pipe_node *n = &w->nodes[node];
@@ -150,8 +158,7 @@ static void pipe_connect(struct pipe_world *w, uint32_t node, const struct bgp_e
     l->used = l->connecting = true;
     l->due = pipe_later(w);
     l->ends[0] = (struct pipe_end){.node = node, .conn = e->conn, .open = true};
-    l->endpoints[0].addr =
-        ip_is_set(p->options->local_addr) ? p->options->local_addr : n->addresses[0];
+    l->endpoints[0].addr = pipe_source(n, p);
     l->endpoints[0].port = (uint16_t)(40000 + rng_below(&w->rng, 20000));
     l->endpoints[1].addr = p->remote_addr;
     l->endpoints[1].port = p->options->remote_port ? p->options->remote_port : BGP_PORT;
