@@ -133,13 +133,6 @@ static bool names_filter(const struct peering *g, const struct calico_bgp_filter
     return false;
 }
 
-static bool peering_has_family(const struct plan_build *b, const struct peering *g, int family) {
-    for (size_t i = 0; i < b->p->pair_count; i++)
-        if ((int)b->p->pairs[i].family == family && strcmp(b->p->pair_from[i], g->peer->name) == 0)
-            return true;
-    return false;
-}
-
 static void use_findings(struct plan_build *b, const struct calico_bgp_filter *f) {
     bool used = false, reached[BGP_FAMILIES] = {false};
     for (size_t i = 0; i < b->peering_count; i++) {
@@ -148,7 +141,7 @@ static void use_findings(struct plan_build *b, const struct calico_bgp_filter *f
             continue;
         used = true;
         for (int family = 0; family < BGP_FAMILIES; family++)
-            reached[family] = reached[family] || peering_has_family(b, g, family);
+            reached[family] = reached[family] || g->has_session[family];
     }
     if (!used)
         WARN(b, f->place, "unused-filter",

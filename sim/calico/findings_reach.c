@@ -27,12 +27,12 @@ static void join(uint32_t *parent, uint32_t a, uint32_t b) {
 
 static bool outside_equal(const void *context, uint32_t index, const void *key) {
     const struct plan_impl *p = context;
-    return ip_equal(p->pairs[index - 1].addr_b, *(const struct ip_addr *)key);
+    return ip_equal(p->met.items[index - 1].addr_b, *(const struct ip_addr *)key);
 }
 
 /* A node with a refused file keeps what it had: that is no reason to call it cut off. */
 static bool may_be_up(const struct plan_impl *p, size_t pair) {
-    return p->pairs[pair].expected || p->causes[pair] == PAIR_FROZEN;
+    return p->met.items[pair].expected || p->met.causes[pair] == PAIR_FROZEN;
 }
 
 /* Nodes that peer with the same outside router may meet there. */
@@ -40,8 +40,8 @@ static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
     struct plan_impl *p = b->p;
     struct table routers;
     table_init(&routers);
-    for (uint32_t i = 0; i < p->pair_count; i++) {
-        const struct calico_pair *pair = &p->pairs[i];
+    for (uint32_t i = 0; i < p->met.count; i++) {
+        const struct calico_pair *pair = &p->met.items[i];
         if ((int)pair->family != family || !may_be_up(p, i))
             continue;
         uint32_t a = plan_node_by_addr(b, pair->addr_a);
@@ -52,7 +52,7 @@ static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
         uint64_t hash = hash_bytes(&pair->addr_b, sizeof pair->addr_b, 0);
         uint32_t met = table_find(&routers, hash, outside_equal, p, &pair->addr_b);
         if (met)
-            join(parent, a, plan_node_by_addr(b, p->pairs[met - 1].addr_a));
+            join(parent, a, plan_node_by_addr(b, p->met.items[met - 1].addr_a));
         else if (!table_insert(&routers, hash, i + 1))
             b->out_of_memory = true;
     }
@@ -63,8 +63,8 @@ static void join_pairs(struct plan_build *b, uint32_t *parent, int family) {
 static bool all_go_outside(struct plan_build *b, uint32_t *parent, int family) {
     const struct plan_impl *p = b->p;
     bool *outside = plan_array(b, b->scratch, p->plan.node_count + 1, sizeof *outside);
-    for (size_t i = 0; outside && i < p->pair_count; i++) {
-        const struct calico_pair *pair = &p->pairs[i];
+    for (size_t i = 0; outside && i < p->met.count; i++) {
+        const struct calico_pair *pair = &p->met.items[i];
         if ((int)pair->family == family && !pair->node_b && may_be_up(p, i))
             outside[find_root(parent, plan_node_by_addr(b, pair->addr_a))] = true;
     }
@@ -123,8 +123,8 @@ static bool partition_findings(struct plan_build *b, int family) {
         members++;
         groups += find_root(parent, i) == i;
     }
-    for (size_t i = 0; i < b->p->pair_count && !any; i++)
-        any = (int)b->p->pairs[i].family == family;
+    for (size_t i = 0; i < b->p->met.count && !any; i++)
+        any = (int)b->p->met.items[i].family == family;
     if (groups > 1)
         report_partition(b, parent, family, members, groups, any);
     return groups == 1;
@@ -176,8 +176,8 @@ static uint32_t router_index(struct reach *r, struct ip_addr a) {
 
 static uint32_t count_routers(const struct plan_build *b, int family) {
     uint32_t count = 0;
-    for (size_t i = 0; i < b->p->pair_count; i++)
-        count += !b->p->pairs[i].node_b && (int)b->p->pairs[i].family == family;
+    for (size_t i = 0; i < b->p->met.count; i++)
+        count += !b->p->met.items[i].node_b && (int)b->p->met.items[i].family == family;
     return count;
 }
 
@@ -194,8 +194,8 @@ static void mark_session(struct reach *r, uint32_t i, uint32_t j, const struct c
 }
 
 static void mark_pairs(struct reach *r) {
-    for (size_t k = 0; k < r->b->p->pair_count; k++) {
-        const struct calico_pair *p = &r->b->p->pairs[k];
+    for (size_t k = 0; k < r->b->p->met.count; k++) {
+        const struct calico_pair *p = &r->b->p->met.items[k];
         if ((int)p->family != r->family || !may_be_up(r->b->p, k))
             continue;
         uint32_t i = plan_node_by_addr(r->b, p->addr_a),

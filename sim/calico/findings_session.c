@@ -27,12 +27,13 @@ static const struct {
 
 /* What all failing sessions of one cause and one origin have in common. */
 struct failing {
-    size_t first, count;
+    const struct calico_pair *first;
+    size_t count;
 };
 
 static void report_failing(struct plan_build *b, const struct failing *f, int cause,
                            const struct calico_bgp_peer *peer) {
-    const struct calico_pair *p = &b->p->pairs[f->first];
+    const struct calico_pair *p = f->first;
     char addr[IP_ADDR_TEXT_MAX];
     struct text t;
     text_init(&t);
@@ -66,37 +67,49 @@ static size_t origin_index(const struct plan_build *b, const char *name) {
     return b->peering_count;
 }
 
+static void count_failing(const struct plan_build *b, const struct plan_pair_list *list,
+                          struct failing *f) {
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->causes[i] == PAIR_FINE || list->causes[i] == PAIR_FROZEN)
+            continue;
+        struct failing *at = &f[origin_index(b, list->from[i]) * PAIR_CAUSES + list->causes[i]];
+        if (at->count++ == 0)
+            at->first = &list->items[i];
+    }
+}
+
 static void failing_findings(struct plan_build *b) {
     size_t origins = b->peering_count + 1;
     struct failing *f = plan_array(b, b->scratch, origins * PAIR_CAUSES, sizeof *f);
-    for (size_t i = 0; f && i < b->p->pair_count; i++) {
-        if (b->p->causes[i] == PAIR_FINE || b->p->causes[i] == PAIR_FROZEN)
-            continue;
-        struct failing *at =
-            &f[origin_index(b, b->p->pair_from[i]) * PAIR_CAUSES + b->p->causes[i]];
-        if (at->count++ == 0)
-            at->first = i;
-    }
-    for (size_t o = 0; f && o < origins; o++)
+    if (!f)
+        return;
+    count_failing(b, &b->p->met, f);
+    count_failing(b, &b->p->left, f);
+    for (size_t o = 0; o < origins; o++)
         for (int cause = 1; cause < PAIR_CAUSES; cause++)
             if (f[o * PAIR_CAUSES + (size_t)cause].count > 0)
                 report_failing(b, &f[o * PAIR_CAUSES + (size_t)cause], cause,
                                o < b->peering_count ? b->peerings[o].peer : NULL);
 }
 
-/* How many of a node's stanzas stand beside a mesh stanza for the same neighbour; *ret_example is
- * the first. `mesh` is scratch: one mark per node and family. */
-static size_t count_beside_mesh(const struct calico_plan_node *n, bool *mesh, size_t size,
+static uint16_t port_of(uint16_t port) {
+    return port ? port : BGP_PORT;
+}
+
+/* How many of a node's stanzas stand beside a mesh stanza for the same neighbour and port;
+ * *ret_example is the first. `mesh` is scratch: the port per node and family, 0 none. */
+static size_t count_beside_mesh(const struct calico_plan_node *n, uint16_t *mesh, size_t size,
                                 const struct calico_session **ret_example) {
     size_t count = 0;
     memset(mesh, 0, size);
     for (size_t i = 0; i < n->session_count; i++)
         if (n->sessions[i].kind == CALICO_MESH)
-            mesh[n->sessions[i].peer_index * BGP_FAMILIES + n->sessions[i].family] = true;
+            mesh[n->sessions[i].peer_index * BGP_FAMILIES + n->sessions[i].family] =
+                port_of(n->sessions[i].port);
     for (size_t i = 0; i < n->session_count; i++) {
         const struct calico_session *s = &n->sessions[i];
         if (s->kind != CALICO_MESH && s->peer_index != CALICO_NO_NODE &&
-            mesh[s->peer_index * BGP_FAMILIES + s->family] && count++ == 0)
+            mesh[s->peer_index * BGP_FAMILIES + s->family] == port_of(s->port) && count++ == 0)
             *ret_example = s;
     }
     return count;
@@ -105,8 +118,8 @@ static size_t count_beside_mesh(const struct calico_plan_node *n, bool *mesh, si
 /* Mesh and BGPPeer for one neighbour: the second waits for the first, and ~2 s more. */
 static void duplicate_findings(struct plan_build *b) {
     const struct calico_plan *p = &b->p->plan;
-    size_t size = p->node_count * BGP_FAMILIES * sizeof(bool), count = 0;
-    bool *mesh = plan_array(b, b->scratch, size + 1, 1);
+    size_t size = p->node_count * BGP_FAMILIES * sizeof(uint16_t), count = 0;
+    uint16_t *mesh = plan_array(b, b->scratch, p->node_count * BGP_FAMILIES + 1, sizeof *mesh);
     const struct calico_session *example = NULL;
     const char *owner = "";
     for (size_t i = 0; mesh && p->mesh_enabled && i < p->node_count; i++) {

@@ -245,6 +245,13 @@ static const struct {
     {REFLECTOR("r", "10.0.0.9/24", "244.0.0.1") REFLECTOR("s", "10.0.0.8/24", "244.0.0.1")
          TWO_NODES MESH_OFF TO_REFLECTORS,
      "no-cluster-id"},
+    /* Pods are no pair, but the filter has its effect on them. */
+    {TWO_NODES POOL("p", "cidr: 10.244.0.0/16") FILTER("f", "importV4: [{action: Accept}]")
+         PEER("w", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 65001, "
+                   "filters: [f]"),
+     "filter-no-effect"},
+    /* Another port has another lock. */
+    {TWO_NODES PEER("p", "node: a, peerIP: '10.0.0.2:1179', asNumber: 64512"), "mesh-and-peer"},
 };
 
 static void test_quiet(void **state) {

@@ -203,8 +203,11 @@ static void gather_mesh(struct gather *g, uint32_t node, int family) {
 static void gather_entries(struct gather *g, uint32_t node, int family, struct entry *const *e,
                            size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (plan_family(e[i]->addr) == family)
-            g->count += plan_session_from_entry(g->b, node, e[i], &g->sessions[g->count]);
+        if (plan_family(e[i]->addr) == family &&
+            plan_session_from_entry(g->b, node, e[i], &g->sessions[g->count])) {
+            e[i]->from->has_session[family] = true;
+            g->count++;
+        }
 }
 
 static void gather_node(struct gather *g, uint32_t i) {

@@ -43,6 +43,13 @@ enum pair_cause {
     PAIR_CAUSES,
 };
 
+struct plan_pair_list {
+    struct calico_pair *items;
+    uint8_t *causes;   /* enum pair_cause, per pair */
+    const char **from; /* per pair: the BGPPeer it comes from, "" mesh */
+    size_t count, room;
+};
+
 struct plan_impl {
     struct calico_plan plan; /* first: calico_plan_new hands out its address */
     const struct calico_bgp_configuration *global; /* never NULL */
@@ -58,10 +65,8 @@ struct plan_impl {
     size_t claim_count;
     bool use_pod_cidr;
     struct calico_bgp_configuration own_global; /* `global`, where the environment changes it */
-    struct calico_pair *pairs;
-    uint8_t *causes;        /* enum pair_cause, per pair */
-    const char **pair_from; /* per pair: the BGPPeer it comes from, "" mesh */
-    size_t pair_count;
+    struct plan_pair_list met;                  /* those of calico_pairs */
+    struct plan_pair_list left; /* first stanzas in whose place others of another port came up */
 };
 
 /* One BGPPeer with everything it selects. */
@@ -77,6 +82,7 @@ struct peering {
     const struct calico_bgp_filter **filters; /* existing ones */
     size_t filter_count;
     const struct calico_secret *password; /* NULL: none or missing */
+    bool has_session[BGP_FAMILIES];       /* some node has a stanza of it */
     /* What first-writer-wins took away from it. */
     const struct peering *lost_to, *lost_to_global;
     size_t lost_count, lost_to_global_count;

@@ -141,8 +141,8 @@ struct totals {
 static struct totals count_family(const struct calico_plan *p, int family) {
     const struct plan_impl *impl = plan_impl(p);
     struct totals t = {0};
-    for (size_t i = 0; i < impl->pair_count; i++) {
-        const struct calico_pair *pair = &impl->pairs[i];
+    for (size_t i = 0; i < impl->met.count; i++) {
+        const struct calico_pair *pair = &impl->met.items[i];
         if ((int)pair->family != family)
             continue;
         t.pairs++;
@@ -173,8 +173,8 @@ static void print_failing(const struct calico_plan *p, struct text *out) {
     const struct plan_impl *impl = plan_impl(p);
     char addr[IP_ADDR_TEXT_MAX];
     size_t shown = 0, total = 0;
-    for (size_t i = 0; i < impl->pair_count; i++) {
-        const struct calico_pair *pair = &impl->pairs[i];
+    for (size_t i = 0; i < impl->met.count; i++) {
+        const struct calico_pair *pair = &impl->met.items[i];
         if (pair->expected || ++total > FAILING_SHOWN_MAX)
             continue;
         if (shown++ == 0)

@@ -319,6 +319,57 @@ static void test_mesh_and_peer(void **state) {
     assert_string_equal(pairs[0].kind, "mesh");
 }
 
+/* A BGPPeer of another port does not wait for the mesh: what becomes of the one says nothing of the
+ * other, and what never comes up is said all the same. */
+static const struct {
+    const char *manifests, *id; /* id: of the BGPPeer's own end */
+    bool expected;
+    const char *kind;
+} beside[] = {
+    {PEER("p", "peerIP: '10.0.0.1:1179', asNumber: 64512, reversePeering: Manual"), "port-mismatch",
+     true, "mesh"},
+    {CONFIG("listenPort: 1179") PEER("p", "peerIP: 10.0.0.1, asNumber: 65001"), "as-mismatch", true,
+     "mesh"},
+    /* The other way round the mesh's caller meets the wrong stanza. */
+    {CONFIG("listenPort: 1179") PEER("p", "peerIP: 10.0.0.2, asNumber: 65001"), "as-mismatch",
+     false, "mesh"},
+    /* kube-1 hands what kube-2 calls to its first stanza, which is for another AS; calling itself
+     * with the second, it is answered. */
+    {CONFIG("nodeToNodeMeshEnabled: false, listenPort: 1179")
+         PEER("a", "node: kube-1, peerIP: '10.0.0.2:1178', asNumber: 65001")
+             PEER("b", "peerSelector: all(), nodeSelector: all()"),
+     "as-mismatch", true, "node"},
+    {CONFIG("nodeToNodeMeshEnabled: false, listenPort: 1179")
+         PEER("a", "node: kube-1, peerIP: '10.0.0.2:1180', asNumber: 65001")
+             PEER("b", "peerSelector: all(), nodeSelector: all()"),
+     "as-mismatch", true, "node"},
+    /* Nobody else calls where kube-2 calls to the wrong stanza. */
+    {CONFIG("nodeToNodeMeshEnabled: false, listenPort: 1179")
+         PEER("a", "node: kube-1, peerIP: 10.0.0.2, asNumber: 65001")
+             PEER("b", "node: kube-2, peerIP: 10.0.0.1, asNumber: 64512, reversePeering: Manual"),
+     "as-mismatch", false, "node"},
+};
+
+static void test_another_port(void **state) {
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
+        struct calico_pair *pairs;
+        fixture_forget(f);
+        calico_set_free(f->set);
+        f->set = calico_set_new();
+        fixture_nodes(f, 2);
+        fixture_must_apply(f, beside[i].manifests);
+        fixture_plan(f);
+        assert_int_equal(calico_pairs(f->plan, &pairs), 1);
+        if (pairs[0].expected != beside[i].expected || !fixture_find(f, beside[i].id)) {
+            fixture_show(f);
+            fail_msg("case %zu: %s", i, pairs[0].why_not);
+        }
+        assert_string_equal(pairs[0].kind, beside[i].kind);
+        assert_null(fixture_find(f, "mesh-and-peer"));
+    }
+}
+
 /* ---- both ends ---- */
 
 static const struct {
@@ -659,6 +710,7 @@ int main(void) {
         FIXTURE_TEST(test_duplicate_peers),
         FIXTURE_TEST(test_two_ports_are_two_keys),
         FIXTURE_TEST(test_mesh_and_peer),
+        FIXTURE_TEST(test_another_port),
         FIXTURE_TEST(test_findings),
         FIXTURE_TEST(test_export_accept_after_reject),
         FIXTURE_TEST(test_password_of_other_namespace),

@@ -24,14 +24,14 @@ static bool has_node(const struct peering *g, uint32_t node) {
 }
 
 /* Pods of a node share their labels, so they share the BGPPeer. */
-static const struct peering *peering_of(const struct plan_build *b, uint32_t node) {
+static struct peering *peering_of(const struct plan_build *b, uint32_t node) {
     const struct plan_impl *p = b->p;
     size_t count = 0;
     const struct calico_label *labels =
         p->pod_labels ? p->pod_labels(p->pods_context, p->plan.nodes[node].node->name, &count)
                       : NULL;
     for (size_t i = 0; i < b->peering_count; i++) {
-        const struct peering *g = &b->peerings[i];
+        struct peering *g = &b->peerings[i];
         const struct selector *s = g->peer->local_workload_selector;
         if (s && has_node(g, node) && selector_matches(s, labels, count))
             return g;
@@ -69,13 +69,15 @@ static int compare_sessions(const void *a, const void *b) {
 size_t plan_workload_sessions(struct plan_build *b, uint32_t node, int family,
                               struct calico_session *sessions) {
     const struct calico_plan_node *n = &b->p->plan.nodes[node];
-    const struct peering *g = NULL;
+    struct peering *g = NULL;
     size_t count = 0;
     if (b->has_workload_peers && n->pod_count > 0 && ip_is_set(plan_addr(n->node, family)))
         g = peering_of(b, node);
     for (size_t i = 0; g && i < n->pod_count; i++)
         if (plan_family(n->pods[i].addr) == family)
             make_session(b, node, g, &n->pods[i], &sessions[count++]);
+    if (count > 0)
+        g->has_session[family] = true;
     if (count > 1)
         qsort(sessions, count, sizeof *sessions, compare_sessions);
     return count;
