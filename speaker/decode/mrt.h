@@ -107,10 +107,11 @@ struct mrt_session {
     struct mrt_peer peer;
     uint32_t local_as;
     struct ip_addr local;
-    bool as4;      /* AS size of the messages */
-    bool add_path; /* of any family, in this direction */
+    bool as4;                    /* AS size of the messages */
+    bool add_path[BGP_FAMILIES]; /* prefixes have path identifiers, in this direction */
 };
-/* BGP4MP_ET BGP4MP_MESSAGE and its kin; `sent`: the LOCAL ones. */
+/* BGP4MP_ET BGP4MP_MESSAGE and its kin; `sent`: the LOCAL ones. Of an UPDATE whose prefixes have
+ * path identifiers those of RFC 8050: its readers have nothing else to know it by. */
 void mrt_put_message(struct text *out, struct mrt_clock when, const struct mrt_session *s,
                      bool sent, const uint8_t *message, size_t size);
 /* BGP4MP_ET BGP4MP_STATE_CHANGE_AS4; states from 1 = Idle. */

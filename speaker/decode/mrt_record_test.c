@@ -364,9 +364,46 @@ static void test_C213_old_tables(void **state) {
 
 /* ---- what we write ---- */
 
+#define MARKER "ffffffffffffffffffffffffffffffff"
+#define WITH_ID MARKER "001f02 0008 00000001 180a0102 0000"
+
+/* RFC 8050 3: the subtype says how the prefixes of this very message are to be read. */
+static void test_C214_path_ids_of_a_family(void **state) {
+    static const struct {
+        const char *message;
+        bool ids[BGP_FAMILIES], want;
+    } rows[] = {
+        {WITH_ID, {true, false}, true},
+        {WITH_ID, {false, true}, false},
+        {MARKER "002302 0000 0004 40010100 00000001 180a0102", {true, false}, true},
+        {MARKER "002402 0000 000d 800f0a 0002 01 3020010db80001", {true, false}, false},
+        {MARKER "002402 0000 000d 800f0a 0002 01 3020010db80001", {false, true}, true},
+        {MARKER "002502 0000 000e 900f000a 0002 01 3020010db80001", {false, true}, true},
+        {MARKER "001d02 0000 0006 800f03 0002 01", {true, true}, false}, /* End-of-RIB */
+        {MARKER "001702 0000 0000", {true, true}, false},
+        {MARKER "001304", {true, true}, false},
+        {MARKER "002302 0000 0004 800f09 00", {true, true}, false}, /* shorter than it says */
+        {"ff", {true, true}, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct mrt_session s = {.as4 = true, .add_path = {rows[i].ids[0], rows[i].ids[1]}};
+        uint8_t message[BGP_MESSAGE_SIZE_MAX];
+        size_t size = codec_hex(rows[i].message, message, 0, sizeof message);
+        struct text file;
+        text_init(&file);
+        mrt_put_message(&file, (struct mrt_clock){STAMP, 0}, &s, false, message, size);
+        if (file.data[7] != (rows[i].want ? 9 : 4))
+            fail_msg("row %zu: subtype %d", i, file.data[7]);
+        text_deinit(&file);
+    }
+}
+
 /* An AS of four octets is AS_TRANS where a record has room for two (RFC 6793 9). */
 static void test_C217_written_messages(void **state) {
     (void)state;
+    uint8_t message[BGP_MESSAGE_SIZE_MAX];
+    const size_t size = codec_hex(WITH_ID, message, 0, sizeof message);
     for (size_t i = 0; i < MESSAGE_KINDS; i++) {
         const struct message_kind *k = &message_kinds[i];
         struct text file;
@@ -374,13 +411,12 @@ static void test_C217_written_messages(void **state) {
                                 .local_as = 65536,
                                 .local = sample_address("10.0.0.1"),
                                 .as4 = k->as4,
-                                .add_path = k->ids};
-        char want[200];
+                                .add_path = {k->ids, false}};
+        char want[300];
         text_init(&file);
-        mrt_put_message(&file, (struct mrt_clock){STAMP, MICROSECONDS}, &s, k->sent,
-                        (const uint8_t *)"\xAB", 1);
-        snprintf(want, sizeof want, "6553f100 0011 %04x %08x 00000007 %s 0000 0001 %s ab",
-                 k->subtype, k->as4 ? 25 : 21, k->as4 ? "fa56ea01 00010000" : "5ba0 5ba0",
+        mrt_put_message(&file, (struct mrt_clock){STAMP, MICROSECONDS}, &s, k->sent, message, size);
+        snprintf(want, sizeof want, "6553f100 0011 %04x %08x 00000007 %s 0000 0001 %s " WITH_ID,
+                 k->subtype, k->as4 ? 24 + 31 : 20 + 31, k->as4 ? "fa56ea01 00010000" : "5ba0 5ba0",
                  "0a000002 0a000001");
         codec_assert_bytes(k->suffix, (const uint8_t *)file.data, file.size, want);
         text_deinit(&file);
@@ -465,6 +501,7 @@ int main(void) {
         cmocka_unit_test(test_C213_attributes_of_routes),
         cmocka_unit_test(test_C213_two_peer_tables),
         cmocka_unit_test(test_C213_old_tables),
+        cmocka_unit_test(test_C214_path_ids_of_a_family),
         cmocka_unit_test(test_C217_written_messages),
         cmocka_unit_test(test_C217_written_state),
         cmocka_unit_test(test_C217_written_tables),

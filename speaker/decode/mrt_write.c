@@ -11,6 +11,8 @@
 #include "../base/arena.h"
 #include "../base/text.h"
 #include "../core/attr.h"
+#include "../core/limits.h"
+#include "decode_mp.h"
 
 #include <string.h>
 
@@ -162,6 +164,29 @@ static void put_session(struct text *out, struct mrt_clock when, const struct mr
     put_address(out, s->local, v6);
 }
 
+/* Does a list of prefixes in this UPDATE have path identifiers? One with lists of both kinds has no
+ * subtype that fits. */
+static bool has_path_ids(const struct mrt_session *s, const uint8_t *message, size_t size) {
+    struct byte_reader r = bytes_reader(message, size);
+    (void)bytes_take(&r, BGP_HEADER_SIZE - 1);
+    if (bytes_u8(&r) != BGP_MSG_UPDATE)
+        return false;
+    struct byte_reader withdrawn = bytes_view(&r, bytes_u16(&r));
+    struct byte_reader attrs = bytes_view(&r, bytes_u16(&r));
+    bool any = s->add_path[BGP_IPV4_UNICAST] && (bytes_left(&withdrawn) > 0 || bytes_left(&r) > 0);
+    while (bytes_left(&attrs) > 0) {
+        struct decode_attr a = {.flags = bytes_u8(&attrs), .code = bytes_u8(&attrs)};
+        a.size = a.flags & ATTR_FLAG_EXTENDED ? bytes_u16(&attrs) : bytes_u8(&attrs);
+        a.data = bytes_take(&attrs, a.size);
+        struct decode_mp mp;
+        enum bgp_family f;
+        if (bytes_ok(&attrs) && decode_mp_fields(&a, &mp) && mp.nlri_size > 0 &&
+            family_from_afi(mp.afi, mp.safi, &f))
+            any = any || s->add_path[f];
+    }
+    return any;
+}
+
 void mrt_put_message(struct text *out, struct mrt_clock when, const struct mrt_session *s,
                      bool sent, const uint8_t *message, size_t size) {
     static const uint16_t subtypes[2][2][2] = {
@@ -169,7 +194,8 @@ void mrt_put_message(struct text *out, struct mrt_clock when, const struct mrt_s
         {{1, 8}, {6, 10}},
         {{4, 9}, {7, 11}},
     };
-    size_t mark = begin(out, when.time_s, MRT_BGP4MP_ET, subtypes[s->as4][sent][s->add_path]);
+    bool ids = has_path_ids(s, message, size);
+    size_t mark = begin(out, when.time_s, MRT_BGP4MP_ET, subtypes[s->as4][sent][ids]);
     put_session(out, when, s, s->as4);
     put_octets(out, message, size);
     end(out, mark);

@@ -170,13 +170,11 @@ static void learn(struct mrt_tap *t, bool sent, const uint8_t *message, size_t s
     }
 }
 
-/* RFC 7911 4: does the sender of this direction send identifiers of any family? */
-static bool has_path_ids(const struct mrt_tap *t, bool sent) {
+/* RFC 7911 4: of which families does the sender of this direction send identifiers? */
+static void settle_path_ids(struct mrt_tap *t, bool sent) {
     for (int f = 0; f < BGP_FAMILIES; f++)
-        if ((t->opens[sent].add_path[f] & BGP_ADD_PATH_SEND) &&
-            (t->opens[!sent].add_path[f] & BGP_ADD_PATH_RECEIVE))
-            return true;
-    return false;
+        t->session.add_path[f] = (t->opens[sent].add_path[f] & BGP_ADD_PATH_SEND) &&
+                                 (t->opens[!sent].add_path[f] & BGP_ADD_PATH_RECEIVE);
 }
 
 static void put_messages(struct mrt_log *l, struct mrt_tap *t, bool sent) {
@@ -189,7 +187,7 @@ static void put_messages(struct mrt_log *l, struct mrt_tap *t, bool sent) {
             learn(t, sent, s->data, size);
         bool known = t->has_open[0] && t->has_open[1];
         t->session.as4 = !known || (t->opens[0].as4 && t->opens[1].as4);
-        t->session.add_path = known && has_path_ids(t, sent);
+        settle_path_ids(t, sent);
         mrt_put_message(&l->pending, wall_clock(), &t->session, sent, s->data, size);
         stream_consume(s, size);
     }
