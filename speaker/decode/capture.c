@@ -125,11 +125,16 @@ static void set_idle(struct capture *c, struct flow *f, bool idle) {
     f->idle = idle;
 }
 
-static bool has_marker(const uint8_t *data, size_t size) {
-    for (size_t i = 0; i < MARKER_SIZE; i++)
-        if (i >= size || data[i] != 0xFF)
+/* As far as it is there. */
+static bool begins_marker(const uint8_t *data, size_t size) {
+    for (size_t i = 0; i < MARKER_SIZE && i < size; i++)
+        if (data[i] != 0xFF)
             return false;
     return true;
+}
+
+static bool has_marker(const uint8_t *data, size_t size) {
+    return size >= MARKER_SIZE && begins_marker(data, size);
 }
 
 /* Nothing is known but what the user said. */
@@ -331,12 +336,8 @@ static void emit(struct capture *c, struct flow *f, int i, size_t size) {
 /* Drops octets up to the next marker, or to where one may begin. */
 static void synchronise(struct stream *s) {
     size_t at = 0;
-    while (s->size - at >= MARKER_SIZE && !has_marker(s->data + at, s->size - at))
+    while (at < s->size && !begins_marker(s->data + at, s->size - at))
         at++;
-    if (s->size - at < MARKER_SIZE && s->size - at > 0) {
-        while (at < s->size && s->data[at] != 0xFF)
-            at++;
-    }
     if (at > 0)
         stream_consume(s, at);
 }

@@ -225,6 +225,23 @@ static void test_C216_begins_in_the_middle(void **state) {
     }
 }
 
+/* The end of a marker that was lost is none, and not said to be a damaged one. */
+static void test_C216_begins_in_a_marker(void **state) {
+    (void)state;
+    uint8_t data[BGP_MESSAGE_SIZE_MAX];
+    size_t size = stream_of(KEEPALIVE KEEPALIVE, data);
+    for (size_t first = 1; first < 19; first++) {
+        for (size_t step = 1; step <= size; step++) {
+            struct rig r;
+            rig_begin(&r);
+            for (size_t at = first; at < size; at += step)
+                segment(&r, false, 7 + (uint32_t)at, false, data + at,
+                        size - at < step ? size - at : step);
+            rig_end(&r, "lost keepalive ");
+        }
+    }
+}
+
 #define OPEN2 MARKER "001d01 04 fde9 00b4 0a000001 00"
 #define OPEN4 MARKER "002b01 04 fdea 00b4 0a000002 0e 02 0c 4104 0000fdea 4504 00010103"
 #define OPEN4_SAME MARKER "002b01 04 fde9 00b4 0a000001 0e 02 0c 4104 0000fde9 4504 00010101"
@@ -710,6 +727,7 @@ int main(void) {
         cmocka_unit_test(test_C216_missing),
         cmocka_unit_test(test_C216_gap_given_up),
         cmocka_unit_test(test_C216_begins_in_the_middle),
+        cmocka_unit_test(test_C216_begins_in_a_marker),
         cmocka_unit_test(test_C216_learned),
         cmocka_unit_test(test_C216_learned_of_both),
         cmocka_unit_test(test_C216_one_open),
