@@ -219,9 +219,12 @@ static void run_requests(struct lab *lab, struct control_wait *w, json_t *const 
                 finish(w, next, NULL);
             next++;
         }
-        if (w->remaining == 0 || !nanotime_before(lab_now(), deadline))
-            return;
-        lab_pump(lab, deadline, -1, NULL);
+        size_t remaining = w->remaining;
+        bool late = !nanotime_before(lab_now(), deadline);
+        if (remaining > 0)
+            lab_pump(lab, deadline, -1, NULL);
+        if (late && w->remaining == remaining)
+            return; /* what is there already counts even when the deadline is past */
     }
 }
 

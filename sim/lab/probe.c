@@ -146,17 +146,20 @@ static void run_round(struct prober *p, struct nanotime end) {
         if (++burst % BURST == 0)
             read_all(p, 0);
     }
-    while (p->left > 0 && nanotime_before(lab_now(), end)) {
+    while (p->left > 0) { /* once at least: what has come counts, however late we are */
         uint64_t left_ms = nanotime_since(end, lab_now()) / NANOS_PER_MS;
         read_all(p, (int)left_ms + 1);
+        if (!nanotime_before(lab_now(), end))
+            return;
     }
 }
 
 bool lab_ping(struct lab *lab, struct lab_probe *probes, size_t count, uint32_t deadline_ms) {
-    struct nanotime deadline = nanotime_add_ms(lab_now(), deadline_ms);
     struct prober p = {
         .lab = lab, .probes = probes, .count = count, .left = count, .series = ++lab->icmp_series};
     bool ready = open_prober(&p);
+    struct nanotime deadline =
+        nanotime_add_ms(lab_now(), deadline_ms); /* of waiting, not opening */
 
     while (ready && p.left > 0) {
         struct nanotime end = nanotime_add_ms(lab_now(), ROUND_MS);
