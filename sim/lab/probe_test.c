@@ -154,6 +154,15 @@ static int probes_answered(struct lab *lab, const struct forged *list, size_t co
                : -1;
 }
 
+/* Until one has arrived: the forger may have to wait for a processor longer than we wait for it. */
+static int probes_answered_at_last(struct lab *lab, const struct forged *list, size_t count) {
+    int answered = 0;
+
+    for (uint32_t ms = 1000; answered == 0 && ms <= FIXTURE_DEADLINE_MS; ms *= 3)
+        answered = probes_answered(lab, list, count, ms);
+    return answered;
+}
+
 static int probe_body(int fd, void *argument) {
     static const struct forged from_stranger[] = {{STRANGER, 0, 0}, {STRANGER, 0, 1}};
     static const struct forged of_others[] = {
@@ -169,7 +178,7 @@ static int probe_body(int fd, void *argument) {
     lab = silent_lab(&n);
     CHECK(lab != NULL);
     CHECK(probes_answered(lab, from_stranger, 2, 1000) == 0);
-    CHECK(probes_answered(lab, of_others, 6, 1000) == 1);
+    CHECK(probes_answered_at_last(lab, of_others, 6) == 1);
     CHECK(probes_answered(lab, both, 2, FIXTURE_DEADLINE_MS) == 2);
     lab_teardown(lab);
     network_free(&n);

@@ -71,8 +71,8 @@ static int endless_body(int fd, void *argument) {
     pid_t child;
 
     (void)fd;
-    w->pid_namespace = namespace_inode("/proc/self/ns/pid");
     w->child_pidns_1 = (uint32_t)getpid();
+    w->pid_namespace = namespace_inode("/proc/self/ns/pid"); /* last: who waits for it goes on */
     child = fork();
     if (child == 0)
         for (;;)
