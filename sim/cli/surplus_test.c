@@ -115,8 +115,10 @@ static bool list_says(json_t *list, const char *what) {
 static void test_a_session_too_many(void **state) {
     (void)state;
     scenario_with_router("opened",
-                         UP "  - name: until it is there\n    deadline: 1h\n"
-                            "    expect: {log: {node: rr1, contains: neighbor 10.0.0.10 Up}}\n"
+                         UP "  - name: until both ends have it\n    deadline: 1h\n"
+                            "    expect:\n      log:\n"
+                            "        - {node: rr1, contains: neighbor 10.0.0.10 Up}\n"
+                            "        - {node: kube-1, contains: session_up}\n"
                             "  - name: end\n    deadline: 200ms\n    expect: {sessions: planned}\n"
                             "  - name: cause\n    deadline: 200ms\n    expect: {cause: {node: "
                             "kube-1, peer: rr1, cause: shutdown}}\n");
@@ -420,7 +422,10 @@ static void test_a_hold_knows_what_it_did_not_see(void **state) {
 /* Another program has no slot to watch: what it holds is looked at in the end. */
 static void test_a_hold_of_another_program(void **state) {
     (void)state;
-    fixture_scenario("other", UP HOLD("for: 10ms") "  - {name: held again, hold: {for: 2s}}\n");
+    fixture_scenario("other",
+                     UP HOLD("for: 10ms") "  - name: until it is there\n    deadline: 1h\n"
+                                          "    expect: {fib: {prefix: 10.244.9.0/26, at: kube-2}}\n"
+                                          "  - {name: held again, hold: {for: 20ms}}\n");
     struct run r = run_start(WORDS("run", fixture_path("other"), "--backend", "bird", "--runs",
                                    fixture_path("runs"), "--allow-noise"));
     if (!await_file_says(r.out, " held  ", r.pid)) {
@@ -437,7 +442,7 @@ static void test_a_hold_of_another_program(void **state) {
     run_well(
         WORDS("exec", "kube-2", "ip", "route", "add", "blackhole", "10.244.9.0/26", "proto", "80"));
     run_end(&r);
-    assert_says(r.out, "FAIL  held for 2 s");
+    assert_says(r.out, "FAIL  held for 0.02 s");
     assert_says(r.out, "kube-2: kernel still has Felix's route to 10.244.9.0/26");
     assert_int_equal(r.status, 1);
     run_close(&r);
