@@ -14,16 +14,20 @@
 #include <string.h>
 #include <unistd.h>
 
+static void put_error(struct decode_job *j, const char *what, const char *why) {
+    text_printf(&j->out,
+                j->json ? "{\"error\":{\"class\":\"input\",\"text\":\"%s%s\"}}\n" : "%s%s\n", what,
+                why);
+    j->status = 1;
+}
+
 void decode_hex_text(struct decode_job *j, const char *hex, size_t size, const char *why) {
     uint8_t *data = alloc_zero(size / 2 + 1, 1);
     size_t count;
     if (data && decode_hex(hex, size, data, &count)) {
         decode_octets(j, data, count);
     } else {
-        text_printf(&j->out,
-                    j->json ? "{\"error\":{\"class\":\"input\",\"text\":\"not hexadecimal%s\"}}\n"
-                            : "not hexadecimal%s\n",
-                    why);
+        put_error(j, data ? "not hexadecimal" : "out of memory", data ? why : "");
         j->status = data ? 1 : 4;
     }
     alloc_free(data);
@@ -42,7 +46,10 @@ void decode_hex_file(struct decode_job *j, struct decode_input *in) {
         }
         const char *start = text_str(&line);
         size_t blank = strspn(start, " \t\r");
-        if (start[blank] != '\0' && start[blank] != '#')
+        bool is_message = start[blank] != '\0' && start[blank] != '#';
+        if (is_message && line.size > DECODE_LINE_MAX)
+            put_error(j, "the line is too long", "");
+        else if (is_message)
             decode_hex_text(j, start, line.size, "");
         text_clear(&line);
     }

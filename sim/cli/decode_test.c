@@ -4,6 +4,9 @@
 
 #include "cli_fixture.h"
 
+#include "../../speaker/base/text.h"
+#include "../../speaker/decode/decode_line.h"
+
 static int setup(void **state) {
     if (world_enter(state) != 0)
         return -1;
@@ -36,6 +39,16 @@ static void test_decode(void **state) {
     says(WORDS("decode", "not hexadecimal"), 1, "not hexadecimal");
     says(WORDS("decode", "--add-path", "ipv5", KEEPALIVE), 2, "--add-path");
     fixture_text("messages.hex", "# two\n" KEEPALIVE "\n\n" KEEPALIVE "\n");
+    /* As `xxd -p -c 0` writes a long session: a part of it would be read as something else. */
+    struct text long_line;
+    text_init(&long_line);
+    while (long_line.size <= DECODE_LINE_MAX)
+        text_puts(&long_line, KEEPALIVE);
+    text_puts(&long_line, "\n" KEEPALIVE "\n");
+    fixture_write("long.hex", long_line.data, long_line.size);
+    says(WORDS("decode", fixture_path("long.hex")), 1,
+         "the line is too long\nKEEPALIVE, 19 octets\n");
+    text_deinit(&long_line);
     says(WORDS("decode", fixture_path("messages.hex")), 0,
          "KEEPALIVE, 19 octets\nKEEPALIVE, 19 octets\n");
     fixture_write("peers.mrt", peers, sizeof peers - 1);

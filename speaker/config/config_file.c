@@ -95,7 +95,7 @@ static void complete_policy(json_t *policy, const json_t *root) {
 /* RFC 8212 is about external sessions: inside, everything passes unless something is said. */
 static void complete_chains(json_t *peer, const json_t *root) {
     const json_t *own = json_object_get(peer, "local_as");
-    own = own ? own : json_object_get(root, "local_as");
+    own = json_integer_value(own) ? own : json_object_get(root, "local_as");
     if (!json_is_integer(own) || !json_equal(own, json_object_get(peer, "remote_as")))
         return;
     put_default(peer, "import", json_string("accept"));

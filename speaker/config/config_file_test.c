@@ -291,6 +291,41 @@ static void test_attributes_that_cannot_be(void **state) {
         "a.conf:9:41: error: origins[6].attributes: unknown cannot be \"99:\\t0:01\"\n");
 }
 
+/* Of two policies with a name nobody knows which is meant; numbers do. Columns are of characters.
+ */
+static void test_policies_of_one_name(void **state) {
+    static const char policies[] =
+        "\"policies\": [{\"name\": \"\xc3\xa9\", \"otherwise\": \"reject\"},"
+        " {\"name\": \"\xc3\xa9\", \"otherwise\": \"accept\"}],\n";
+    char text[400];
+    (void)state;
+    snprintf(text, sizeof text,
+             HEAD
+             "%s\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002, \"description\":"
+             " \"\xe2\x82\xac\", \"import\": [%s]}]}\n",
+             policies, "\"\xc3\xa9\"");
+    expect_findings(text,
+                    "a.conf:3:90: error: peers[0].import[0]: several policies have this name\n");
+    snprintf(
+        text, sizeof text,
+        HEAD
+        "%s\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002, \"import\": [1]}]}\n",
+        policies);
+    assert_non_null(read_file(text));
+}
+
+/* An AS of its own that is 0 is none: the session is as internal as without. */
+static void test_internal_with_no_as_of_its_own(void **state) {
+    (void)state;
+    const struct bgp_config *c = read_file(
+        HEAD "\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65001, \"local_as\": 0},"
+             " {\"remote_addr\": \"10.0.0.3\", \"remote_as\": 65001, \"local_as\": 65009}]}");
+    assert_non_null(c);
+    assert_true(c->peers[0].import[0].accept_by_default);
+    assert_true(c->peers[0].export[1].accept_by_default);
+    assert_false(c->peers[1].import[0].accept_by_default);
+}
+
 static void test_empty(void **state) {
     (void)state;
     expect_findings("", "a.conf: error: empty: a configuration is one JSON object\n");
@@ -394,6 +429,8 @@ int main(void) {
         TEST(test_aggregate_is_no_origin),
         TEST(test_attributes_in_words),
         TEST(test_attributes_that_cannot_be),
+        TEST(test_policies_of_one_name),
+        TEST(test_internal_with_no_as_of_its_own),
         TEST(test_findings_of_attributes),
         TEST(test_byte_order_mark),
         TEST(test_not_json),

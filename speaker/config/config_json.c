@@ -422,7 +422,7 @@ static bool read_family_set(struct reading *r, const json_t *v, bool *families) 
 /* A policy by its number, as compilers write it, or by its name. */
 static bool read_policy(struct reading *r, const json_t *v, uint16_t *ret_policy) {
     const char *wanted = json_string_value(v), *names[BGP_POLICIES_MAX];
-    size_t count = json_array_size(r->policies), known = 0;
+    size_t count = json_array_size(r->policies), known = 0, found = 0;
     uint64_t number = 0;
     if (!wanted) {
         bool ok = read_number(r, v, BGP_POLICIES_MAX - 1, &number);
@@ -432,14 +432,17 @@ static bool read_policy(struct reading *r, const json_t *v, uint16_t *ret_policy
     for (size_t i = 0; i < count && i < BGP_POLICIES_MAX; i++) {
         const json_t *policy = json_array_get(r->policies, i);
         const char *name = json_string_value(json_object_get(policy, "name"));
-        if (name && strcmp(name, wanted) == 0) {
+        if (!name)
+            continue;
+        if (strcmp(name, wanted) == 0) {
             *ret_policy = (uint16_t)i;
-            return true;
+            found++;
         }
-        if (name)
-            names[known++] = name;
+        names[known++] = name;
     }
-    return finding_near(r, "unknown-policy", "unknown policy", wanted, names, known);
+    if (found > 1)
+        return finding(r, "ambiguous-policy", "several policies have this name");
+    return found == 1 || finding_near(r, "unknown-policy", "unknown policy", wanted, names, known);
 }
 
 static bool read_chain_policies(struct reading *r, const json_t *v, struct policy_chain *chain) {

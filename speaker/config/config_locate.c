@@ -107,7 +107,8 @@ bool config_locate(const char *text, size_t size, const struct config_step *path
     skip_blanks(&w);
     uint32_t line = 1, column = 1;
     for (size_t i = 0; i < w.at && i < size; i++) {
-        column++;
+        bool begins = ((unsigned char)text[i] & 0xC0) != 0x80;
+        column += begins; /* characters, as the JSON library counts */
         if (text[i] == '\n') {
             line++;
             column = 1;

@@ -115,7 +115,12 @@ bool decode_end_of_rib(const struct decode_message *m, struct text *out) {
         text_puts(out, decode_our_family(m->update.end_of_rib_family));
         return true;
     }
-    /* No withdrawn routes, one MP_UNREACH_NLRI of a family alone, no NLRI. */
+    /* Nothing at all, of a session without IPv4 … */
+    if (m->body_size == 4) {
+        decode_family_name(1, 1, out);
+        return true;
+    }
+    /* … or no withdrawn routes, one MP_UNREACH_NLRI of a family alone, no NLRI. */
     if (m->attr_count != 1 || a->code != ATTR_MP_UNREACH || a->size != 3 || m->body[0] ||
         m->body[1] || a->data + a->size != m->body + m->body_size)
         return false;
