@@ -13,6 +13,7 @@
  */
 #include "compile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define EXCLUDE_LABEL "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -67,17 +68,51 @@ struct readiness {
     bool here, anywhere;
 };
 
-static bool belongs(const struct calico_endpoint_slice *slice, const struct calico_service *s) {
-    return slice->service && strcmp(slice->service, s->name) == 0 &&
-           strcmp(slice->name_space, s->name_space) == 0;
+/* A slice against a service, by namespace and name. */
+static int compare_slice(const struct calico_endpoint_slice *slice, const char *name_space,
+                         const char *service) {
+    int c = strcmp(slice->name_space, name_space);
+    return c ? c : strcmp(slice->service, service);
+}
+
+static int compare_slices(const void *a, const void *b) {
+    const struct calico_endpoint_slice *x = *(const struct calico_endpoint_slice *const *)a,
+                                       *y = *(const struct calico_endpoint_slice *const *)b;
+    return compare_slice(x, y->name_space, y->service);
+}
+
+void plan_slices(struct plan_build *b) {
+    struct plan_impl *p = b->p;
+    size_t all = calico_slice_count(b->set);
+    p->slices = plan_array(b, b->arena, all + 1, sizeof(struct calico_endpoint_slice *));
+    for (size_t i = 0; p->slices && i < all; i++)
+        if (calico_slice_at(b->set, i)->service)
+            p->slices[p->slice_count++] = calico_slice_at(b->set, i);
+    if (p->slice_count > 1)
+        qsort(p->slices, p->slice_count, sizeof(struct calico_endpoint_slice *), compare_slices);
+}
+
+/* The first slice not before those of the service. */
+static size_t first_slice(const struct plan_impl *p, const struct calico_service *s) {
+    size_t low = 0, high = p->slice_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_slice(p->slices[middle], s->name_space, s->name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 static struct readiness endpoints_of(const struct compile *c, const struct calico_service *s) {
-    const struct calico_set *set = c->impl->plan.set;
+    const struct plan_impl *p = c->impl;
     struct readiness r = {false, false};
-    for (size_t i = 0; i < calico_slice_count(set); i++) {
-        const struct calico_endpoint_slice *slice = calico_slice_at(set, i);
-        for (size_t j = 0; belongs(slice, s) && j < slice->endpoint_count; j++) {
+    for (size_t i = first_slice(p, s); i < p->slice_count; i++) {
+        const struct calico_endpoint_slice *slice = p->slices[i];
+        if (compare_slice(slice, s->name_space, s->name) != 0)
+            break;
+        for (size_t j = 0; j < slice->endpoint_count; j++) {
             const struct calico_endpoint *e = &slice->endpoints[j];
             r.anywhere |= e->ready;
             r.here |= e->ready && e->node && strcmp(e->node, c->node->node->name) == 0;
@@ -99,9 +134,9 @@ static void add_service(struct compile *c, const struct calico_service *s) {
     struct ranges external = {g->service_external_ips, g->service_external_ip_count};
     struct ranges lb = {g->service_lb_ips, g->service_lb_ip_count};
     bool aggregated = !calico_lb_aggregation_disabled(&c->impl->plan);
-    struct readiness ready = endpoints_of(c, s);
     if (s->type == CALICO_SERVICE_EXTERNAL_NAME || s->cluster_ip_count == 0)
         return;
+    struct readiness ready = endpoints_of(c, s);
     if (s->local_policy) {
         if (!ready.here)
             return;

@@ -291,6 +291,8 @@ static void build(struct plan_build *b, const struct calico_plan_options *o) {
     if (!b->out_of_memory)
         plan_ipam(b);
     if (!b->out_of_memory)
+        plan_slices(b);
+    if (!b->out_of_memory)
         plan_peers_collect(b);
     if (!b->out_of_memory)
         gather_sessions(b);

@@ -109,11 +109,15 @@ static void compare_sessions(struct diff *d, const struct calico_plan_node *old,
 
 /* ---- routes ---- */
 
+static int compare_origin(const void *key, const void *item) {
+    return ip_prefix_compare(*(const struct ip_prefix *)key,
+                             ((const struct bgp_origin_config *)item)->prefix);
+}
+
+/* Origins stand in order of prefix. */
 static bool originates(const struct bgp_config *c, struct ip_prefix p) {
-    for (uint32_t i = 0; c && i < c->origin_count; i++)
-        if (ip_prefix_equal(c->origins[i].prefix, p))
-            return true;
-    return false;
+    return c && c->origin_count &&
+           bsearch(&p, c->origins, c->origin_count, sizeof *c->origins, compare_origin);
 }
 
 static void list_routes(struct diff *d, const struct bgp_config *of,

@@ -64,8 +64,10 @@ struct plan_impl {
     const struct calico_claim *claims; /* the caller's: only while the plan is made */
     size_t claim_count;
     bool use_pod_cidr;
-    struct calico_bgp_configuration own_global; /* `global`, where the environment changes it */
-    struct plan_pair_list met;                  /* those of calico_pairs */
+    struct calico_bgp_configuration own_global;  /* `global`, where the environment changes it */
+    const struct calico_endpoint_slice **slices; /* by namespace and service */
+    size_t slice_count;
+    struct plan_pair_list met;  /* those of calico_pairs */
     struct plan_pair_list left; /* first stanzas in whose place others of another port came up */
 };
 
@@ -157,6 +159,9 @@ bool plan_session_from_entry(const struct plan_build *b, uint32_t node, const st
                              struct calico_session *ret_session);
 void plan_session_mesh(const struct plan_build *b, uint32_t node, uint32_t other, int family,
                        struct calico_session *ret_session);
+
+/* compile_services.c: the EndpointSlices in order, for all nodes that look for a service's. */
+void plan_slices(struct plan_build *b);
 
 /* plan_ipam.c, plan_pairs.c, plan_findings.c */
 void plan_ipam(struct plan_build *b);
