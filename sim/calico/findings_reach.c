@@ -8,7 +8,9 @@
 #include "../../speaker/base/hash.h"
 #include "../../speaker/base/text.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- partition ---- */
@@ -165,20 +167,37 @@ static const struct calico_plan_node *node_at(const struct reach *r, uint32_t i)
     return &r->b->p->plan.nodes[i];
 }
 
-static uint32_t router_index(struct reach *r, struct ip_addr a) {
-    uint32_t i = r->nodes;
-    while (i < r->count && !ip_equal(r->routers[i - r->nodes], a))
-        i++;
-    if (i == r->count)
-        r->routers[r->count++ - r->nodes] = a;
-    return i;
+static int compare_addrs(const void *a, const void *b) {
+    return ip_compare(*(const struct ip_addr *)a, *(const struct ip_addr *)b);
 }
 
-static uint32_t count_routers(const struct plan_build *b, int family) {
-    uint32_t count = 0;
-    for (size_t i = 0; i < b->p->met.count; i++)
-        count += !b->p->met.items[i].node_b && (int)b->p->met.items[i].family == family;
-    return count;
+static uint32_t router_index(const struct reach *r, struct ip_addr a) {
+    const struct ip_addr *at =
+        bsearch(&a, r->routers, r->count - r->nodes, sizeof a, compare_addrs);
+    assert(at);
+    return r->nodes + (uint32_t)(at - r->routers);
+}
+
+/* Each router once, however many nodes peer with it. */
+static bool list_routers(struct reach *r) {
+    const struct plan_pair_list *met = &r->b->p->met;
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < met->count; i++)
+        count += !met->items[i].node_b && (int)met->items[i].family == r->family;
+    r->routers = plan_array(r->b, r->b->scratch, count + 1, sizeof *r->routers);
+    if (!r->routers)
+        return false;
+    count = 0;
+    for (size_t i = 0; i < met->count; i++)
+        if (!met->items[i].node_b && (int)met->items[i].family == r->family)
+            r->routers[count++] = met->items[i].addr_b;
+    if (count > 1)
+        qsort(r->routers, count, sizeof *r->routers, compare_addrs);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || !ip_equal(r->routers[kept - 1], r->routers[i]))
+            r->routers[kept++] = r->routers[i];
+    r->count = r->nodes + (uint32_t)kept;
+    return true;
 }
 
 /* Marks of one stanza; what the other end thinks of us it marks itself. */
@@ -210,7 +229,7 @@ static void mark_sessions(struct reach *r) {
         const struct calico_plan_node *n = node_at(r, i);
         for (size_t k = 0; k < n->session_count; k++) {
             const struct calico_session *s = &n->sessions[k];
-            if ((int)s->family != r->family)
+            if ((int)s->family != r->family || s->kind == CALICO_LOCAL_WORKLOAD)
                 continue;
             uint32_t j =
                 s->peer_index != CALICO_NO_NODE ? s->peer_index : router_index(r, s->neighbor);
@@ -242,18 +261,15 @@ static void mark_same_as(struct reach *r) {
 }
 
 static bool reach_make(struct plan_build *b, int family, struct reach *r) {
-    uint32_t routers = count_routers(b, family);
-    size_t all = b->p->plan.node_count + routers;
     *r = (struct reach){.b = b, .family = family, .nodes = (uint32_t)b->p->plan.node_count};
-    r->count = r->nodes;
-    if (all > REACH_NODES_MAX || all == 0)
+    if (!list_routers(r) || r->count > REACH_NODES_MAX || r->count == 0)
         return false;
+    size_t all = r->count;
     r->words = all / 64 + 1;
     r->up = plan_array(b, b->scratch, all * r->words, sizeof *r->up);
     r->client = plan_array(b, b->scratch, all * r->words, sizeof *r->client);
     r->external = plan_array(b, b->scratch, all * r->words, sizeof *r->external);
     r->same_as = plan_array(b, b->scratch, all * r->words, sizeof *r->same_as);
-    r->routers = plan_array(b, b->scratch, (size_t)routers + 1, sizeof *r->routers);
     if (b->out_of_memory)
         return false;
     mark_pairs(r);

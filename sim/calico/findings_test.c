@@ -282,6 +282,37 @@ static void test_sizes(void **state) {
     assert_non_null(fixture_find(f, "md5-limit"));
 }
 
+/* Pods that speak BGP are neither nodes nor routers around: nothing is reckoned with them. */
+static void test_many_pods(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 300);
+    fixture_must_apply(
+        f, POOL("p", "cidr: 10.128.0.0/10")
+               PEER("w", "nodeSelector: all(), localWorkloadSelector: all(), asNumber: 65001"));
+    fixture_plan(f);
+    assert_int_equal(calico_plan_find(f->plan, "kube-1")->session_count, 300);
+    assert_null(fixture_find(f, "unreachable-routes"));
+}
+
+/* A router is one, however many nodes peer with it: what is said of a hundred nodes is said of a
+ * thousand. */
+static void test_many_nodes_of_few_routers(void **state) {
+    struct fixture *f = *state;
+    fixture_nodes(f, 900);
+    fixture_node(f, "rr-1", "10.0.9.1", 0, "1.1.1.1");
+    fixture_node(f, "rr-2", "10.0.9.2", 0, "1.1.1.1");
+    fixture_must_apply(
+        f, MESH_OFF PEER("one", "nodeSelector: has(worker), peerIP: 10.0.9.1, asNumber: 64512")
+               PEER("two", "node: kube-1, peerIP: 10.0.9.2, asNumber: 64512"));
+    for (int i = 0; i < 9; i++) {
+        char text[256];
+        snprintf(text, sizeof text, PEER("tor-%d", "peerIP: 192.0.2.%d, asNumber: 65001"), i, i);
+        fixture_must_apply(f, text);
+    }
+    fixture_plan(f);
+    assert_non_null(fixture_find(f, "shared-cluster-id"));
+}
+
 /* Two BGPPeers of one address on a node: which of them BIRD gets matters where they differ. */
 static const struct {
     const char *a, *b;
@@ -344,6 +375,8 @@ int main(void) {
         FIXTURE_TEST(test_found),
         FIXTURE_TEST(test_quiet),
         FIXTURE_TEST(test_sizes),
+        FIXTURE_TEST(test_many_pods),
+        FIXTURE_TEST(test_many_nodes_of_few_routers),
         FIXTURE_TEST(test_duplicates_matter_where_they_differ),
     };
     return cmocka_run_group_tests_name("findings", tests, NULL, NULL);
