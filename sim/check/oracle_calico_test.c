@@ -488,9 +488,11 @@ static void compare_all(struct cluster *c, uint64_t seed, const char *what, stru
     if (stable && !c->locked) {
         run_speakers(&in, &w, seed);
         t->sessions += compare_sessions(o, &in, &w, what);
-        for (uint32_t i = 0; i < w.node_count; i++)
+        for (uint32_t i = 0; i < w.node_count; i++) {
             for (int f = 0; f < BGP_FAMILIES; f++)
                 t->routes += compare_routes(o, &in, &w, i, (enum bgp_family)f, what);
+            (void)compare_sent(o, &in, &w, i, what);
+        }
         pipe_free(&w);
     }
     oracle_free(o);

@@ -1,5 +1,6 @@
 /*
- * Owns the comparison of an oracle with the speakers it judges: session by session, route by route.
+ * Owns the comparison of an oracle with the speakers it judges: session by session, route by route,
+ * and what neighbours are told.
  */
 #include "oracle_compare_fixture.h"
 
@@ -145,5 +146,38 @@ size_t compare_routes(const struct oracle *o, const struct oracle_input *in,
     bgp_rib_end(&it);
     if (at < count)
         fail_msg("%s: %s lacks %s", what, name, ip_prefix_format(want[at].prefix, prefix));
+    return count;
+}
+
+/* ---- what neighbours are told ---- */
+
+static struct bgp_peer_id peer_named(const struct pipe_world *w, uint32_t node, const char *name) {
+    struct bgp_peer_info info = {.state = BGP_IDLE};
+    for (uint32_t i = 0; bgp_peer_at(w->nodes[node].speaker, i, &info); i++)
+        if (strcmp(info.config->name, name) == 0)
+            break;
+    return info.id;
+}
+
+size_t compare_sent(struct oracle *o, const struct oracle_input *in, const struct pipe_world *w,
+                    uint32_t node, const char *what) {
+    const struct bgp_config *c = in->nodes[node].config;
+    const struct oracle_route *routes = NULL;
+    size_t total = oracle_loc_rib(o, node, &routes), count = 0;
+    char text[IP_PREFIX_TEXT_MAX];
+    for (uint32_t k = 0; k < c->peer_count; k++) {
+        struct bgp_peer_id peer = peer_named(w, node, c->peers[k].name);
+        for (size_t i = 0; i < total; i++) {
+            struct oracle_passage p;
+            oracle_follow(o, node, k, routes[i].prefix, NULL, NULL, &p);
+            if (!p.session || routes[i].prefix.length == 0)
+                continue;
+            bool sent = bgp_adj_out_find(w->nodes[node].speaker, peer, routes[i].prefix);
+            if (sent != p.sent)
+                fail_msg("%s: %s to %s, %s: %s", what, in->nodes[node].name, c->peers[k].name,
+                         ip_prefix_format(routes[i].prefix, text), sent ? "sent" : "not sent");
+            count += sent;
+        }
+    }
     return count;
 }

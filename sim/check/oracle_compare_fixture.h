@@ -2,7 +2,7 @@
 #define RIBCAGE_SIM_CHECK_ORACLE_COMPARE_FIXTURE_H
 
 /* Speakers over pipes beside the oracle that judges them: the same sessions, and at every node the
- * same best paths. `what` stands at the head of each failure. */
+ * same best paths, told to the same neighbours. `what` stands at the head of each failure. */
 
 #include "oracle.h"
 
@@ -21,5 +21,9 @@ size_t compare_sessions(const struct oracle *o, const struct oracle_input *in,
 size_t compare_routes(const struct oracle *o, const struct oracle_input *in,
                       const struct pipe_world *w, uint32_t node, enum bgp_family family,
                       const char *what);
+/* How many times the node tells a neighbour one of its best paths: exactly those the oracle would
+ * send, but for the default route, which may be made for a neighbour alone. */
+size_t compare_sent(struct oracle *o, const struct oracle_input *in, const struct pipe_world *w,
+                    uint32_t node, const char *what);
 
 #endif

@@ -145,6 +145,9 @@ struct ip_addr oracle_next_hop_sent(const struct oracle *o, uint32_t u, const st
 struct ip_addr oracle_next_hop_behind(const struct oracle *o, uint32_t u,
                                       const struct oracle_end *e, const struct oracle_path *best,
                                       enum oracle_next_hop done, struct ip_addr now);
+/* Why the neighbour at this end is not told a route of this next hop; NULL: nothing stops it. */
+const char *oracle_next_hop_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                 const struct oracle_path *best, struct ip_addr next_hop);
 
 /* oracle_originate.c: a held route as policies see it. */
 struct oracle_candidate oracle_held(const struct oracle_path *p, struct ip_prefix prefix);

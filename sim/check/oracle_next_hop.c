@@ -81,3 +81,11 @@ struct ip_addr oracle_next_hop_behind(const struct oracle *o, uint32_t u,
     }
     return oracle_is_bird(oracle_config(o, u)) ? now : oracle_next_hop_sent(o, u, e, best);
 }
+
+/* RFC 4271 5.1.3: an own route does not go to a neighbour that is its next hop. BIRD: no route. */
+const char *oracle_next_hop_stop(const struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                 const struct oracle_path *best, struct ip_addr next_hop) {
+    bool spared = best->own || oracle_is_bird(oracle_config(o, u));
+    return spared && ip_equal(next_hop, e->remote) ? "the next hop is the neighbor's own address"
+                                                   : NULL;
+}

@@ -1,7 +1,8 @@
 /*
  * The oracle beside the speakers it judges: small networks by chance, each run by real cores over
  * pipes (core/pipe_test.h) and computed by the oracle. They must agree on every session and, at
- * every node, on every best path with its attributes and the neighbour it came from.
+ * every node, on every best path with its attributes, the neighbour it came from and those that are
+ * told.
  *
  * A network may have several stable outcomes, and then neither is wrong. So nobody here takes the
  * older path, nodes judge alike, MEDs change between ASes only, paths never get shorter, and the
@@ -88,6 +89,8 @@ static void any_node(struct chance_net *c) {
                                                   .origin = (uint8_t)chance(c, 3),
                                                   .med_set = chance(c, 2),
                                                   .med = 10 * chance(c, 3)};
+    if (chance(c, 3) == 0) /* by way of another node, or of one that is not there */
+        c->origins[i][1].gateway = node_addr((i + 1 + chance(c, NODES_MAX - 1)) % NODES_MAX);
     b->origins = c->origins[i];
     b->origin_count = 1 + (chance(c, 3) == 0);
     b->policies = policies;
@@ -174,7 +177,7 @@ static void run_speakers(const struct chance_net *c, struct pipe_world *w, uint6
 }
 
 struct tally {
-    size_t sessions, routes, unstable;
+    size_t sessions, routes, sent, unstable;
 };
 
 static void compare_network(uint64_t seed, struct tally *t) {
@@ -193,8 +196,10 @@ static void compare_network(uint64_t seed, struct tally *t) {
     snprintf(what, sizeof what, "network %lu", (unsigned long)seed);
     run_speakers(&c, &w, seed);
     t->sessions += compare_sessions(o, &in, &w, what);
-    for (uint32_t i = 0; i < c.net.count; i++)
+    for (uint32_t i = 0; i < c.net.count; i++) {
         t->routes += compare_routes(o, &in, &w, i, BGP_IPV4_UNICAST, what);
+        t->sent += compare_sent(o, &in, &w, i, what);
+    }
     pipe_free(&w);
     oracle_free(o);
 }
@@ -207,8 +212,8 @@ static void speakers_do_what_the_oracle_says(void **state) {
         if (!one || strtoul(one, NULL, 10) == seed)
             compare_network(seed, &t);
     }
-    print_message("%zu ends of sessions, %zu routes, %zu unstable\n", t.sessions, t.routes,
-                  t.unstable);
+    print_message("%zu ends of sessions, %zu routes, sent %zu times, %zu unstable\n", t.sessions,
+                  t.routes, t.sent, t.unstable);
     if (one)
         return;
     assert_true(t.sessions > NETWORKS * 5);

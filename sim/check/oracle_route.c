@@ -213,9 +213,10 @@ static struct oracle_candidate candidate(const struct oracle_path *best, struct 
     return r;
 }
 
-const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
-                                        const struct oracle_path *best, struct ip_prefix prefix,
-                                        const char **ret_rule) {
+/* What sessions of the same treatment share; see oracle_next_hop_stop. NULL: nothing. */
+static const struct attr_values *make_sent(struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                           const struct oracle_path *best, struct ip_prefix prefix,
+                                           const char **ret_rule) {
     const struct bgp_config *c = oracle_config(o, u);
     const struct bgp_peer_config *p = &c->peers[e->peer];
     const char *stop = export_stop(o, u, e, best, prefix);
@@ -257,6 +258,15 @@ const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const stru
     if (!p->send_communities)
         v->community_count = v->large_community_count = 0;
     return v;
+}
+
+const struct attr_values *oracle_export(struct oracle *o, uint32_t u, const struct oracle_end *e,
+                                        const struct oracle_path *best, struct ip_prefix prefix,
+                                        const char **ret_rule) {
+    const struct attr_values *v = make_sent(o, u, e, best, prefix, ret_rule);
+    const char *stop = v ? oracle_next_hop_stop(o, u, e, best, v->next_hop) : NULL;
+    *ret_rule = stop ? stop : *ret_rule;
+    return stop ? NULL : v;
 }
 
 /* ---- receiving ---- */
@@ -442,8 +452,7 @@ static void tell_all(struct spread *s, uint32_t u) {
             continue; /* what is originated for it stands in for whatever the table has */
         bool own_neighbor = best && !best->own && st->ends[best->end].neighbor == e->neighbor;
         if (own_neighbor || !last || !same_treatment(oracle_config(o, u), last, e, f)) {
-            const struct attr_values *now =
-                best ? oracle_export(o, u, e, best, prefix, &rule) : NULL;
+            const struct attr_values *now = best ? make_sent(o, u, e, best, prefix, &rule) : NULL;
             if (own_neighbor) {
                 tell(s, u, e, NULL);
                 continue;
@@ -451,7 +460,8 @@ static void tell_all(struct spread *s, uint32_t u) {
             sent = now;
             last = e;
         }
-        tell(s, u, e, sent);
+        bool told = sent && !oracle_next_hop_stop(o, u, e, best, sent->next_hop);
+        tell(s, u, e, told ? sent : NULL);
     }
 }
 

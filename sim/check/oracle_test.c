@@ -282,6 +282,32 @@ static void without_a_client_nothing_is_reflected(void **state) {
     oracle_free(o);
 }
 
+/* The third client's route is by way of the first. BIRD reflects it to the second alone; of own
+ * routes nobody tells the gateway. */
+static void a_neighbor_that_is_the_next_hop_is_not_told(void **state) {
+    (void)state;
+    for (int bird = 0; bird < 2; bird++) {
+        static struct net n;
+        struct oracle_passage p;
+        n = (struct net){0};
+        reflector(&n);
+        n.configs[3].profile = bird ? BGP_PROFILE_CALICO : BGP_PROFILE_PLAIN;
+        n.origins[2].gateway = n.origins[3].gateway = node_addr(0);
+        struct oracle *o = solve(&n);
+        assert_non_null(oracle_find(o, 1, node_block(2)));
+        oracle_follow(o, 3, 0, node_block(2), NULL, NULL, &p);
+        assert_true(p.session && p.known);
+        assert_int_equal(p.sent, !bird);
+        if (bird)
+            assert_string_equal(p.export_rule, "the next hop is the neighbor's own address");
+        oracle_follow(o, 3, 0, node_block(3), NULL, NULL, &p);
+        assert_false(p.sent);
+        oracle_follow(o, 3, 1, node_block(3), NULL, NULL, &p);
+        assert_true(p.sent);
+        oracle_free(o);
+    }
+}
+
 static void external_paths_get_as_and_next_hop(void **state) {
     (void)state;
     static struct net n;
@@ -484,6 +510,7 @@ int main(void) {
         cmocka_unit_test(equal_paths_are_merged),
         cmocka_unit_test(too_many_equal_paths_are_by_chance_for_ios),
         cmocka_unit_test(without_a_client_nothing_is_reflected),
+        cmocka_unit_test(a_neighbor_that_is_the_next_hop_is_not_told),
         cmocka_unit_test(external_paths_get_as_and_next_hop),
         cmocka_unit_test(a_filter_is_named_with_its_rule),
         cmocka_unit_test(a_bad_gadget_is_reported_not_guessed),

@@ -353,7 +353,7 @@ static uint32_t count_own(const struct bgp_speaker *s, const struct adjout_group
     uint32_t count = 0;
     for (uint32_t i = 1; i < adjout_slot_limit(g, f); i++) {
         const struct adjout_said *said = adjout_said_of(s, g, f, i);
-        count += said && said->attrs && said->source == peer;
+        count += said && said->attrs && !adjout_said_to(s, said, peer);
     }
     return count;
 }
@@ -575,9 +575,8 @@ uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p) 
 
 static const struct attr_set *slot_shows(const struct bgp_speaker *s, const struct adjout_group *g,
                                          enum bgp_family f, uint32_t number, uint32_t peer) {
-    const struct adjout_said *said = adjout_said_of(s, g, f, number);
-    bool has = said && said->attrs && said->source != peer;
-    return has ? attr_get(&s->attrs, said->attrs) : NULL;
+    uint32_t attrs = adjout_said_to(s, adjout_said_of(s, g, f, number), peer);
+    return attrs ? attr_get(&s->attrs, attrs) : NULL;
 }
 
 /* The number after `at` that may have been sent of a prefix; 0: no more. */

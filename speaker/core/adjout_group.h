@@ -19,9 +19,9 @@
 
 /*
  * What a group has sent about prefixes in one message: to all its members but `source`, who they
- * came from. Every prefix has a slot that names its record. Slots have the number of the prefix in
- * the RIB; where the group sends several paths per prefix (RFC 7911), that of the path, which is
- * the path identifier too.
+ * came from, and those that are the next hop (export_spares). Every prefix has a slot that names
+ * its record. Slots have the number of the prefix in the RIB; where the group sends several paths
+ * per prefix (RFC 7911), that of the path, which is the path identifier too.
  */
 struct adjout_said {
     uint32_t attrs;      /* held; 0: withdrawn */
@@ -38,13 +38,14 @@ struct adjout_pending {
 };
 
 enum adjout_kind {
-    ADJOUT_ANNOUNCE, /* to all but `source`; withdrawn at `source` if that had it */
+    ADJOUT_ANNOUNCE, /* to all but those it is withheld from; withdrawn there if they had it */
     ADJOUT_MOVE,     /* same attributes, other source: announced at `old_source` only, … */
-    ADJOUT_WITHDRAW, /* at all but `old_source` */
+    ADJOUT_WITHDRAW, /* at all but `old_source` and those at the next hop of `old_attrs` */
 };
 
 struct adjout_bucket_key {
     uint32_t family, kind, attrs, source, old_source;
+    uint32_t old_attrs; /* of a withdrawal, if they were withheld from a neighbour; 0 else */
 };
 struct adjout_bucket {
     struct adjout_bucket_key key;
@@ -69,6 +70,7 @@ struct adjout_chunk {
     uint32_t peer;             /* of the tag */
     uint16_t size;
     uint8_t tag;
+    struct ip_addr but; /* nor to members with this address, if it is set; log only */
     uint8_t data[];
 };
 
@@ -101,7 +103,7 @@ struct adjout_member {
     uint32_t next, prev;        /* members of the group, by time of joining */
     uint32_t catchup;           /* slab index; 0: it has all but what its place in the log says */
     uint32_t position;          /* next message of the log */
-    uint32_t own[BGP_FAMILIES]; /* slots of the group whose source it is */
+    uint32_t own[BGP_FAMILIES]; /* slots of the group that are withheld from it */
     uint16_t offset;            /* bytes sent of the message in hand */
     uint8_t flags;              /* ADJOUT_MEMBER_* */
     uint8_t masks;              /* see below: two bits each, by family */
@@ -219,6 +221,13 @@ uint32_t adjout_said_make(struct bgp_speaker *s, uint32_t attrs, uint32_t source
 void adjout_said_hold(struct bgp_speaker *s, uint32_t said);
 void adjout_said_release(struct bgp_speaker *s, uint32_t said); /* 0 is fine */
 const struct adjout_said *adjout_said_get(const struct bgp_speaker *s, uint32_t said); /* 0: NULL */
+/* The attributes that a member was told, as far as this says; 0: none. `said` may be NULL. */
+uint32_t adjout_said_to(const struct bgp_speaker *s, const struct adjout_said *said, uint32_t peer);
+bool adjout_is_member(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer);
+/* The members from whom it is withheld that `source` said something that became `attrs`, one by
+ * one: the peer after `at`, 0 at first. 0: no more. */
+uint32_t adjout_withheld_next(const struct bgp_speaker *s, const struct adjout_group *g,
+                              uint32_t attrs, uint32_t source, uint32_t at);
 
 /* What was said of a number; NULL: nothing. */
 const struct adjout_said *adjout_said_of(const struct bgp_speaker *s, const struct adjout_group *g,

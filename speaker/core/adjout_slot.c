@@ -13,6 +13,7 @@
  *   - a record without attributes, a withdrawal, is named by graves only.
  */
 #include "adjout_group.h"
+#include "peer.h"
 
 #include <assert.h>
 #include <string.h>
@@ -75,6 +76,45 @@ void adjout_said_date(struct bgp_speaker *s, uint32_t said, uint32_t version) {
 
 const struct adjout_said *adjout_said_get(const struct bgp_speaker *s, uint32_t said) {
     return said ? said_at(s, said) : NULL;
+}
+
+/* ---- who is told ---- */
+
+uint32_t adjout_said_to(const struct bgp_speaker *s, const struct adjout_said *said,
+                        uint32_t peer) {
+    if (!said || !said->attrs || said->source == peer) {
+        return 0;
+    }
+    bool spared =
+        export_spares(s, said->source) && ip_equal(attr_get(&s->attrs, said->attrs)->v.next_hop,
+                                                   speaker_peer(s, peer)->config->remote_addr);
+    return spared ? 0 : said->attrs;
+}
+
+bool adjout_is_member(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
+    const struct peer *p = speaker_peer(s, peer);
+    return p && p->group_member && adjout_member_at(s, p->group_member)->group == g->index;
+}
+
+uint32_t adjout_withheld_next(const struct bgp_speaker *s, const struct adjout_group *g,
+                              uint32_t attrs, uint32_t source, uint32_t at) {
+    if (at == 0 && adjout_is_member(s, g, source)) {
+        return source;
+    }
+    if (!attrs || !export_spares(s, source)) {
+        return 0;
+    }
+    struct ip_addr next_hop = attr_get(&s->attrs, attrs)->v.next_hop;
+    if (ip_equal(next_hop, g->key.local_addr)) { /* ours, so no neighbour's */
+        return 0;
+    }
+    bool first = at == 0 || at == source;
+    const struct peer *p =
+        first ? peer_by_address(s, next_hop) : peer_next_by_address(s, speaker_peer(s, at));
+    while (p && (p->index == source || !adjout_is_member(s, g, p->index))) {
+        p = peer_next_by_address(s, p);
+    }
+    return p ? p->index : 0;
 }
 
 /* ---- slots ---- */
@@ -188,11 +228,10 @@ static void count_slot(struct bgp_speaker *s, struct adjout_group *g, enum bgp_f
     if (!said || !said->attrs) {
         return;
     }
-    const struct peer *source = speaker_peer(s, said->source);
+    uint32_t peer = 0;
     g->slot_count[f] += step;
-    if (source && source->group_member) {
-        struct adjout_member *m = adjout_member_at(s, source->group_member);
-        m->own[f] += m->group == g->index ? step : 0;
+    while ((peer = adjout_withheld_next(s, g, said->attrs, said->source, peer)) != 0) {
+        adjout_member_at(s, speaker_peer(s, peer)->group_member)->own[f] += step;
     }
 }
 

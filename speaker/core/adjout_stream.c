@@ -130,13 +130,17 @@ static void advance(struct adjout_group *g, struct adjout_member *m) {
     log_trim(g);
 }
 
-static bool is_for(const struct adjout_chunk *c, const struct adjout_member *m) {
-    return c->tag == ADJOUT_TO_ALL || (c->tag == ADJOUT_TO_ONE) == (c->peer == m->peer);
+static bool is_for(const struct bgp_speaker *s, const struct adjout_chunk *c,
+                   const struct adjout_member *m) {
+    bool tagged = c->tag == ADJOUT_TO_ALL || (c->tag == ADJOUT_TO_ONE) == (c->peer == m->peer);
+    return tagged && (c->but.family == IP_NONE ||
+                      !ip_equal(c->but, speaker_peer(s, m->peer)->config->remote_addr));
 }
 
 /* Past messages that are not for this member. */
-static void skip_others(struct adjout_group *g, struct adjout_member *m) {
-    while (!at_end(g, m) && !is_for(log_at(g, m->position), m)) {
+static void skip_others(const struct bgp_speaker *s, struct adjout_group *g,
+                        struct adjout_member *m) {
+    while (!at_end(g, m) && !is_for(s, log_at(g, m->position), m)) {
         advance(g, m);
     }
 }
@@ -200,11 +204,6 @@ static bool may_announce_any(const struct adjout_group *g) {
     return may_announce(g, BGP_IPV4_UNICAST) || may_announce(g, BGP_IPV6_UNICAST);
 }
 
-static bool is_member(const struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer) {
-    const struct peer *p = speaker_peer(s, peer);
-    return p && p->group_member && adjout_member_at(s, p->group_member)->group == g->index;
-}
-
 /* The changes of a bucket that go into one message, and hardly more. */
 static uint32_t collect(struct bgp_speaker *s, const struct adjout_group *g,
                         const struct adjout_bucket *b) {
@@ -255,22 +254,43 @@ struct adjout_chunk *adjout_chunk_encode(struct bgp_speaker *s, const struct adj
     return adjout_chunk_new(a->message, size);
 }
 
-/* Of the first `taken` prefixes: those the new source had from us and must lose. Compacts the
- * batch, which has been encoded already. */
+/* Of the first `taken` changes of a bucket: those of which the peer had something from us. */
 static uint32_t collect_lost(struct bgp_speaker *s, const struct adjout_group *g,
-                             const struct adjout_bucket_key *key, uint32_t taken) {
+                             const struct adjout_bucket *b, uint32_t taken, uint32_t peer) {
     struct adjout *a = s->adjout;
-    uint32_t lost = 0;
-    if (key->kind == ADJOUT_WITHDRAW || !is_member(s, g, key->source)) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < taken; i++) {
-        const struct adjout_said *said = adjout_said_of(s, g, key->family, a->batch_numbers[i]);
-        if (said && said->attrs && said->source != key->source) {
-            a->batch[lost++] = a->batch[i];
+    uint32_t lost = 0, i = b->first;
+    for (uint32_t n = 0; n < taken; n++) {
+        const struct adjout_pending *p = slab_at(&a->pendings, i);
+        if (adjout_said_to(s, adjout_said_get(s, p->said), peer)) {
+            a->batch[lost] = adjout_slot_prefix(s, g, b->key.family, p->number);
+            a->batch_numbers[lost++] = p->number;
         }
+        i = p->next;
     }
     return lost;
+}
+
+/* What those lose from whom the announcement is withheld, a message each, put before *at. False: no
+ * memory. The batch is another one afterwards. */
+static bool encode_losses(struct bgp_speaker *s, const struct adjout_group *g,
+                          const struct adjout_bucket *b, uint32_t taken, struct adjout_chunk **at) {
+    uint32_t peer = 0, unused;
+    while ((peer = adjout_withheld_next(s, g, b->key.attrs, b->key.source, peer)) != 0) {
+        uint32_t lost = collect_lost(s, g, b, taken, peer);
+        if (lost == 0) {
+            continue;
+        }
+        struct adjout_chunk *c = adjout_chunk_encode(s, g, b->key.family, 0, lost, &unused);
+        if (!c) {
+            return false;
+        }
+        assert(unused == lost); /* withdrawals are shorter than what announced as many */
+        c->tag = ADJOUT_TO_ONE;
+        c->peer = peer;
+        c->next = *at;
+        *at = c;
+    }
+    return true;
 }
 
 static void apply(struct bgp_speaker *s, struct adjout_group *g,
@@ -287,8 +307,18 @@ static void apply(struct bgp_speaker *s, struct adjout_group *g,
     }
 }
 
+/* The next hop, if it is a member's that is neither `source` nor told. */
+static struct ip_addr spared_address(const struct bgp_speaker *s, const struct adjout_group *g,
+                                     uint32_t attrs, uint32_t source) {
+    uint32_t peer = adjout_withheld_next(s, g, attrs, source, 0);
+    peer = peer && peer == source ? adjout_withheld_next(s, g, attrs, source, peer) : peer;
+    return peer ? speaker_peer(s, peer)->config->remote_addr : (struct ip_addr){0};
+}
+
 static void tag_chunk(const struct bgp_speaker *s, const struct adjout_group *g,
                       const struct adjout_bucket_key *key, struct adjout_chunk *c) {
+    c->but = key->kind == ADJOUT_WITHDRAW ? spared_address(s, g, key->old_attrs, key->old_source)
+                                          : spared_address(s, g, key->attrs, key->source);
     c->peer = key->kind == ADJOUT_ANNOUNCE ? key->source : key->old_source;
     c->tag = ADJOUT_TO_ALL;
     /* A move is told to the old source alone, but a member that is walking could miss that. */
@@ -297,45 +327,59 @@ static void tag_chunk(const struct bgp_speaker *s, const struct adjout_group *g,
     } else if (key->kind == ADJOUT_MOVE) {
         c->peer = key->source;
     }
-    if (c->tag == ADJOUT_TO_ALL && is_member(s, g, c->peer)) {
+    if (c->tag == ADJOUT_TO_ALL && adjout_is_member(s, g, c->peer)) {
         c->tag = ADJOUT_TO_ALL_BUT;
     }
 }
 
-/* One bucket's worth: one message, and a withdrawal for the new source where it needs one. */
+static void free_chunks(struct adjout_chunk *c) {
+    while (c) {
+        struct adjout_chunk *next = c->next;
+        alloc_free(c);
+        c = next;
+    }
+}
+
+/* Appends the messages of one bucket: the announcement or withdrawal, then who loses what. */
+static void append_all(struct bgp_speaker *s, struct adjout_group *g,
+                       const struct adjout_bucket_key *key, struct adjout_chunk *main) {
+    tag_chunk(s, g, key, main);
+    for (struct adjout_chunk *c = main; c;) {
+        struct adjout_chunk *next = c->next;
+        c->next = NULL;
+        if (c->tag == ADJOUT_TO_ONE && !adjout_is_member(s, g, c->peer)) {
+            alloc_free(c); /* the old source is gone */
+        } else {
+            log_append(g, c);
+        }
+        c = next;
+    }
+}
+
+/* One bucket's worth: one message, and withdrawals for those who are not told and had something. */
 static bool encode_bucket(struct bgp_speaker *s, struct adjout_group *g, uint32_t bucket,
                           uint32_t *ret_taken) {
     const struct adjout_bucket *b = slab_at(&s->adjout->buckets, bucket);
     const struct adjout_bucket_key key = b->key;
-    uint32_t count = collect(s, g, b), taken = 0, unused;
-    struct adjout_chunk *main = NULL, *loss = NULL;
+    uint32_t count = collect(s, g, b), taken = 0, messages = 0;
     uint32_t said = adjout_said_new(s, key.attrs, key.source);
-    if (!said || !adjout_graves_reserve(g, count) || !log_reserve(g, 1) || !log_reserve(g, 2)) {
+    struct adjout_chunk *main = NULL;
+    if (said && adjout_graves_reserve(g, count)) {
+        main = adjout_chunk_encode(s, g, key.family, key.attrs, count, &taken);
+    }
+    bool ok = main && (key.kind == ADJOUT_WITHDRAW || encode_losses(s, g, b, taken, &main->next));
+    for (const struct adjout_chunk *c = main; c; c = c->next) {
+        ok = ok && log_reserve(g, ++messages);
+    }
+    if (!ok) {
+        free_chunks(main);
         adjout_said_release(s, said);
         return false;
     }
-    main = adjout_chunk_encode(s, g, key.family, key.attrs, count, &taken);
-    uint32_t lost = main ? collect_lost(s, g, &key, taken) : 0;
-    if (lost) {
-        loss = adjout_chunk_encode(s, g, key.family, 0, lost, &unused);
-        assert(unused == lost); /* withdrawals are shorter than what announced as many */
+    if (main->next) {
+        (void)collect(s, g, b);
     }
-    if (!main || (lost && !loss)) {
-        alloc_free(main);
-        adjout_said_release(s, said);
-        return false;
-    }
-    tag_chunk(s, g, &key, main);
-    if (main->tag == ADJOUT_TO_ONE && !is_member(s, g, main->peer)) {
-        alloc_free(main); /* the old source is gone */
-    } else {
-        log_append(g, main);
-    }
-    if (loss) {
-        loss->tag = ADJOUT_TO_ONE;
-        loss->peer = key.source;
-        log_append(g, loss);
-    }
+    append_all(s, g, &key, main);
     adjout_said_date(s, said, g->log_end - 1);
     apply(s, g, &key, taken, said);
     adjout_said_release(s, said);
@@ -401,10 +445,10 @@ static void pull_private(struct pull *p, const struct adjout_chunk *c) {
 }
 
 /* From `number` on; returns where it stopped. */
-static uint32_t pull_log(struct pull *p, const struct adjout_group *g,
+static uint32_t pull_log(const struct bgp_speaker *s, struct pull *p, const struct adjout_group *g,
                          const struct adjout_member *m, uint32_t number) {
     for (; number != g->log_end && p->used < p->count; number++) {
-        if (is_for(log_at(g, number), m)) {
+        if (is_for(s, log_at(g, number), m)) {
             add_part(p, log_at(g, number));
         }
     }
@@ -448,15 +492,15 @@ size_t adjout_pull(struct bgp_speaker *s, struct peer *p, struct bgp_part *parts
         adjout_walk_begin(s, g, m);
     }
     if (m->offset == 0 || private_of(s, m)) {
-        skip_others(g, m);
+        skip_others(s, g, m);
     }
     size_t own = pull.used;
-    uint32_t number = pull_log(&pull, g, m, m->position);
+    uint32_t number = pull_log(s, &pull, g, m, m->position);
     while (pull.used < count && number == g->log_end && group_encode(s, g, p->group_member, now)) {
-        number = pull_log(&pull, g, m, number);
+        number = pull_log(s, &pull, g, m, number);
     }
     if (pull.used == own && own == 0) {
-        skip_others(g, m);
+        skip_others(s, g, m);
         if (m->flags & ADJOUT_MEMBER_WALKING && at_end(g, m) && adjout_walk_step(s, g, m)) {
             pull_private(&pull, private_of(s, m));
         }
@@ -478,7 +522,7 @@ uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
     while (size > 0) {
         struct adjout_chunk *own = private_of(s, m);
         if (!own && m->offset == 0) {
-            skip_others(g, m);
+            skip_others(s, g, m);
         }
         assert(own || !(m->flags & ADJOUT_MEMBER_WAITING));
         assert(own || !at_end(g, m));
@@ -500,7 +544,7 @@ uint32_t adjout_sent(struct bgp_speaker *s, struct peer *p, size_t size) {
         }
     }
     if (!private_of(s, m) && !(m->flags & ADJOUT_MEMBER_WAITING)) {
-        skip_others(g, m);
+        skip_others(s, g, m);
         (void)adjout_graves_sweep(s, g, s->adjout->graves_max);
     }
     return messages;

@@ -16,6 +16,7 @@
 
 #include "../base/arena.h"
 #include "../base/hash.h"
+#include "peer.h"
 
 #include <assert.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static struct adjout_queue *queue_of(struct adjout_group *g, const struct adjout
 static bool bucket_equal(const void *context, uint32_t index, const void *key) {
     const struct adjout_bucket_key *a = &bucket_at(context, index)->key, *b = key;
     return a->attrs == b->attrs && a->family == b->family && a->kind == b->kind &&
-           a->source == b->source && a->old_source == b->old_source;
+           a->source == b->source && a->old_source == b->old_source && a->old_attrs == b->old_attrs;
 }
 
 static uint64_t bucket_hash(const struct adjout_bucket_key *key) {
@@ -74,6 +75,9 @@ static uint32_t bucket_make(struct bgp_speaker *s, struct adjout_group *g,
     if (key->attrs) {
         attr_hold(&s->attrs, key->attrs);
     }
+    if (key->old_attrs) {
+        attr_hold(&s->attrs, key->old_attrs);
+    }
     return bucket;
 }
 
@@ -84,6 +88,7 @@ static void bucket_free(struct bgp_speaker *s, struct adjout_group *g, uint32_t 
     *(b->next ? &bucket_at(s, b->next)->prev : &q->tail) = b->prev;
     table_remove(&g->buckets, bucket_hash(&b->key), bucket);
     attr_release(&s->attrs, b->key.attrs);
+    attr_release(&s->attrs, b->key.old_attrs);
     slab_free(&s->adjout->buckets, bucket);
 }
 
@@ -140,6 +145,13 @@ static bool want_silently(struct bgp_speaker *s, struct adjout_group *g, enum bg
     return said || !attrs;
 }
 
+/* Are there neighbours at the next hop that were not told? They need not come up before the
+ * withdrawal does. */
+static bool was_spared(const struct bgp_speaker *s, const struct adjout_said *said) {
+    return export_spares(s, said->source) &&
+           peer_by_address(s, attr_get(&s->attrs, said->attrs)->v.next_hop);
+}
+
 static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family f, uint32_t number,
                  uint32_t attrs, uint32_t source) {
     adjout_pending_drop(s, g, f, number);
@@ -153,7 +165,8 @@ static void want(struct bgp_speaker *s, struct adjout_group *g, enum bgp_family 
     if (!attrs) {
         key.kind = ADJOUT_WITHDRAW;
         key.old_source = old_source;
-    } else if (old_attrs == attrs) {
+        key.old_attrs = was_spared(s, said) ? old_attrs : 0;
+    } else if (old_attrs == attrs && export_spares(s, source) == export_spares(s, old_source)) {
         key.kind = ADJOUT_MOVE;
         key.old_source = old_source;
     }

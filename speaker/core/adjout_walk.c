@@ -67,10 +67,6 @@ void adjout_walk_begin(const struct bgp_speaker *s, struct adjout_group *g,
 
 /* ---- what to say about one prefix ---- */
 
-static uint32_t has_of(const struct adjout_said *said, uint32_t peer) {
-    return said && said->source != peer ? said->attrs : 0;
-}
-
 enum say {
     SAY_NOTHING,
     SAY_ANNOUNCE,
@@ -85,7 +81,7 @@ static enum say what_to_say(struct bgp_speaker *s, const struct adjout_group *g,
     bool perhaps;
     const struct adjout_catchup *c = adjout_catchup_of(s, m);
     const struct adjout_said *held = adjout_held_said(s, c->held, f, entry, &perhaps);
-    *ret_attrs = has_of(said, m->peer);
+    *ret_attrs = adjout_said_to(s, said, m->peer);
     /* The log announced it to this member. A withdrawal the log may have spared it, not knowing
      * what a member that fell behind still has. */
     if (*ret_attrs && adjout_later(said->version, c->start)) {
@@ -94,12 +90,13 @@ static enum say what_to_say(struct bgp_speaker *s, const struct adjout_group *g,
     bool resync = m->flags & ADJOUT_MEMBER_RESYNC && said &&
                   (c->held || adjout_later(said->version, c->base));
     bool unsure = held && (perhaps || adjout_later(held->version, c->base));
-    bool differs = c->held && (unsure || has_of(held, m->peer) != *ret_attrs);
+    uint32_t had = adjout_said_to(s, held, m->peer);
+    bool differs = c->held && (unsure || had != *ret_attrs);
     bool all = m->masks & adjout_mask(f, ADJOUT_MASK_ALL);
     if (*ret_attrs) {
         return all || resync || differs ? SAY_ANNOUNCE : SAY_NOTHING;
     }
-    return resync || unsure || has_of(held, m->peer) ? SAY_WITHDRAW : SAY_NOTHING;
+    return resync || unsure || had ? SAY_WITHDRAW : SAY_NOTHING;
 }
 
 /* ---- messages of its own ---- */

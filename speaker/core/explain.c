@@ -119,6 +119,14 @@ static void say_paths(const struct bgp_speaker *s, const struct peer *p, struct 
     text_printf(out, "path identifiers, %u paths of it are sent\n", count);
 }
 
+/* As the group's members are told it; but of a session that is not there ours may stand for it. */
+static bool goes_to_its_next_hop(const struct bgp_speaker *s, const struct export_key *key,
+                                 const struct peer *p, const struct adjout_route *r,
+                                 const struct attr_values *v) {
+    return export_spares(s, r->source_peer) && ip_equal(v->next_hop, p->config->remote_addr) &&
+           !ip_equal(v->next_hop, key->local_addr);
+}
+
 static void explain_export(const struct bgp_speaker *s, const struct peer *p,
                            struct ip_prefix prefix, struct arena *arena, struct text *out) {
     enum bgp_family f = rib_prefix_family(prefix);
@@ -144,6 +152,12 @@ static void explain_export(const struct bgp_speaker *s, const struct peer *p,
     } else {
         say_as_it_would_be(p, out);
         result = export_route(s, &key, p->config->options, &r, arena, out, &v);
+        if (result == EXPORT_SEND && goes_to_its_next_hop(s, &key, p, &r, &v)) {
+            text_puts(out, r.source_peer ? "not sent: the next hop is the neighbor's own address\n"
+                                         : "not sent: the next hop is the neighbor's own address "
+                                           "(RFC 4271 5.1.3)\n");
+            result = EXPORT_WITHHOLD;
+        }
     }
     switch (result) {
     case EXPORT_SEND:

@@ -3,8 +3,8 @@
  *
  * Owns the rules of sending that do not depend on the single receiver: reflection, well-known
  * communities, conditional advertisement, AS_PATH, NEXT_HOP, MED, LOCAL_PREF, and the place of the
- * export policy among them. Leaves "not back to the source" and everything about messages to
- * adjout.c, which sessions are sent the same to export_key.c.
+ * export policy among them. Leaves "not back to the source", "not to the next hop" and everything
+ * about messages to adjout.c, which sessions are sent the same to export_key.c.
  *
  * The order differs: BIRD makes the outgoing attributes first (own AS in the path, next hop set)
  * and filters then see and change those; IOS and the RFC profile run policy on the route as it is
@@ -540,9 +540,6 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
     if (!strip(key, arena, &v) || !mark(key, arena, &v)) {
         return EXPORT_NO_MEMORY;
     }
-    if (!e.source && ip_is_set(v.next_hop) && ip_equal(v.next_hop, key->remote_addr)) {
-        return withhold(&e, "the next hop is the neighbor's own address (RFC 4271 5.1.3)");
-    }
     if (!family_fits(key, v.next_hop, e.family)) {
         return withhold(&e, "no next hop of the prefix's family");
     }
@@ -551,6 +548,10 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
         *ret_values = v;
     }
     return result;
+}
+
+bool export_spares(const struct bgp_speaker *s, uint32_t source) {
+    return source == 0 || speaker_is_bird(s);
 }
 
 enum export_result export_default(const struct bgp_speaker *s, const struct export_key *key,

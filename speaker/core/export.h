@@ -18,7 +18,7 @@ struct export_key {
     uint32_t mrai_ms[BGP_FAMILIES];
     uint32_t subnet; /* connected subnet of the peer + 1, with third-party next hops */
     struct ip_addr local_addr;
-    struct ip_addr remote_addr; /* only where a policy, or an own route, has it as next hop */
+    struct ip_addr remote_addr; /* only where a policy makes it the next hop */
     bool families[BGP_FAMILIES];
     bool default_originate[BGP_FAMILIES];
     bool deny[BGP_FAMILIES];      /* RFC 8212 */
@@ -45,12 +45,16 @@ enum export_result {
 };
 
 /* `r->attrs` is not 0; `peer` is any session's with this key. The result's arrays stand in `arena`
- * or in the route's own set. `trace` (NULL: none) gets the reason in words. The rule "not back to
- * where it came from" is not here: it differs between the members of a group. */
+ * or in the route's own set. `trace` (NULL: none) gets the reason in words. Two rules are not here,
+ * for they differ between the members of a group: "not back to where it came from", and
+ * export_spares. */
 enum export_result export_route(const struct bgp_speaker *s, const struct export_key *key,
                                 const struct bgp_peer_options *peer, const struct adjout_route *r,
                                 struct arena *arena, struct text *trace,
                                 struct attr_values *ret_values);
+/* Is what `source` (a peer; 0: ourselves) says withheld from a neighbour that is the next hop, as
+ * sent? RFC 4271 5.1.3: of our own routes, always. BIRD: of all. */
+bool export_spares(const struct bgp_speaker *s, uint32_t source);
 /* So short that it fits into a message with any prefix. */
 bool export_is_short(const struct attr_values *v);
 /* What `neighbor default-originate` sends; withheld without a next hop of that family. */

@@ -1,8 +1,8 @@
 /*
  * Where mechanisms of sending meet: the default route that a session is given with
  * GRACEFUL_SHUTDOWN (RFC 8326) and roles (RFC 9234); third-party next hops (RFC 4271 5.1.3) with
- * neighbours that come, go and move; groups by the content of policies; explanations with all of
- * it. Read from the bytes that peers pull.
+ * neighbours that come, go and move; neighbours that are the next hop; groups by the content of
+ * policies; explanations with all of it. Read from the bytes that peers pull.
  */
 #include "tables_test.h"
 
@@ -229,12 +229,11 @@ static void test_C073_own_route_by_the_receiver(void **state) {
         assert_int_equal(bgp_withdraw(b.s, o.prefix, o.source, b.now), BGP_OK);
         bench_settle(&b);
         expect_next_hop(2, PREFIX, NULL);
-        assert_int_equal(b.s->rib->origin_hops, 0);
         bench_end(&b);
     }
 }
 
-/* … nor what policy makes of it. Of others' routes it may: who gets them knows its address. */
+/* … nor what policy makes of it. Of others' routes it may, but BIRD withholds those, too. */
 static void test_C073_policy_names_the_receiver(void **state) {
     static const struct policy_action action = {.kind = POLICY_SET_NEXT_HOP,
                                                 .address = {IP_V4, {10, 0, 0, 3}}};
@@ -246,19 +245,226 @@ static void test_C073_policy_names_the_receiver(void **state) {
         .prefix = pfx("192.0.3.0/24"), .source = ROUTE_SOURCE_STATIC, .metric = UINT32_MAX};
     const struct attr_values v = {.next_hop = addr("10.0.0.1"), .as_path = {one_as, 2}};
     (void)state;
-    five_peers(BGP_PROFILE_FAST);
-    b.config.policies = &policy;
-    b.config.policy_count = 1;
-    for (uint32_t i = 2; i < 4; i++)
-        b.peers[i].export[0] = (struct policy_chain){first, 1, false};
+    for (int bird = 0; bird < 2; bird++) {
+        five_peers(bird ? BGP_PROFILE_FAST : BGP_PROFILE_IOS);
+        b.config.policies = &policy;
+        b.config.policy_count = 1;
+        for (uint32_t i = 2; i < 4; i++)
+            b.peers[i].export[0] = (struct policy_chain){first, 1, false};
+        start();
+        assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+        (void)bench_announce(&b, 0, &v, PREFIX);
+        bench_settle(&b);
+        expect_next_hop(2, "192.0.3.0/24", NULL);
+        expect_next_hop(3, "192.0.3.0/24", "10.0.0.3");
+        expect_next_hop(2, PREFIX, bird ? NULL : "10.0.0.3");
+        expect_next_hop(3, PREFIX, "10.0.0.3");
+        bench_end(&b);
+    }
+}
+
+static void expect_sent(uint32_t peer, uint32_t total, uint32_t implicit, uint32_t explicit) {
+    struct bgp_session_tally tally;
+    assert_true(bgp_session_tally_get(b.s, (struct bgp_peer_id){b.holds[peer].p->index},
+                                      BGP_IPV4_UNICAST, &tally));
+    assert_int_equal(tally.sent.total, total);
+    assert_int_equal(tally.sent.implicit_withdraws, implicit);
+    assert_int_equal(tally.sent.explicit_withdraws, explicit);
+}
+
+/* A learned route that says the same as an own one goes to the gateway, the own one does not. */
+static void test_C073_own_route_like_a_learned_one(void **state) {
+    const struct bgp_origin_config o = {.prefix = pfx(PREFIX),
+                                        .source = ROUTE_SOURCE_STATIC,
+                                        .metric = UINT32_MAX,
+                                        .gateway = addr("10.0.0.4")};
+    const struct attr_values v = {.next_hop = addr("10.0.0.4")};
+    (void)state;
+    five_peers(BGP_PROFILE_IOS);
+    b.peers[0].enforce_first_as = false;
+    for (uint32_t i = 0; i < 5; i++)
+        b.peers[i].advertisement_interval_ms[0] = 0;
     start();
-    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
     (void)bench_announce(&b, 0, &v, PREFIX);
     bench_settle(&b);
-    expect_next_hop(2, "192.0.3.0/24", NULL);
-    expect_next_hop(3, "192.0.3.0/24", "10.0.0.3");
-    expect_next_hop(2, PREFIX, "10.0.0.3");
-    expect_next_hop(3, PREFIX, "10.0.0.3");
+    expect_next_hop(3, PREFIX, "10.0.0.4");
+    expect_next_hop(4, PREFIX, "10.0.0.4");
+    expect_sent(3, 1, 0, 0);
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop(3, PREFIX, NULL);
+    expect_next_hop(4, PREFIX, "10.0.0.4");
+    expect_sent(3, 1, 0, 1);
+    assert_int_equal(bgp_withdraw(b.s, o.prefix, o.source, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop(3, PREFIX, "10.0.0.4");
+    expect_sent(3, 2, 0, 1);
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_settle(&b);
+    bench_withdraw(&b, 0, PREFIX);
+    assert_int_equal(bgp_withdraw(b.s, o.prefix, o.source, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop(4, PREFIX, NULL);
+    expect_sent(3, 2, 0, 2);
+    assert_int_equal(b.holds[3].spurious + b.holds[3].repeated, 0);
+    bench_end(&b);
+}
+
+/* ---- BIRD: a neighbour that is the next hop is not told ---- */
+
+/* Five clients of a reflector as BIRD is one, in one update group. */
+static void five_clients(void) {
+    bench_config(&b, BGP_PROFILE_CALICO, 5);
+    for (uint32_t i = 0; i < 5; i++)
+        b.peers[i].rr_client = true;
+}
+
+/* From peer `i`: by `next_hop`, NULL: no more. */
+static void says(uint32_t i, const char *next_hop, uint32_t local_pref) {
+    const struct attr_values v = {.next_hop = next_hop ? addr(next_hop) : (struct ip_addr){0},
+                                  .has_local_pref = true,
+                                  .local_pref = local_pref};
+    const struct ip_prefix p = pfx(PREFIX);
+    (void)bench_send(&b, i, next_hop ? &v : NULL, &p, 1);
+    bench_settle(&b);
+}
+
+/* What the five have of it, and nothing was said to anybody that was not news to it. */
+static void expect_all(const char *const next_hops[5]) {
+    for (uint32_t i = 0; i < 5; i++) {
+        expect_next_hop(i, PREFIX, next_hops[i]);
+        assert_int_equal(adjout_count(b.s, b.holds[i].p, BGP_IPV4_UNICAST), next_hops[i] != NULL);
+        assert_int_equal(b.holds[i].spurious + b.holds[i].repeated, 0);
+    }
+    assert_int_equal(adjout_group_count(b.s), 1);
+}
+
+#define EXPECT(...) expect_all((const char *const[5]){__VA_ARGS__})
+#define A "10.0.0.1"
+#define D "10.0.0.4"
+#define OTHER "10.0.0.9"
+
+/* What BIRD 2.0.12 told five such clients. BIRD 1.6.8 leaves with A what it said of OTHER or D. */
+static void test_next_hop_is_not_told(void **state) {
+    (void)state;
+    five_clients();
+    start();
+    says(1, A, 100);
+    EXPECT(NULL, NULL, A, A, A);
+    expect_said(0, PREFIX, "the next hop is the neighbor's own address");
+    expect_said(2, PREFIX, "sent");
+    says(1, D, 100);
+    EXPECT(D, NULL, D, NULL, D);
+    says(1, A, 100);
+    EXPECT(NULL, NULL, A, A, A);
+    says(2, OTHER, 200);
+    EXPECT(OTHER, OTHER, NULL, OTHER, OTHER);
+    says(2, NULL, 0);
+    EXPECT(NULL, NULL, A, A, A);
+    says(0, A, 200); /* the same from the next hop itself */
+    EXPECT(NULL, A, A, A, A);
+    says(0, NULL, 0);
+    EXPECT(NULL, NULL, A, A, A);
+    says(1, NULL, 0);
+    EXPECT(NULL, NULL, NULL, NULL, NULL);
+    bench_end(&b);
+}
+
+/* It comes up, is asked for its table again, and goes. */
+static void test_next_hop_comes_late(void **state) {
+    (void)state;
+    five_clients();
+    bench_start(&b);
+    for (uint32_t i = 1; i < 5; i++)
+        bench_up(&b, i);
+    says(1, A, 100);
+    bench_up(&b, 0);
+    bench_settle(&b);
+    EXPECT(NULL, NULL, A, A, A);
+    adjout_refresh(b.s, b.holds[0].p, BGP_IPV4_UNICAST);
+    bench_settle(&b);
+    EXPECT(NULL, NULL, A, A, A);
+    bench_down(&b, 0, false);
+    says(1, D, 100);
+    bench_up(&b, 0);
+    bench_settle(&b);
+    EXPECT(D, NULL, D, NULL, D);
+    bench_end(&b);
+}
+
+/* Withdrawn together, told to different peers. */
+static void test_next_hops_withdrawn_together(void **state) {
+    const struct ip_prefix prefixes[] = {pfx(PREFIX), pfx("192.0.3.0/24"), pfx("192.0.4.0/24")};
+    const char *const hops[] = {A, D, OTHER};
+    (void)state;
+    five_clients();
+    start();
+    for (size_t n = 0; n < 3; n++) {
+        const struct attr_values v = {
+            .next_hop = addr(hops[n]), .has_local_pref = true, .local_pref = 100};
+        (void)bench_send(&b, 1, &v, &prefixes[n], 1);
+    }
+    bench_settle(&b);
+    assert_int_equal(b.holds[0].route_count, 2);
+    assert_int_equal(b.holds[3].route_count, 2);
+    assert_int_equal(b.holds[4].route_count, 3);
+    (void)bench_send(&b, 1, NULL, prefixes, 3);
+    bench_settle(&b);
+    EXPECT(NULL, NULL, NULL, NULL, NULL);
+    for (uint32_t i = 0; i < 5; i++)
+        assert_int_equal(b.holds[i].route_count, 0);
+    bench_end(&b);
+}
+
+/* Two neighbours at one address, by port: neither is told, but the other one's own. */
+static void test_next_hop_of_two(void **state) {
+    (void)state;
+    five_clients();
+    b.peers[4].remote_addr = addr(A);
+    b.peers[4].remote_port = 1790;
+    start();
+    says(1, A, 100);
+    EXPECT(NULL, NULL, A, A, NULL);
+    says(1, D, 100);
+    EXPECT(D, NULL, D, NULL, D);
+    says(1, A, 100);
+    EXPECT(NULL, NULL, A, A, NULL);
+    says(1, NULL, 0);
+    says(4, A, 100);
+    EXPECT(NULL, A, A, A, NULL);
+    says(4, D, 100);
+    EXPECT(D, D, D, NULL, NULL);
+    bench_end(&b);
+}
+
+/* RFC 7911: what it loses goes by its path identifier, though others stand before it. */
+static void test_next_hop_of_several_paths(void **state) {
+    const struct attr_values by_a = {.next_hop = addr(A), .has_local_pref = true, .local_pref = 90};
+    const struct attr_values by_other = {
+        .next_hop = addr(OTHER), .has_local_pref = true, .local_pref = 90};
+    struct ip_prefix prefixes[8];
+    (void)state;
+    five_clients();
+    for (uint32_t i = 0; i < 5; i++)
+        b.peers[i].add_path_send[0] = 4;
+    bench_start(&b);
+    for (uint32_t i = 0; i < 5; i++) {
+        b.holds[i].p->add_path[0] = BGP_ADD_PATH_SEND;
+        bench_up(&b, i);
+    }
+    for (uint32_t n = 0; n < 8; n++)
+        prefixes[n] = ip_prefix_make(ip4(0xc0000200 + (n << 8)), 24);
+    (void)bench_send(&b, 2, &by_other, prefixes, 8);
+    (void)bench_send(&b, 1, &by_other, prefixes + 4, 4); /* those are announced with the rest … */
+    bench_settle(&b);
+    (void)bench_send(&b, 1, &by_a, prefixes, 8); /* … but only four were there before */
+    bench_settle(&b);
+    assert_int_equal(b.holds[0].route_count, 8);
+    assert_int_equal(b.holds[3].route_count, 16);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(b.holds[i].spurious + b.holds[i].repeated, 0);
+        assert_int_equal(adjout_count(b.s, b.holds[i].p, BGP_IPV4_UNICAST), b.holds[i].route_count);
+    }
     bench_end(&b);
 }
 
@@ -339,6 +545,12 @@ int main(void) {
         cmocka_unit_test(test_C073_neighbor_goes),
         cmocka_unit_test(test_C073_own_route_by_the_receiver),
         cmocka_unit_test(test_C073_policy_names_the_receiver),
+        cmocka_unit_test(test_C073_own_route_like_a_learned_one),
+        cmocka_unit_test(test_next_hop_is_not_told),
+        cmocka_unit_test(test_next_hop_comes_late),
+        cmocka_unit_test(test_next_hops_withdrawn_together),
+        cmocka_unit_test(test_next_hop_of_two),
+        cmocka_unit_test(test_next_hop_of_several_paths),
         cmocka_unit_test(test_policies_differ_by_what_belongs_together),
         cmocka_unit_test(test_remove_private_as_words),
     };

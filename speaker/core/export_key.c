@@ -100,20 +100,14 @@ static uint64_t hash_conditions(const struct bgp_speaker *s, const struct bgp_pe
     return h;
 }
 
-/* May it make the peer's address, `a`, a next hop? */
-static bool action_names(const struct policy_action *action, struct ip_addr a) {
-    return action->kind == POLICY_SET_NEXT_HOP_PEER ||
-           (action->kind == POLICY_SET_NEXT_HOP && ip_equal(action->address, a));
-}
-
-static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain,
-                             struct ip_addr peer) {
+/* May it make the peer's address a next hop, whatever that address is? */
+static bool chain_names_peer(const struct bgp_config *c, const struct policy_chain *chain) {
     for (uint16_t i = 0; i < chain->count; i++) {
         const struct policy *p =
             chain->policies[i] < c->policy_count ? &c->policies[chain->policies[i]] : NULL;
         for (uint32_t t = 0; p && t < p->term_count; t++) {
             for (uint32_t a = 0; a < p->terms[t].action_count; a++) {
-                if (action_names(&p->terms[t].actions[a], peer)) {
+                if (p->terms[t].actions[a].kind == POLICY_SET_NEXT_HOP_PEER) {
                     return true;
                 }
             }
@@ -152,9 +146,6 @@ static void key_add_session(const struct bgp_speaker *s, const struct peer *p,
     k->local_addr = own_addr_get(s, p->own_addr);
     if (!ip_is_set(k->local_addr))
         k->local_addr = c->local_addr;
-    if (rib_origin_names(s, p->config->remote_addr)) {
-        k->remote_addr = p->config->remote_addr;
-    }
     if (p->external && c->multihop == 0 && s->profile->third_party_next_hop) {
         k->subnet = nexthop_connected(s, p->config->remote_addr);
     }
@@ -186,7 +177,7 @@ void export_key_make(const struct bgp_speaker *s, const struct peer *p,
         k->chain_hash[f] = hash_chain(s->config, chain);
         k->chain_hash[f] = conditions ? hash_mix(k->chain_hash[f], conditions) : k->chain_hash[f];
         k->by_prefix[f] = conditions || policy_looks_at_prefix(s->config, chain);
-        if (chain_names_peer(s->config, chain, p->config->remote_addr)) {
+        if (chain_names_peer(s->config, chain)) {
             k->remote_addr = p->config->remote_addr;
         }
     }

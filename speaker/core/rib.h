@@ -68,7 +68,6 @@ struct rib_origin {
     uint32_t metric;
     bool blackhole;
     struct ip_addr next_hop; /* sent as it is; or not set */
-    struct ip_addr gateway;  /* or not set */
 };
 
 /* Prefixes whose decision is due, oldest first. What no memory was there for is marked in its entry
@@ -163,7 +162,6 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    uint32_t origin_hops;                        /* of them: with a next hop or a gateway */
     struct ip_addr next_hops[BGP_MULTIPATH_MAX]; /* of the FIB event taken off last */
     uint32_t fib_lost;                           /* prefixes with RIB_ENTRY_FIB_LOST */
     uint32_t fib_cursor[BGP_FAMILIES];
@@ -283,8 +281,6 @@ uint32_t rib_path_find(const struct bgp_speaker *s, enum bgp_family f, uint32_t 
 void rib_path_remove(struct bgp_speaker *s, enum bgp_family f, uint32_t entry, uint32_t path);
 /* What an own route has beside attributes is not needed any more. */
 void rib_origin_free(struct bgp_speaker *s, uint32_t origin);
-/* Has an own route this address as gateway or next hop? */
-bool rib_origin_names(const struct bgp_speaker *s, struct ip_addr a);
 /* Forgets what a peer without paths has; one that was removed goes with it. */
 void rib_peer_drop(struct bgp_speaker *s, uint32_t peer);
 /* How many paths are the peer's, how many import policy let through, how many are best. */

@@ -13,7 +13,6 @@
 #include "../base/text.h"
 #include "aggregate.h"
 #include "attr_decode.h"
-#include "peer.h"
 #include "rib.h"
 
 #include <string.h>
@@ -28,34 +27,8 @@ static struct rib_origin *origin_at(const struct bgp_speaker *s, uint32_t origin
     return slab_at(&s->rib->origins, origin);
 }
 
-static bool has_hop(const struct rib_origin *o) {
-    return ip_is_set(o->next_hop) || ip_is_set(o->gateway);
-}
-
 void rib_origin_free(struct bgp_speaker *s, uint32_t origin) {
-    struct rib_origin *o = origin_at(s, origin);
-    s->rib->origin_hops -= has_hop(o);
-    *o = (struct rib_origin){.metric = 0}; /* for rib_origin_names */
     slab_free(&s->rib->origins, origin);
-}
-
-bool rib_origin_names(const struct bgp_speaker *s, struct ip_addr a) {
-    const struct slab *slab = &s->rib->origins;
-    for (uint32_t i = 1; s->rib->origin_hops > 0 && i < slab->next_new; i++) {
-        const struct rib_origin *o = origin_at(s, i);
-        if (ip_equal(o->next_hop, a) || ip_equal(o->gateway, a)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The peers with this address are sent something else than others: see export_key.c. */
-static void regroup_at(struct bgp_speaker *s, struct ip_addr a) {
-    struct peer *p = ip_is_set(a) ? peer_by_address(s, a) : NULL;
-    for (; p; p = peer_next_by_address(s, p)) {
-        adjout_regroup(s, p);
-    }
 }
 
 static bool remove_origin(struct bgp_speaker *s, struct ip_prefix prefix,
@@ -171,11 +144,7 @@ static bool put_origin(struct bgp_speaker *s, const struct bgp_origin_config *o,
     record->interface[sizeof record->interface - 1] = 0;
     record->metric = o->metric;
     record->next_hop = o->next_hop;
-    record->gateway = o->gateway;
     record->blackhole = o->blackhole_in_kernel;
-    s->rib->origin_hops += has_hop(record);
-    regroup_at(s, o->next_hop);
-    regroup_at(s, o->gateway);
     arena_reset(s->scratch);
     return rib_path_put(s, rib_prefix_family(o->prefix), o->prefix, &v, now);
 }

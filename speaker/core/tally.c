@@ -241,41 +241,49 @@ static bool on_stream(const struct bgp_speaker *s, const struct adjout_group *g,
     return m && m->group == g->index && !(m->flags & ADJOUT_MEMBER_WAITING);
 }
 
-/* What a member gets beside its group, or in its place. */
-static void correct(struct bgp_speaker *s, const struct adjout_group *g, uint32_t peer,
-                    enum bgp_family f, struct bgp_prefix_tally by) {
+/* What is counted for all, and what a member gets. */
+static struct bgp_prefix_tally tally_of(enum adjout_kind kind, bool had, bool has) {
+    struct bgp_prefix_tally t = {.explicit_withdraws = had && !has};
+    if (has && (kind != ADJOUT_MOVE || !had)) {
+        t.total = 1;
+        t.implicit_withdraws = had;
+    }
+    return t;
+}
+
+/* … where that differs. */
+static void correct(struct bgp_speaker *s, const struct adjout_group *g,
+                    const struct adjout_bucket_key *key, const struct adjout_said *was,
+                    uint32_t peer, const struct bgp_prefix_tally *all) {
     struct row *r = on_stream(s, g, peer) ? row_of(s, peer) : NULL;
     if (r) {
-        add(&r->sent[f], &by, 1);
+        const struct adjout_said is = {.attrs = key->attrs, .source = key->source};
+        const struct bgp_prefix_tally gets =
+            tally_of((enum adjout_kind)key->kind, adjout_said_to(s, was, peer),
+                     adjout_said_to(s, &is, peer));
+        add(&r->sent[key->family], &gets, 1);
+        add(&r->sent[key->family], all, MINUS);
     }
 }
 
 void tally_group_sends(struct bgp_speaker *s, struct adjout_group *g,
                        const struct adjout_bucket_key *key, const struct adjout_said *was) {
-    const struct bgp_prefix_tally withdrawn = {.explicit_withdraws = 1};
-    uint32_t had = was && was->attrs, before = had ? was->source : 0;
-    enum bgp_family f = key->family;
+    const struct adjout_said none = {0}, is = {.attrs = key->attrs, .source = key->source};
+    uint32_t peer = 0;
     if (!s->tally) {
         return;
     }
-    switch ((enum adjout_kind)key->kind) {
-    case ADJOUT_WITHDRAW:
-        add(&g->sent[f], &withdrawn, 1);
-        correct(s, g, before, f, (struct bgp_prefix_tally){.explicit_withdraws = MINUS});
-        return;
-    case ADJOUT_MOVE: /* to whom it came from until now; the new source loses what it had */
-        correct(s, g, before, f, (struct bgp_prefix_tally){.total = 1});
-        correct(s, g, key->source, f, withdrawn);
-        return;
-    case ADJOUT_ANNOUNCE:
-        add(&g->sent[f], &(struct bgp_prefix_tally){.total = 1, .implicit_withdraws = had}, 1);
-        correct(s, g, key->source, f,
-                (struct bgp_prefix_tally){.total = MINUS, .implicit_withdraws = had * MINUS});
-        if (had && before != key->source) {
-            correct(s, g, key->source, f, withdrawn);
-            correct(s, g, before, f, (struct bgp_prefix_tally){.implicit_withdraws = MINUS});
+    was = was ? was : &none;
+    const struct bgp_prefix_tally all =
+        tally_of((enum adjout_kind)key->kind, was->attrs, key->attrs);
+    add(&g->sent[key->family], &all, 1);
+    while ((peer = adjout_withheld_next(s, g, key->attrs, key->source, peer)) != 0) {
+        correct(s, g, key, was, peer, &all);
+    }
+    while (was->attrs && (peer = adjout_withheld_next(s, g, was->attrs, was->source, peer)) != 0) {
+        if (!key->attrs || adjout_said_to(s, &is, peer)) { /* else it was counted above */
+            correct(s, g, key, was, peer, &all);
         }
-        return;
     }
 }
 
