@@ -152,7 +152,10 @@ static void add_accounts(void) {
 }
 
 bool interop_private_run(void) {
-    if (unshare(CLONE_NEWNS) != 0) {
+    bool ok = unshare(CLONE_NEWNS) == 0;
+    if (!ok && errno != EPERM)
+        fail_msg("no mount namespace: %s", strerror(errno));
+    if (!ok) {
         printf("skipped: the kernel forbids mount namespaces: %s\n", strerror(errno));
         return false;
     }

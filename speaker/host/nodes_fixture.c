@@ -178,6 +178,8 @@ bool nodes_up(unsigned count) {
     nodes = (struct nodes){.home_ns = own_ns(), .fabric_ns = -1};
     for (unsigned i = 0; i < count; i++) {
         int ns = new_ns();
+        if (ns < 0 && errno != EPERM)
+            fail_msg("no network namespace: %s", strerror(errno));
         if (ns < 0) {
             printf("skipped: the kernel forbids network namespaces: %s\n", strerror(errno));
             nodes_down();
