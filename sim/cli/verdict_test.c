@@ -224,6 +224,54 @@ static void test_the_sessions_of_a_node(void **state) {
     run_close(&r);
 }
 
+#define PORTED_NODES 18
+#define V3 "      - {apiVersion: projectcalico.org/v3, "
+
+static void put_neighbor(FILE *f, int node, int other) {
+    fprintf(f,
+            V3 "kind: BGPPeer, metadata: {name: p%d-%d}, spec: {node: kube-%d, peerIP: "
+               "\"10.0.0.%d:%d\", asNumber: 64512}}\n",
+            node, other, node, other + 1, 2000 + other);
+}
+
+/* A star around kube-1; each node listens on a port of its own from the first step on. */
+static void put_ported(FILE *f) {
+    fputs("name: ports\ntopology:\n  name: ports\n  segments: {name: lan, subnet: 10.0.0.0/24}\n",
+          f);
+    fprintf(f, "  nodes: {count: %d, name: \"kube-%%d\"}\n", PORTED_NODES);
+    fputs("steps:\n  - apply:\n" V3 "kind: BGPConfiguration, metadata: {name: default}, spec: "
+          "{nodeToNodeMeshEnabled: false}}\n    expect: {sessions: none}\n  - apply:\n",
+          f);
+    for (int i = 1; i <= PORTED_NODES; i++)
+        fprintf(f,
+                V3 "kind: BGPConfiguration, metadata: {name: node.kube-%d}, spec: {listenPort: "
+                   "%d}}\n",
+                i, 2000 + i);
+    for (int i = 2; i <= PORTED_NODES; i++) {
+        put_neighbor(f, 1, i);
+        put_neighbor(f, i, 1);
+    }
+    fputs("  - expect: {sessions: planned}\n", f);
+}
+
+/* Kernel and wire are asked for BGP at any port, those that a step brought included. */
+static void test_ports_of_their_own(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    assert_non_null(f);
+    put_ported(f);
+    assert_int_equal(fclose(f), 0);
+    (void)mkdir(fixture_path("ports"), 0755);
+    fixture_text("ports/scenario.yaml", text);
+    free(text);
+    struct run r = run_words(
+        WORDS("run", fixture_path("ports"), "--runs", fixture_path("runs"), "--allow-noise"));
+    assert_says(r.out, "sessions expected 17: speakers 17, kernel 17, wire 17");
+    run_close(&r);
+}
+
 /* The port is closed under a session that stays up: what is new on one side cannot cross. */
 static void test_the_last_hop_is_named(void **state) {
     (void)state;
@@ -420,6 +468,7 @@ int main(void) {
         cmocka_unit_test(test_the_sessions_of_a_node),
         cmocka_unit_test(test_warnings_count),
         cmocka_unit_test(test_notes_do_not_count),
+        cmocka_unit_test(test_ports_of_their_own),
         cmocka_unit_test(test_the_last_hop_is_named),
         cmocka_unit_test(test_a_hold_can_fail),
         cmocka_unit_test(test_a_cut_by_plan_is_explained_at_once),

@@ -6,17 +6,16 @@
  * Leaves to others: decoding (frame.c); which sessions the OPENs prove.
  *
  * The capture sees every frame once: when it comes in from a host, whatever the fabric does with
- * it then (`inbound`). A filter in the kernel passes only segments to or from the ports whose
- * payload starts with an OPEN (RFC 4271 4.1: sixteen octets of ones, length, type 1), so that the
- * 64 MiB of buffer hold tens of thousands of them. An OPEN is the first message of its connection
- * and thus starts a segment. A thread of its own empties the buffer, since the runner may be busy;
- * lab_capture_opens empties it once more itself, so that it knows of every OPEN that was on the
- * wire before the call. What the kernel had to drop is reported.
+ * it then (`inbound`). A filter in the kernel passes only segments of TCP, from and to any port,
+ * whose payload starts with an OPEN (RFC 4271 4.1: sixteen octets of ones, length, type 1), so that
+ * the 64 MiB of buffer hold tens of thousands of them. An OPEN is the first message of its
+ * connection and thus starts a segment. A thread of its own empties the buffer, since the runner
+ * may be busy; lab_capture_opens empties it once more itself, so that it knows of every OPEN that
+ * was on the wire before the call. What the kernel had to drop is reported.
  */
 #include "../../speaker/base/arena.h"
 #include "../../speaker/base/hash.h"
 #include "../../speaker/base/table.h"
-#include "../../speaker/core/limits.h"
 #include "frame.h"
 #include "lab_internal.h"
 #include "netns.h"
@@ -34,7 +33,6 @@
 
 #define BUFFER_BYTES (64 << 20)
 #define SNAPSHOT_BYTES 1024
-#define PORTS_MAX 64
 #define OPENS_MAX (4u << 20)
 
 struct capture {
@@ -134,19 +132,11 @@ static void *read_packets(void *argument) {
 /* ---- opening ---- */
 
 /* tcp[] of the filter language knows IPv4 only, so IPv6 counts from its own header. */
-static void write_filter(struct text *t, const uint16_t *ports, size_t count) {
-    static const char four[] = "tcp[(tcp[12]&0xf0)>>2:4]=0xffffffff and "
-                               "tcp[((tcp[12]&0xf0)>>2)+12:4]=0xffffffff and "
-                               "tcp[((tcp[12]&0xf0)>>2)+18]=1";
-    static const char six[] = "ip6[6]=6 and ip6[40+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
-                              "ip6[52+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
-                              "ip6[58+((ip6[52]&0xf0)>>2)]=1";
-
-    text_printf(t, "inbound and (tcp port %u", BGP_PORT);
-    for (size_t i = 0; i < count; i++)
-        text_printf(t, " or tcp port %u", ports[i]);
-    text_printf(t, ") and ((ip and %s) or (ip6 and %s))", four, six);
-}
+static const char opens_filter[] =
+    "inbound and ((ip and tcp[(tcp[12]&0xf0)>>2:4]=0xffffffff and "
+    "tcp[((tcp[12]&0xf0)>>2)+12:4]=0xffffffff and tcp[((tcp[12]&0xf0)>>2)+18]=1) or "
+    "(ip6 and ip6[6]=6 and ip6[40+((ip6[52]&0xf0)>>2):4]=0xffffffff and "
+    "ip6[52+((ip6[52]&0xf0)>>2):4]=0xffffffff and ip6[58+((ip6[52]&0xf0)>>2)]=1))";
 
 static bool set_filter(pcap_t *pcap, const char *filter) {
     struct bpf_program program;
@@ -202,19 +192,6 @@ struct pcap *capture_open(struct lab *lab, const char *filter, int buffer_bytes,
     return NULL;
 }
 
-/* The capture of OPENs. */
-static bool open_pcap(struct lab *lab, struct capture *c, const uint16_t *ports, size_t count,
-                      char error[PCAP_ERRBUF_SIZE]) {
-    struct text t;
-
-    text_init(&t);
-    write_filter(&t, ports, count);
-    if (!t.failed)
-        c->pcap = capture_open(lab, text_str(&t), BUFFER_BYTES, error);
-    text_deinit(&t);
-    return c->pcap != NULL;
-}
-
 static void free_capture(struct capture *c) {
     if (c->file != NULL)
         pcap_dump_close(c->file);
@@ -247,19 +224,19 @@ static struct capture *new_capture(void) {
     return c;
 }
 
-bool lab_capture_start(struct lab *lab, const uint16_t *ports, size_t port_count,
-                       const char *pcap_path, struct diag_list *diags) {
+bool lab_capture_start(struct lab *lab, const char *pcap_path, struct diag_list *diags) {
     char error[PCAP_ERRBUF_SIZE] = "";
     struct capture *c;
     bool ok;
 
-    if (lab->capture != NULL || port_count > PORTS_MAX) {
-        lab_add_finding(diags, NULL, "start a capture", lab->capture != NULL ? EALREADY : E2BIG,
-                        NULL);
+    if (lab->capture != NULL) {
+        lab_add_finding(diags, NULL, "start a capture", EALREADY, NULL);
         return false;
     }
     c = new_capture();
-    ok = c != NULL && open_pcap(lab, c, ports, port_count, error);
+    if (c != NULL)
+        c->pcap = capture_open(lab, opens_filter, BUFFER_BYTES, error);
+    ok = c != NULL && c->pcap != NULL;
     if (ok && pcap_path != NULL && !open_file(c, pcap_path)) {
         snprintf(error, sizeof(error), "%s", strerror(errno));
         ok = false;

@@ -50,7 +50,7 @@ static int overflow_body(int fd, void *argument) {
     CHECK(lab_ping_on_wire(lab, p, 2, FIXTURE_DEADLINE_MS, wires, &lost, d) && lost == 0);
     more_drops = 5;
     CHECK(lab_ping_on_wire(lab, p, 2, FIXTURE_DEADLINE_MS, wires, &lost, d) && lost == 5);
-    CHECK(lab_capture_start(lab, NULL, 0, NULL, d) && diag_count(d) == 0);
+    CHECK(lab_capture_start(lab, NULL, d) && diag_count(d) == 0);
     CHECK(lab_capture_opens(lab, &opens, &lost) == 0 && lost == 5);
     alloc_free(opens);
     more_drops = 0;

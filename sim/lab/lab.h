@@ -216,10 +216,9 @@ struct lab_route {
 /* The main table of one host, sorted by prefix; the caller's (alloc_free). Count or -1. */
 ssize_t lab_routes(struct lab *lab, uint32_t host, struct lab_route **ret_routes);
 
-/* OPEN messages seen on the wire since the build: a capture in the fabric, with a filter on TCP 179
- * (and `ports`) that keeps only segments holding an OPEN; 64 MiB of buffer. */
-bool lab_capture_start(struct lab *lab, const uint16_t *ports, size_t port_count,
-                       const char *pcap_path, struct diag_list *diags);
+/* OPEN messages seen on the wire since the build: a capture in the fabric, with a filter that
+ * keeps only segments of TCP, whatever their ports, that hold an OPEN; 64 MiB of buffer. */
+bool lab_capture_start(struct lab *lab, const char *pcap_path, struct diag_list *diags);
 struct lab_open {
     struct ip_addr from, to;
     uint32_t as; /* capability 65 or the field */

@@ -560,7 +560,7 @@ static int capture_body(int fd, void *argument) {
     lab = build_network(&n);
     CHECK(lab != NULL);
     CHECK(lab_capture_opens(lab, &opens, &lost) == -1); /* not started */
-    CHECK(lab_capture_start(lab, (const uint16_t[]){1179}, 1, path, d));
+    CHECK(lab_capture_start(lab, path, d));
     CHECK(diag_count(d) == 0);
     for (uint32_t h = 0; h < 3; h++)
         CHECK(start(lab, h, "{\"listen\":179}"));
@@ -620,7 +620,7 @@ static int witness_body(int fd, void *argument) {
     network_make(&n, 3, LAB_FABRIC_L2, true);
     lab = build_network(&n);
     CHECK(lab != NULL);
-    CHECK(lab_capture_start(lab, (const uint16_t[]){OTHER_PORT}, 1, NULL, d));
+    CHECK(lab_capture_start(lab, NULL, d));
     for (uint32_t h = 0; h < 3; h++)
         CHECK(start(lab, h, "{\"listen\":179,\"both\":true}"));
     CHECK(await_running(lab, 0, 3));

@@ -93,6 +93,7 @@ struct engine {
     struct run_result result;
     size_t phase_capacity, check_capacity;
     struct witness_set wire_known;    /* pairs that had a reason to exchange OPENs so far */
+    bool *bgp_ports;                  /* by number: BGP listens there, or did: sessions stay */
     bool witnesses_agree;             /* on all sessions, in this round of expectations */
     uint32_t differed_last;           /* the node whose tables were not as computed yet */
     struct nanotime started;          /* of the run */

@@ -108,34 +108,13 @@ static bool ask_speakers(struct expectation *x, struct witness_set *ret_set) {
     return ok;
 }
 
-#define PORTS_MAX 16
-
-/* The distinct ports BGP listens on in this lab. */
-static size_t bgp_ports(const struct engine *e, uint16_t ports[PORTS_MAX]) {
-    size_t n = 0;
-    ports[n++] = BGP_PORT;
-    for (uint32_t i = 0; i < e->count; i++) {
-        const struct bgp_config *c = e->state->configs[i];
-        bool known = !c || !c->listen_port;
-        for (size_t k = 0; !known && k < n; k++)
-            known = ports[k] == c->listen_port;
-        if (!known && n < PORTS_MAX)
-            ports[n++] = c->listen_port;
-    }
-    return n;
-}
-
 static bool ask_kernel(struct engine *e, struct witness_set *ret_set) {
     struct lab_socket *list = NULL;
-    uint16_t ports[PORTS_MAX];
-    size_t port_count = bgp_ports(e, ports);
     ssize_t n = lab_sockets(e->lab, &list);
     for (uint32_t i = 0; i < e->count; i++)
         e->nodes[i].seen_established = 0;
     for (ssize_t i = 0; i < n; i++) {
-        bool bgp = false;
-        for (size_t k = 0; k < port_count; k++)
-            bgp |= list[i].local_port == ports[k] || list[i].remote_port == ports[k];
+        bool bgp = e->bgp_ports[list[i].local_port] || e->bgp_ports[list[i].remote_port];
         if (!bgp || list[i].state != TCP_ESTABLISHED_STATE)
             continue;
         e->nodes[list[i].host].seen_established++;

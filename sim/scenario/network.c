@@ -79,20 +79,7 @@ static void show_progress(void *context, const struct lab_progress *p) {
 }
 
 static bool capture(struct engine *e, struct diag_list *diags) {
-    if (!e->scenario->capture)
-        return true;
-    uint16_t ports[16];
-    size_t count = 0;
-    for (uint32_t i = 0; i < e->count; i++) {
-        const struct bgp_config *c = e->state->configs[i];
-        uint16_t port = c && c->listen_port ? c->listen_port : BGP_PORT;
-        bool known = false;
-        for (size_t k = 0; k < count; k++)
-            known |= ports[k] == port;
-        if (!known && count < 16)
-            ports[count++] = port;
-    }
-    return lab_capture_start(e->lab, ports, count, NULL, diags);
+    return !e->scenario->capture || lab_capture_start(e->lab, NULL, diags);
 }
 
 /* ---- Felix's part ---- */

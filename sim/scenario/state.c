@@ -283,6 +283,7 @@ static bool remember_caller(struct engine *e, const struct state *s, uint32_t no
 static bool remember_ends(struct engine *e, const struct state *s) {
     for (uint32_t i = 0; i < e->count; i++) {
         const struct bgp_config *c = s->configs[i];
+        e->bgp_ports[c && c->listen_port ? c->listen_port : BGP_PORT] = true;
         for (uint32_t k = 0; c && k < c->peer_count; k++) {
             if (!witness_add(&e->wire_known, i, c->peers[k].remote_addr) ||
                 !remember_caller(e, s, i, &c->peers[k]))
@@ -318,7 +319,8 @@ static bool name_nodes(struct engine *e) {
     e->router_count = (uint32_t)t->router_count;
     e->count = e->node_count + e->router_count;
     e->nodes = arena_array(e->arena, e->count + 1, sizeof *e->nodes);
-    if (!e->nodes)
+    e->bgp_ports = arena_array(e->arena, UINT16_MAX + 1, sizeof *e->bgp_ports);
+    if (!e->nodes || !e->bgp_ports)
         return false;
     for (uint32_t i = 0; i < e->count; i++) {
         e->nodes[i].name =
