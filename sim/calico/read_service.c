@@ -114,7 +114,12 @@ static const struct read_field service_fields[] = {
 static void read_ingress(struct read_context *c, const struct yaml_node *root, struct service *o) {
     const struct yaml_node *list =
         yaml_get(mapping_at(mapping_at(root, "status"), "loadBalancer"), "ingress");
-    bool given = list && list->kind == YAML_SEQUENCE && list->count <= ADDRESSES_MAX;
+    bool given = list && list->kind == YAML_SEQUENCE;
+    if (given && list->count > ADDRESSES_MAX) {
+        read_error(c, list, "too-many", "status.loadBalancer.ingress",
+                   "has %u entries, at most %d are allowed", list->count, ADDRESSES_MAX);
+        return;
+    }
     struct ip_addr *a = arena_array(c->arena, (given ? list->count : 0) + 1, sizeof *a);
     if (!a) {
         c->out_of_memory = true;

@@ -38,8 +38,13 @@ bool cli_scenarios(const struct cli_options *o, struct arena *arena, struct diag
         if (!cli_is_scenario(one) && is_folder(one) &&
             !scenario_list(one, arena, diags, &paths, &found))
             return false;
-        for (size_t k = 0; k < found && count < SCENARIOS_MAX; k++)
-            all[count++] = paths[k];
+        if (found > SCENARIOS_MAX - count) {
+            diag_add(diags, DIAG_ERROR, (struct diag_place){.file = one}, "limit",
+                     "more than %d scenarios", SCENARIOS_MAX);
+            return false;
+        }
+        memcpy(all + count, paths, found * sizeof *all);
+        count += found;
     }
     *ret_paths = all;
     *ret_count = count;
