@@ -193,6 +193,20 @@ static void refusals(void **state) {
     }
 }
 
+static void too_many_families(void **state) {
+    static const struct verb adds = {"adds", NULL, "", "Adds.", "A", nothing};
+    char *argv[2 * CLI_FAMILIES_MAX + 2], add[] = "--add-path", family[] = "ipv4";
+    struct cli_options o;
+    struct output out;
+    (void)state;
+    for (size_t i = 0; i < 2 * CLI_FAMILIES_MAX + 2; i++)
+        argv[i] = i % 2 ? family : add;
+    assert_true(options_parse(&adds, 2 * CLI_FAMILIES_MAX, argv, &o));
+    output_begin(&out, stderr);
+    assert_false(options_parse(&adds, 2 * CLI_FAMILIES_MAX + 2, argv, &o));
+    assert_non_null(strstr(output_end(&out), "too many --add-path: ipv4"));
+}
+
 static void too_many(void **state) {
     (void)state;
     char *argv[2 * CLI_SETS_MAX + 2];
@@ -305,15 +319,11 @@ static void large_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(all_kinds),
-        cmocka_unit_test(warnings),
-        cmocka_unit_test(refusals),
-        cmocka_unit_test(too_many),
-        cmocka_unit_test(rest_is_not_ours),
-        cmocka_unit_test(help_lists_what_is_taken),
-        cmocka_unit_test(help_ends_well),
-        cmocka_unit_test(table_is_aligned),
+        cmocka_unit_test(defaults),         cmocka_unit_test(all_kinds),
+        cmocka_unit_test(warnings),         cmocka_unit_test(refusals),
+        cmocka_unit_test(too_many),         cmocka_unit_test(too_many_families),
+        cmocka_unit_test(rest_is_not_ours), cmocka_unit_test(help_lists_what_is_taken),
+        cmocka_unit_test(help_ends_well),   cmocka_unit_test(table_is_aligned),
         cmocka_unit_test(large_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

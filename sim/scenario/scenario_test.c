@@ -501,6 +501,7 @@ static void arithmetic_is_exact(void **state) {
         {"1 2", false, 0},
         {"", false, 0},
         {"-1", false, 0},
+        {"((((((((((((((((1))))))))))))))))", true, 1}, /* sixteen */
         {"(((((((((((((((((1)))))))))))))))))", false, 0},
     };
     (void)state;

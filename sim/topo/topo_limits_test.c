@@ -67,6 +67,10 @@ static void put_ios_interface(struct text *t, size_t size) {
     text_puts(t, ": {}}\n");
 }
 
+static void put_width(struct text *t, size_t width) {
+    text_printf(t, LAN "nodes: {count: 1, name: \"n%%0%zud\"}\n", width);
+}
+
 static void put_pods(struct text *t, size_t count) {
     text_printf(t, LAN "nodes: {name: a, pods: %zu}\n", count);
 }
@@ -103,6 +107,7 @@ static void limits_are_named(void **state) {
         {put_interface, TOPO_INTERFACE_BYTES_MAX, "15"},
         {put_ios_interface, TOPO_IOS_INTERFACE_BYTES_MAX, "31"},
         {put_pods, TOPO_PODS_MAX, "64"},
+        {put_width, TOPO_PATTERN_WIDTH_MAX, "exactly one %d"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -526,6 +526,29 @@ static void substitution_is_limited(void **state) {
     free(text);
 }
 
+/* As many, and as long, as may be; and one more. */
+static void limits_of_substitution_are_met(void **state) {
+    static const char *const texts[] = {"- repeat: 10000\n  each: a\n",
+                                        "- repeat: 10001\n  each: a\n"};
+    (void)state;
+    char *value = repeated("x", 1024, "");
+    struct yaml_parameter parameter = {"v", value};
+    for (int more = 0; more < 2; more++) {
+        struct parsed p;
+        struct yaml_node *root = parse_one(&p, texts[more]);
+        assert_int_equal(yaml_substitute(root, &parameter, 1, p.arena, p.diags), !more);
+        assert_int_equal(more ? diag_count(p.diags) : root->count, more ? 1 : YAML_REPEAT_MAX);
+        done(&p);
+        char *text = repeated("${v}", YAML_SUBSTITUTED_BYTES_MAX / 1024, more ? "x\n" : "\n");
+        root = parse_one(&p, text);
+        assert_int_equal(yaml_substitute(root, &parameter, 1, p.arena, p.diags), !more);
+        assert_int_equal(more ? 0 : strlen(root->text), more ? 0 : YAML_SUBSTITUTED_BYTES_MAX);
+        done(&p);
+        free(text);
+    }
+    free(value);
+}
+
 static void items_are_repeated(void **state) {
     static const struct yaml_parameter parameters[] = {{"racks", "2"}};
     (void)state;
@@ -699,6 +722,7 @@ int main(void) {
         cmocka_unit_test(parameters_are_put_in),
         cmocka_unit_test(wrong_parameters_are_findings),
         cmocka_unit_test(substitution_is_limited),
+        cmocka_unit_test(limits_of_substitution_are_met),
         cmocka_unit_test(items_are_repeated),
         cmocka_unit_test(wrong_repetitions_are_findings),
         cmocka_unit_test(nothing_outside_is_opened),
