@@ -11,6 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/text.h"
 #include "../core/attr.h"
+#include "../core/community.h"
 #include "../core/limits.h"
 #include "../core/message.h"
 
@@ -125,7 +126,7 @@ static bool word_communities(struct words *w, const char *value) {
     char item[64];
     w->v.communities = w->communities;
     while (w->v.community_count < LIST_MAX && next_item(&value, ',', item, sizeof item))
-        if (!community_parse_name(item, &w->communities[w->v.community_count++]))
+        if (!community_parse_word(item, &w->communities[w->v.community_count++]))
             return false;
     return *value == 0;
 }

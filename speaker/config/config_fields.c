@@ -83,7 +83,7 @@ static const char *const own_source_words[] = {
     [ROUTE_SOURCE_KERNEL] = "kernel",
     [ROUTE_SOURCE_DIRECT] = "direct",
 };
-static const char *const match_words[] = {
+const char *const config_match_words[CONFIG_MATCH_WORDS] = {
     [POLICY_MATCH_PREFIX] = "prefix",
     [POLICY_MATCH_COMMUNITY] = "community",
     [POLICY_MATCH_LARGE_COMMUNITY] = "large-community",
@@ -101,7 +101,7 @@ static const char *const match_words[] = {
     [POLICY_MATCH_COMMUNITY_REGEX] = "community-regex",
     [POLICY_MATCH_NEVER] = "never",
 };
-static const char *const action_words[] = {
+const char *const config_action_words[CONFIG_ACTION_WORDS] = {
     [POLICY_SET_LOCAL_PREF] = "set-local-pref",
     [POLICY_SET_MED] = "set-med",
     [POLICY_CLEAR_MED] = "clear-med",
@@ -139,7 +139,7 @@ static const struct shape shape_prefix =
     BRIEF_SHAPE(struct policy_prefix, prefix_fields, NULL, prefix_complete);
 
 #define MATCH_FIELDS                                                                               \
-    WORD(struct policy_match, kind, true, match_words),                                            \
+    WORD(struct policy_match, kind, true, config_match_words),                                     \
         PLAIN(struct policy_match, negate, FIELD_BOOL),                                            \
         PLAIN(struct policy_match, exact, FIELD_BOOL),                                             \
         PLAIN(struct policy_match, value, FIELD_VALUE),                                            \
@@ -160,7 +160,7 @@ static const struct field match_fields[] = {
 static const struct shape shape_match = SHAPE(struct policy_match, match_fields, NULL);
 
 static const struct field action_fields[] = {
-    WORD(struct policy_action, kind, true, action_words),
+    WORD(struct policy_action, kind, true, config_action_words),
     PLAIN(struct policy_action, mode, FIELD_U8),
     PLAIN(struct policy_action, value, FIELD_VALUE),
     PLAIN(struct policy_action, text, FIELD_TEXT),
@@ -190,8 +190,8 @@ static const struct shape shape_policy = SHAPE(struct policy, policy_fields, NUL
 
 static const struct field condition_fields[] = {
     WORD(struct bgp_condition_config, family, false, config_family_names),
-    NEEDED(struct bgp_condition_config, advertise_policy, FIELD_U32),
-    NEEDED(struct bgp_condition_config, exist_policy, FIELD_U32),
+    NEEDED(struct bgp_condition_config, advertise_policy, FIELD_POLICY),
+    NEEDED(struct bgp_condition_config, exist_policy, FIELD_POLICY),
     PLAIN(struct bgp_condition_config, absent, FIELD_BOOL),
 };
 static const struct shape shape_condition =
@@ -257,8 +257,8 @@ static const struct field peer_fields[] = {
     PLAIN(struct bgp_peer_config, add_path_receive_max, FIELD_FAMILY_U32),
     PLAIN(struct bgp_peer_config, import, FIELD_FAMILY_CHAINS),
     PLAIN(struct bgp_peer_config, export, FIELD_FAMILY_CHAINS),
-    PLAIN(struct bgp_peer_config, unsuppress_policy, FIELD_FAMILY_U32),
-    PLAIN(struct bgp_peer_config, default_policy, FIELD_FAMILY_U32),
+    PLAIN(struct bgp_peer_config, unsuppress_policy, FIELD_FAMILY_POLICY),
+    PLAIN(struct bgp_peer_config, default_policy, FIELD_FAMILY_POLICY),
     LIST(struct bgp_peer_config, conditions, condition_count, BGP_CONDITIONS_MAX, &shape_condition),
 };
 
@@ -293,7 +293,7 @@ static const struct field origin_fields[] = {
     PLAIN(struct bgp_origin_config, med, FIELD_U32),
     PLAIN(struct bgp_origin_config, med_set, FIELD_BOOL),
     PLAIN(struct bgp_origin_config, blackhole_in_kernel, FIELD_BOOL),
-    PLAIN(struct bgp_origin_config, policy, FIELD_U32),
+    PLAIN(struct bgp_origin_config, policy, FIELD_POLICY),
     PLAIN(struct bgp_origin_config, gateway, FIELD_ADDR),
     PLAIN(struct bgp_origin_config, next_hop, FIELD_ADDR),
     PLAIN(struct bgp_origin_config, attributes, FIELD_ATTRIBUTES),
@@ -314,9 +314,9 @@ static const struct field aggregate_fields[] = {
     NEEDED(struct bgp_aggregate_config, prefix, FIELD_PREFIX),
     PLAIN(struct bgp_aggregate_config, as_set, FIELD_BOOL),
     PLAIN(struct bgp_aggregate_config, summary_only, FIELD_BOOL),
-    PLAIN(struct bgp_aggregate_config, suppress_policy, FIELD_U32),
-    PLAIN(struct bgp_aggregate_config, attribute_policy, FIELD_U32),
-    PLAIN(struct bgp_aggregate_config, advertise_policy, FIELD_U32),
+    PLAIN(struct bgp_aggregate_config, suppress_policy, FIELD_POLICY),
+    PLAIN(struct bgp_aggregate_config, attribute_policy, FIELD_POLICY),
+    PLAIN(struct bgp_aggregate_config, advertise_policy, FIELD_POLICY),
 };
 static const struct shape shape_aggregate =
     SHAPE(struct bgp_aggregate_config, aggregate_fields, NULL);
@@ -327,7 +327,7 @@ static const struct field dampening_fields[] = {
     PLAIN(struct bgp_dampening_config, reuse, FIELD_U32),
     PLAIN(struct bgp_dampening_config, suppress, FIELD_U32),
     PLAIN(struct bgp_dampening_config, suppress_max_s, FIELD_U32),
-    PLAIN(struct bgp_dampening_config, policy, FIELD_U32),
+    PLAIN(struct bgp_dampening_config, policy, FIELD_POLICY),
 };
 static void dampening_init(void *object, enum bgp_profile profile) {
     (void)profile;

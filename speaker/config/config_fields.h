@@ -34,6 +34,8 @@ enum field_kind {
     FIELD_FAMILY_SET,    /* bool[BGP_FAMILIES] as ["ipv4","ipv6"] */
     FIELD_FAMILY_U32,    /* uint32_t[BGP_FAMILIES] as {"ipv4":…,"ipv6":…} */
     FIELD_FAMILY_CHAINS, /* struct policy_chain[BGP_FAMILIES], the same way */
+    FIELD_POLICY,        /* uint32_t: a policy's place from 1, 0: none; by hand its name */
+    FIELD_FAMILY_POLICY, /* uint32_t[BGP_FAMILIES] of those */
 };
 
 struct shape;
@@ -69,6 +71,10 @@ extern const struct shape shape_origin;
 extern const struct shape *const shape_range_template; /* a peer made by a listen range */
 
 extern const char *const config_family_names[BGP_FAMILIES];
+#define CONFIG_MATCH_WORDS (POLICY_MATCH_NEVER + 1)
+#define CONFIG_ACTION_WORDS (POLICY_SET_DAMPENING + 1)
+extern const char *const config_match_words[CONFIG_MATCH_WORDS];
+extern const char *const config_action_words[CONFIG_ACTION_WORDS];
 extern const char *const config_origin_words[3];
 /* By enum route_source; [0] is NULL. */
 #define CONFIG_SOURCE_WORDS (ROUTE_SOURCE_AGGREGATE + 1)

@@ -13,6 +13,7 @@
 #include "../base/text.h"
 #include "../core/aspath_regex.h"
 #include "config_fields.h"
+#include "policy_members.h"
 
 #include <string.h>
 
@@ -173,50 +174,59 @@ static struct diag_place place_of(const void *context, enum bgp_config_part part
 
 /* ---- policies ---- */
 
-static const char *regex_problem(const struct policy_match *m) {
+static bool regex_fits(const struct policy_match *m, struct text *wrong) {
     struct aspath_regex compiled;
     bool regex = m->kind == POLICY_MATCH_AS_PATH_REGEX || m->kind == POLICY_MATCH_COMMUNITY_REGEX;
-    if (regex && (!m->text || !aspath_regex_compile(&compiled, m->text)))
-        return "text: not a valid regular expression, or too long a one";
-    return NULL;
+    if (!regex || aspath_regex_compile(&compiled, m->text))
+        return true;
+    text_puts(wrong, "text: not a valid regular expression, or too long a one");
+    return false;
 }
 
-/* What is wrong with a match; NULL: nothing. Alternatives have none of their own. */
-static const char *match_problem(const struct policy_match *m) {
-    const char *problem = regex_problem(m);
-    for (uint32_t i = 0; i < m->alternative_count && !problem; i++)
-        problem = regex_problem(&m->alternatives[i]);
-    return problem;
+/* Alternatives have none of their own. */
+static bool match_fits(const struct policy_match *m, struct text *wrong) {
+    bool ok = policy_match_members_fit(m, wrong) && regex_fits(m, wrong);
+    for (uint32_t i = 0; i < m->alternative_count && ok; i++)
+        ok = policy_match_members_fit(&m->alternatives[i], wrong) &&
+             regex_fits(&m->alternatives[i], wrong);
+    return ok;
 }
 
-static const char *action_problem(const struct policy_action *a) {
-    if (a->kind == POLICY_SET_NEXT_HOP && !ip_is_set(a->address))
-        return "set-next-hop needs an address";
-    if (a->kind == POLICY_SET_ORIGIN && a->value > 2)
-        return "set-origin has \"igp\", \"egp\" or \"incomplete\"";
-    return NULL;
+static bool action_fits(const struct policy_action *a, struct text *wrong) {
+    if (!policy_action_members_fit(a, wrong))
+        return false;
+    if (a->kind != POLICY_SET_ORIGIN || a->value <= 2)
+        return true;
+    text_puts(wrong, "set-origin has \"igp\", \"egp\" or \"incomplete\"");
+    return false;
 }
 
-static const char *term_problem(const struct policy_term *t) {
-    const char *problem = NULL;
-    for (uint32_t i = 0; i < t->match_count && !problem; i++)
-        problem = match_problem(&t->matches[i]);
-    for (uint32_t i = 0; i < t->action_count && !problem; i++)
-        problem = action_problem(&t->actions[i]);
-    return problem;
+/* What is wrong with it first, if anything is, is in `wrong`. */
+static bool term_fits(const struct policy_term *t, struct text *wrong) {
+    bool ok = true;
+    for (uint32_t i = 0; i < t->match_count && ok; i++)
+        ok = match_fits(&t->matches[i], wrong);
+    for (uint32_t i = 0; i < t->action_count && ok; i++)
+        ok = action_fits(&t->actions[i], wrong);
+    return ok;
+}
+
+static void check_term(const struct file *f, uint32_t policy, const struct policy_term *t,
+                       struct diag_list *diags) {
+    struct text wrong;
+    text_init(&wrong);
+    if (!term_fits(t, &wrong))
+        diag_add(diags, DIAG_ERROR, place_of(f, BGP_PART_POLICY, policy), "bad-policy",
+                 "policy \"%s\": term \"%s\": %s", f->config->policies[policy].name, t->name,
+                 text_str(&wrong));
+    text_deinit(&wrong);
 }
 
 static bool check_policies(const struct file *f, struct diag_list *diags) {
     size_t before = diag_error_count(diags);
-    for (uint32_t i = 0; i < f->config->policy_count; i++) {
-        const struct policy *p = &f->config->policies[i];
-        for (uint32_t t = 0; t < p->term_count; t++) {
-            const char *problem = term_problem(&p->terms[t]);
-            if (problem)
-                diag_add(diags, DIAG_ERROR, place_of(f, BGP_PART_POLICY, i), "bad-policy",
-                         "policy \"%s\": term \"%s\": %s", p->name, p->terms[t].name, problem);
-        }
-    }
+    for (uint32_t i = 0; i < f->config->policy_count; i++)
+        for (uint32_t t = 0; t < f->config->policies[i].term_count; t++)
+            check_term(f, i, &f->config->policies[i].terms[t], diags);
     return diag_error_count(diags) == before;
 }
 

@@ -189,9 +189,122 @@ static void test_findings_of_policies(void **state) {
              "    {\"kind\": \"set-origin\", \"value\": 7}]}]}]}\n",
         "a.conf:3:3: error: policy \"a\": term \"t\": text: not a valid regular expression, or too "
         "long a one\n"
-        "a.conf:8:3: error: policy \"b\": term \"u\": set-next-hop needs an address\n"
+        "a.conf:8:3: error: policy \"b\": term \"u\": set-next-hop needs address\n"
         "a.conf:8:3: error: policy \"b\": term \"v\": set-origin has \"igp\", \"egp\" or "
         "\"incomplete\"\n");
+}
+
+/* A member of another kind, or none: the term would hold always, never, or do nothing. */
+static void test_findings_of_kinds(void **state) {
+    static const struct {
+        const char *list, *element, *wrong;
+    } cases[] = {
+        {"matches", "{\"kind\": \"prefix\"}", "prefix needs prefixes"},
+        {"matches", "{\"kind\": \"community\", \"prefixes\": [\"10.0.0.0/8\"]}",
+         "community needs asns, community has no prefixes"},
+        {"matches", "{\"kind\": \"large-community\", \"asns\": [1]}",
+         "large-community needs large_communities, large-community has no asns"},
+        {"matches", "{\"kind\": \"as-path-prefix\", \"value\": 1, \"exact\": true}",
+         "as-path-prefix needs asns, as-path-prefix has no value and exact"},
+        {"matches", "{\"kind\": \"as-path-regex\"}", "as-path-regex needs text"},
+        {"matches", "{\"kind\": \"source\"}", "source needs value"},
+        {"matches", "{\"kind\": \"any-of\"}", "any-of needs alternatives"},
+        {"matches", "{\"kind\": \"any-of\", \"alternatives\": [{\"kind\": \"next-hop\"}]}",
+         "next-hop needs prefixes"},
+        {"matches", "{\"kind\": \"med\", \"text\": \"5\"}", "med has no text"},
+        {"actions", "{\"kind\": \"add-communities\"}", "add-communities needs asns"},
+        {"actions", "{\"kind\": \"add-large-communities\", \"asns\": [1]}",
+         "add-large-communities needs large_communities, add-large-communities has no asns"},
+        {"actions", "{\"kind\": \"set-local-pref\", \"asns\": [200]}",
+         "set-local-pref has no asns"},
+        {"actions", "{\"kind\": \"set-local-pref\", \"value\": 5, \"mode\": 1}",
+         "set-local-pref has no mode"},
+        {"actions", "{\"kind\": \"prepend-last-as\"}", "prepend-last-as needs value"},
+        {"actions", "{\"kind\": \"set-device\"}", "set-device needs text"},
+        {"actions", "{\"kind\": \"clear-med\", \"value\": 1}", "clear-med has no value"},
+    };
+    char text[512], expected[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(text, sizeof text,
+                 HEAD "\"policies\": [{\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": ["
+                      "{\"name\": \"t\", \"verdict\": \"accept\", \"%s\": [%s]}]}]}",
+                 cases[i].list, cases[i].element);
+        snprintf(expected, sizeof expected, "a.conf:2:14: error: policy \"a\": term \"t\": %s\n",
+                 cases[i].wrong);
+        expect_findings(text, expected);
+        diag_list_free(diags);
+        diags = diag_list_new();
+    }
+}
+
+/* What is there with a kind, and what need not be. */
+static void test_kinds_with_their_members(void **state) {
+    (void)state;
+    assert_non_null(read_file(
+        HEAD
+        "\"policies\": [{\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": [\n"
+        " {\"name\": \"t\", \"verdict\": \"accept\", \"matches\": [\n"
+        "  {\"kind\": \"community\", \"asns\": [\"blackhole\"], \"exact\": true, \"name\": "
+        "\"n\"},\n"
+        "  {\"kind\": \"peer-external\"}, {\"kind\": \"local-pref\", \"negate\": true},\n"
+        "  {\"kind\": \"as-path-regex\", \"text\": \"^1[.]1$\", \"value\": 1},\n"
+        "  {\"kind\": \"interface\", \"text\": \"\"}, {\"kind\": \"never\"}],\n"
+        " \"actions\": [{\"kind\": \"set-communities\"}, {\"kind\": \"set-med\", \"mode\": 2},\n"
+        "  {\"kind\": \"set-next-hop-self\"}, {\"kind\": \"set-local-pref\"}]}]}]}\n"));
+}
+
+/* Wherever a policy is asked for, its name may stand. */
+static void test_policies_by_name(void **state) {
+    (void)state;
+    const struct bgp_config *c = read_file(
+        HEAD "\"policies\": [{\"name\": \"a\", \"otherwise\": \"accept\"}, {\"name\": \"b\", "
+             "\"otherwise\": \"reject\"}],\n"
+             "\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002,\n"
+             "  \"default_policy\": \"b\", \"unsuppress_policy\": {\"ipv4\": \"a\", \"ipv6\": 2},\n"
+             "  \"conditions\": [{\"family\": \"ipv4\", \"advertise_policy\": \"a\", "
+             "\"exist_policy\": \"b\"}]}],\n"
+             "\"origins\": [{\"prefix\": \"10.1.0.0/16\", \"policy\": \"b\"}],\n"
+             "\"aggregates\": [{\"prefix\": \"10.0.0.0/8\", \"suppress_policy\": \"a\",\n"
+             "  \"attribute_policy\": 0, \"advertise_policy\": \"b\"}],\n"
+             "\"dampening\": [{\"family\": \"ipv4\", \"policy\": \"b\"}]}\n");
+    assert_non_null(c);
+    const struct bgp_peer_config *p = &c->peers[0];
+    assert_int_equal(p->default_policy[BGP_IPV4_UNICAST], 2);
+    assert_int_equal(p->default_policy[BGP_IPV6_UNICAST], 2);
+    assert_int_equal(p->unsuppress_policy[BGP_IPV4_UNICAST], 1);
+    assert_int_equal(p->unsuppress_policy[BGP_IPV6_UNICAST], 2);
+    assert_int_equal(p->conditions[0].advertise_policy, 1);
+    assert_int_equal(p->conditions[0].exist_policy, 2);
+    assert_int_equal(c->origins[0].policy, 2);
+    assert_int_equal(c->aggregates[0].suppress_policy, 1);
+    assert_int_equal(c->aggregates[0].attribute_policy, 0);
+    assert_int_equal(c->aggregates[0].advertise_policy, 2);
+    assert_int_equal(c->dampening[0].policy, 2);
+}
+
+static void test_findings_of_policies_asked_for(void **state) {
+    (void)state;
+    expect_findings(
+        HEAD "\"policies\": [{\"name\": \"some\", \"otherwise\": \"accept\"}],\n"
+             "\"origins\": [{\"prefix\": \"10.1.0.0/16\", \"policy\": \"same\"}],\n"
+             "\"peers\": [{\"remote_addr\": \"10.0.0.2\", \"remote_as\": 65002,\n"
+             "  \"default_policy\": \"sole\", \"unsuppress_policy\": true,\n"
+             "  \"prefix_max\": \"some\"}]}\n",
+        "a.conf:3:49: error: origins[0].policy: unknown policy \"same\" (did you mean \"some\"?)\n"
+        "a.conf:5:21: error: peers[0].default_policy: unknown policy \"sole\" (did you mean "
+        "\"some\"?)\n"
+        "a.conf:5:50: error: peers[0].unsuppress_policy: expected a policy's name, or an object "
+        "with \"ipv4\" and \"ipv6\"\n"
+        "a.conf:6:17: error: peers[0].prefix_max: expected a number, or an object with \"ipv4\" "
+        "and \"ipv6\"\n");
+}
+
+static void test_findings_of_policy_numbers(void **state) {
+    (void)state;
+    expect_findings(HEAD
+                    "\"aggregates\": [{\"prefix\": \"10.0.0.0/8\", \"suppress_policy\": 3}]}\n",
+                    "a.conf:2:16: error: aggregate 10.0.0.0/8: policy number 3, there are 0\n");
 }
 
 static void test_findings_of_lengths(void **state) {
@@ -251,7 +364,8 @@ static void test_findings_of_attributes(void **state) {
              "  {\"prefix\": \"10.4.0.0/16\", \"attributes\": {\"next-hop\": \"10.0.0.1\"}},\n"
              "  {\"prefix\": \"10.5.0.0/16\", \"attributes\": {\"as-path\": {}}},\n"
              "  {\"prefix\": \"10.6.0.0/16\", \"attributes\": {\"local-pref\": -1}},\n"
-             "  {\"prefix\": \"10.7.0.0/16\", \"attributes\": [\"40\"]}]}\n",
+             "  {\"prefix\": \"10.7.0.0/16\", \"attributes\": [\"40\"]},\n"
+             "  {\"prefix\": \"10.8.0.0/16\", \"communities\": [\"1:2\"]}]}\n",
         "a.conf:3:43: error: origins[0].attributes: no attribute \"comunities\" (did you mean "
         "\"communities\"?)\n"
         "a.conf:4:43: error: origins[1].attributes: communities cannot be \"1:70000\"\n"
@@ -261,7 +375,9 @@ static void test_findings_of_attributes(void **state) {
         "\"next_hop\"\n"
         "a.conf:7:43: error: origins[4].attributes: expected text, a number, true or false\n"
         "a.conf:8:43: error: origins[5].attributes: local-pref cannot be \"-1\"\n"
-        "a.conf:9:43: error: origins[6].attributes: expected text\n");
+        "a.conf:9:43: error: origins[6].attributes: expected text\n"
+        "a.conf:10:44: error: origins[7].communities: a path attribute stands among the "
+        "\"attributes\" of the route\n");
 }
 
 /* A segment without an AS is none (RFC 4271 4.3); octets have hexadecimal digits, and no others. */
@@ -425,6 +541,11 @@ int main(void) {
         TEST(test_findings_of_values),
         TEST(test_findings_of_the_whole),
         TEST(test_findings_of_policies),
+        TEST(test_findings_of_kinds),
+        TEST(test_kinds_with_their_members),
+        TEST(test_policies_by_name),
+        TEST(test_findings_of_policies_asked_for),
+        TEST(test_findings_of_policy_numbers),
         TEST(test_findings_of_lengths),
         TEST(test_aggregate_is_no_origin),
         TEST(test_attributes_in_words),

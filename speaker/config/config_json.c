@@ -15,6 +15,7 @@
 #include "../base/arena.h"
 #include "../base/diag.h"
 #include "../core/attr.h"
+#include "../core/community.h"
 #include "attr_words.h"
 #include "config_fields.h"
 #include "config_origin.h"
@@ -95,13 +96,25 @@ static bool finding_near(struct reading *r, const char *id, const char *problem,
     return false;
 }
 
+/* A word of `attributes`, where the members of the route stand? */
+static bool is_attribute(const struct shape *shape, const char *name) {
+    bool known = false;
+    for (size_t i = 0; shape == &shape_origin && attr_words_name(i); i++)
+        known = known || strcmp(attr_words_name(i), name) == 0;
+    return known;
+}
+
 static void unknown_member(struct reading *r, const struct shape *shape, const char *name) {
     const char *names[64];
     size_t count = 0;
     for (uint32_t i = 0; i < shape->field_count && count < 64; i++)
         names[count++] = shape->fields[i].name;
     enter(r, name, 0);
-    finding_near(r, "unknown-member", "unknown member", name, names, count);
+    if (is_attribute(shape, name))
+        finding(r, "unknown-member",
+                "a path attribute stands among the \"attributes\" of the route");
+    else
+        finding_near(r, "unknown-member", "unknown member", name, names, count);
     leave(r);
 }
 
@@ -369,9 +382,10 @@ static bool read_element(struct reading *r, const struct field *f, const json_t 
     if (f->kind == FIELD_LIST)
         return read_shape(r, f->shape, v, at);
     if (json_is_string(v))
-        return community_parse_name(json_string_value(v), at) ||
+        return community_parse_word(json_string_value(v), at) ||
                finding(r, "bad-community",
-                       "expected a number, or a community such as 64512:1 or no-export");
+                       "expected a number, or a community such as 64512:1, no-export or "
+                       "blackhole");
     uint64_t value;
     if (!read_number(r, v, UINT32_MAX, &value))
         return false;
@@ -506,11 +520,28 @@ static bool read_chain_of_both(struct reading *r, const json_t *v, struct policy
     return true;
 }
 
-static bool read_number_of_both(struct reading *r, const json_t *v, uint32_t *at) {
+/* A policy, if that is what the member is, by its name, too: its place from 1. */
+static bool read_u32(struct reading *r, const struct field *f, const json_t *v, uint32_t *ret) {
+    bool policy = f->kind == FIELD_POLICY || f->kind == FIELD_FAMILY_POLICY;
     uint64_t number = 0;
-    if (!read_number(r, v, UINT32_MAX, &number))
+    uint16_t place;
+    if (policy && json_is_string(v)) {
+        if (!read_policy(r, v, &place))
+            return false;
+        number = place + UINT64_C(1);
+    } else if (!read_number(r, v, UINT32_MAX, &number)) {
         return false;
-    at[BGP_IPV4_UNICAST] = at[BGP_IPV6_UNICAST] = (uint32_t)number;
+    }
+    *ret = (uint32_t)number;
+    return true;
+}
+
+static bool read_number_of_both(struct reading *r, const struct field *f, const json_t *v,
+                                uint32_t *at) {
+    uint32_t number;
+    if (!read_u32(r, f, v, &number))
+        return false;
+    at[BGP_IPV4_UNICAST] = at[BGP_IPV6_UNICAST] = number;
     return true;
 }
 
@@ -519,20 +550,22 @@ static bool read_per_family(struct reading *r, const struct field *f, const json
     json_t *value;
     if (f->kind == FIELD_FAMILY_CHAINS && is_chain(v))
         return read_chain_of_both(r, v, at);
-    if (json_is_integer(v)) /* of both */
-        return read_number_of_both(r, v, at);
+    if (json_is_integer(v) || (f->kind == FIELD_FAMILY_POLICY && json_is_string(v))) /* of both */
+        return read_number_of_both(r, f, v, at);
     if (!json_is_object(v))
-        return finding(r, "bad-type", "expected a number, or an object with \"ipv4\" and \"ipv6\"");
+        return finding(r, "bad-type",
+                       f->kind == FIELD_FAMILY_POLICY
+                           ? "expected a policy's name, or an object with \"ipv4\" and \"ipv6\""
+                           : "expected a number, or an object with \"ipv4\" and \"ipv6\"");
     json_object_foreach((json_t *)(uintptr_t)v, key, value) {
         uint32_t family = strcmp(key, "ipv6") == 0 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
-        uint64_t number = 0;
         enter(r, key, 0);
         if (strcmp(key, config_family_names[family]) != 0)
             finding(r, "unknown-member", "expected \"ipv4\" or \"ipv6\"");
         else if (f->kind == FIELD_FAMILY_CHAINS)
             read_chain(r, value, (struct policy_chain *)at + family);
-        else if (read_number(r, value, UINT32_MAX, &number))
-            ((uint32_t *)at)[family] = (uint32_t)number;
+        else
+            read_u32(r, f, value, (uint32_t *)at + family);
         leave(r);
     }
     return true;
@@ -606,7 +639,10 @@ static bool read_field(struct reading *r, const struct field *f, const json_t *v
         return read_family_set(r, v, at);
     case FIELD_FAMILY_U32:
     case FIELD_FAMILY_CHAINS:
+    case FIELD_FAMILY_POLICY:
         return read_per_family(r, f, v, at);
+    case FIELD_POLICY:
+        return read_u32(r, f, v, at);
     }
     return false;
 }

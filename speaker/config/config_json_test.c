@@ -110,6 +110,8 @@ static void fill_field(const struct field *f, char *object, struct arena *arena)
     case FIELD_ID:
     case FIELD_FAMILY_SET:
     case FIELD_FAMILY_U32:
+    case FIELD_POLICY:
+    case FIELD_FAMILY_POLICY:
         fill_bytes(f, at);
         break;
     case FIELD_WORD:

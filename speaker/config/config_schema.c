@@ -60,6 +60,12 @@ static json_t *reference(const char *name) {
     return json_pack("{s:s}", "$ref", name);
 }
 
+/* By its name, or as programs write it. */
+static json_t *policy_schema(uint32_t max) {
+    return json_pack("{s:[o, o]}", "anyOf", type_schema("string", "a policy's name"),
+                     number_schema(max));
+}
+
 /* One chain for both families, or one for each. */
 static json_t *chains_schema(void) {
     return json_pack("{s:[o, o]}", "anyOf", reference("#/$defs/chain"),
@@ -135,6 +141,12 @@ static json_t *schema_of(const struct field *f) {
                          per_family_schema(number_schema(UINT32_MAX)));
     case FIELD_FAMILY_CHAINS:
         return chains_schema();
+    case FIELD_POLICY:
+        return policy_schema(BGP_POLICIES_MAX);
+    case FIELD_FAMILY_POLICY:
+        return json_pack("{s:[o, o, o]}", "anyOf", type_schema("string", "a policy's name"),
+                         number_schema(BGP_POLICIES_MAX),
+                         per_family_schema(policy_schema(BGP_POLICIES_MAX)));
     }
     return NULL;
 }
@@ -163,10 +175,7 @@ static json_t *schema_of_shape(const struct shape *shape) {
 }
 
 static json_t *chain_schema(void) {
-    json_t *policies =
-        array_schema(json_pack("{s:[o, o]}", "anyOf", type_schema("string", "a policy's name"),
-                               number_schema(BGP_POLICIES_MAX - 1)),
-                     BGP_POLICY_CHAIN_MAX);
+    json_t *policies = array_schema(policy_schema(BGP_POLICIES_MAX - 1), BGP_POLICY_CHAIN_MAX);
     return json_pack("{s:[{s:[s, s]}, O, {s:s, s:{s:o, s:{s:s}}, s:b}]}", "anyOf", "enum", "accept",
                      "reject", policies, "type", "object", "properties", "policies", policies,
                      "accept_by_default", "type", "boolean", "additionalProperties", 0);

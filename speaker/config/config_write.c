@@ -139,9 +139,9 @@ static json_t *family_set_to_json(const bool *families) {
 static json_t *per_family_to_json(const struct field *f, const void *at) {
     json_t *object = json_object();
     for (int i = 0; object && i < BGP_FAMILIES; i++) {
-        json_t *value = f->kind == FIELD_FAMILY_U32
-                            ? json_integer(((const uint32_t *)at)[i])
-                            : chain_to_json((const struct policy_chain *)at + i);
+        json_t *value = f->kind == FIELD_FAMILY_CHAINS
+                            ? chain_to_json((const struct policy_chain *)at + i)
+                            : json_integer(((const uint32_t *)at)[i]);
         if (json_object_set_new(object, config_family_names[i], value) != 0) {
             json_decref(object);
             return NULL;
@@ -170,6 +170,7 @@ static json_t *field_to_json(const struct field *f, const void *object, enum bgp
     case FIELD_U16:
     case FIELD_U32:
     case FIELD_VALUE:
+    case FIELD_POLICY:
         return number_to_json(f, at);
     case FIELD_WORD:
         return word_to_json(at, f);
@@ -196,6 +197,7 @@ static json_t *field_to_json(const struct field *f, const void *object, enum bgp
         return family_set_to_json(at);
     case FIELD_FAMILY_U32:
     case FIELD_FAMILY_CHAINS:
+    case FIELD_FAMILY_POLICY:
         return per_family_to_json(f, at);
     }
     return NULL;
@@ -243,6 +245,8 @@ static bool field_is_default(const struct field *f, const void *object, const vo
     case FIELD_STRUCT:
     case FIELD_FAMILY_SET:
     case FIELD_FAMILY_U32:
+    case FIELD_POLICY:
+    case FIELD_FAMILY_POLICY:
         return memcmp(a, b, f->size) == 0;
     }
     return false;

@@ -7,6 +7,7 @@
 #include "../base/hash.h"
 #include "../base/text.h"
 #include "codec_test.h"
+#include "community.h"
 #include "limits.h"
 #include "message.h"
 
@@ -344,6 +345,26 @@ static void test_community_text(void **state) {
     assert_false(community_parse_name("no-exports", &named));
 }
 
+/* Words beside those of IOS, which knows no others. */
+static void test_community_words(void **state) {
+    static const uint32_t registered[] = {0xFFFF0001, 0xFFFF0006, 0xFFFF0007, 0xFFFF029A,
+                                          0xFFFFFF04};
+    uint32_t named = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof registered / sizeof registered[0]; i++) {
+        const char *name = community_registered_name(registered[i]);
+        assert_non_null(name);
+        assert_true(community_parse_word(name, &named));
+        assert_int_equal(named, registered[i]);
+        assert_false(community_parse_name(name, &named));
+    }
+    assert_null(community_registered_name(COMMUNITY_NO_EXPORT));
+    assert_true(community_parse_word("no-export", &named));
+    assert_int_equal(named, COMMUNITY_NO_EXPORT);
+    assert_true(community_parse_word("64512:100", &named));
+    assert_false(community_parse_word("black-hole", &named));
+}
+
 static void test_community_sort(void **state) {
     (void)state;
     uint64_t rng = 5;
@@ -370,6 +391,7 @@ int main(void) {
         cmocka_unit_test(test_derived),         cmocka_unit_test(test_intern_no_memory),
         cmocka_unit_test(test_C140_encode_old), cmocka_unit_test(test_C171_many_communities),
         cmocka_unit_test(test_community_text),  cmocka_unit_test(test_community_sort),
+        cmocka_unit_test(test_community_words),
     };
     return cmocka_run_group_tests_name("attr", tests, NULL, NULL);
 }

@@ -7,11 +7,12 @@
  * the usual short or sorted list costs one pass.
  *
  * Text is "aa:nn" and "global:local1:local2" in strict decimal; the names of well-known ones are
- * those IOS prints.
+ * those IOS prints, and further ones of IANA's registry where IOS is not meant.
  */
-#include "attr.h"
+#include "community.h"
 
 #include "../base/text.h"
+#include "attr.h"
 
 #include <string.h>
 
@@ -24,6 +25,24 @@ static const struct {
     {COMMUNITY_NO_ADVERTISE, "no-advertise"},
     {COMMUNITY_NO_EXPORT_SUBCONFED, "local-AS"},
 };
+
+/* RFC 7611, 9494, 7999, 3765: IOS and Calico have no words for these. */
+static const struct {
+    uint32_t community;
+    const char *name;
+} registered_names[] = {
+    {UINT32_C(0xFFFF0001), "accept-own"}, {COMMUNITY_LLGR_STALE, "llgr-stale"},
+    {UINT32_C(0xFFFF0007), "no-llgr"},    {COMMUNITY_BLACKHOLE, "blackhole"},
+    {UINT32_C(0xFFFFFF04), "no-peer"},
+};
+#define REGISTERED_COUNT (sizeof registered_names / sizeof registered_names[0])
+
+const char *community_registered_name(uint32_t community) {
+    for (size_t i = 0; i < REGISTERED_COUNT; i++)
+        if (registered_names[i].community == community)
+            return registered_names[i].name;
+    return NULL;
+}
 
 void community_format(uint32_t community, struct text *out) {
     for (size_t i = 0; i < sizeof community_names / sizeof community_names[0]; i++) {
@@ -73,6 +92,16 @@ bool community_parse_name(const char *text, uint32_t *ret_community) {
         }
     }
     return community_parse(text, ret_community);
+}
+
+bool community_parse_word(const char *text, uint32_t *ret_community) {
+    for (size_t i = 0; i < REGISTERED_COUNT; i++) {
+        if (strcmp(text, registered_names[i].name) == 0) {
+            *ret_community = registered_names[i].community;
+            return true;
+        }
+    }
+    return community_parse_name(text, ret_community);
 }
 
 bool large_community_parse(const char *text, struct large_community *ret_community) {

@@ -79,7 +79,7 @@ static void check_chain(const struct check *k, const char *where, const struct p
 /* A policy by index + 1; 0: none. */
 static void check_policy(const struct check *k, const char *where, uint32_t policy) {
     if (policy > k->config->policy_count)
-        ERROR(k, "unknown-policy", "%spolicy number %u of %u", where, policy - 1,
+        ERROR(k, "unknown-policy", "%spolicy number %u, there are %u", where, policy,
               k->config->policy_count);
 }
 

@@ -11,6 +11,7 @@
 #include "../base/bytes.h"
 #include "../base/text.h"
 #include "../core/attr.h"
+#include "../core/community.h"
 #include "decode.h"
 #include "decode_ext.h"
 
@@ -50,24 +51,12 @@ static void put_community(const uint8_t *data, struct text *out) {
     text_printf(out, "%u:%u", c >> 16, c & 0xFFFF);
 }
 
-/* Beside those every router prints by name: RFC 7611, 9494, 7999, 3765. */
-static const struct {
-    uint32_t community;
-    const char *name;
-} communities[] = {
-    {UINT32_C(0xFFFF0001), "accept-own"}, {COMMUNITY_LLGR_STALE, "llgr-stale"},
-    {UINT32_C(0xFFFF0007), "no-llgr"},    {COMMUNITY_BLACKHOLE, "blackhole"},
-    {UINT32_C(0xFFFFFF04), "no-peer"},
-};
-
 static void say_community(const uint8_t *data, struct text *out) {
-    for (size_t i = 0; i < sizeof communities / sizeof communities[0]; i++) {
-        if (communities[i].community == word(data)) {
-            text_puts(out, communities[i].name);
-            return;
-        }
-    }
-    community_format(word(data), out);
+    const char *name = community_registered_name(word(data));
+    if (name)
+        text_puts(out, name);
+    else
+        community_format(word(data), out);
 }
 
 static void put_ext(const uint8_t *data, struct text *out) {
