@@ -14,6 +14,8 @@
 #include "../config/config_fields.h"
 #include "ctl_mrt.h"
 #include "ctl_socket.h"
+#include "ctl_wait.h"
+#include "loop.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +33,8 @@ struct ctl {
     bool json;
     char path[CTL_SOCKET_MAX]; /* too long by one: that it is too long shows */
     unsigned silence_s;
-    char *const *argv; /* of the subcommand, behind its name */
+    struct nanotime end; /* of what `wait` waits for; else now */
+    char *const *argv;   /* of the subcommand, behind its name */
     int argc;
 };
 
@@ -303,6 +306,21 @@ static int run_withdraw_mrt(struct ctl *ctl) {
     return run_table(ctl, CTL_MRT_WITHDRAW);
 }
 
+/* ---- waiting ---- */
+
+static int run_wait(struct ctl *ctl) {
+    struct ctl_wait wait;
+    struct text wrong;
+    text_init(&wrong);
+    int status = ctl_wait_parse(ctl->argv, ctl->argc, &wait, &wrong)
+                     ? (int)ctl_wait_run(&wait, ctl->fd, ctl->end)
+                     : CTL_EXIT_USAGE;
+    if (status == CTL_EXIT_USAGE)
+        fprintf(stderr, "ribcage-speaker ctl: %s\n", text_str(&wrong));
+    text_deinit(&wrong);
+    return status;
+}
+
 /* ---- the speaker ---- */
 
 static int run_status(struct ctl *ctl) {
@@ -358,6 +376,7 @@ static const struct subcommand subcommands[] = {
     {"withdraw-mrt", CTL_MRT_SELECT_HELP, "… no more", 1, 5, run_withdraw_mrt},
     {"clear", "[NAME] [hard|soft-in|soft-out|bfd-down]", "reset, or ask or send again", 0, 2,
      run_clear},
+    {"wait", CTL_WAIT_HELP, "until it is so", 1, 4, run_wait},
     {"malformed", "", "damaged UPDATEs: how many, and the last ones", 0, 0, run_malformed},
     {"status", "", "version, process, router id, for how long", 0, 0, run_status},
     {"counters", "", "figures of the speaker", 0, 0, run_counters},
@@ -386,9 +405,11 @@ static void print_help(FILE *to) {
         "  -s SOCKET    of the speaker; otherwise $RIBCAGE_SPEAKER_SOCKET, "
         "/run/ribcage-speaker.sock (root)\n"
         "               or ribcage-speaker.sock in $XDG_RUNTIME_DIR\n"
-        "  -t SECONDS   how long it may be silent: 30, 0 for ever\n"
+        "  -t SECONDS   how long it may be silent, or wait waits: 30, 0 for ever\n"
         "  --json       the answer as the speaker gave it\n"
-        "exit status: 0; 1 refused, no such route, or a damaged table; 2 usage; 4 no answer\n");
+        "exit status: 0; 1 refused, no such route, a damaged table, or it did not come to what "
+        "wait waits\n"
+        "for; 2 usage; 4 no answer\n");
     fputs(text_str(&out), to);
     text_deinit(&out);
 }
@@ -442,7 +463,11 @@ static int run(struct ctl *ctl, const char *name) {
         return subcommand_usage(s, stderr, CTL_EXIT_USAGE);
     if (s->run == run_help)
         return run_help(ctl);
-    ctl->fd = ctl_connect(ctl->path, ctl->silence_s);
+    ctl->end = loop_now();
+    if (s->run == run_wait)
+        ctl->end = ctl->silence_s ? nanotime_add_ms(ctl->end, ctl->silence_s * UINT64_C(1000))
+                                  : NANOTIME_NEVER;
+    ctl->fd = ctl_connect(ctl->path, ctl->silence_s, ctl->end);
     if (ctl->fd < 0)
         return CTL_EXIT_UNABLE;
     int status = s->run(ctl);

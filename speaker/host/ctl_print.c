@@ -95,6 +95,17 @@ static void put_policy_missing(struct text *out, const json_t *peer, const char 
         text_printf(out, "  no %s policy", direction);
 }
 
+/* Why there is no session: what keeps it from coming up, or else what ended the last one. */
+static void put_down(struct text *out, const json_t *peer) {
+    const char *why = flag_of(peer, "shutdown")            ? "shut down"
+                      : flag_of(peer, "prefix_limit_down") ? "prefix limit exceeded"
+                                                           : string_of(peer, "last_error");
+    if (strcmp(string_of(peer, "state"), "Established") == 0 || !why[0])
+        return;
+    text_puts(out, "  ");
+    put_printable(out, why);
+}
+
 static void put_neighbor(struct text *out, const json_t *peer, const struct neighbor_columns *at) {
     put_printable(out, name_of(peer));
     column(out, at->address);
@@ -106,10 +117,7 @@ static void put_neighbor(struct text *out, const json_t *peer, const struct neig
     text_pad(out, at->duration + 8);
     text_printf(out, " %9lld %9lld %9lld", prefixes(peer, "received"), prefixes(peer, "accepted"),
                 prefixes(peer, "sent"));
-    if (strcmp(string_of(peer, "state"), "Established") != 0 && string_of(peer, "last_error")[0]) {
-        text_puts(out, "  ");
-        put_printable(out, string_of(peer, "last_error"));
-    }
+    put_down(out, peer);
     if (json_is_true(json_object_get(peer, "import_outdated"))) {
         text_puts(out, "  import policy changed, needs clear");
     }

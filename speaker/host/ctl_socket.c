@@ -8,8 +8,10 @@
 #include "ctl_socket.h"
 
 #include "../base/text.h"
+#include "loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define TRY_EVERY_MS 50
 
 static bool socket_trusted(int fd) {
     struct ucred peer;
@@ -38,26 +42,44 @@ static const char *connect_problem(int error) {
     }
 }
 
-int ctl_connect(const char *path, unsigned silence_s) {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
+/* -1 with errno; 0: it belongs to somebody else. */
+static int try_connect(const struct sockaddr_un *at, unsigned silence_s) {
     const struct timeval silence = {.tv_sec = silence_s};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) == 0 &&
+              setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence) == 0 &&
+              connect(fd, (const struct sockaddr *)at, sizeof *at) == 0;
+    int error = ok ? 0 : errno;
+    if (ok && socket_trusted(fd))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    errno = error;
+    return -1;
+}
+
+/* Nobody listens there, so far. */
+static bool may_come(int error) {
+    return error == ENOENT || error == ECONNREFUSED;
+}
+
+int ctl_connect(const char *path, unsigned silence_s, struct nanotime end) {
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
     if (!path[0] || strlen(path) >= sizeof at.sun_path) {
         fprintf(stderr, "ribcage-speaker ctl: %s: say which one with -s SOCKET\n",
                 path[0] ? "the socket's name is too long" : "no socket");
         return -1;
     }
     memcpy(at.sun_path, path, strlen(path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof silence) == 0 &&
-              setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &silence, sizeof silence) == 0 &&
-              connect(fd, (const struct sockaddr *)&at, sizeof at) == 0;
-    if (ok && socket_trusted(fd))
-        return fd;
-    fprintf(stderr, "ribcage-speaker ctl: %s: %s\n", path,
-            ok ? "it belongs to somebody else" : connect_problem(errno));
-    if (fd >= 0)
-        close(fd);
-    return -1;
+    int fd = try_connect(&at, silence_s);
+    while (fd < 0 && may_come(errno) && nanotime_before(loop_now(), end)) {
+        poll(NULL, 0, TRY_EVERY_MS);
+        fd = try_connect(&at, silence_s);
+    }
+    if (fd < 0)
+        fprintf(stderr, "ribcage-speaker ctl: %s: %s\n", path,
+                errno ? connect_problem(errno) : "it belongs to somebody else");
+    return fd;
 }
 
 /* False with errno; 0: the speaker has closed. */

@@ -1,6 +1,8 @@
 #ifndef RIBCAGE_HOST_CTL_SOCKET_H
 #define RIBCAGE_HOST_CTL_SOCKET_H
 
+#include "../base/nanotime.h"
+
 #include <jansson.h>
 
 /*
@@ -11,9 +13,10 @@
 #define CTL_SILENCE_S 30
 #define CTL_SILENCE_S_MAX 86400
 
-/* The descriptor; -1: it has been said why not. Unless we are root, who answers must be us or root:
+/* The descriptor; -1: it has been said why not. That nobody listens there is an answer from `end`
+ * on only: a speaker may still be starting. Unless we are root, who answers must be us or root:
  * what listens on a path that anybody could have bound is not believed. */
-int ctl_connect(const char *path, unsigned silence_s);
+int ctl_connect(const char *path, unsigned silence_s, struct nanotime end);
 
 /* Takes the request. The answer; NULL: it has been said that none came. */
 json_t *ctl_ask(int fd, json_t *request);

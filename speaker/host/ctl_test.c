@@ -339,6 +339,32 @@ static void test_clear_and_stop(void **state) {
     assert_int_equal(exit_status(EAST), HOST_EXIT_OK);
 }
 
+/* A script may ask before the speaker listens, and need not ask twice. */
+static void test_wait(void **state) {
+    char *argv[] = {self,         word("ctl"),         word("-s"), word(path_of(EAST, "sock")),
+                    word("wait"), word("established"), NULL};
+    int status = -1;
+    (void)state;
+    if (skipped())
+        skip();
+    pid_t waiting = nodes_spawn(EAST, argv, STDERR_FILENO);
+    start_both();
+    assert_int_equal(waitpid(waiting, &status, 0), waiting);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == CTL_EXIT_OK);
+    expect_status(WEST, "wait established dyn_192.0.2.1", CTL_EXIT_OK);
+    expect_status(WEST, "wait route 203.0.113.0/24 from dyn_192.0.2.1", CTL_EXIT_OK);
+    expect_status(EAST, "wait route 203.0.113.0/24 to west", CTL_EXIT_OK);
+    expect_status(EAST, "withdraw 203.0.113.0/24", CTL_EXIT_OK);
+    expect_status(WEST, "wait no-route 203.0.113.0/24", CTL_EXIT_OK);
+    expect_answer(EAST, "-t 1 wait route 203.0.113.0/24", CTL_EXIT_REFUSED,
+                  "the time is over: no route for 203.0.113.0/24\n");
+    expect_answer(EAST, "-t 1 wait down west", CTL_EXIT_REFUSED, "west is in state Established\n");
+    expect_answer(EAST, "-t 1 wait established nobody", CTL_EXIT_REFUSED, "no such peer\n");
+    expect_answer(EAST, "wait established a b", CTL_EXIT_USAGE, "at most one neighbor");
+    assert_int_equal(kill(pids[WEST], SIGTERM), 0);
+    expect_status(EAST, "wait down west", CTL_EXIT_OK);
+}
+
 static void test_usage(void **state) {
     (void)state;
     if (skipped())
@@ -472,53 +498,6 @@ static void test_standard_descriptors(void **state) {
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
-}
-
-/* Long names and addresses move what stands behind them, in the heading too. */
-static void test_columns(void **state) {
-    json_t *answer =
-        json_loads("{\"routes\":[{\"prefix\":\"10.0.0.0/8\",\"source\":\"static\",\"attrs\":{}},"
-                   "{\"prefix\":\"2001:db8:1234:5678::/64\",\"peer\":\"a neighbour of many words\","
-                   "\"best\":true,\"attrs\":{\"next_hop\":\"2001:db8:1234:5678::9\",\"med\":7,"
-                   "\"as_path\":\"65001\",\"origin\":\"igp\"}}],\"ok\":true}",
-                   0, NULL);
-    struct text out;
-    (void)state;
-    assert_non_null(answer);
-    text_init(&out);
-    ctl_print_routes(answer, &out);
-    assert_string_equal(
-        text_str(&out),
-        "  PREFIX                  NEXT HOP              FROM                       LOCALPREF"
-        "       MED  PATH\n"
-        "  10.0.0.0/8                                    static                             -"
-        "         -  ?\n"
-        "* 2001:db8:1234:5678::/64 2001:db8:1234:5678::9 a neighbour of many words          -"
-        "         7  65001 i\n");
-    text_deinit(&out);
-    json_decref(answer);
-}
-
-/* A damaged UPDATE is shown as the message it was, which `ribcage decode` reads. */
-static void test_malformed_in_words(void **state) {
-    json_t *answer =
-        json_loads("{\"counts\":[{\"peer\":\"west\",\"attribute\":2,\"count\":3},"
-                   "{\"peer\":\"west\",\"attribute\":0,\"count\":1}],"
-                   "\"kept\":[{\"peer\":\"west\",\"time_ns\":9000000000000000000,\"attribute\":200,"
-                   "\"outcome\":\"attribute-discard\",\"hex\":\"00000000\"}],\"ok\":true}",
-                   0, NULL);
-    struct text out;
-    (void)state;
-    assert_non_null(answer);
-    text_init(&out);
-    ctl_print_malformed(answer, &out);
-    assert_string_equal(text_str(&out), "NEIGHBOR            ATTRIBUTE                   COUNT\n"
-                                        "west                AS_PATH                         3\n"
-                                        "west                -                               1\n"
-                                        "west, 00:00:00 ago, attribute 200: attribute-discard\n"
-                                        "  ffffffffffffffffffffffffffffffff00170200000000\n");
-    text_deinit(&out);
-    json_decref(answer);
 }
 
 /* A change is taken over and leaves the session alone; a wrong one changes nothing and is named. */
@@ -758,14 +737,13 @@ int main(int argc, char *argv[]) {
         TEST(test_announce_attributes),
         TEST(test_announce_mistakes),
         TEST(test_clear_and_stop),
+        TEST(test_wait),
         TEST(test_usage),
         TEST(test_output_full),
         TEST(test_stuck_speaker),
         TEST(test_second_instance),
         TEST(test_blocked_standard_error),
         cmocka_unit_test(test_standard_descriptors),
-        cmocka_unit_test(test_malformed_in_words),
-        cmocka_unit_test(test_columns),
         TEST(test_C180_policy_missing),
         TEST(test_reload),
         TEST(test_no_regular_file),

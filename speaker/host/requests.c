@@ -201,6 +201,48 @@ static json_t *family_names(const bool a[BGP_FAMILIES], const bool b[BGP_FAMILIE
     return names;
 }
 
+/* What the neighbour's OPEN offered, in the words of `ribcage decode`. */
+static json_t *capability_names(const struct bgp_peer_info *p) {
+    const struct {
+        const char *name;
+        bool there;
+    } rows[] = {
+        {"route-refresh", p->refresh},
+        {"enhanced-route-refresh", p->enhanced_refresh},
+        {"asn4", p->as4},
+        {"graceful-restart", p->graceful_restart},
+    };
+    json_t *names = json_array();
+    for (size_t i = 0; names && i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].there)
+            json_array_append_new(names, json_string(rows[i].name));
+    return names;
+}
+
+static json_t *message_counts(const struct bgp_message_counts *m) {
+    return json_pack("{s:i, s:I, s:I, s:I, s:i}", "opens", (int)m->opens, "updates",
+                     (json_int_t)m->updates, "keepalives", (json_int_t)m->keepalives, "refreshes",
+                     (json_int_t)m->refreshes, "notifications", (int)m->notifications);
+}
+
+/* Of a session that is up, but for what keeps one down. */
+static void peer_session(json_t *o, const struct bgp_peer_info *p) {
+    char local[IP_ADDR_TEXT_MAX] = "";
+    bool up = p->state == BGP_ESTABLISHED;
+    static const bool none[BGP_FAMILIES];
+    if (up && ip_is_set(p->local.addr))
+        ip_format(p->local.addr, local);
+    json_object_set_new(o, "local", json_string(local));
+    json_object_set_new(o, "capabilities", up ? capability_names(p) : json_array());
+    json_object_set_new(o, "remote_restart_time_s",
+                        json_integer(up && p->graceful_restart ? p->remote_restart_time_s : 0));
+    json_object_set_new(o, "add_path_receive", family_names(p->families, up ? p->path_ids : none));
+    json_object_set_new(o, "messages_received", message_counts(&p->received));
+    json_object_set_new(o, "messages_sent", message_counts(&p->sent));
+    json_object_set_new(o, "shutdown", json_boolean(p->admin_down));
+    json_object_set_new(o, "prefix_limit_down", json_boolean(p->prefix_limit_down));
+}
+
 static void peer_counts(json_t *o, const struct bgp_peer_info *p) {
     const bool *configured = p->config->options->families;
     json_object_set_new(o, "families", family_names(p->families, p->families));
@@ -236,8 +278,10 @@ static json_t *peer_to_json(const struct host *h, const struct bgp_peer_info *p)
         bgp_state_name(p->state), "passive", (int)p->config->options->passive, "waiting",
         (int)p->waiting_for_lock, "since_ns", (json_int_t)p->since.ns, "incoming", (int)p->incoming,
         "hold_time_s", (int)p->hold_time_s, "keepalive_s", (int)p->keepalive_s, "remote_id", id);
-    if (o)
+    if (o) {
+        peer_session(o, p);
         peer_counts(o, p);
+    }
     return o;
 }
 
