@@ -365,6 +365,26 @@ static void test_wait(void **state) {
     expect_status(EAST, "wait down west", CTL_EXIT_OK);
 }
 
+/* What was wrong with the other side's OPEN; what a hard reset (RFC 8538) is about. */
+static void test_why_a_session_ended(void **state) {
+    (void)state;
+    if (skipped())
+        skip();
+    copy_example(EAST, "\"remote_as\": 65002", "\"remote_as\": 65003");
+    start(WEST);
+    expect_status(WEST, "wait no-route 192.0.2.0/24", CTL_EXIT_OK);
+    start(EAST);
+    expect_status(EAST, "wait down west", CTL_EXIT_OK);
+    wait_logged(EAST, "notification_sent west code=2 subcode=2 OPEN Message Error/Bad Peer AS "
+                      "open_as=65002 open_id=192.0.2.2 open_hold=90\n");
+    copy_example(EAST, "\"remote_as\": 65002", "\"remote_as\": 65002, \"prefix_max\": 1");
+    expect_status(EAST, "reload", CTL_EXIT_OK);
+    wait_logged(EAST, "notification_sent west code=6 subcode=9 Cease/Hard Reset "
+                      "inside=Cease/Maximum Number of Prefixes Reached\n");
+    wait_says(EAST, "neighbors", "  prefix limit exceeded\n");
+    wait_says(EAST, "neighbors west", "prefix_limit_down     yes\n");
+}
+
 static void test_usage(void **state) {
     (void)state;
     if (skipped())
@@ -738,6 +758,7 @@ int main(int argc, char *argv[]) {
         TEST(test_announce_mistakes),
         TEST(test_clear_and_stop),
         TEST(test_wait),
+        TEST(test_why_a_session_ended),
         TEST(test_usage),
         TEST(test_output_full),
         TEST(test_stuck_speaker),

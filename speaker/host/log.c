@@ -324,8 +324,27 @@ static void log_state(struct log *l, const struct bgp_event *e, const struct bgp
                  log_reason_name((int)e->state.reason), info->last_error ? info->last_error : "");
 }
 
+/* What the OPEN said that was refused, or the reason that a hard reset carries. */
+static void put_notified(const struct log *l, const struct bgp_event *e,
+                         const struct bgp_notification *n, struct text *out) {
+    char id[IP_ADDR_TEXT_MAX];
+    uint32_t size = 0;
+    struct bgp_notification inner;
+    struct bgp_open open;
+    struct bgp_error error;
+    if (notification_hard_reset(n, &inner))
+        text_printf(out, " inside=%s/%s", bgp_error_name(inner.code),
+                    bgp_suberror_name(inner.code, inner.subcode));
+    if (!e->notified.sent || n->code != BGP_ERR_OPEN)
+        return;
+    const uint8_t *body = bgp_refused_open(l->host->speaker, e->peer, &size);
+    if (body && open_decode(body, size, &open, &error))
+        text_printf(out, " open_as=%u open_id=%s open_hold=%u", open.asn,
+                    ip_format(ip4(open.router_id), id), open.hold_time_s);
+}
+
 static void log_notified(struct log *l, const struct bgp_event *e, const char *peer) {
-    struct text shutdown;
+    struct text shutdown, facts;
     struct bgp_notification n = {.code = e->notified.code,
                                  .subcode = e->notified.subcode,
                                  .data = e->notified.data,
@@ -333,12 +352,15 @@ static void log_notified(struct log *l, const struct bgp_event *e, const char *p
     if (!bucket_take(l, KIND_NOTIFIED))
         return;
     text_init(&shutdown);
+    text_init(&facts);
+    put_notified(l, e, &n, &facts);
     if (!notification_shutdown_text(&n, &shutdown))
         text_clear(&shutdown);
     log_line(l, e->notified.sent ? "notification_sent" : "notification_received", peer,
-             "code=%u subcode=%u %s/%s%s%s", n.code, n.subcode, bgp_error_name(n.code),
-             bgp_suberror_name(n.code, n.subcode), shutdown.size ? " text=" : "",
+             "code=%u subcode=%u %s/%s%s%s%s", n.code, n.subcode, bgp_error_name(n.code),
+             bgp_suberror_name(n.code, n.subcode), text_str(&facts), shutdown.size ? " text=" : "",
              text_str(&shutdown));
+    text_deinit(&facts);
     text_deinit(&shutdown);
 }
 
