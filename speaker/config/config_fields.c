@@ -135,7 +135,7 @@ static void prefix_complete(void *object) {
     struct policy_prefix *p = object;
     p->length_min = p->length_max = p->prefix.length;
 }
-static const struct shape shape_prefix =
+const struct shape shape_prefix =
     BRIEF_SHAPE(struct policy_prefix, prefix_fields, NULL, prefix_complete);
 
 #define MATCH_FIELDS                                                                               \

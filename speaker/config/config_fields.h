@@ -68,6 +68,7 @@ struct shape {
 extern const struct shape shape_config;
 extern const struct shape shape_peer;
 extern const struct shape shape_origin;
+extern const struct shape shape_prefix;                /* of a policy */
 extern const struct shape *const shape_range_template; /* a peer made by a listen range */
 
 extern const char *const config_family_names[BGP_FAMILIES];

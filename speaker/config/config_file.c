@@ -73,14 +73,34 @@ static void complete_value(json_t *object, const struct words *w) {
     json_object_set_new(object, "value", json_integer(bits));
 }
 
+/* Lengths as routers have them: with the upper one alone from the prefix's own on ("le"), with the
+ * lower one alone up to the longest ("ge"). */
+static void complete_lengths(json_t *element) {
+    const char *text = json_string_value(json_object_get(element, "prefix"));
+    bool has_min = json_object_get(element, "length_min") != NULL;
+    struct ip_prefix p;
+    if (!text || !ip_prefix_parse(text, &p))
+        return;
+    put_default(element, "length_min", json_integer(p.length));
+    put_default(element, "length_max",
+                json_integer(has_min ? ip_bits((enum ip_family)p.addr.family) : p.length));
+}
+
+static void complete_match(json_t *match) {
+    json_t *prefixes = json_object_get(match, "prefixes");
+    complete_value(match, &source_value);
+    for (size_t i = 0; i < json_array_size(prefixes); i++)
+        complete_lengths(json_array_get(prefixes, i));
+}
+
 static void complete_term(json_t *term) {
     json_t *matches = json_object_get(term, "matches"), *actions = json_object_get(term, "actions");
     for (size_t i = 0; i < json_array_size(matches); i++) {
         json_t *match = json_array_get(matches, i);
         json_t *others = json_object_get(match, "alternatives");
-        complete_value(match, &source_value);
+        complete_match(match);
         for (size_t k = 0; k < json_array_size(others); k++)
-            complete_value(json_array_get(others, k), &source_value);
+            complete_match(json_array_get(others, k));
     }
     for (size_t i = 0; i < json_array_size(actions); i++)
         complete_value(json_array_get(actions, i), &origin_value);

@@ -254,6 +254,28 @@ static void test_kinds_with_their_members(void **state) {
         "  {\"kind\": \"set-next-hop-self\"}, {\"kind\": \"set-local-pref\"}]}]}]}\n"));
 }
 
+/* A bound that is left out is that of routers' ge and le. */
+static void test_lengths_left_out(void **state) {
+    static const uint8_t lengths[][2] = {{8, 24}, {24, 32}, {8, 8}, {9, 10}, {40, 128}};
+    (void)state;
+    const struct bgp_config *c = read_file(
+        HEAD "\"policies\": [{\"name\": \"a\", \"otherwise\": \"reject\", \"terms\": [\n"
+             " {\"name\": \"t\", \"verdict\": \"accept\", \"matches\": [\n"
+             "  {\"kind\": \"any-of\", \"alternatives\": [{\"kind\": \"prefix\", \"prefixes\": [\n"
+             "   {\"prefix\": \"10.0.0.0/8\", \"length_max\": 24},\n"
+             "   {\"prefix\": \"10.0.0.0/8\", \"length_min\": 24},\n"
+             "   {\"prefix\": \"10.0.0.0/8\", \"deny\": true},\n"
+             "   {\"prefix\": \"10.0.0.0/8\", \"length_min\": 9, \"length_max\": 10},\n"
+             "   {\"prefix\": \"fd00::/32\", \"length_min\": 40}]}]}]}]}]}");
+    assert_non_null(c);
+    const struct policy_match *m = &c->policies[0].terms[0].matches[0].alternatives[0];
+    assert_int_equal(m->prefix_count, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(m->prefixes[i].length_min, lengths[i][0]);
+        assert_int_equal(m->prefixes[i].length_max, lengths[i][1]);
+    }
+}
+
 /* Wherever a policy is asked for, its name may stand. */
 static void test_policies_by_name(void **state) {
     (void)state;
@@ -543,6 +565,7 @@ int main(void) {
         TEST(test_findings_of_policies),
         TEST(test_findings_of_kinds),
         TEST(test_kinds_with_their_members),
+        TEST(test_lengths_left_out),
         TEST(test_policies_by_name),
         TEST(test_findings_of_policies_asked_for),
         TEST(test_findings_of_policy_numbers),

@@ -159,6 +159,8 @@ static bool may_be_left_out(const struct shape *shape, const char *name) {
         return strcmp(name, "name") == 0;
     if (shape == &shape_origin)
         return strcmp(name, "source") == 0;
+    if (shape == &shape_prefix)
+        return strcmp(name, "prefix") != 0;
     return shape == shape_range_template && strcmp(name, "remote_as") == 0;
 }
 

@@ -352,9 +352,18 @@ static int run_mrt(struct ctl *ctl) {
     return tell(ctl, ask(ctl, request), ctl_print_members);
 }
 
+/* It answers before it leaves: who starts another one next needs its socket and port. */
 static int run_stop(struct ctl *ctl) {
     json_t *request = json_pack("{s:s, s:s*}", "op", "stop", "text", argument(ctl, 0));
-    return tell(ctl, ask(ctl, request), NULL);
+    int process = ctl_process(ctl->fd);
+    int status = tell(ctl, ask(ctl, request), NULL);
+    if (status == CTL_EXIT_OK && process >= 0 && !ctl_process_ends(process, ctl->silence_s)) {
+        fprintf(stderr, "ribcage-speaker ctl: the speaker has not ended yet\n");
+        status = CTL_EXIT_UNABLE;
+    }
+    if (process >= 0)
+        close(process);
+    return status;
 }
 
 static int run_help(struct ctl *ctl);

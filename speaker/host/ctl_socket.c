@@ -12,11 +12,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -80,6 +80,25 @@ int ctl_connect(const char *path, unsigned silence_s, struct nanotime end) {
         fprintf(stderr, "ribcage-speaker ctl: %s: %s\n", path,
                 errno ? connect_problem(errno) : "it belongs to somebody else");
     return fd;
+}
+
+int ctl_process(int fd) {
+    struct ucred who;
+    socklen_t size = sizeof who;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || who.pid <= 0)
+        return -1;
+    return (int)syscall(SYS_pidfd_open, who.pid, 0);
+}
+
+bool ctl_process_ends(int pidfd, unsigned seconds) {
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    struct nanotime end = nanotime_add_ms(loop_now(), seconds * UINT64_C(1000));
+    int got;
+    do {
+        uint64_t left_ms = nanotime_since(end, loop_now()) / NANOS_PER_MS;
+        got = poll(&ended, 1, seconds ? (int)left_ms + 1 : -1);
+    } while (got < 0 && errno == EINTR);
+    return got > 0;
 }
 
 /* False with errno; 0: the speaker has closed. */

@@ -345,6 +345,7 @@ static void put_notified(const struct log *l, const struct bgp_event *e,
 
 static void log_notified(struct log *l, const struct bgp_event *e, const char *peer) {
     struct text shutdown, facts;
+    const char *suberror = bgp_suberror_name(e->notified.code, e->notified.subcode);
     struct bgp_notification n = {.code = e->notified.code,
                                  .subcode = e->notified.subcode,
                                  .data = e->notified.data,
@@ -357,8 +358,8 @@ static void log_notified(struct log *l, const struct bgp_event *e, const char *p
     if (!notification_shutdown_text(&n, &shutdown))
         text_clear(&shutdown);
     log_line(l, e->notified.sent ? "notification_sent" : "notification_received", peer,
-             "code=%u subcode=%u %s/%s%s%s%s", n.code, n.subcode, bgp_error_name(n.code),
-             bgp_suberror_name(n.code, n.subcode), text_str(&facts), shutdown.size ? " text=" : "",
+             "code=%u subcode=%u %s%s%s%s%s%s", n.code, n.subcode, bgp_error_name(n.code),
+             suberror[0] ? "/" : "", suberror, text_str(&facts), shutdown.size ? " text=" : "",
              text_str(&shutdown));
     text_deinit(&facts);
     text_deinit(&shutdown);
