@@ -248,6 +248,8 @@ static void in_established(struct fsm_step *r, enum fsm_event event) {
         r->next = BGP_IDLE;
         break;
     case FSM_NOTIFICATION_MILD:
+        end_by_peer(r, FSM_ACT_RESTART);
+        break;
     case FSM_NOTIFICATION:
         end_by_peer(r, FSM_ACT_BACK_OFF);
         break;

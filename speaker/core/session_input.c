@@ -113,14 +113,26 @@ static bool falls_back(const struct bgp_speaker *s, struct peer *p,
     return true;
 }
 
+/* No error of ours or theirs: a collision was dumped, or an operator ended the session. Who resets
+ * it calls again at once and is not to be refused for a minute; with damping (RFC 4271 8.1.1) one
+ * that does so often waits all the same. */
+static bool is_mild(struct bgp_speaker *s, struct peer *p, const struct conn *c,
+                    const struct bgp_notification *n) {
+    bool established = c->state == BGP_ESTABLISHED;
+    if (n->code == BGP_ERR_CEASE && s->profile->idle_hold_max_ms)
+        return true;
+    if (n->code == BGP_ERR_CEASE && n->subcode == BGP_CEASE_COLLISION)
+        return !established;
+    return !established && falls_back(s, p, n);
+}
+
 static void receive_notification(struct bgp_speaker *s, struct peer *p, struct conn *c,
                                  const uint8_t *body, size_t size, struct nanotime now) {
     struct bgp_notification n = {0};
     if (!notification_decode(body, size, &n))
         n = (struct bgp_notification){0};
     session_notified(s, p, c, false, &n);
-    bool collision = n.code == BGP_ERR_CEASE && n.subcode == BGP_CEASE_COLLISION;
-    bool mild = c->state != BGP_ESTABLISHED && (collision || falls_back(s, p, &n));
+    bool mild = is_mild(s, p, c, &n);
     if (!mild && n.code == BGP_ERR_OPEN)
         p->no_capabilities = false;
     const struct session_cause cause = {.hard_reset = n.code == BGP_ERR_CEASE &&

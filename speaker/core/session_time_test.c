@@ -203,6 +203,45 @@ static void test_C056_idle_hold(void **state) {
     rig_end(&r);
 }
 
+static void feed_notification(struct rig *r, struct bgp_conn_id c, uint8_t code, uint8_t subcode) {
+    uint8_t message[BGP_HEADER_SIZE + 2];
+    rig_feed(r, c, message, notification_encode(code, subcode, NULL, 0, message, sizeof message));
+}
+
+/* Who ends a session by a Cease may call again at once, as with BIRD and FRR, and only the next
+ * time after a second; any other NOTIFICATION is an error, after which nobody is answered for a
+ * while. */
+static void test_C056_after_a_notification(void **state) {
+    static const struct {
+        uint8_t code, subcode;
+        bool at_once;
+    } rows[] = {{BGP_ERR_CEASE, BGP_CEASE_RESET, true},
+                {BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN, true},
+                {BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, true},
+                {BGP_ERR_CEASE, BGP_CEASE_REJECTED, true},
+                {BGP_ERR_HOLD_TIMER, 0, false},
+                {BGP_ERR_UPDATE, 1, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct rig r;
+        struct bgp_conn_id c;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.passive = true;
+        rig_start(&r);
+        feed_notification(&r, rig_up_to(&r, BGP_ESTABLISHED), rows[i].code, rows[i].subcode);
+        if (rows[i].at_once) {
+            feed_notification(&r, rig_up_to(&r, BGP_ESTABLISHED), rows[i].code, rows[i].subcode);
+            assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED);
+            rig_pass(&r, 1001);
+            assert_int_equal(rig_try_call(&r, &c), BGP_OK);
+        } else {
+            rig_pass(&r, 44000);
+            assert_int_equal(rig_try_call(&r, &c), BGP_REFUSED);
+        }
+        rig_end(&r);
+    }
+}
+
 /* ---- a neighbour that takes us for alive ---- */
 
 /* RFC 4271 6.8: it has our former session still, unaware that we died, and ends each new one with
@@ -380,6 +419,7 @@ int main(void) {
         cmocka_unit_test(test_late_keepalive),
         cmocka_unit_test(test_C057_slow_reader),
         cmocka_unit_test(test_C056_idle_hold),
+        cmocka_unit_test(test_C056_after_a_notification),
         cmocka_unit_test(test_C056_collision_with_the_dead),
     };
     return cmocka_run_group_tests_name("session_time", tests, NULL, NULL);
