@@ -85,7 +85,9 @@ void plan_slices(struct plan_build *b) {
     struct plan_impl *p = b->p;
     size_t all = calico_slice_count(b->set);
     p->slices = plan_array(b, b->arena, all + 1, sizeof(struct calico_endpoint_slice *));
-    for (size_t i = 0; p->slices && i < all; i++)
+    if (!p->slices)
+        return;
+    for (size_t i = 0; i < all; i++)
         if (calico_slice_at(b->set, i)->service)
             p->slices[p->slice_count++] = calico_slice_at(b->set, i);
     if (p->slice_count > 1)

@@ -19,6 +19,7 @@
 
 #include "../../speaker/base/arena.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -195,7 +196,7 @@ static bool is_frozen(const struct pairing *p, uint32_t i, char *why, size_t siz
     return true;
 }
 
-/* x: i's stanza for j, y: j's for i; one of them may be missing. */
+/* x: i's stanza for j, y: j's for i; one of them may be missing, not both. */
 static enum pair_cause judge(const struct pairing *p, uint32_t i, uint32_t j,
                              const struct calico_session *x, bool x_first,
                              const struct calico_session *y, bool y_first, char *why, size_t size) {
@@ -203,6 +204,7 @@ static enum pair_cause judge(const struct pairing *p, uint32_t i, uint32_t j,
     const char *name_a = b->p->plan.nodes[i].node->name, *name_c = b->p->plan.nodes[j].node->name;
     const struct calico_session *either = x ? x : y;
     enum pair_cause cause;
+    assert(either);
     if (either->peer_as == 0) {
         snprintf(why, size, "no AS number: BIRD refuses the configuration");
         return PAIR_NO_AS;
