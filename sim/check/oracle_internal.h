@@ -39,6 +39,7 @@ struct oracle_state {
     uint32_t *onward;
     uint32_t onward_count;
     uint32_t *by_config_peer;         /* config peer index -> end index + 1; 0: down */
+    bool *ran;                        /* config peer index: it has the lock, up or not */
     struct oracle_path *paths, *best; /* of the prefix that spreads: candidates, newest first */
     uint32_t *outcomes;               /* per prefix: number of an outcome; NULL: no BGP */
     struct oracle_totals totals;

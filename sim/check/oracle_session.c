@@ -49,7 +49,8 @@ struct neighbor_index {
     uint32_t *first;   /* per peer: index of the first peer with the same address (any port) */
     uint32_t *next;    /* per peer: index of the next one with the same address; 0: none */
     uint32_t *holder;  /* per peer: index of the one that runs */
-    bool *held;        /* per peer: ran before, in the same process, and so has kept the lock */
+    bool *ran;         /* per peer: had the lock before, in the same process, and so has kept it */
+    bool *held;        /* per peer: its session was up */
     uint32_t *partner; /* per peer: index + 1 of the end it meets, once one of them has found it */
     struct table table;
 };
@@ -63,8 +64,8 @@ static uint64_t name_hash(const char *name) {
     return hash_bytes(name, strlen(name), 0);
 }
 
-/* Did stanzas of these names run before, in the same process? */
-static bool find_held(const struct oracle *o, uint32_t node, bool *held) {
+/* Did stanzas of these names run before, in the same process, and were their sessions up? */
+static bool find_held(const struct oracle *o, uint32_t node, struct neighbor_index *x) {
     const struct oracle *old = o->in.previous;
     const struct bgp_config *c = oracle_config(o, node);
     if (!old || node >= old->in.node_count || !oracle_config(old, node) ||
@@ -76,12 +77,14 @@ static bool find_held(const struct oracle *o, uint32_t node, bool *held) {
     bool ok = true;
     table_init(&names);
     for (uint32_t i = 0; ok && i < before->peer_count; i++) {
-        if (old->states[node].by_config_peer[i])
+        if (old->states[node].ran[i])
             ok = table_insert(&names, name_hash(before->peers[i].name), i + 1);
     }
     for (uint32_t i = 0; ok && i < c->peer_count; i++) {
         const char *name = c->peers[i].name;
-        held[i] = table_find(&names, name_hash(name), name_equal, before, name) != 0;
+        uint32_t at = table_find(&names, name_hash(name), name_equal, before, name);
+        x->ran[i] = at != 0;
+        x->held[i] = at && old->states[node].by_config_peer[at - 1];
     }
     table_deinit(&names);
     return ok;
@@ -90,6 +93,15 @@ static bool find_held(const struct oracle *o, uint32_t node, bool *held) {
 static bool first_equal(const void *context, uint32_t index, const void *key) {
     const struct bgp_config *c = context;
     return ip_equal(c->peers[index - 1].remote_addr, *(const struct ip_addr *)key);
+}
+
+/* Whoever of the address stands before `p` with its port; UINT32_MAX: nobody. */
+static uint32_t first_of_port(const struct neighbor_index *x, uint32_t first,
+                              const struct bgp_peer_config *p) {
+    uint32_t k = first;
+    while (!same_neighbor(&x->config->peers[k], p) && x->next[k])
+        k = x->next[k];
+    return same_neighbor(&x->config->peers[k], p) ? k : UINT32_MAX;
 }
 
 static void append(struct neighbor_index *x, uint32_t first, uint32_t peer) {
@@ -106,11 +118,12 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
         return true;
     x->first = arena_array(o->arena, c->peer_count + 1, sizeof *x->first);
     x->holder = arena_array(o->arena, c->peer_count + 1, sizeof *x->holder);
+    x->ran = arena_array(o->arena, c->peer_count + 1, sizeof *x->ran);
     x->held = arena_array(o->arena, c->peer_count + 1, sizeof *x->held);
     x->next = arena_array(o->arena, c->peer_count + 1, sizeof *x->next);
     x->partner = arena_array(o->arena, c->peer_count + 1, sizeof *x->partner);
-    if (!x->first || !x->holder || !x->held || !x->next || !x->partner ||
-        !find_held(o, node, x->held))
+    if (!x->first || !x->holder || !x->ran || !x->held || !x->next || !x->partner ||
+        !find_held(o, node, x))
         return false;
     bool lock = oracle_is_bird(c);
     for (uint32_t i = 0; i < c->peer_count; i++) {
@@ -124,11 +137,12 @@ static bool index_neighbors(struct oracle *o, uint32_t node, struct neighbor_ind
                 return false;
             continue;
         }
+        uint32_t rival = first_of_port(x, first - 1, p);
         append(x, first - 1, i);
-        uint32_t holder = x->holder[first - 1];
-        if (!lock || !same_neighbor(&c->peers[holder], p))
+        if (!lock || rival == UINT32_MAX)
             continue;
-        if (x->held[i] && !x->held[holder])
+        uint32_t holder = x->holder[rival];
+        if (x->ran[i] && !x->ran[holder])
             holder = i;
         for (uint32_t k = first - 1; k <= i; k++) {
             if (x->first[k] == first - 1 && same_neighbor(&c->peers[k], p))
@@ -382,12 +396,14 @@ static bool node_sessions(struct oracle *o, uint32_t node, const struct neighbor
     struct oracle_state *s = &o->states[node];
     s->ends = arena_array(o->arena, c->peer_count + 1, sizeof *s->ends);
     s->by_config_peer = arena_array(o->arena, c->peer_count + 1, sizeof *s->by_config_peer);
-    if (!s->ends || !s->by_config_peer)
+    s->ran = arena_array(o->arena, c->peer_count + 1, sizeof *s->ran);
+    if (!s->ends || !s->by_config_peer || !s->ran)
         return false;
     for (uint32_t i = 0; i < c->peer_count; i++) {
         const struct bgp_peer_config *p = &c->peers[i];
         struct meeting m = {.o = o, .a = node, .b = neighbor_of(o, p), .pa = p};
         uint32_t peer_b = UINT32_MAX;
+        s->ran[i] = o->in.nodes[node].up && x[node].holder[i] == i && !p->shutdown;
         if (!meet(&m, x, i, &peer_b)) {
             add_failure(o, &m, i);
             continue;
