@@ -108,8 +108,7 @@ struct engine {
     bool interrupted, down_requested;
     bool stirred;       /* by churn or roll: what comes later is no convergence from the start */
     bool wait_given_up; /* the client that had us wait has gone */
-    int front_fd;       /* to the command in front; -1: none, or it has gone */
-    bool front_deaf;    /* it does not read: nothing more is written, but it is heard */
+    int front_fd;       /* to the command in front; -1: none */
     int wait_fd;        /* epoll: front_fd and the server's sockets */
     struct server *server;
     /* Called in the supervisor when an `expect` step has ended, for who wants to look closer. */
@@ -219,9 +218,6 @@ bool engine_wait(struct engine *e, struct nanotime deadline);
 bool engine_stopping(const struct engine *e); /* what is being waited for is wanted no more */
 /* Takes what the command in front says without waiting: between the parts of a long phase. */
 void engine_listen(struct engine *e);
-/* The command in front has ended, as whoever reads from it or writes to it finds: nobody does so
- * again, and a run, or a lab that is not up yet, is wanted no more. */
-void engine_front_gone(struct engine *e);
 uint64_t engine_elapsed(const struct engine *e); /* ns since the run started */
 void engine_fill_totals(struct engine *e); /* sessions, routes, convergence from the scoreboard */
 

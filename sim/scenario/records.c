@@ -28,16 +28,17 @@
 #define FRONT_PATIENCE_MS 5000
 
 static void write_all(struct engine *e, const char *data, size_t size) {
-    while (size && e->front_fd >= 0 && !e->front_deaf) {
+    while (size && e->front_fd >= 0) {
         ssize_t n = send(e->front_fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n > 0) {
             data += n;
             size -= (size_t)n;
         } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             struct pollfd p = {.fd = e->front_fd, .events = POLLOUT};
-            e->front_deaf = poll(&p, 1, FRONT_PATIENCE_MS) == 0;
+            if (poll(&p, 1, FRONT_PATIENCE_MS) == 0)
+                e->front_fd = -1; /* it does not read: go on without it */
         } else {
-            engine_front_gone(e);
+            e->front_fd = -1;
         }
     }
 }

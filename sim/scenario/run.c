@@ -32,16 +32,11 @@ static void read_front(struct engine *e) {
     ssize_t n = recv(e->front_fd, buffer, sizeof buffer, MSG_DONTWAIT);
     if (n > 0)
         e->interrupted = true;
-    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
-        engine_front_gone(e);
-}
-
-void engine_front_gone(struct engine *e) {
-    (void)epoll_ctl(e->wait_fd, EPOLL_CTL_DEL, e->front_fd,
-                    NULL); /* or it would wake us for ever */
-    e->front_fd = -1;
-    if (!e->server || e->result.verdict == RUN_INCOMPLETE)
-        e->interrupted = !e->down_requested;
+    if (n == 0) {
+        epoll_ctl(e->wait_fd, EPOLL_CTL_DEL, e->front_fd, NULL);
+        if (!e->server || e->result.verdict == RUN_INCOMPLETE)
+            e->interrupted = !e->down_requested;
+    }
 }
 
 static void handle_descriptors(struct engine *e) {
