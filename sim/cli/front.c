@@ -6,6 +6,7 @@
  * verdict `crashed` (or `interrupted`) and says what was going on.
  */
 
+#include "../scenario/engine.h"
 #include "cli.h"
 
 #include <errno.h>
@@ -99,16 +100,18 @@ static void take_lines(struct front *f, struct text *input) {
 
 /* ---- the end ---- */
 
-static void write_crashed(struct front *f, bool interrupted) {
+static void write_crashed(struct front *f) {
     if (f->final || !f->result)
         return;
     json_t *r = json_deep_copy(f->result);
+    bool interrupted = f->interrupts > (f->detach ? 0U : 1U);
     enum run_verdict v = interrupted ? RUN_INTERRUPTED : RUN_CRASHED;
     json_object_set_new(r, "verdict", json_string(run_verdict_name(v)));
     json_object_set_new(r, "exit_status", json_integer(run_verdict_exit(v)));
     json_object_set_new(r, "error",
-                        json_string(interrupted ? "killed by the second interrupt"
-                                                : "the supervisor ended before its time"));
+                        json_string(f->interrupts > 1 ? "killed by the second interrupt"
+                                    : interrupted     ? "interrupted"
+                                                      : "the supervisor ended before its time"));
     front_keep_result(f, r, true);
     json_decref(r);
 }
@@ -190,12 +193,17 @@ static bool read_records(struct front *f, int fd, struct text *input) {
     return true;
 }
 
-static bool is_up(const struct front *f) {
+static bool has_come_up(const struct front *f) {
     enum run_verdict v = RUN_CRASHED;
     return f->detach && f->final && report_verdict(f->result, &v) && v == RUN_PASSED;
 }
 
-/* True: the supervisor is up and goes on alone; false: it has ended. */
+/* Once it was asked to stop it will, though it may have come up before it heard of that. */
+static bool is_up(const struct front *f) {
+    return has_come_up(f) && f->interrupts == 0;
+}
+
+/* True: the lab is up; false: its supervisor has ended. */
 static bool read_until_end(struct front *f, int fd, int pidfd) {
     struct text input;
     text_init(&input);
@@ -216,13 +224,18 @@ static bool read_until_end(struct front *f, int fd, int pidfd) {
     return open;
 }
 
+static bool let_stay(int fd) {
+    return send(fd, ENGINE_STAY, strlen(ENGINE_STAY), MSG_NOSIGNAL) > 0;
+}
+
 int front_run(struct front *f, int fd, int pidfd) {
-    if (!read_until_end(f, fd, pidfd)) {
+    if (!read_until_end(f, fd, pidfd) || !let_stay(fd)) {
         siginfo_t info; /* nothing of the lab is left when this returns */
         while (waitid((idtype_t)P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0 && errno == EINTR)
             continue;
+        f->final = f->final && !has_come_up(f); /* it came up, and was to stay */
     }
     holders_end(&f->holders);
-    write_crashed(f, f->interrupts > 1);
+    write_crashed(f);
     return exit_status(f);
 }

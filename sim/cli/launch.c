@@ -7,8 +7,10 @@
 
 #include "launch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,25 +118,43 @@ static bool read_scenario(struct launch *l, const char *path) {
 
 /* ---- the other side ---- */
 
-/* A lab that outlives its command must not hold the caller's pipe or terminal open. */
-static void let_go_of_output(void) {
+/* What we opened ourselves is closed on execution: the rest came from whoever started us. */
+static void close_inherited(void) {
+    DIR *d = opendir("/proc/self/fd");
+    for (struct dirent *e; d && (e = readdir(d)) != NULL;) {
+        uint64_t fd = 0;
+        bool ours = !text_to_u64(e->d_name, 3, INT_MAX, &fd) ||
+                    fcntl((int)fd, F_GETFD) != 0; /* FD_CLOEXEC is the only flag */
+        if (!ours)
+            close((int)fd);
+    }
+    if (d)
+        closedir(d);
+}
+
+/* A lab that outlives its command must not hold the caller's pipes, locks or terminal. */
+static void let_go_of_caller(void) {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; null >= 0 && fd <= 2; fd++)
         (void)dup2(null, fd);
     if (null > 2)
         close(null);
+    close_inherited();
 }
 
 static int lab_body(int fd, void *argument) {
     struct launch *l = argument;
     if (l->up)
-        let_go_of_output();
+        let_go_of_caller();
     l->engine.front_fd = fd;
     /* The run's folder as every process of the lab finds it, also when its path leads elsewhere by
      * now: what we have open. We are process 1 there. */
     if (l->o->mrt)
         l->engine.mrt_directory = arena_printf(l->arena, "/proc/1/fd/%d", l->front.directory_fd);
     l->engine.server = server_new(&l->engine, l->place.socket);
+    if (l->up && !l->engine.server)
+        diag_add(l->diags, DIAG_ERROR, (struct diag_place){0}, "lab-place", "%s: %s",
+                 l->place.socket, strerror(errno));
     int status = l->up ? engine_serve(&l->engine) : engine_run(&l->engine);
     server_free(l->engine.server);
     lab_place_remove(&l->place);

@@ -109,7 +109,12 @@ struct engine {
     bool stirred;       /* by churn or roll: what comes later is no convergence from the start */
     bool wait_given_up; /* the client that had us wait has gone */
     int front_fd;       /* to the command in front; -1: none */
-    int wait_fd;        /* epoll: front_fd and the server's sockets */
+    bool stays;         /* … which has said that it goes and the lab does not */
+    bool front_gone;    /* nobody is there any more */
+    bool front_stalled; /* it did not read in time */
+    struct text front_queue; /* records on their way to it, of which … */
+    size_t front_sent;       /* … so many octets have left */
+    int wait_fd;             /* epoll: front_fd and the server's sockets */
     struct server *server;
     /* Called in the supervisor when an `expect` step has ended, for who wants to look closer. */
     void (*looked)(struct engine *e, size_t step, bool held);
@@ -192,8 +197,12 @@ struct engine_counts engine_counts(const struct engine *e, uint32_t node);
 
 /* In the supervisor: build, start, steps, teardown; fills e->result. Returns the exit status. */
 int engine_run(struct engine *e);
-/* `up`: build and start, then serve until asked to go down. */
+/* `up`: build and start, then serve until asked to go down. Without e->server it fails, for the
+ * reason that is the last error among e->diags. */
 int engine_serve(struct engine *e);
+/* From the command in front: the lab goes on when it has gone. Any other word of it asks to stop.
+ */
+#define ENGINE_STAY "stay\n"
 /* Only the planner: scenarios whose manifests must be refused. No supervisor. */
 void engine_check_rejected(struct engine *e);
 /* apply.c: resources one by one as the tool does, each in force before the next; or all that it
@@ -353,6 +362,10 @@ void record_verdict(struct engine *e, enum run_verdict v,
  * the host had no time for the run, such a failure says nothing of the network. */
 void record_late_verdict(struct engine *e, enum run_verdict v, const char *error);
 void record_result(struct engine *e, bool final);
+/* Sends what the command in front takes of the records that wait for it; does not wait itself. */
+void record_flush(struct engine *e);
+/* Waits until it has taken all, or is gone. */
+void record_drain(struct engine *e);
 /* {"namespaces": {host: inode…}, "pid_namespace": inode}: by them a command outside finds who sits
  * in a lab that goes. A new reference; NULL: no memory. */
 json_t *engine_namespaces(const struct engine *e);

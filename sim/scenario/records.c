@@ -10,7 +10,10 @@
  *   {"record":"teardown",…}         whose namespaces go now (engine_namespaces)
  *
  * The command in front writes the files and draws the screen; if it is gone, records go nowhere and
- * the run does not care. Live lines are limited to about twenty a second.
+ * the run does not care. If it does not read (it is stopped, or its own output is full) the run
+ * goes on, and records wait for it in a queue: all but those that later ones make superfluous. So
+ * when it reads again it hears of every phase, every check and the end; only record_drain waits for
+ * it as long as it lives. Live lines are limited to about twenty a second.
  */
 
 #include "engine.h"
@@ -25,33 +28,72 @@
 #include <sys/stat.h>
 
 #define LIVE_INTERVAL_NS (UINT64_C(50) * NANOS_PER_MS)
-#define FRONT_PATIENCE_MS 5000
+#define FRONT_PATIENCE_MS 1000
 
-static void write_all(struct engine *e, const char *data, size_t size) {
-    while (size && e->front_fd >= 0) {
-        ssize_t n = send(e->front_fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n > 0) {
-            data += n;
-            size -= (size_t)n;
-        } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-            struct pollfd p = {.fd = e->front_fd, .events = POLLOUT};
-            if (poll(&p, 1, FRONT_PATIENCE_MS) == 0)
-                e->front_fd = -1; /* it does not read: go on without it */
-        } else {
-            e->front_fd = -1;
-        }
-    }
+static bool is_empty(const struct engine *e) {
+    return e->front_sent == e->front_queue.size;
 }
 
-static void send_record(struct engine *e, json_t *record) {
-    if (e->front_fd >= 0 && record) {
-        char *text = json_dumps(record, JSON_COMPACT);
-        if (text) {
-            write_all(e, text, strlen(text));
-            write_all(e, "\n", 1);
+static void clear_queue(struct engine *e) {
+    text_deinit(&e->front_queue);
+    e->front_sent = 0;
+}
+
+void record_flush(struct engine *e) {
+    while (!is_empty(e)) {
+        ssize_t n = send(e->front_fd, e->front_queue.data + e->front_sent,
+                         e->front_queue.size - e->front_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n > 0) {
+            e->front_sent += (size_t)n;
+        } else if (n < 0 && errno == EAGAIN) {
+            return;
+        } else if (n == 0 || errno != EINTR) {
+            e->front_gone = true;
+            break;
         }
-        free(text);
     }
+    e->front_stalled = false;
+    clear_queue(e);
+}
+
+/* Sends what waits; false: the deadline (-1: none) has come before that. */
+static bool send_all(struct engine *e, int deadline_ms) {
+    struct pollfd p = {.fd = e->front_fd, .events = POLLOUT};
+    record_flush(e);
+    while (!is_empty(e)) {
+        if (poll(&p, 1, deadline_ms) == 0)
+            return false;
+        record_flush(e);
+    }
+    return true;
+}
+
+void record_drain(struct engine *e) {
+    (void)send_all(e, -1);
+}
+
+/* A busy machine is given its time, once: who did not read then is not waited for again. */
+static void send_line(struct engine *e, const char *line) {
+    text_puts(&e->front_queue, line);
+    text_putc(&e->front_queue, '\n');
+    e->front_gone |= e->front_queue.failed; /* half a line tells nothing */
+    if (e->front_gone)
+        clear_queue(e);
+    else
+        e->front_stalled = !send_all(e, e->front_stalled ? 0 : FRONT_PATIENCE_MS);
+}
+
+enum weight {
+    PASSING, /* a later one says it again: nobody who does not read misses it */
+    LASTING,
+};
+
+static void send_record(struct engine *e, enum weight w, json_t *record) {
+    bool wanted = e->front_fd >= 0 && !e->front_gone && (w == LASTING || is_empty(e));
+    char *line = wanted && record ? json_dumps(record, JSON_COMPACT) : NULL;
+    if (line)
+        send_line(e, line);
+    free(line);
     json_decref(record);
 }
 
@@ -66,7 +108,7 @@ void record_live(struct engine *e, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    send_record(e, json_pack("{s:s, s:o}", "record", "live", "text", report_text(text)));
+    send_record(e, PASSING, json_pack("{s:s, s:o}", "record", "live", "text", report_text(text)));
 }
 
 json_t *engine_namespaces(const struct engine *e) {
@@ -84,7 +126,7 @@ void record_teardown(struct engine *e) {
     json_t *record = engine_namespaces(e);
     if (record)
         json_object_set_new(record, "record", json_string("teardown"));
-    send_record(e, record);
+    send_record(e, LASTING, record);
 }
 
 uint64_t engine_elapsed(const struct engine *e) {
@@ -116,7 +158,7 @@ void record_phase_begin(struct engine *e, const char *name) {
     r->partial_of = e->phase;
     r->phases[r->phase_count++] =
         (struct run_phase){.name = e->phase, .start_ns = engine_elapsed(e), .summary = ""};
-    send_record(e, json_pack("{s:s, s:o}", "record", "begin", "phase", report_text(name)));
+    send_record(e, PASSING, json_pack("{s:s, s:o}", "record", "begin", "phase", report_text(name)));
 }
 
 void record_phase_end(struct engine *e, const char *format, ...) {
@@ -132,9 +174,10 @@ void record_phase_end(struct engine *e, const char *format, ...) {
     p->duration_ns = engine_elapsed(e) - p->start_ns;
     p->done = true;
     p->summary = arena_strdup(e->arena, text);
-    send_record(e, json_pack("{s:s, s:o, s:o, s:I, s:I}", "record", "phase", "name",
-                             report_text(p->name), "summary", report_text(text), "start_ns",
-                             (json_int_t)p->start_ns, "duration_ns", (json_int_t)p->duration_ns));
+    send_record(e, LASTING,
+                json_pack("{s:s, s:o, s:o, s:I, s:I}", "record", "phase", "name",
+                          report_text(p->name), "summary", report_text(text), "start_ns",
+                          (json_int_t)p->start_ns, "duration_ns", (json_int_t)p->duration_ns));
     record_result(e, false);
 }
 
@@ -154,10 +197,11 @@ void record_check_until(struct engine *e, const char *name, enum check_verdict v
         .at_ns = since_ns,
         .duration_ns = until_ns - since_ns,
     };
-    send_record(e, json_pack("{s:s, s:o, s:o, s:s, s:o, s:I}", "record", "check", "phase",
-                             report_text(e->phase), "name", report_text(name), "verdict",
-                             check_verdict_name(v), "reason", report_text(reason), "duration_ns",
-                             (json_int_t)(until_ns - since_ns)));
+    send_record(e, LASTING,
+                json_pack("{s:s, s:o, s:o, s:s, s:o, s:I}", "record", "check", "phase",
+                          report_text(e->phase), "name", report_text(name), "verdict",
+                          check_verdict_name(v), "reason", report_text(reason), "duration_ns",
+                          (json_int_t)(until_ns - since_ns)));
 }
 
 void record_check(struct engine *e, const char *name, enum check_verdict v, uint64_t since_ns,
@@ -189,7 +233,7 @@ void record_late_verdict(struct engine *e, enum run_verdict v, const char *error
 }
 
 void record_result(struct engine *e, bool final) {
-    if (e->front_fd < 0)
+    if (e->front_fd < 0 || e->front_gone)
         return;
     struct run_result r = e->result;
     if (!final) {
@@ -197,6 +241,7 @@ void record_result(struct engine *e, bool final) {
     } else {
         r.partial_of = NULL;
     }
-    send_record(e, json_pack("{s:s, s:o}", "record", final ? "result" : "partial", "result",
-                             report_json(&r)));
+    send_record(
+        e, final ? LASTING : PASSING,
+        json_pack("{s:s, s:o}", "record", final ? "result" : "partial", "result", report_json(&r)));
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- an engine with a front that listens ---- */
@@ -29,7 +30,11 @@ static int stage_begin(void **state) {
     if (!s || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return -1;
     s->front = pair[0];
-    s->e = (struct engine){.arena = arena_new(), .front_fd = pair[1], .started = lab_now()};
+    s->e = (struct engine){.arena = arena_new(),
+                           .diags = diag_list_new(),
+                           .front_fd = pair[1],
+                           .wait_fd = -1,
+                           .started = lab_now()};
     s->e.result = (struct run_result){
         .verdict = RUN_INCOMPLETE, .error = "", .profile = "fast", .fabric = "l2"};
     *state = s;
@@ -43,6 +48,7 @@ static int stage_end(void **state) {
     if (s->e.front_fd >= 0)
         close(s->e.front_fd);
     text_deinit(&s->lines);
+    diag_list_free(s->e.diags);
     arena_free(s->e.arena);
     free(s);
     return 0;
@@ -54,8 +60,10 @@ static json_t *records(struct stage *s) {
     ssize_t n;
     json_t *list = json_array();
     text_clear(&s->lines);
-    while ((n = recv(s->front, buffer, sizeof buffer, MSG_DONTWAIT)) > 0)
+    while ((n = recv(s->front, buffer, sizeof buffer, MSG_DONTWAIT)) > 0) {
         text_put(&s->lines, buffer, (size_t)n);
+        record_flush(&s->e);
+    }
     const char *at = text_str(&s->lines);
     while (*at) {
         const char *end = strchr(at, '\n');
@@ -170,16 +178,108 @@ static void live_lines_are_few(void **state) {
 
 static void front_is_gone(void **state) {
     struct stage *s = *state;
-    int fd = s->e.front_fd;
     close(s->front);
     s->front = -1;
     record_phase_begin(&s->e, "build");
-    assert_int_equal(s->e.front_fd, -1);
+    assert_true(s->e.front_gone);
     record_check(&s->e, "sessions", CHECK_PASSED, 0, "");
     record_phase_end(&s->e, "done");
     record_result(&s->e, true);
+    record_drain(&s->e);                          /* for nobody */
     assert_int_equal(s->e.result.check_count, 1); /* known all the same */
-    close(fd);
+}
+
+#define MANY 300
+#define LONG_BYTES 4096 /* MANY of them are more than a socket takes */
+
+static void record_many(struct engine *e) {
+    static char reason[LONG_BYTES];
+    char name[32];
+    memset(reason, 'r', sizeof reason - 1);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        record_phase_begin(e, name);
+        record_check(e, name, CHECK_PASSED, 0, reason);
+        record_phase_end(e, "done");
+    }
+    record_result(e, true);
+}
+
+/* Every check and every phase in order, and the result behind them. */
+static void assert_all_there(json_t *list) {
+    size_t checks = 0, phases = 0, index;
+    char name[32];
+    json_t *record;
+    json_array_foreach(list, index, record) {
+        const char *kind = member(list, index, "record");
+        bool check = strcmp(kind, "check") == 0, phase = strcmp(kind, "phase") == 0;
+        snprintf(name, sizeof name, "%zu", check ? checks : phases);
+        if (check || phase)
+            assert_string_equal(member(list, index, "name"), name);
+        checks += check;
+        phases += phase;
+    }
+    assert_int_equal(checks, MANY);
+    assert_int_equal(phases, MANY);
+    assert_string_equal(member(list, json_array_size(list) - 1, "record"), "result");
+}
+
+/* It is stopped, or its own output is full: when it goes on it hears all that it has to know. */
+static void front_does_not_read(void **state) {
+    struct stage *s = *state;
+    record_many(&s->e);
+    assert_true(s->e.front_stalled);
+    json_t *list = records(s);
+    assert_false(s->e.front_stalled);
+    assert_all_there(list);
+    size_t size = json_array_size(list);
+    json_decref(list);
+    assert_true(size < 5 * MANY); /* what is said again does not wait */
+    record_phase_begin(&s->e, "again");
+    list = records(s);
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+}
+
+/* A supervisor that ends does so when the last record is with the command. */
+static void the_end_is_waited_for(void **state) {
+    struct stage *s = *state;
+    char buffer[65536];
+    ssize_t n;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        s->e.front_stalled = true; /* no patience: it has been waited for already */
+        record_many(&s->e);
+        record_drain(&s->e);
+        _exit(0);
+    }
+    close(s->e.front_fd);
+    s->e.front_fd = -1;
+    while ((n = recv(s->front, buffer, sizeof buffer, 0)) > 0)
+        text_put(&s->lines, buffer, (size_t)n);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    json_t *last = json_loads(strstr(text_str(&s->lines), "{\"record\":\"result\""),
+                              JSON_DISABLE_EOF_CHECK, NULL);
+    assert_non_null(last);
+    json_decref(last);
+}
+
+/* `up` of a lab whose socket could not be made. */
+static void a_lab_that_nobody_can_ask(void **state) {
+    struct stage *s = *state;
+    enum run_verdict v = RUN_PASSED;
+    diag_add(s->e.diags, DIAG_ERROR, (struct diag_place){0}, "lab-place", "no place");
+    assert_int_equal(engine_serve(&s->e), run_verdict_exit(RUN_HOST));
+    json_t *list = records(s), *result = NULL;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(member(list, i, "record"), "result") == 0)
+            result = json_object_get(json_array_get(list, i), "result");
+    assert_true(report_verdict(result, &v));
+    assert_int_equal(v, RUN_HOST);
+    assert_string_equal(json_string_value(json_object_get(result, "error")), "no place");
+    json_decref(list);
 }
 
 /* ---- which verdict ---- */
@@ -267,6 +367,9 @@ int main(void) {
         STAGED(many_of_each),
         STAGED(live_lines_are_few),
         STAGED(front_is_gone),
+        STAGED(front_does_not_read),
+        STAGED(the_end_is_waited_for),
+        STAGED(a_lab_that_nobody_can_ask),
         STAGED(worse_replaces_better),
         STAGED(without_words_the_old_ones_stay),
         STAGED(certain_failures_are_remembered),

@@ -26,16 +26,19 @@
 
 /* ---- waiting ---- */
 
-/* A line from the command in front, or its end: in both cases the run is to stop in order. */
+/* The command in front asks to stop, or says that the lab stays when it goes. If it goes without
+ * that word nobody has been told of the lab, so it is not to be there. */
 static void read_front(struct engine *e) {
     char buffer[256];
     ssize_t n = recv(e->front_fd, buffer, sizeof buffer, MSG_DONTWAIT);
-    if (n > 0)
+    if (n > 0 && memmem(buffer, (size_t)n, ENGINE_STAY, strlen(ENGINE_STAY)))
+        e->stays = true;
+    else if (n > 0)
         e->interrupted = true;
-    if (n == 0) {
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
         epoll_ctl(e->wait_fd, EPOLL_CTL_DEL, e->front_fd, NULL);
-        if (!e->server || e->result.verdict == RUN_INCOMPLETE)
-            e->interrupted = !e->down_requested;
+        e->front_gone = true;
+        e->interrupted |= !e->stays && !e->down_requested;
     }
 }
 
@@ -51,7 +54,7 @@ static void handle_descriptors(struct engine *e) {
 }
 
 void engine_listen(struct engine *e) {
-    if (e->front_fd >= 0 && !e->interrupted)
+    if (e->front_fd >= 0 && !e->front_gone && !e->interrupted)
         read_front(e);
 }
 
@@ -90,6 +93,7 @@ static void watch_children(struct engine *e) {
 bool engine_wait(struct engine *e, struct nanotime deadline) {
     struct nanotime tick = nanotime_add_ms(lab_now(), SAFETY_TICK_MS);
     struct nanotime until = nanotime_before(deadline, tick) ? deadline : tick;
+    record_flush(e);
     switch (lab_wait(e->lab, until, e->wait_fd)) {
     case LAB_WAKE_CHILD:
         watch_children(e);
@@ -580,6 +584,7 @@ static int conclude(struct engine *e) {
         e->result.verdict = RUN_PASSED;
     e->result.warnings = report_findings_list(e->diags);
     record_result(e, true);
+    record_drain(e);
     json_decref(e->result.warnings);
     return run_verdict_exit(e->result.verdict);
 }
@@ -618,16 +623,26 @@ int engine_run(struct engine *e) {
     return conclude(e);
 }
 
+/* A lab that cannot be asked cannot be taken down either. */
+static bool can_serve(struct engine *e) {
+    if (e->server && open_wait_fd(e))
+        return true;
+    record_phase_begin(e, "listen");
+    return host_failed(e, e->server ? strerror(errno) : "nobody could ask the lab");
+}
+
 int engine_serve(struct engine *e) {
     e->started = lab_now();
     e->result.verdict = RUN_INCOMPLETE;
-    if (open_wait_fd(e) && build(e) && start(e)) {
+    if (can_serve(e) && build(e) && start(e)) {
         record_verdict(e, RUN_PASSED, NULL);
         e->result.warnings = report_findings_list(e->diags);
         record_result(e, true); /* the command in front may go now */
         while (engine_wait(e, NANOTIME_NEVER))
             continue;
     } else {
+        if (e->interrupted)
+            record_verdict(e, RUN_INTERRUPTED, "interrupted");
         record_result(e, true);
     }
     teardown(e);
