@@ -112,7 +112,7 @@ struct lab_place {
     int lock_fd; /* held by the supervisor; -1 elsewhere */
 };
 
-/* "20261121-020304-7f3a". */
+/* "20261121-020304-7f3a51c0". */
 void lab_id_make(char id[LAB_ID_MAX]);
 /* Makes the lab's directory (0700) and takes its lock. `stays`: made by `up`; `scenario` is the
  * name it is listed by. False: errno. */
@@ -138,6 +138,9 @@ bool lab_place_choose(const char *id, struct lab_place *ret_place);
 /* One request to a running lab; a new reference, or NULL with a message printed. With `ret_fd`, the
  * descriptor that came with the answer. */
 json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd);
+#define LAB_WHY_MAX 160
+/* The same without a message: `why` has it. */
+json_t *lab_try(const struct lab_place *p, json_t *request, int *ret_fd, char why[LAB_WHY_MAX]);
 /* The supervisor of a running lab, held by a pidfd; -1: it does not answer. */
 int lab_hold(const struct lab_place *p);
 /* Takes this process into the network namespace of a node of the chosen lab (enter.c). 0, or the

@@ -5,6 +5,8 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define STOPPED_LOOK_MS 1000
 
 static int connect_to(const char *path) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
@@ -28,12 +32,18 @@ static int connect_to(const char *path) {
     return -1;
 }
 
-int lab_hold(const struct lab_place *p) {
+/* 0: it has ended. */
+static pid_t supervisor_of(int fd) {
     struct ucred who = {0};
     socklen_t size = sizeof who;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 ? who.pid : 0;
+}
+
+int lab_hold(const struct lab_place *p) {
     int fd = connect_to(p->socket), pidfd = -1;
-    if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 && who.pid > 0)
-        pidfd = (int)syscall(SYS_pidfd_open, who.pid, 0);
+    pid_t pid = fd >= 0 ? supervisor_of(fd) : 0;
+    if (pid > 0)
+        pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd >= 0)
         close(fd);
     return pidfd;
@@ -75,11 +85,36 @@ static ssize_t receive(int fd, char *data, size_t size, int *fd_slot) {
     return n;
 }
 
-static json_t *read_answer(int fd, int *ret_fd) {
+/* By a signal, so that it will not answer however long one waits. */
+static bool is_stopped(pid_t pid) {
+    char path[64], stat[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, stat, sizeof stat - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    stat[n > 0 ? n : 0] = '\0';
+    const char *name_end = strrchr(stat, ')');
+    return name_end && (strncmp(name_end, ") T", 3) == 0 || strncmp(name_end, ") t", 3) == 0);
+}
+
+static bool await_part(int fd, pid_t *ret_stopped) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    pid_t pid = supervisor_of(fd);
+    for (int ready; (ready = poll(&p, 1, STOPPED_LOOK_MS)) <= 0;) {
+        if (ready == 0 && pid > 0 && is_stopped(pid)) {
+            *ret_stopped = pid;
+            return false;
+        }
+    }
+    return true;
+}
+
+static json_t *read_answer(int fd, int *ret_fd, pid_t *ret_stopped) {
     struct text all;
     text_init(&all);
     char buffer[65536];
-    for (;;) {
+    while (await_part(fd, ret_stopped)) {
         ssize_t n = receive(fd, buffer, sizeof buffer, ret_fd);
         if (n < 0 && errno == EINTR)
             continue;
@@ -96,16 +131,30 @@ static json_t *read_answer(int fd, int *ret_fd) {
     return answer;
 }
 
-json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd) {
+json_t *lab_try(const struct lab_place *p, json_t *request, int *ret_fd, char why[LAB_WHY_MAX]) {
     int fd = connect_to(p->socket);
+    pid_t stopped = 0;
     if (fd < 0) {
-        cli_error("lab %s does not answer: %s", p->id, strerror(errno));
+        snprintf(why, LAB_WHY_MAX, "lab %s does not answer: %s", p->id, strerror(errno));
         return NULL;
     }
-    json_t *answer = send_line(fd, request) ? read_answer(fd, ret_fd) : NULL;
+    /* Who refuses a request may have said why before it was all written. */
+    (void)send_line(fd, request);
+    json_t *answer = read_answer(fd, ret_fd, &stopped);
     close(fd);
+    if (stopped)
+        snprintf(why, LAB_WHY_MAX, "lab %s is stopped by a signal: kill -CONT %d makes it go on",
+                 p->id, stopped);
+    else
+        snprintf(why, LAB_WHY_MAX, "lab %s ended while it was asked", p->id);
+    return answer;
+}
+
+json_t *lab_ask(const struct lab_place *p, json_t *request, int *ret_fd) {
+    char why[LAB_WHY_MAX];
+    json_t *answer = lab_try(p, request, ret_fd, why);
     if (!answer)
-        cli_error("lab %s ended while it was asked", p->id);
+        cli_error("%s", why);
     return answer;
 }
 

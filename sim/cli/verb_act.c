@@ -9,6 +9,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static int run_inside(struct cli_options *o) {
     int status = lab_enter(o, o->arguments[0]);
     if (status != 0)
         return status;
+    (void)signal(SIGPIPE, SIG_DFL); /* which we ignore: `yes | head` would not end as it does */
     execvp(o->rest[0], o->rest);
     cli_error("%s: %s", o->rest[0], strerror(errno));
     return 127;
@@ -139,6 +141,8 @@ static int apply_file(struct cli_options *o, const char *path) {
         json_t *request = json_pack("{s:s, s:s%, s:s, s:b, s:s*}", "op", "apply", "text", text,
                                     size, "file", path, "remove", (int)o->remove, "tool", o->tool);
         json_t *answer = request ? lab_ask(&p, request, NULL) : NULL;
+        if (answer && !json_object_get(answer, "diags"))
+            cli_error("%s", report_text_of(answer, "error")); /* nobody looked at it */
         print_findings(json_object_get(answer, "diags"));
         status = json_is_true(json_object_get(answer, "ok")) ? 0 : 2;
         if (status == 0)

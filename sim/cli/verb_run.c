@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- run ---- */
@@ -158,6 +160,22 @@ static void tell_end(struct sweep *s, const struct lab_place *p, enum lab_end en
     s->status = 6;
 }
 
+/* One that is stopped is to go as well. Without an answer it may be on its way already: somebody
+ * else asked. One that has no room for another client has some soon. */
+static json_t *ask_to_go(const struct lab_place *p, int pidfd, json_t *request) {
+    char why[LAB_WHY_MAX];
+    json_t *answer = NULL;
+    (void)syscall(SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
+    for (int ms = 0; ms < DOWN_DEADLINE_MS; ms += ASK_AGAIN_MS) {
+        answer = lab_try(p, request, NULL, why);
+        if (!answer || json_is_true(json_object_get(answer, "ok")))
+            return answer;
+        json_decref(answer);
+        (void)poll(NULL, 0, ASK_AGAIN_MS);
+    }
+    return NULL;
+}
+
 static void take_down(void *context, const struct lab_place *p, bool alive) {
     struct sweep *s = context;
     if (!alive || !(s->o->all || named(s->o, p->id)))
@@ -165,9 +183,8 @@ static void take_down(void *context, const struct lab_place *p, bool alive) {
     s->alive++;
     int pidfd = hold_soon(p, &alive);
     json_t *request = json_pack("{s:s}", "op", "down");
-    json_t *answer = pidfd < 0 ? NULL : lab_ask(p, request, NULL);
+    json_t *answer = pidfd < 0 ? NULL : ask_to_go(p, pidfd, request);
     json_decref(request);
-    /* Without an answer it may be on its way already: somebody else asked. */
     enum lab_end unheld = alive ? LAB_STAYS : LAB_GONE;
     tell_end(s, p, pidfd < 0 ? unheld : wait_gone(pidfd, answer));
     if (pidfd >= 0)

@@ -372,8 +372,12 @@ static void read_client(struct server *s, struct client *c) {
     ssize_t n = recv(c->fd, buffer, sizeof buffer, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n <= 0 || c->input.size + (size_t)n > LINE_MAX_BYTES) {
-        drop(s, c);
+    bool long_line = n > 0 && c->input.size + (size_t)n > LINE_MAX_BYTES;
+    if (long_line)
+        send_answer(s, c, refuse("the request is too long: 16 MiB at most"));
+    if (n <= 0 || long_line) {
+        if (c->fd >= 0)
+            drop(s, c);
         return;
     }
     text_put(&c->input, buffer, (size_t)n);
@@ -403,6 +407,9 @@ static void accept_client(struct server *s) {
             return;
         }
     }
+    static const char full[] = "{\"ok\":false,\"error\":\"32 others ask the lab already\"}\n";
+    if (allowed(fd))
+        (void)send(fd, full, sizeof full - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(fd);
 }
 
@@ -436,11 +443,13 @@ static int listen_at(const char *path) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mode_t mask = umask(0177);
     bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 16) == 0;
+    int error = errno;
     umask(mask);
     if (ok)
         return fd;
     if (fd >= 0)
         close(fd);
+    errno = error;
     return -1;
 }
 
@@ -462,6 +471,7 @@ struct server *server_new(struct engine *e, const char *path) {
 }
 
 void server_free(struct server *s) {
+    int error = errno;
     if (!s)
         return;
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
@@ -473,4 +483,5 @@ void server_free(struct server *s) {
     if (s->epoll_fd >= 0)
         close(s->epoll_fd);
     free(s);
+    errno = error;
 }
