@@ -77,7 +77,7 @@ struct run_host {
 };
 
 struct run_result {
-    const char *id;        /* "20261121-020304-7f3a" */
+    const char *id;        /* "20261121-020304-7f3a51c0" */
     const char *directory; /* runs/<id> */
     const char *scenario, *description, *file, *theme, *profile, *fabric;
     uint64_t nodes, routers, seed;

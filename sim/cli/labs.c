@@ -4,7 +4,8 @@
  *
  * The lock is the truth: the kernel lets it go when the supervisor ends, however it ends. Nothing
  * is ever found by a process's name or an interface's pattern. Directories: /run/ribcage for root,
- * else $XDG_RUNTIME_DIR/ribcage, else /tmp/ribcage-<uid> (0700, ours, no link).
+ * else $XDG_RUNTIME_DIR/ribcage if that is short enough for the address of a socket, else
+ * /tmp/ribcage-<uid> (0700, ours, no link).
  */
 
 #include "cli.h"
@@ -18,6 +19,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,20 +28,27 @@
 void lab_id_make(char id[LAB_ID_MAX]) {
     struct timespec now;
     struct tm utc;
-    unsigned short salt = 0;
+    unsigned salt = 0; /* wide enough for hundreds that begin in one second */
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &utc);
     if (getrandom(&salt, sizeof salt, 0) != sizeof salt)
-        salt = (unsigned short)(now.tv_nsec ^ getpid());
-    snprintf(id, LAB_ID_MAX, "%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900, utc.tm_mon + 1,
-             utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, salt);
+        salt = (unsigned)(now.tv_nsec ^ getpid() << 8);
+    size_t size = strftime(id, LAB_ID_MAX, "%Y%m%d-%H%M%S", &utc);
+    snprintf(id + size, LAB_ID_MAX - size, "-%08x", salt);
+}
+
+/* Below it the address of a lab's socket is within what the kernel takes. */
+static bool is_short(const char *runtime) {
+    const struct sockaddr_un *a = NULL;
+    return strlen(runtime) + strlen("/ribcage/") + LAB_ID_MAX + strlen("/ctl") <=
+           sizeof a->sun_path;
 }
 
 static void base_directory(char *out, size_t size) {
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     if (getuid() == 0)
         snprintf(out, size, "/run/ribcage");
-    else if (runtime && runtime[0] == '/' && strlen(runtime) < 100)
+    else if (runtime && runtime[0] == '/' && is_short(runtime))
         snprintf(out, size, "%s/ribcage", runtime);
     else
         snprintf(out, size, "/tmp/ribcage-%u", getuid());

@@ -30,7 +30,7 @@ const char help_scale[] =
     "counts\n"
     "them; --resume runs them again); 130 interrupted.\n\n"
     "  ribcage scale scenarios/scale/mesh scenarios/scale/reflectors --set nodes=10,30,100\n"
-    "  ribcage scale --resume runs/scale-20261121-064500-1a2b\n"
+    "  ribcage scale --resume runs/scale-20261121-064500-1a2b3c4d\n"
     "  ribcage scale scenarios/scale/mesh --set nodes=10,30,100 --compare runs/scale-…\n";
 
 struct scale_command {
