@@ -1,10 +1,12 @@
 /*
- * Captures: packets by libpcap, which knows pcap and pcapng, messages by speaker/decode.
+ * Captures: packets of pcap files by libpcap, of pcapng files, whose interfaces libpcap wants to be
+ * alike, and messages by speaker/decode.
  */
 #include "cli.h"
 
 #include "../../speaker/decode/capture.h"
 #include "../../speaker/decode/json_out.h"
+#include "../../speaker/decode/pcapng.h"
 #include "decode_internal.h"
 
 #include <inttypes.h>
@@ -109,13 +111,13 @@ static void put_count(struct text *out, uint64_t count, const char *what) {
 }
 
 /* What was passed over, if something of BGP may have been in it; and that nothing is there. */
-static void tell(struct decode_job *j, const char *name, const struct capture_counts *n, int link) {
-    const char *known = pcap_datalink_val_to_name(link);
+static void tell(struct decode_job *j, const char *name, const struct capture_counts *n) {
+    const char *known = pcap_datalink_val_to_name(n->unknown_link_type);
     struct text passed;
     text_init(&passed);
     put_count(&passed, n->unknown_link, "of a link type that is not read here");
     if (n->unknown_link > 0)
-        text_printf(&passed, " (%s, %d)", known ? known : "unknown", link);
+        text_printf(&passed, " (%s, %d)", known ? known : "unknown", n->unknown_link_type);
     put_count(&passed, n->fragments, "are fragments");
     put_count(&passed, n->damaged, "end before their data");
     put_count(&passed, n->cut, "cut short by the capture");
@@ -129,33 +131,59 @@ static void tell(struct decode_job *j, const char *name, const struct capture_co
     text_deinit(&passed);
 }
 
-static void read_packets(struct decode_job *j, pcap_t *p, const char *name) {
-    struct capture *c = capture_new(&j->how, each, j);
+/* NULL, or what is wrong with the file behind the packets that were read. */
+typedef const char *packets_fn(void *file, struct decode_job *j, struct capture *c);
+
+static const char *read_pcap(void *file, struct decode_job *j, struct capture *c) {
+    pcap_t *p = file;
     struct pcap_pkthdr *head;
     const uint8_t *data;
     int got = 0;
+    while (!j->deaf && (got = pcap_next_ex(p, &head, &data)) == 1) {
+        uint64_t ns = (uint64_t)head->ts.tv_sec * NANOSECONDS + (uint64_t)head->ts.tv_usec;
+        capture_packet(c, pcap_datalink(p), ns, data, head->caplen);
+    }
+    return got == PCAP_ERROR ? pcap_geterr(p) : NULL;
+}
+
+static const char *read_pcapng(void *file, struct decode_job *j, struct capture *c) {
+    struct pcapng_packet packet;
+    const char *fault = NULL;
+    while (!j->deaf && pcapng_next(file, &packet, &fault) == PCAPNG_PACKET)
+        capture_packet(c, packet.link_type, packet.time_ns, packet.data, packet.size);
+    return fault;
+}
+
+static void read_packets(struct decode_job *j, packets_fn *read, void *file, const char *name) {
+    struct capture *c = capture_new(&j->how, each, j);
     if (!c) {
         cli_error("decode: out of memory");
         j->status = 4;
         return;
     }
-    while (!j->deaf && (got = pcap_next_ex(p, &head, &data)) == 1) {
-        uint64_t ns = (uint64_t)head->ts.tv_sec * NANOSECONDS + (uint64_t)head->ts.tv_usec;
-        capture_packet(c, pcap_datalink(p), ns, data, head->caplen);
-    }
-    if (!capture_finish(c) || got == PCAP_ERROR) {
+    const char *fault = read(file, j, c);
+    if (!capture_finish(c) || fault) {
         decode_flush(j, true);
-        cli_error("decode: %s: %s", name,
-                  got == PCAP_ERROR ? pcap_geterr(p) : "some connections are not shown whole");
+        cli_error("decode: %s: %s", name, fault ? fault : "some connections are not shown whole");
         j->status = 1;
     }
     struct capture_counts counts = capture_counts(c);
     decode_flush(j, true);
-    tell(j, name, &counts, pcap_datalink(p));
+    tell(j, name, &counts);
     capture_free(c);
 }
 
-void decode_capture_file(struct decode_job *j, struct decode_input *in, const char *name) {
+static size_t input(void *context, uint8_t *out, size_t size) {
+    return decode_input_read(context, out, size);
+}
+
+void decode_pcapng_file(struct decode_job *j, struct decode_input *in, const char *name) {
+    struct pcapng_file f = {.input = input, .context = in};
+    read_packets(j, read_pcapng, &f, name);
+    pcapng_deinit(&f);
+}
+
+void decode_pcap_file(struct decode_job *j, struct decode_input *in, const char *name) {
     char error[PCAP_ERRBUF_SIZE];
     FILE *f = decode_input_stream(in);
     pcap_t *p =
@@ -167,6 +195,6 @@ void decode_capture_file(struct decode_job *j, struct decode_input *in, const ch
             fclose(f);
         return;
     }
-    read_packets(j, p, name);
+    read_packets(j, read_pcap, p, name);
     pcap_close(p);
 }

@@ -37,6 +37,7 @@ void decode_stream_file(struct decode_job *j, struct decode_input *in);
 /* Lines or JSON of an MRT file. */
 void decode_mrt_file(struct decode_job *j, struct decode_input *in, const char *name);
 /* The BGP messages of a capture. */
-void decode_capture_file(struct decode_job *j, struct decode_input *in, const char *name);
+void decode_pcap_file(struct decode_job *j, struct decode_input *in, const char *name);
+void decode_pcapng_file(struct decode_job *j, struct decode_input *in, const char *name);
 
 #endif

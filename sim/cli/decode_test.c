@@ -159,12 +159,24 @@ static void test_C216_captures(void **state) {
         "\0\0\0\1\0\0\0\x14\0\x65\0\0\0\0\xff\xff\0\0\0\x14"
         "\0\0\0\6\0\0\0\x5c\0\0\0\0\0\0\0\0\0\x0f\x42\x42\0\0\0\x3b\0\0\0\x3b" IP_AND_TCP
         "\0\0\0\0\x5c";
+    /* Another link type and snapshot length beside it. */
+    static const char two_interfaces[] =
+        "\x0a\x0d\x0d\x0a\0\0\0\x1c\x1a\x2b\x3c\x4d\0\1\0\0\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0"
+        "\x1c"
+        "\0\0\0\1\0\0\0\x14\0\1\0\0\0\4\0\0\0\0\0\x14"
+        "\0\0\0\1\0\0\0\x14\0\x65\0\0\0\0\xff\xff\0\0\0\x14"
+        "\0\0\0\6\0\0\0\x5c\0\0\0\1\0\0\0\0\0\x0f\x42\x42\0\0\0\x3b\0\0\0\x3b" IP_AND_TCP
+        "\0\0\0\0\x5c";
     static const char want[] =
         "1970-01-01T00:00:01.000002Z 10.0.0.1:40000 > 10.0.0.2:179  KEEPALIVE, 19 octets\n";
     fixture_write("one.pcap", pcap, sizeof pcap - 1);
     fixture_write("one.pcapng", pcapng, sizeof pcapng - 1);
     says(WORDS("decode", fixture_path("one.pcap")), 0, want);
     says(WORDS("decode", fixture_path("one.pcapng")), 0, want);
+    fixture_write("two.pcapng", two_interfaces, sizeof two_interfaces - 1);
+    says(WORDS("decode", fixture_path("two.pcapng")), 0, want);
+    fixture_write("cut.pcapng", two_interfaces, sizeof two_interfaces - 2);
+    says(WORDS("decode", fixture_path("cut.pcapng")), 1, "cut.pcapng: truncated\n");
     fixture_write("cut.pcap", pcap, sizeof pcap - 10);
     says(WORDS("decode", fixture_path("cut.pcap")), 1, "truncated");
 }

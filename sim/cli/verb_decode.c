@@ -137,16 +137,23 @@ static bool is_mrt(const uint8_t *data, size_t size) {
            (mrt_type_name(data[5]) || (data[5] >= MRT_TYPE_MIN && data[5] <= MRT_TYPE_MAX));
 }
 
-/* pcap in both orders of octets and both precisions, pcapng. */
-static bool is_capture(const uint8_t *data, size_t size) {
+/* In both orders of octets and both precisions. */
+static bool is_pcap(const uint8_t *data, size_t size) {
     static const uint8_t magics[][4] = {
-        {0xA1, 0xB2, 0xC3, 0xD4}, {0xD4, 0xC3, 0xB2, 0xA1}, {0xA1, 0xB2, 0x3C, 0x4D},
-        {0x4D, 0x3C, 0xB2, 0xA1}, {0x0A, 0x0D, 0x0D, 0x0A},
+        {0xA1, 0xB2, 0xC3, 0xD4},
+        {0xD4, 0xC3, 0xB2, 0xA1},
+        {0xA1, 0xB2, 0x3C, 0x4D},
+        {0x4D, 0x3C, 0xB2, 0xA1},
     };
     for (size_t i = 0; size >= 4 && i < sizeof magics / sizeof magics[0]; i++)
         if (memcmp(data, magics[i], 4) == 0)
             return true;
     return false;
+}
+
+static bool is_pcapng(const uint8_t *data, size_t size) {
+    static const uint8_t section[] = {0x0A, 0x0D, 0x0D, 0x0A};
+    return size >= sizeof section && memcmp(data, section, sizeof section) == 0;
 }
 
 static void decode_file(struct decode_job *j, struct decode_input *in, const char *name) {
@@ -155,8 +162,10 @@ static void decode_file(struct decode_job *j, struct decode_input *in, const cha
     if (size == 0) {
         cli_error("decode: %s: empty", name);
         j->status = 2;
-    } else if (is_capture(data, size)) {
-        decode_capture_file(j, in, name);
+    } else if (is_pcap(data, size)) {
+        decode_pcap_file(j, in, name);
+    } else if (is_pcapng(data, size)) {
+        decode_pcapng_file(j, in, name);
     } else if (is_mrt(data, size)) {
         decode_mrt_file(j, in, name);
     } else if (decode_is_marker(data, size)) {

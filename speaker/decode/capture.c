@@ -402,7 +402,10 @@ static bool count_packet(struct capture *c, int link_type, enum packet_kind kind
                          const struct packet_tcp *t) {
     struct capture_counts *n = &c->counts;
     n->packets++;
-    n->unknown_link += !link_known(link_type);
+    if (!link_known(link_type)) {
+        n->unknown_link++;
+        n->unknown_link_type = link_type;
+    }
     n->other += link_known(link_type) && kind == PACKET_OTHER;
     n->fragments += kind == PACKET_FRAGMENT;
     n->damaged += kind == PACKET_DAMAGED;

@@ -37,6 +37,7 @@ typedef void capture_fn(void *context, const struct capture_item *item);
 struct capture_counts {
     uint64_t packets;
     uint64_t unknown_link; /* of a link type that is not read here */
+    int unknown_link_type; /* the last one of those */
     uint64_t other;        /* no TCP */
     uint64_t fragments, damaged;
     uint64_t cut; /* TCP segments that were not captured whole */
