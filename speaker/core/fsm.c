@@ -10,6 +10,8 @@
  *    AutomaticStart with IdleHoldTimer and DampPeerOscillations);
  *  - TcpConnectionFails in Connect, Active and OpenConfirm leads to Active and its retry timer, as
  *    in OpenSent, where the RFC goes to Idle;
+ *  - a connection that the peer refuses (6/5, from a peer that is in Idle) has failed like one that
+ *    it resets: in Idle we would refuse its calls in turn, and two that wait would never meet;
  *  - events that mean nothing in a state change nothing, instead of 5/0: only messages can be
  *    wrong (RFC 6608), timers of our own cannot.
  *
@@ -44,6 +46,13 @@ static void end_by_peer(struct fsm_step *r, enum fsm_action after) {
     act(r, FSM_ACT_CLOSE);
     act(r, after);
     r->next = BGP_IDLE;
+}
+
+/* The peer takes no connection now; when it calls, it does. */
+static void refused(struct fsm_step *r) {
+    act(r, FSM_ACT_CLOSE);
+    act(r, FSM_ACT_RETRY_START);
+    r->next = BGP_ACTIVE;
 }
 
 static void in_idle(struct fsm_step *r, enum fsm_event event) {
@@ -133,6 +142,9 @@ static void in_active(struct fsm_step *r, enum fsm_event event) {
     case FSM_NOTIFICATION:
         end_by_peer(r, FSM_ACT_BACK_OFF);
         break;
+    case FSM_REFUSED:
+        refused(r);
+        break;
     case FSM_KEEPALIVE:
     case FSM_UPDATE:
     case FSM_UPDATE_ERROR:
@@ -172,6 +184,9 @@ static void in_open_sent(struct fsm_step *r, enum fsm_event event) {
     case FSM_NOTIFICATION:
         end_by_peer(r, FSM_ACT_BACK_OFF);
         break;
+    case FSM_REFUSED:
+        refused(r);
+        break;
     case FSM_KEEPALIVE:
     case FSM_UPDATE:
     case FSM_UPDATE_ERROR:
@@ -207,6 +222,9 @@ static void in_open_confirm(struct fsm_step *r, enum fsm_event event) {
         break;
     case FSM_NOTIFICATION:
         end_by_peer(r, FSM_ACT_BACK_OFF);
+        break;
+    case FSM_REFUSED:
+        refused(r);
         break;
     case FSM_KEEPALIVE:
         act(r, FSM_ACT_HOLD_RESTART);
@@ -248,6 +266,7 @@ static void in_established(struct fsm_step *r, enum fsm_event event) {
         r->next = BGP_IDLE;
         break;
     case FSM_NOTIFICATION_MILD:
+    case FSM_REFUSED:
         end_by_peer(r, FSM_ACT_RESTART);
         break;
     case FSM_NOTIFICATION:

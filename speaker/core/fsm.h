@@ -32,6 +32,7 @@
     X(FSM_COLLISION_DUMP, "collision-dump", 23) \
     X(FSM_NOTIFICATION_MILD, "notification-mild", 24) \
     X(FSM_NOTIFICATION, "notification", 25) \
+    X(FSM_REFUSED, "refused", 25) \
     X(FSM_KEEPALIVE, "keepalive", 26) \
     X(FSM_UPDATE, "update", 27) \
     X(FSM_UPDATE_ERROR, "update-error", 28) \

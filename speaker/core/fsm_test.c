@@ -84,7 +84,7 @@ static void invariants(void **state) {
             assert_int_equal(has(&step, FSM_ACT_ESTABLISH), enters);
             if (notifies)
                 assert_true(has(&step, FSM_ACT_CLOSE) && step.next == BGP_IDLE);
-            if (e == FSM_NOTIFICATION || e == FSM_NOTIFICATION_MILD)
+            if (e == FSM_NOTIFICATION || e == FSM_NOTIFICATION_MILD || e == FSM_REFUSED)
                 assert_false(notifies);
             if (e == FSM_STOP)
                 assert_int_equal(step.next, BGP_IDLE);

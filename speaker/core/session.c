@@ -226,7 +226,8 @@ static void act_connect(struct run *r) {
 }
 
 static void act_close(struct run *r) {
-    bool theirs = r->event == FSM_NOTIFICATION || r->event == FSM_NOTIFICATION_MILD;
+    bool theirs = r->event == FSM_NOTIFICATION || r->event == FSM_NOTIFICATION_MILD ||
+                  r->event == FSM_REFUSED;
     if (r->c && theirs) /* RFC 4271 6.4: nothing goes back */
         conn_forget_output(r->c);
     if (r->c)

@@ -21,6 +21,13 @@
 
 #include <string.h>
 
+/* A connection that the peer does not take now: it is in Idle, or another one of ours is further
+ * (RFC 4486 4). Who says so itself hears it; others have the habits of BIRD and IOS. */
+static bool is_refusal(const struct bgp_speaker *s, const struct bgp_notification *n) {
+    return s->config->profile == BGP_PROFILE_PLAIN && n->code == BGP_ERR_CEASE &&
+           n->subcode == BGP_CEASE_REJECTED;
+}
+
 void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *c, bool sent,
                       const struct bgp_notification *n) {
     struct bgp_event e = {.kind = BGP_EVENT_NOTIFIED, .peer = {p->index}, .conn = conn_id(c)};
@@ -35,7 +42,8 @@ void session_notified(struct bgp_speaker *s, struct peer *p, const struct conn *
         memcpy(e.notified.data, n->data, e.notified.size);
     event_push(s, &e);
     bool collision = n->code == BGP_ERR_CEASE && n->subcode == BGP_CEASE_COLLISION;
-    if (collision && c->state != BGP_ESTABLISHED)
+    bool surplus = collision || (!sent && is_refusal(s, n) && peer_other_conn(s, p, c));
+    if (surplus && c->state != BGP_ESTABLISHED)
         return; /* the session itself is not over */
     p->last_code = n->code;
     p->last_subcode = n->subcode;
@@ -137,7 +145,10 @@ static void receive_notification(struct bgp_speaker *s, struct peer *p, struct c
         p->no_capabilities = false;
     const struct session_cause cause = {.hard_reset = n.code == BGP_ERR_CEASE &&
                                                       n.subcode == BGP_CEASE_HARD_RESET};
-    session_run(s, p, c, mild ? FSM_NOTIFICATION_MILD : FSM_NOTIFICATION, &cause, now);
+    enum fsm_event event = is_refusal(s, &n) ? FSM_REFUSED
+                           : mild            ? FSM_NOTIFICATION_MILD
+                                             : FSM_NOTIFICATION;
+    session_run(s, p, c, event, &cause, now);
 }
 
 /* ---- all ---- */

@@ -224,6 +224,59 @@ static void test_noise(void **state) {
     }
 }
 
+/* ---- refused connections ---- */
+
+static void feed_refusal(struct rig *r, struct bgp_conn_id c) {
+    uint8_t message[32];
+    rig_feed(
+        r, c, message,
+        notification_encode(BGP_ERR_CEASE, BGP_CEASE_REJECTED, NULL, 0, message, sizeof message));
+}
+
+/* A neighbour in Idle refuses our calls until its wait is over, and calls then: it is taken,
+ * however often it has refused us. */
+static void test_C059_refused_takes_calls(void **state) {
+    (void)state;
+    for (int confirmed = 0; confirmed < 2; confirmed++) {
+        struct rig r;
+        rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        rig_start(&r);
+        struct bgp_open open = rig_open(&r);
+        for (int i = 0; i < 5; i++) {
+            struct nanotime before = r.now;
+            struct bgp_conn_id c = rig_answer(&r);
+            if (i > 0) /* the connect retry time, or a quarter less */
+                assert_in_range(nanotime_since(r.now, before) / NANOS_PER_S, 85, 130);
+            if (confirmed)
+                feed_open(&r, c, &open);
+            feed_refusal(&r, c);
+            assert_int_equal(rig_info(&r).state, BGP_ACTIVE);
+            assert_int_equal(r.s->conns.used, 0);
+        }
+        assert_string_equal(rig_info(&r).last_error, "Received: Connection rejected");
+        (void)rig_up_to(&r, BGP_ESTABLISHED);
+        rig_end(&r);
+    }
+}
+
+/* It has taken one connection and refuses the other: the first goes on. */
+static void test_C059_refused_beside_another(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    rig_start(&r);
+    struct bgp_conn_id out = rig_answer(&r), in = rig_call(&r);
+    struct bgp_open open = rig_open(&r);
+    feed_open(&r, in, &open);
+    feed_refusal(&r, out);
+    assert_int_equal(rig_info(&r).state, BGP_OPEN_CONFIRM);
+    feed_keepalive(&r, in);
+    assert_int_equal(rig_info(&r).state, BGP_ESTABLISHED);
+    assert_int_equal(rig_info(&r).last_reason, BGP_DOWN_NONE);
+    assert_int_equal(r.s->conns.used, 1);
+    rig_end(&r);
+}
+
 /* ---- two connections ---- */
 
 /* C052, C053: an incoming and an outgoing connection in OpenSent; the OPENs arrive in either order.
@@ -454,6 +507,8 @@ int main(void) {
         cmocka_unit_test(test_C059_C211_prefix_limit),
         cmocka_unit_test(test_C211_prefix_limit_data),
         cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_C059_refused_takes_calls),
+        cmocka_unit_test(test_C059_refused_beside_another),
         cmocka_unit_test(test_C052_C053_collisions),
         cmocka_unit_test(test_C054_call_while_established),
         cmocka_unit_test(test_stale_handles),
