@@ -523,10 +523,18 @@ static void test_standard_descriptors(void **state) {
     assert_int_equal(status, 0);
 }
 
+/* Messages are written behind those that leave in the same turn. */
+static void wait_filled(const char *path) {
+    struct nanotime end = nanotime_add_ms(loop_now(), NODES_DEADLINE_MS);
+    struct stat st = {0};
+    while (stat(path, &st) == 0 && st.st_size == 0 && nanotime_before(loop_now(), end))
+        poll(NULL, 0, NODES_SLICE_MS);
+    assert_true(st.st_size > 0);
+}
+
 /* A change is taken over and leaves the session alone; a wrong one changes nothing and is named. */
 static void test_reload(void **state) {
     char log[8192];
-    struct stat st;
     struct text said;
     (void)state;
     if (skipped())
@@ -539,8 +547,7 @@ static void test_reload(void **state) {
     wait_says(EAST, "routes", "10.3.0.0/16");
     read_file(path_of(WEST, "log"), log, sizeof log);
     assert_non_null(strstr(log, "reloaded"));
-    assert_int_equal(stat(path_of(WEST, "mrt"), &st), 0);
-    assert_true(st.st_size > 0); /* the UPDATE that east has by now */
+    wait_filled(path_of(WEST, "mrt")); /* with the UPDATE that east has by now */
     copy_example(WEST, "\"10.2.0.0/16\"", "\"10.2.0.1/16\"");
     text_init(&said);
     assert_int_equal(ctl(WEST, "reload", &said), CTL_EXIT_REFUSED);
@@ -729,6 +736,7 @@ static void test_without_privilege(void **state) {
                  " \"origins\": [\"10.%d.0.0/16\"]}\n",
                  node + 1, node + 1, 2 - node, node + 1, node + 1);
         write_file(path_of(node, "conf"), text);
+        assert_int_equal(chmod(path_of(node, "conf"), 0644), 0);
     }
     setenv("CTL_TEST_USER", "nobody", 1);
     start(EAST);
