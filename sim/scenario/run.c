@@ -253,7 +253,7 @@ static void summarize(struct engine *e, const struct calico_applied *applied, bo
 /* That a node hears of nothing any more, or that the order of a file cuts the network, belongs to
  * the verdict; what else the plan says of a step is for `ribcage plan`. */
 static void keep_weighty(struct engine *e, const struct diag_list *diags) {
-    static const char *const ids[] = {"frozen-config", "mesh-off-first"};
+    static const char *const ids[] = {"frozen-configuration", "mesh-off-first"};
     for (size_t i = 0; i < diag_count(diags); i++) {
         const struct diag *d = diag_at(diags, i);
         for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) {

@@ -135,24 +135,19 @@ static void describe_node(const struct engine *e, const struct state *s, uint32_
 
 /* ---- making a state ---- */
 
-/* A node whose file BIRD refuses keeps running what it ran, and hears of no change any more. */
+/* A node whose file BIRD refuses keeps running what it ran, and hears of no change any more: the
+ * plan's finding `frozen-configuration`. */
 static bool freeze(const struct engine *e, struct bgp_config *c, uint32_t node,
-                   const struct calico_plan_node *n, struct arena *arena, struct diag_list *diags) {
+                   const struct calico_plan_node *n, struct arena *arena) {
     const struct bgp_config *old = e->state ? e->state->configs[node] : NULL;
-    for (int f = 0; f < BGP_FAMILIES; f++)
-        if (n->refused[f])
-            diag_add(diags, DIAG_WARNING, n->node->place, "frozen-config",
-                     "Node \"%s\": BIRD refuses its %s configuration (%s): the one it ran before, "
-                     "if any, stays in force, and every later change is frozen",
-                     n->node->name, f == BGP_IPV4_UNICAST ? "IPv4" : "IPv6", n->refused[f]);
     return calico_compile_frozen(c, n, old, arena);
 }
 
 static struct bgp_config *compile_node(const struct engine *e, const struct state *s, uint32_t node,
-                                       const struct calico_plan_node *n, struct diag_list *diags) {
+                                       const struct calico_plan_node *n) {
     struct bgp_config *c = calico_compile(s->plan, n, e->scenario->profile, s->arena);
     bool refused = n->refused[BGP_IPV4_UNICAST] || n->refused[BGP_IPV6_UNICAST];
-    return c && refused && !freeze(e, c, node, n, s->arena, diags) ? NULL : c;
+    return c && refused && !freeze(e, c, node, n, s->arena) ? NULL : c;
 }
 
 static bool compile_nodes(struct engine *e, struct state *s, struct diag_list *diags) {
@@ -161,7 +156,7 @@ static bool compile_nodes(struct engine *e, struct state *s, struct diag_list *d
         const struct calico_plan_node *n = calico_plan_find(s->plan, t->nodes[i].name);
         if (!n)
             continue;
-        s->configs[i] = compile_node(e, s, i, n, diags);
+        s->configs[i] = compile_node(e, s, i, n);
         if (!s->configs[i] || !bgp_config_check(s->configs[i], t->nodes[i].name, diags))
             return false;
     }
