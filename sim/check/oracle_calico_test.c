@@ -489,7 +489,7 @@ struct tally {
     size_t pairs, sessions, routes, unstable;
 };
 
-static void compare_tables(const struct oracle *o, const struct oracle_input *in,
+static void compare_tables(struct oracle *o, const struct oracle_input *in,
                            const struct pipe_world *w, const char *what, struct tally *t) {
     t->sessions += compare_sessions(o, in, w, what);
     for (uint32_t i = 0; i < w->node_count; i++) {
