@@ -1,5 +1,6 @@
 /*
- * What a person sees: a headline, a line a phase, failed checks with their reason, the verdict.
+ * What a person sees: a headline, a line a phase, failed checks with their reason, what the plan
+ * warns of, the verdict.
  *
  * On a terminal a live line shows what is going on and is replaced; elsewhere only finished lines
  * are written; it is cut to the terminal's width, because a line that wraps is not replaced. Colour
@@ -232,6 +233,50 @@ static void host_line(struct text *x, const json_t *r) {
     text_printf(x, *why ? "result void: %s\n" : "result valid%s\n", why);
 }
 
+#define WARNINGS_SHOWN 8u /* the report has them all */
+
+static bool is_said(const json_t *warnings, size_t at) {
+    const json_t *w = json_array_get(warnings, at);
+    for (size_t i = 0; i < at; i++)
+        if (json_equal(json_array_get(warnings, i), w))
+            return true;
+    return false;
+}
+
+static void put_warning(struct terminal *t, struct text *x, const json_t *w) {
+    text_puts(x, "   ");
+    coloured(t, x, "33", "warn");
+    text_puts(x, "  ");
+    escaped(x, report_text_of(w, "file"));
+    if (number(w, NULL, "line"))
+        text_printf(x, ":%lu:%lu", (unsigned long)number(w, NULL, "line"),
+                    (unsigned long)number(w, NULL, "column"));
+    text_puts(x, *report_text_of(w, "file") ? ": " : "");
+    escaped(x, report_text_of(w, "message"));
+    text_puts(x, " [");
+    escaped(x, report_text_of(w, "id"));
+    text_puts(x, "]\n");
+}
+
+/* A step that says again what was said before says nothing new. */
+static void warning_lines(struct terminal *t, struct text *x, const json_t *r) {
+    const json_t *warnings = json_object_get(r, "warnings");
+    size_t shown = 0, left = 0;
+    for (size_t i = 0; i < json_array_size(warnings); i++) {
+        const json_t *w = json_array_get(warnings, i);
+        if (strcmp(report_text_of(w, "severity"), "warning") != 0)
+            continue;
+        if (shown == WARNINGS_SHOWN) {
+            left++;
+        } else if (!is_said(warnings, i)) {
+            put_warning(t, x, w);
+            shown++;
+        }
+    }
+    if (left)
+        text_printf(x, "         and %zu more, in the report\n", left);
+}
+
 void terminal_verdict(struct terminal *t, const json_t *r) {
     struct text x = line_begin(t);
     enum run_verdict v = RUN_INCOMPLETE;
@@ -247,6 +292,7 @@ void terminal_verdict(struct terminal *t, const json_t *r) {
         witness_line(&x, r);
         convergence_line(&x, r);
         host_line(&x, r);
+        warning_lines(t, &x, r);
     }
     bool good = v == RUN_PASSED || v == RUN_WARNINGS;
     if (good && t->quiet) {

@@ -300,6 +300,50 @@ static void a_failed_run_says_why(void **state) {
     }
 }
 
+static json_t *warning(const char *severity, const char *message) {
+    return json_pack("{s:s, s:s, s:s, s:i, s:i, s:s}", "id", "partition", "severity", severity,
+                     "file", "a.yaml", "line", 3, "column", 4, "message", message);
+}
+
+/* Each once, notes not at all, and of many the first few; none when quiet. */
+static void warnings_before_the_verdict(void **state) {
+    (void)state;
+    struct screen s;
+    environment("xterm", "1", NULL);
+    for (int quiet = 0; quiet < 2; quiet++) {
+        struct sample sample;
+        struct run_result *r = sample_full(&sample);
+        char many[32];
+        open_pipe(&s);
+        struct terminal *t = terminal_new(s.slave, quiet);
+        json_decref(r->warnings);
+        r->warnings = json_array();
+        json_array_append_new(r->warnings, warning("note", "aside"));
+        for (int i = 0; i < 2; i++)
+            json_array_append_new(r->warnings, warning("warning", "two parts"));
+        for (int i = 2; i < 12; i++) {
+            snprintf(many, sizeof many, "part %d", i);
+            json_array_append_new(r->warnings, warning("warning", many));
+        }
+        json_t *j = report_json(r);
+        terminal_verdict(t, j);
+        const char *text = seen(&s), *first = strstr(text, "two parts");
+        if (quiet) {
+            assert_null(first);
+        } else {
+            assert_has(text, "\n   warn  a.yaml:3:4: two parts [partition]\n"
+                             "   warn  a.yaml:3:4: part 2 [partition]\n");
+            assert_null(strstr(first + 1, "two parts"));
+            assert_has(text, "part 8 [partition]\n         and 3 more, in the report\n");
+            assert_lacks(text, "aside");
+        }
+        json_decref(j);
+        json_decref(r->warnings);
+        terminal_free(t);
+        shut(&s);
+    }
+}
+
 static void hostile_texts(void **state) {
     (void)state;
     struct screen s;
@@ -350,6 +394,7 @@ int main(void) {
         cmocka_unit_test(quiet),
         cmocka_unit_test(verdict_lines),
         cmocka_unit_test(a_failed_run_says_why),
+        cmocka_unit_test(warnings_before_the_verdict),
         cmocka_unit_test(hostile_texts),
         cmocka_unit_test(nobody_reads),
     };
