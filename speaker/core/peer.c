@@ -237,9 +237,11 @@ void peer_idle_hold(struct bgp_speaker *s, struct peer *p, struct nanotime now) 
         h->idle_hold_ms = 0; /* it was up long enough to be trusted again */
         return;
     }
-    if (h->idle_hold_ms)
+    if (h->idle_hold_ms) {
+        peer_stop_retry(s, p); /* the call that ended may have been the neighbour's */
         arm(s, p, PHASE_ERROR_WAIT,
             peer_jitter_ms(s, h->idle_hold_ms, s->profile->connect_jitter_percent), now);
+    }
     h->idle_hold_ms = h->idle_hold_ms ? h->idle_hold_ms * 2 : IDLE_HOLD_MIN_MS;
     if (h->idle_hold_ms > max_ms)
         h->idle_hold_ms = (uint32_t)max_ms;

@@ -407,6 +407,24 @@ static void test_late_keepalive(void **state) {
     rig_end(&r);
 }
 
+/* A connection that the neighbour opened and ended before it was up: while our own next call waits
+ * for its time, and again and again. We call all the same. */
+static void test_C056_calls_after_ended_calls(void **state) {
+    (void)state;
+    struct rig r;
+    rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+    rig_start(&r);
+    bgp_conn_down(r.s, rig_answer(&r), BGP_CONN_RESET, r.now);
+    for (int n = 0; n < 5; n++) {
+        struct bgp_conn_id c;
+        while (rig_try_call(&r, &c) != BGP_OK)
+            rig_pass(&r, 1000);
+        feed_notification(&r, c, BGP_ERR_CEASE, BGP_CEASE_SHUTDOWN);
+    }
+    (void)rig_answer(&r);
+    rig_end(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_when_sessions_came_up),
@@ -420,6 +438,7 @@ int main(void) {
         cmocka_unit_test(test_C057_slow_reader),
         cmocka_unit_test(test_C056_idle_hold),
         cmocka_unit_test(test_C056_after_a_notification),
+        cmocka_unit_test(test_C056_calls_after_ended_calls),
         cmocka_unit_test(test_C056_collision_with_the_dead),
     };
     return cmocka_run_group_tests_name("session_time", tests, NULL, NULL);
