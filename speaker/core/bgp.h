@@ -128,6 +128,8 @@ size_t bgp_conn_pull(struct bgp_speaker *s, struct bgp_conn_id c, struct bgp_par
 void bgp_conn_sent(struct bgp_speaker *s, struct bgp_conn_id c, size_t size, struct nanotime now);
 /* Anything to pull? */
 bool bgp_conn_has_output(const struct bgp_speaker *s, struct bgp_conn_id c);
+/* Is it that of a session that is up? */
+bool bgp_conn_established(const struct bgp_speaker *s, struct bgp_conn_id c);
 
 /* ---- time -------------------------------------------------------------------------------- */
 

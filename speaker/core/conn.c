@@ -408,6 +408,11 @@ bool bgp_conn_has_output(const struct bgp_speaker *s, struct bgp_conn_id id) {
     return c && c->up && (c->out || conn_has_updates(s, c));
 }
 
+bool bgp_conn_established(const struct bgp_speaker *s, struct bgp_conn_id id) {
+    const struct conn *c = conn_find(s, id);
+    return c && c->state == BGP_ESTABLISHED && !c->closing;
+}
+
 /* ---- output: accounting ---- */
 
 static size_t smaller(size_t a, size_t b) {

@@ -10,7 +10,9 @@
  *
  * A failed send is not the end: input that arrived before (a NOTIFICATION, usually) is read first.
  *
- * Outgoing connects beyond SOCKETS_CONNECTS_MAX wait their turn in the order they were asked for.
+ * Outgoing connects wait until everybody's output was written: who is told that a session is over
+ * must not hear our next call first. Beyond SOCKETS_CONNECTS_MAX they wait their turn in the order
+ * they were asked for.
  */
 #include "departure.h"
 
@@ -198,9 +200,7 @@ void connections_free(struct sockets *s) {
 }
 
 void connection_drop(struct connection *c) {
-    struct sockets *s = connection_owner(c);
     connection_free(c);
-    connection_next_waiting(s);
 }
 
 /* The connection ended by itself: tell the speaker. */
@@ -209,7 +209,6 @@ static void connection_ended(struct connection *c, enum bgp_conn_end why) {
     struct bgp_conn_id id = c->id;
     connection_free(c);
     bgp_conn_down(s->host->speaker, id, why, loop_now());
-    connection_next_waiting(s);
 }
 
 /* ---- making ---- */
@@ -263,24 +262,20 @@ void connection_start(struct sockets *s, struct bgp_conn_id id, struct bgp_peer_
     }
     c->peer = peer;
     c->phase = CONNECTION_WAITING;
-    if (list_put(&s->waiting, id))
-        connection_next_waiting(s);
-    else
+    if (!list_put(&s->waiting, id))
         connection_ended(c, BGP_CONN_FAILED);
 }
 
-/* A connect that fails at once comes back here through connection_ended; the queue shrinks each
- * time, and the guard keeps the depth at one. */
-void connection_next_waiting(struct sockets *s) {
+bool connections_may_connect(const struct sockets *s) {
+    return s->connecting < SOCKETS_CONNECTS_MAX && s->waiting.at < s->waiting.count;
+}
+
+void connections_connect(struct sockets *s) {
     struct connection *c;
-    if (s->starting)
-        return;
-    s->starting = true;
     while (s->connecting < SOCKETS_CONNECTS_MAX && (c = list_take(s, &s->waiting)))
         connection_connect(c);
     if (s->waiting.at == s->waiting.count)
         list_free(&s->waiting);
-    s->starting = false;
 }
 
 bool connection_adopt(struct sockets *s, int fd, struct bgp_conn_id id) {
@@ -315,7 +310,6 @@ static void connected(struct connection *c) {
     getsockname(c->source.fd, &at.sa, &at_size);
     local.addr = sockaddr_addr(&at, &local.port);
     bgp_conn_up(s->host->speaker, c->id, local, loop_now());
-    connection_next_waiting(s);
 }
 
 /* Whose it is; NULL: nobody's any more. A call that is not answered yet has no remote name, but we
@@ -455,15 +449,14 @@ void connection_leave(struct connection *c) {
  * this connection did so in that order: a collision (RFC 4271 6.8). Seen the other way round it
  * would be a restart (RFC 4724 4.2) and cost the session. So whatever came in before these bytes
  * is accepted before they are handled. That may end this connection: `c` is not to be used then,
- * and the speaker knows a stale id.
+ * and the speaker knows a stale id. Once the session is up the order is the other one: who ends it
+ * and calls again is not to be refused because of what it has ended.
  */
 static void deliver(struct connection *c, size_t size) {
     struct sockets *s = connection_owner(c);
     struct bgp_conn_id id = c->id;
-    if (c->reads < CONNECTION_EARLY_READS) {
-        c->reads++;
+    if (!bgp_conn_established(s->host->speaker, id))
         sockets_accept(s);
-    }
     if (connection_find(s, id))
         mrt_log_octets(s->host->mrt, connection_tap(c), c->source.fd, false, s->buffer, size);
     bgp_conn_receive(s->host->speaker, id, s->buffer, size, loop_now());

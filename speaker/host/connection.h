@@ -23,17 +23,13 @@ enum connection_phase {
     CONNECTION_UP,
 };
 
-/* A session's OPEN and first KEEPALIVE come within these. */
-#define CONNECTION_EARLY_READS 8
-
 /* One per session, idle ones too: nothing stands here that only a busy one needs. */
 struct connection {
     struct loop_source source; /* first: the callback gets it back */
     struct bgp_conn_id id;     /* generation 0: the place is free */
     struct bgp_peer_id peer;
     uint8_t phase; /* enum connection_phase */
-    bool ready : 1;
-    uint8_t reads : 7;    /* so far, up to CONNECTION_EARLY_READS */
+    bool ready;
     uint16_t write_errno; /* sending failed; reading will tell the end */
 };
 _Static_assert(sizeof(struct connection) <= 32, "a connection costs 32 bytes at most");
@@ -82,7 +78,6 @@ struct sockets {
     bool ready_lost; /* there was no memory for the list: all are looked at */
     struct departure_queue leaving;
     size_t connecting, count;
-    bool starting;         /* connection_next_waiting is at work */
     struct peer_key *keys; /* sorted by address */
     uint32_t key_count;
     struct range_key range_keys[BGP_LISTEN_RANGES_MAX];
@@ -91,6 +86,7 @@ struct sockets {
 };
 
 /* connection.c */
+/* One that waits to be connected. */
 void connection_start(struct sockets *s, struct bgp_conn_id id, struct bgp_peer_id peer);
 /* Takes over an accepted descriptor, which is closed when it fails. */
 bool connection_adopt(struct sockets *s, int fd, struct bgp_conn_id id);
@@ -111,8 +107,10 @@ bool connections_flush(struct sockets *s);
 void connection_ready(struct connection *c); /* it has something to say */
 void connection_leave(struct connection *c);
 void connection_drop(struct connection *c); /* at once, RST */
-void connection_next_waiting(struct sockets *s);
-void connections_free(struct sockets *s); /* the memory of places and lists */
+/* Calls those that wait for it, as many as may be under way. */
+void connections_connect(struct sockets *s);
+bool connections_may_connect(const struct sockets *s); /* would it call any? */
+void connections_free(struct sockets *s);              /* the memory of places and lists */
 
 /* sockets.c: takes the connections that have come in. */
 void sockets_accept(struct sockets *s);

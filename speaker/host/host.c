@@ -212,7 +212,7 @@ static bool settle(struct host *h) {
         if (!resolver_pending(h->resolver))
             break;
     }
-    return more || resolver_pending(h->resolver);
+    return more || resolver_pending(h->resolver) || sockets_may_connect(h->sockets);
 }
 
 /* Much was freed: what the allocator keeps of it goes back, once a burst is over or TRIM_MS old. */

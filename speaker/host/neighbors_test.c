@@ -1,6 +1,7 @@
 /*
  * Two real speakers and what the kernel must be told of neighbours: keys that change under a living
- * session, neighbours by range, IPv4 by way of IPv6. The stand-alone daemon's profile.
+ * session, neighbours by range, IPv4 by way of IPv6, which connection is written to first. The
+ * stand-alone daemon's profile.
  *
  * The passive side starts first, so that the other one's first call is answered.
  */
@@ -298,6 +299,24 @@ static void test_C093_next_hop_through_bgp(void **state) {
     stop_both();
 }
 
+/* ---- a reset ---- */
+
+/* Who resets a session says so before it calls again: the neighbour, which takes calls only, would
+ * refuse one that comes while it thinks that the session is up, and the next is two minutes off. */
+static void test_C056_reset_is_said_before_the_call(void **state) {
+    (void)state;
+    SKIP_IF_FORBIDDEN();
+    start(0, config_of(0, UNSIGNED("2", "\"passive\":true,"), 1));
+    start(1, config_of(1, UNSIGNED("1", ""), 2));
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    assert_true(nodes_ask(1, "{\"op\":\"clear\",\"how\":\"hard\"}\n", "\"ok\":true"));
+    WAIT_FOR(dropped, 0, 1);
+    WAIT_FOR(established, 0, 1);
+    WAIT_FOR(established, 1, 1);
+    stop_both();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_listener_that_cannot_move, nodes_kill_all),
@@ -308,6 +327,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_listen_range_with_key, nodes_kill_all),
         cmocka_unit_test_teardown(test_C136_ipv4_by_way_of_ipv6, nodes_kill_all),
         cmocka_unit_test_teardown(test_C093_next_hop_through_bgp, nodes_kill_all),
+        cmocka_unit_test_teardown(test_C056_reset_is_said_before_the_call, nodes_kill_all),
     };
     return cmocka_run_group_tests_name("neighbors", tests, lab_up, nodes_group_down);
 }

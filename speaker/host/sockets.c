@@ -354,7 +354,13 @@ void sockets_event(struct sockets *s, const struct bgp_event *e) {
 }
 
 bool sockets_flush(struct sockets *s) {
-    return connections_flush(s);
+    bool more = connections_flush(s);
+    connections_connect(s);
+    return more;
+}
+
+bool sockets_may_connect(const struct sockets *s) {
+    return connections_may_connect(s);
 }
 
 struct nanotime sockets_next_deadline(const struct sockets *s) {
@@ -370,13 +376,11 @@ bool sockets_idle(const struct sockets *s) {
 }
 
 void sockets_abort_live(struct sockets *s) {
-    s->starting = true; /* none of those that wait takes a freed place */
     for (uint32_t i = 0; i < connection_places(s); i++) {
         struct connection *c = connection_at(s, i);
         if (c)
             connection_drop(c);
     }
-    s->starting = false;
 }
 
 void sockets_abort(struct sockets *s) {

@@ -21,8 +21,10 @@ bool sockets_listen(struct sockets *s, const struct bgp_config *c, struct diag_l
 void sockets_peers_changed(struct sockets *s);
 /* BGP_EVENT_CONNECT, OUTPUT, CLOSE, ABORT. */
 void sockets_event(struct sockets *s, const struct bgp_event *e);
-/* Writes what connections have to send, a bounded amount each. True: more is left for next time. */
+/* Writes what connections have to send, a bounded amount each, then makes the calls that wait for
+ * that. True: more is left for next time. */
 bool sockets_flush(struct sockets *s);
+bool sockets_may_connect(const struct sockets *s); /* calls have come since that can be made */
 struct nanotime sockets_next_deadline(const struct sockets *s);
 void sockets_advance(struct sockets *s, struct nanotime now);
 /* Everything said was sent and taken. */
