@@ -13,6 +13,7 @@
  *   - a record without attributes, a withdrawal, is named by graves only.
  */
 #include "adjout_group.h"
+#include "own_addr.h"
 #include "peer.h"
 
 #include <assert.h>
@@ -85,9 +86,10 @@ uint32_t adjout_said_to(const struct bgp_speaker *s, const struct adjout_said *s
     if (!said || !said->attrs || said->source == peer) {
         return 0;
     }
-    bool spared =
-        export_spares(s, said->source) && ip_equal(attr_get(&s->attrs, said->attrs)->v.next_hop,
-                                                   speaker_peer(s, peer)->config->remote_addr);
+    const struct peer *p = speaker_peer(s, peer);
+    struct ip_addr next_hop = attr_get(&s->attrs, said->attrs)->v.next_hop;
+    bool spared = export_spares(s, said->source) && ip_equal(next_hop, p->config->remote_addr) &&
+                  !ip_equal(next_hop, own_addr_get(s, p->own_addr)); /* ours */
     return spared ? 0 : said->attrs;
 }
 

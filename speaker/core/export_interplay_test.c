@@ -233,6 +233,33 @@ static void test_C073_own_route_by_the_receiver(void **state) {
     }
 }
 
+/* A speaker beside ours on one host has our address, and another port: ours as next hop, which it
+ * makes nothing of, is not withheld, and counts whenever it came up. */
+static void test_neighbor_with_our_address(void **state) {
+    const struct bgp_origin_config o = {
+        .prefix = pfx(PREFIX), .source = ROUTE_SOURCE_STATIC, .metric = UINT32_MAX};
+    (void)state;
+    five_peers(BGP_PROFILE_PLAIN);
+    b.peers[3].remote_addr = b.config.router_id;
+    b.peers[3].remote_port = 1790;
+    for (uint32_t i = 0; i < 5; i++)
+        b.peers[i].export[0].accept_by_default = true;
+    bench_start(&b);
+    assert_int_equal(bgp_originate(b.s, &o, b.now), BGP_OK);
+    bench_up(&b, 2);
+    bench_settle(&b);
+    bench_up(&b, 3);
+    bench_settle(&b);
+    expect_next_hop(2, PREFIX, SELF);
+    expect_next_hop(3, PREFIX, SELF);
+    assert_int_equal(adjout_count(b.s, b.holds[3].p, BGP_IPV4_UNICAST), 1);
+    assert_int_equal(bgp_withdraw(b.s, o.prefix, o.source, b.now), BGP_OK);
+    bench_settle(&b);
+    expect_next_hop(3, PREFIX, NULL);
+    assert_int_equal(adjout_count(b.s, b.holds[3].p, BGP_IPV4_UNICAST), 0);
+    bench_end(&b);
+}
+
 /* … nor what policy makes of it. Of others' routes it may, but BIRD withholds those, too. */
 static void test_C073_policy_names_the_receiver(void **state) {
     static const struct policy_action action = {.kind = POLICY_SET_NEXT_HOP,
@@ -544,6 +571,7 @@ int main(void) {
         cmocka_unit_test(test_C073_neighbor_moves),
         cmocka_unit_test(test_C073_neighbor_goes),
         cmocka_unit_test(test_C073_own_route_by_the_receiver),
+        cmocka_unit_test(test_neighbor_with_our_address),
         cmocka_unit_test(test_C073_policy_names_the_receiver),
         cmocka_unit_test(test_C073_own_route_like_a_learned_one),
         cmocka_unit_test(test_next_hop_is_not_told),
