@@ -126,6 +126,12 @@ struct terminal; /* terminal.c */
 /* Plain, live or quiet, chosen from isatty, NO_COLOR, CI, TERM=dumb and `quiet`. */
 struct terminal *terminal_new(int fd, bool quiet);
 void terminal_free(struct terminal *t);
+/* Without it what has no room is waited for as long as it takes. With it only until `fd` is
+ * readable, as when a signal has come: from then on a second, once, and what has no room after that
+ * is not shown. -1: never. */
+void terminal_heed(struct terminal *t, int fd);
+/* As if it had been readable: for who has read it already. */
+void terminal_hurry(struct terminal *t);
 /* errno of the first line that did not get out; 0: all did. */
 int terminal_error(const struct terminal *t);
 void terminal_headline(struct terminal *t, const struct run_result *r);

@@ -6,6 +6,9 @@
  * are written; it is cut to the terminal's width, because a line that wraps is not replaced. Colour
  * only on a terminal and never the sole signal; NO_COLOR, TERM=dumb and CI switch it off. Texts of
  * others are escaped: no control character reaches the screen.
+ *
+ * A reader that does not read is waited for, until somebody asks for the end (terminal_heed): then
+ * for a second, once, and what has no room after that is left out. The files have it all.
  */
 
 #include "report.h"
@@ -13,17 +16,24 @@
 #include "../speaker/base/text.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define READER_PATIENCE_MS 1000
+
 struct terminal {
     int fd;
+    int hurry_fd; /* readable: the end is asked for; -1: never */
     bool live, colour, quiet;
     bool live_shown;
-    int error; /* of the first write that failed */
+    bool hurried,
+        given_up; /* the end was asked for; the reader was waited for in vain after that */
+    int error;    /* of the first write that failed */
 };
 
 struct terminal *terminal_new(int fd, bool quiet) {
@@ -33,6 +43,7 @@ struct terminal *terminal_new(int fd, bool quiet) {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR"), *ci = getenv("CI");
     bool smart = isatty(fd) && term && strcmp(term, "dumb") != 0;
     t->fd = fd;
+    t->hurry_fd = -1;
     t->quiet = quiet;
     bool in_ci = ci && *ci;
     t->live = smart && !quiet && !in_ci;
@@ -48,12 +59,43 @@ int terminal_error(const struct terminal *t) {
     return t->error;
 }
 
+void terminal_heed(struct terminal *t, int fd) {
+    t->hurry_fd = fd;
+}
+
+void terminal_hurry(struct terminal *t) {
+    t->hurried = true;
+}
+
+static int poll_all(struct pollfd *p, nfds_t count, int timeout_ms) {
+    int ready;
+    do
+        ready = poll(p, count, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
+/* For up to PIPE_BUF octets, or an error. False: nobody reads, and the end is asked for. */
+static bool await_room(struct terminal *t) {
+    struct pollfd p[2] = {{.fd = t->fd, .events = POLLOUT}, {.fd = t->hurry_fd, .events = POLLIN}};
+    while (!t->hurried) {
+        if (poll_all(p, 2, -1) < 0 || p[0].revents)
+            return true;
+        t->hurried = p[1].revents != 0;
+    }
+    if (poll_all(p, 1, t->given_up ? 0 : READER_PATIENCE_MS) != 0)
+        return true;
+    t->given_up = true;
+    errno = EINTR;
+    return false;
+}
+
 static void put(struct terminal *t, struct text *x) {
     const char *data = text_str(x);
     size_t size = x->size;
     while (size) {
-        ssize_t n = write(t->fd, data, size);
-        if (n < 0 && errno == EINTR)
+        ssize_t n = await_room(t) ? write(t->fd, data, size < PIPE_BUF ? size : PIPE_BUF) : -1;
+        if (n < 0 && errno == EINTR && !t->given_up)
             continue;
         if (n <= 0) { /* nobody reads: the run goes on, the files have it all */
             t->error = t->error || n == 0 ? t->error : errno;

@@ -11,9 +11,13 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <errno.h>
+#include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <termios.h>
 
 struct screen {
@@ -129,6 +133,44 @@ static void live_lines_do_not_wrap(void **state) {
     terminal_live(t, "\xc3\xa4\xc3\xb6 23456789abc");
     assert_string_equal(seen(&s), "\r\033[K \xc3\xa4\xc3\xb6 2345678");
     terminal_free(t);
+    shut(&s);
+}
+
+/* A reader that does not read is waited for until the end is asked for, and for no longer. */
+static void who_does_not_read(void **state) {
+    (void)state;
+    static char filling[65536];
+    static const struct run_phase build = {"build", 0, 0, true, "10 nodes"};
+    struct screen s;
+    int hurry[2], status;
+    environment(NULL, NULL, NULL);
+    open_pipe(&s);
+    assert_int_equal(pipe2(hurry, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(s.slave, F_SETPIPE_SZ, 4096), 4096);
+    assert_int_equal(write(s.slave, filling, 4096), 4096);
+    struct terminal *t = terminal_new(s.slave, false);
+    assert_non_null(t);
+    terminal_heed(t, hurry[0]);
+    pid_t pid = fork();
+    if (pid == 0) {
+        terminal_phase(t, &build);
+        bool lost = terminal_error(t) == EINTR;
+        terminal_phase(t, &build); /* at once */
+        (void)!read(s.master, filling, sizeof filling);
+        terminal_phase(t, &build); /* there is room */
+        terminal_free(t);
+        _exit(lost ? 0 : 1);
+    }
+    struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    assert_int_equal(poll(&ended, 1, 50), 0); /* nobody has asked yet */
+    assert_int_equal(write(hurry[1], "", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_string_equal(seen(&s), " build                                  0.000s  10 nodes\n");
+    terminal_free(t);
+    close(ended.fd);
+    close(hurry[0]);
+    close(hurry[1]);
     shut(&s);
 }
 
@@ -387,6 +429,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(live_on_a_terminal),
         cmocka_unit_test(live_lines_do_not_wrap),
+        cmocka_unit_test(who_does_not_read),
         cmocka_unit_test(reasons_one_a_line),
         cmocka_unit_test(colour_on_a_terminal),
         cmocka_unit_test(no_colour),

@@ -174,6 +174,7 @@ static inline int world_enter(void **state) {
 
     open_standard_descriptors();
     heed_signals();
+    (void)umask(022); /* another user of a test is to read what the test has made */
     if (!enter_user_namespace() || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
         mount("tmpfs", "/run", "tmpfs", 0, "mode=755") != 0) {
         fprintf(stderr, "no user, network and mount namespace for the tests: %s\n",
@@ -298,6 +299,17 @@ static inline struct run run_words(const char *const *words) {
 
     run_end(&r);
     return r;
+}
+
+/* A pipe of so many pages that nobody reads, with room for one line at most in each that is free.
+ */
+static inline void open_stuck_pipe(int pipes[2], int pages, int free_pages) {
+    static const char page[4096];
+
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(pipes[1], F_SETPIPE_SZ, pages * 4096), pages * 4096);
+    for (int i = free_pages; i < pages; i++)
+        assert_int_equal(write(pipes[1], page, sizeof page), sizeof page);
 }
 
 /* What was written to r->out or r->err: valid until the next eight calls. */

@@ -174,6 +174,7 @@ static void pass_signal(struct front *f, int fd, int pidfd) {
     struct signalfd_siginfo info;
     if (read(f->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return;
+    terminal_hurry(f->terminal);
     if (f->interrupts++ == 0)
         (void)send(fd, "stop\n", 5, MSG_NOSIGNAL);
     else
@@ -198,9 +199,14 @@ static bool has_come_up(const struct front *f) {
     return f->detach && f->final && report_verdict(f->result, &v) && v == RUN_PASSED;
 }
 
+static bool signal_waits(const struct front *f) {
+    struct pollfd p = {.fd = f->signals, .events = POLLIN};
+    return poll(&p, 1, 0) != 0;
+}
+
 /* Once it was asked to stop it will, though it may have come up before it heard of that. */
 static bool is_up(const struct front *f) {
-    return has_come_up(f) && f->interrupts == 0;
+    return has_come_up(f) && f->interrupts == 0 && !signal_waits(f);
 }
 
 /* True: the lab is up; false: its supervisor has ended. */

@@ -14,11 +14,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,7 +40,8 @@ static void say(int fd, const char *text) {
     }
 }
 
-static void say_result(int fd, const char *record, enum run_verdict v, const char *partial_of) {
+/* A record and its line's end, to be freed. */
+static char *result_line(const char *record, enum run_verdict v, const char *partial_of) {
     struct run_check check = {"step 1", "sessions", CHECK_PASSED, "", 1, 2};
     struct run_result r = {.id = "test",
                            .profile = "fast",
@@ -47,11 +51,18 @@ static void say_result(int fd, const char *record, enum run_verdict v, const cha
                            .checks = &check,
                            .check_count = 1};
     json_t *j = json_pack("{s:s, s:o}", "record", record, "result", report_json(&r));
-    char *text = json_dumps(j, JSON_COMPACT);
-    say(fd, text);
-    say(fd, "\n");
+    char *text = json_dumps(j, JSON_COMPACT), *line = NULL;
+    if (!text || asprintf(&line, "%s\n", text) < 0)
+        _exit(72);
     free(text);
     json_decref(j);
+    return line;
+}
+
+static void say_result(int fd, const char *record, enum run_verdict v, const char *partial_of) {
+    char *line = result_line(record, v, partial_of);
+    say(fd, line);
+    free(line);
 }
 
 static void await_stop(int fd) {
@@ -122,6 +133,22 @@ static void up_and_on(int fd, int verdict) {
     if (verdict != RUN_PASSED)
         return;
     (void)recv(fd, (char[1]){0}, 1, 0); /* until the other side goes */
+}
+
+/* The command has read all of it when it is asked to end, and what it says first is not read. */
+static void up_and_asked_to_end(int fd, int argument) {
+    char *line = result_line("result", RUN_PASSED, NULL), *both = NULL;
+    int unread = 1;
+    (void)argument;
+    if (asprintf(&both, "{\"record\":\"phase\",\"name\":\"build\"}\n%s", line) < 0)
+        _exit(72);
+    say(fd, both);
+    free(both);
+    free(line);
+    while (ioctl(fd, SIOCOUTQ, &unread) == 0 && unread > 0)
+        sched_yield();
+    kill(getppid(), SIGTERM);
+    await_stop(fd);
 }
 
 /* ---- running it ---- */
@@ -303,6 +330,28 @@ static void detached_when_it_fails(void **state) {
     stage_end(&s);
 }
 
+/* Its lab has come up, but it was asked to end before it could say so. */
+static void detached_while_nobody_reads(void **state) {
+    static char page[4096];
+    struct stage s;
+    int pipes[2];
+    (void)state;
+    assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+    assert_int_equal(fcntl(pipes[1], F_SETPIPE_SZ, sizeof page), sizeof page);
+    assert_int_equal(write(pipes[1], page, sizeof page), sizeof page);
+    stage_begin(&s, up_and_asked_to_end, 0);
+    s.front.detach = true;
+    terminal_free(s.front.terminal);
+    s.front.terminal = terminal_new(pipes[1], false);
+    assert_non_null(s.front.terminal);
+    terminal_heed(s.front.terminal, s.front.signals);
+    stage_run(&s);
+    assert_report(&s, RUN_INTERRUPTED);
+    stage_end(&s);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
 /* A pass nobody can read about is none. */
 static void report_cannot_be_written(void **state) {
     (void)state;
@@ -330,6 +379,7 @@ int main(void) {
         cmocka_unit_test(second_interrupt_kills),
         cmocka_unit_test(detached_when_up),
         cmocka_unit_test(detached_when_it_fails),
+        cmocka_unit_test(detached_while_nobody_reads),
         cmocka_unit_test(report_cannot_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -274,6 +274,7 @@ static int run_prepared(struct launch *l) {
     describe_run(l);
     begin_report(l);
     l->front.terminal = terminal_new(l->o->json || l->o->quiet ? 2 : 1, l->o->quiet);
+    terminal_heed(l->front.terminal, l->front.signals);
     terminal_headline(l->front.terminal, &l->engine.result);
     if (!l->o->quiet && !l->o->json)
         cli_print_diags(l->diags);

@@ -1,6 +1,7 @@
 /*
- * What becomes of a command whose output is lost: closed descriptors, a reader that goes away, a
- * full device. The real program runs real labs; what it writes into a run's folder is whole.
+ * What becomes of a command whose output is lost: closed descriptors, a reader that goes away or
+ * does not read, a full device. The real program runs real labs; what it writes into a run's folder
+ * is whole.
  */
 
 #include "cli_fixture.h"
@@ -10,6 +11,8 @@ static int setup(void **state) {
         return -1;
     setenv("RIBCAGE_SPEAKER", program_path("ribcage-speaker"), 0);
     fixture_scenario("mesh", "  - name: up\n    expect: {sessions: mesh, converged: true}\n");
+    fixture_scenario("long", "  - name: forever\n    deadline: 1h\n"
+                             "    expect: {log: {node: kube-1, contains: never-said}}\n");
     return 0;
 }
 
@@ -52,6 +55,32 @@ static void test_reader_goes_away(void **state) {
     json_decref(assert_result(&r, 0, "passed"));
     run_close(&r);
     assert_nothing_left();
+}
+
+/* It is waited for, but not by who is asked to end. */
+static void test_reader_does_not_read(void **state) {
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        int pipes[2];
+        json_t *begun = NULL;
+        open_stuck_pipe(pipes, 2, i % 2);
+        struct run_options o = {.out = pipes[1]};
+        struct run r =
+            run_start_with(&o, WORDS("run", fixture_path("long"), "--runs", fixture_path("runs")));
+        while (!begun && !has_ended(r.pid))
+            begun = only_result("runs");
+        assert_int_equal(kill(r.pid, signals[i]), 0);
+        run_end(&r);
+        json_decref(assert_result(&r, 130, "interrupted"));
+        json_decref(begun);
+        run_close(&r);
+        close(pipes[0]);
+        close(pipes[1]);
+        fixture_remove(fixture_path("runs"));
+        assert_nothing_left();
+    }
 }
 
 static void test_output_full(void **state) {
@@ -115,10 +144,8 @@ static void test_output_of_run_full(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_closed_output),
-        TEST(test_reader_goes_away),
-        TEST(test_output_full),
-        TEST(test_output_of_run_full),
+        TEST(test_closed_output), TEST(test_reader_goes_away),   TEST(test_reader_does_not_read),
+        TEST(test_output_full),   TEST(test_output_of_run_full),
     };
 
     return cmocka_run_group_tests(tests, setup, world_leave);

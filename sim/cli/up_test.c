@@ -146,6 +146,23 @@ static void test_interrupted(void **state) {
     assert_true(cut > 0);
 }
 
+/* It has come up, but its command says something else, to nobody, when it is asked to end. */
+static void test_interrupted_while_nobody_reads(void **state) {
+    int pipes[2];
+
+    (void)state;
+    open_stuck_pipe(pipes, 2, 1);
+    struct run r = start_up(&(struct run_options){.out = pipes[1]});
+    await_served();
+    assert_int_equal(kill(r.pid, SIGTERM), 0);
+    run_end(&r);
+    json_decref(assert_result(&r, 130, "interrupted"));
+    run_close(&r);
+    close(pipes[0]);
+    close(pipes[1]);
+    assert_nothing_left();
+}
+
 /* ---- what is kept ---- */
 
 #define INHERITED 9
@@ -271,8 +288,9 @@ static void test_supervisor_stopped(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_killed_before_it_knew), TEST(test_killed_while_it_is_built),
-        TEST(test_interrupted),           TEST(test_lock_of_the_caller),
-        TEST(test_long_runtime_folder),   TEST(test_supervisor_stopped),
+        TEST(test_interrupted),           TEST(test_interrupted_while_nobody_reads),
+        TEST(test_lock_of_the_caller),    TEST(test_long_runtime_folder),
+        TEST(test_supervisor_stopped),
     };
 
     return cmocka_run_group_tests(tests, setup, world_leave);
