@@ -28,7 +28,8 @@
 
 #define KEEPALIVE_JITTER_PERCENT 25u /* RFC 4271 10 */
 #define SEND_HOLD_MIN_S 480u         /* RFC 9687 4: eight minutes */
-#define TRIES_MAX 32u                /* counted; every second one doubles the wait */
+#define REFUSED_RETRY_MIN_MS 1000u
+#define TRIES_MAX 32u /* counted; every second one doubles the wait */
 /* A busy host may take long to say that a SYN was answered. */
 #define CONNECT_TIMEOUT_MIN_MS 5000u
 
@@ -197,9 +198,20 @@ static uint32_t connect_retry_ms(const struct run *r) {
     return ms < f->connect_retry_max_ms ? (uint32_t)ms : f->connect_retry_max_ms;
 }
 
+/* Who refuses us is there, and takes calls once its wait is over or it has seen the end of what was
+ * before: 1, 2, 4 s, as between sessions that flap, but no longer than between any two calls. */
+static uint32_t refused_retry_ms(const struct run *r) {
+    uint32_t doubled = r->p->tries > 1 ? r->p->tries - 1u : 0, longest = connect_retry_ms(r);
+    uint64_t ms = (uint64_t)REFUSED_RETRY_MIN_MS << doubled;
+    if (longest > r->s->profile->idle_hold_max_ms)
+        longest = r->s->profile->idle_hold_max_ms;
+    return ms < longest ? (uint32_t)ms : longest;
+}
+
 static void act_retry_start(struct run *r) {
-    bool first = r->event == FSM_START_DELAYED;
-    uint32_t ms = first ? r->s->profile->connect_delay_ms : connect_retry_ms(r);
+    uint32_t ms = r->event == FSM_START_DELAYED ? r->s->profile->connect_delay_ms
+                  : r->event == FSM_REFUSED     ? refused_retry_ms(r)
+                                                : connect_retry_ms(r);
     peer_arm_retry(r->s, r->p, ms, r->now);
 }
 

@@ -233,20 +233,36 @@ static void feed_refusal(struct rig *r, struct bgp_conn_id c) {
         notification_encode(BGP_ERR_CEASE, BGP_CEASE_REJECTED, NULL, 0, message, sizeof message));
 }
 
+/* Until it calls, in milliseconds. */
+static uint64_t until_call(struct rig *r) {
+    struct nanotime before = r->now;
+    r->connecting = (struct bgp_conn_id){0};
+    while (r->connecting.index == 0 && nanotime_since(r->now, before) < 300 * NANOS_PER_S)
+        rig_pass(r, 10);
+    return nanotime_since(r->now, before) / NANOS_PER_MS;
+}
+
 /* A neighbour in Idle refuses our calls until its wait is over, and calls then: it is taken,
- * however often it has refused us. */
+ * however often it has refused us. Ours are repeated after 1, 2, 4 to 60 s or the connect retry
+ * time, or a quarter less. */
 static void test_C059_refused_takes_calls(void **state) {
     (void)state;
     for (int confirmed = 0; confirmed < 2; confirmed++) {
+        const uint64_t longest_ms = confirmed ? 20000 : 60000;
+        uint64_t ms = 1000;
         struct rig r;
         rig_init(&r, BGP_PROFILE_PLAIN, 64512, 64512);
+        r.peer.connect_retry_s = confirmed ? 20 : 0;
         rig_start(&r);
         struct bgp_open open = rig_open(&r);
-        for (int i = 0; i < 5; i++) {
-            struct nanotime before = r.now;
-            struct bgp_conn_id c = rig_answer(&r);
-            if (i > 0) /* the connect retry time, or a quarter less */
-                assert_in_range(nanotime_since(r.now, before) / NANOS_PER_S, 85, 130);
+        for (int i = 0; i < 9; i++) {
+            if (i > 0) {
+                assert_in_range(until_call(&r), ms * 3 / 4, ms + 20);
+                ms = ms * 2 < longest_ms ? ms * 2 : longest_ms;
+            }
+            struct bgp_conn_id c = r.connecting;
+            bgp_conn_up(r.s, c, (struct bgp_endpoint){ip4(LOCAL), 5555}, r.now);
+            rig_events(&r);
             if (confirmed)
                 feed_open(&r, c, &open);
             feed_refusal(&r, c);
