@@ -271,6 +271,7 @@ static bool run_attribute_map(struct bgp_speaker *s, const struct bgp_aggregate_
     if (a->attribute_policy && policy_run(s->config, &chain, &r, NULL, &no_memory)) {
         *v = r.attrs;
         v->next_hop = v->link_local = (struct ip_addr){0};
+        v->link = 0;
         *weight = r.weight;
     }
     return !no_memory;

@@ -45,13 +45,15 @@ struct attr_set *attr_get_mutable(struct attr_table *t, uint32_t id) {
 struct attr_key {
     uint32_t present;
     uint32_t med, local_pref, aggregator_as, aggregator_id, originator_id;
+    uint32_t link;
     struct ip_addr next_hop, link_local;
     uint8_t origin, zero;
 };
-static_assert(sizeof(struct attr_key) == 60, "no padding: the key is hashed and compared whole");
+static_assert(sizeof(struct attr_key) == 64, "no padding: the key is hashed and compared whole");
 
 static struct attr_key attr_key_of(const struct attr_values *v) {
-    struct attr_key k = {.next_hop = v->next_hop, .link_local = v->link_local, .origin = v->origin};
+    struct attr_key k = {
+        .next_hop = v->next_hop, .link_local = v->link_local, .link = v->link, .origin = v->origin};
     k.present = (uint32_t)v->has_med | (uint32_t)v->has_local_pref << 1 |
                 (uint32_t)v->has_originator_id << 2 | (uint32_t)v->atomic_aggregate << 3 |
                 (uint32_t)v->has_aggregator << 4;

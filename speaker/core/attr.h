@@ -72,9 +72,11 @@ struct attr_unknown {
  * there may be a set per route, and this order leaves no gaps. */
 struct attr_values {
     uint8_t origin; /* 0 IGP, 1 EGP, 2 INCOMPLETE */
-    bool has_med, has_local_pref, has_originator_id, atomic_aggregate, has_aggregator;
+    bool has_med : 1, has_local_pref : 1, has_originator_id : 1, atomic_aggregate : 1;
+    bool has_aggregator : 1;
     struct ip_addr next_hop;
     struct ip_addr link_local; /* second next hop of RFC 2545, or not set */
+    uint32_t link; /* next_hop's (struct bgp_next_hop): where it was learned; not sent */
     struct as_path as_path;
     const uint32_t *communities;                     /* sorted, unique, host order */
     const struct large_community *large_communities; /* sorted, unique */

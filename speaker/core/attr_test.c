@@ -150,6 +150,7 @@ static void test_distinct(void **state) {
         {.has_med = true, .med = 1},
         {.next_hop = ip4(1)},
         {.link_local = ip4(1)},
+        {.link = 1},
         {.as_path = {path1, 2}},
         {.as_path = {path2, 2}},
         {.communities = words, .community_count = 1},

@@ -99,6 +99,14 @@ enum bgp_status bgp_conn_accept(struct bgp_speaker *s, struct bgp_endpoint remot
 void bgp_conn_up(struct bgp_speaker *s, struct bgp_conn_id c, struct bgp_endpoint local,
                  struct nanotime now);
 
+/*
+ * The link a connection's neighbour is on, told as soon as the connection is up: a number of the
+ * caller's, the kernel's index of the interface. A link-local next hop that the neighbour announces
+ * is one of this link (RFC 2545 3, 4291 2.5.6). 0: not known.
+ */
+#define BGP_LINK_NONE UINT32_MAX /* on none of ours: such next hops lead nowhere */
+void bgp_conn_link(struct bgp_speaker *s, struct bgp_conn_id c, uint32_t link);
+
 enum bgp_conn_end {
     BGP_CONN_CLOSED,      /* orderly end by the remote */
     BGP_CONN_RESET,       /* RST */
@@ -199,11 +207,18 @@ enum bgp_log_id {
  * reset puts before it (RFC 9003, 8538). */
 #define BGP_NOTIFICATION_DATA_MAX (2 + 1 + BGP_SHUTDOWN_TEXT_MAX)
 
+/* `link`: of a link-local address of IPv6 the link it is on (bgp_conn_link), else 0. */
+struct bgp_next_hop {
+    struct ip_addr addr;
+    uint32_t link;
+};
+
 struct bgp_fib_route {
     struct ip_prefix prefix;
     bool withdrawn;
     struct ip_addr next_hop;   /* BGP NEXT_HOP; an own route's gateway, or not set */
     struct ip_addr link_local; /* RFC 2545, or not set */
+    uint32_t link;             /* next_hop's, as in struct bgp_next_hop */
     uint32_t local_pref;
     uint32_t med;
     bool external; /* learned over eBGP */
@@ -212,7 +227,7 @@ struct bgp_fib_route {
     /* Multipath: the next hops of equal paths, sorted and unique; 0: `next_hop` alone. Valid until
      * the next event is taken off. */
     uint8_t next_hop_count;
-    const struct ip_addr *next_hops;
+    const struct bgp_next_hop *next_hops;
     bool blackhole; /* own route with blackhole_in_kernel; learned: discard (RFC 7999) */
 };
 
@@ -243,6 +258,7 @@ struct bgp_event {
         struct bgp_fib_route fib;
         struct {
             struct ip_addr address;
+            uint32_t link; /* as in struct bgp_next_hop */
             bool wanted;
         } track;
         struct {
@@ -272,6 +288,9 @@ enum bgp_status bgp_withdraw(struct bgp_speaker *s, struct ip_prefix prefix,
  * `metric`: IGP cost (RFC 4271 9.1.2.2 e). */
 void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
                      struct nanotime now);
+/* The same of a next hop with a link, or without one (0). */
+void bgp_nexthop_set_on_link(struct bgp_speaker *s, struct bgp_next_hop next_hop, bool reachable,
+                             uint32_t metric, struct nanotime now);
 /* Connected subnets, for third-party next hops and the directly-connected check. */
 enum bgp_status bgp_connected_set(struct bgp_speaker *s, const struct ip_prefix *subnets,
                                   size_t count, struct nanotime now) BGP_CHECK;

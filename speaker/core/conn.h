@@ -12,6 +12,7 @@
 
 struct conn_setup {
     struct bgp_endpoint local, remote;
+    uint32_t link;        /* bgp_conn_link */
     struct bgp_open open; /* the peer's, once received */
 };
 

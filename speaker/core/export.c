@@ -515,6 +515,7 @@ enum export_result export_route(const struct bgp_speaker *s, const struct export
                               .arena = arena,
                               .trace = trace};
     struct attr_values v = attr_get(&s->attrs, r->attrs)->v;
+    v.link = 0; /* where it was learned is nothing that is said */
     const char *why = source_obstacle(key, e.source);
     why = why ? why : community_obstacle(key, &v);
     why = why ? why : condition_obstacle(s, peer, r, arena);

@@ -1,8 +1,8 @@
 /*
  * Next hops: which are wanted, which are reachable and at what cost.
  *
- * Owns one reference-counted entry per address that a path uses, the wish to know about it
- * (BGP_EVENT_TRACK, once up and once down), the connected subnets, and which sessions end with a
+ * Owns one reference-counted entry per address (and link) that a path uses, the wish to know about
+ * it (BGP_EVENT_TRACK, once up and once down), the connected subnets, and which sessions end with a
  * subnet or with the way to the peer. Leaves to the host how an address resolves, and to rib.c
  * which paths hang on it and what a change means for them.
  *
@@ -13,19 +13,21 @@
 
 #include "../base/hash.h"
 #include "adjout.h"
+#include "own_addr.h"
 #include "peer.h"
 
 #include <assert.h>
 #include <string.h>
 
-static uint64_t addr_hash(const struct ip_addr *a) {
-    return hash_bytes(a, sizeof *a, 0);
+static uint64_t hop_hash(struct ip_addr a, uint32_t link) {
+    return hash_bytes(&a, sizeof a, link);
 }
 
-static bool addr_equal(const void *context, uint32_t index, const void *key) {
+static bool hop_equal(const void *context, uint32_t index, const void *key) {
     const struct nexthops *n = context;
     const struct nexthop *hop = slab_at(&n->slab, index);
-    return ip_equal(hop->addr, *(const struct ip_addr *)key);
+    const struct bgp_next_hop *wanted = key;
+    return hop->link == wanted->link && ip_equal(hop->addr, wanted->addr);
 }
 
 bool nexthops_new(struct bgp_speaker *s) {
@@ -55,12 +57,13 @@ static struct nexthop *nexthop_at(const struct bgp_speaker *s, uint32_t nexthop)
     return slab_at(&s->nexthops->slab, nexthop);
 }
 
-static uint32_t find(const struct bgp_speaker *s, struct ip_addr a) {
-    return table_find(&s->nexthops->index, addr_hash(&a), addr_equal, s->nexthops, &a);
+static uint32_t find(const struct bgp_speaker *s, struct ip_addr a, uint32_t link) {
+    const struct bgp_next_hop key = {.addr = a, .link = link};
+    return table_find(&s->nexthops->index, hop_hash(a, link), hop_equal, s->nexthops, &key);
 }
 
 bool nexthop_is_used(const struct bgp_speaker *s, struct ip_addr a) {
-    return find(s, a) != 0;
+    return find(s, a, 0) != 0;
 }
 
 static void set_answered(struct bgp_speaker *s, struct nexthop *hop, bool answered) {
@@ -71,7 +74,7 @@ static void set_answered(struct bgp_speaker *s, struct nexthop *hop, bool answer
 
 static void hop_free(struct bgp_speaker *s, uint32_t nexthop) {
     struct nexthop *hop = nexthop_at(s, nexthop);
-    table_remove(&s->nexthops->index, addr_hash(&hop->addr), nexthop);
+    table_remove(&s->nexthops->index, hop_hash(hop->addr, hop->link), nexthop);
     set_answered(s, hop, true);
     slab_free(&s->nexthops->slab, nexthop);
 }
@@ -82,6 +85,7 @@ static void tell(struct bgp_speaker *s, uint32_t nexthop) {
     struct nexthop *hop = nexthop_at(s, nexthop);
     struct bgp_event e = {.kind = BGP_EVENT_TRACK};
     e.track.address = hop->addr;
+    e.track.link = hop->link;
     e.track.wanted = hop->references > 0;
     bool told = event_push(s, &e);
     s->nexthops->untold += !told;
@@ -105,9 +109,9 @@ static uint32_t tell_again(struct bgp_speaker *s, uint32_t budget) {
     return budget;
 }
 
-uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
+uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a, uint32_t link) {
     struct nexthops *n = s->nexthops;
-    uint32_t index = find(s, a);
+    uint32_t index = find(s, a, link);
     if (index) {
         struct nexthop *known = nexthop_at(s, index);
         if (known->references++ == 0) { /* the host may not have heard that it was unwanted */
@@ -121,12 +125,13 @@ uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a) {
     if (!index) {
         return 0;
     }
-    if (!table_insert(&n->index, addr_hash(&a), index)) {
+    if (!table_insert(&n->index, hop_hash(a, link), index)) {
         slab_free(&n->slab, index);
         return 0;
     }
     struct nexthop *hop = nexthop_at(s, index);
     hop->addr = a;
+    hop->link = link;
     hop->references = 1;
     n->unanswered++;
     tell(s, index);
@@ -158,7 +163,8 @@ void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p) {
         return;
     }
     if (wanted) {
-        p->watch = nexthop_hold(s, p->config->remote_addr);
+        struct ip_addr a = p->config->remote_addr;
+        p->watch = nexthop_hold(s, a, nexthop_has_link(a) ? own_addr_link(s, p->own_addr) : 0);
         s->nexthops->watched += p->watch != 0;
         if (!p->watch) {
             event_log(s, p->index, BGP_LOG_NO_MEMORY, 0, 0, p->config->remote_addr);
@@ -196,7 +202,12 @@ static void note_change(struct bgp_speaker *s, uint32_t nexthop);
 
 void bgp_nexthop_set(struct bgp_speaker *s, struct ip_addr address, bool reachable, uint32_t metric,
                      struct nanotime now) {
-    uint32_t index = find(s, address);
+    bgp_nexthop_set_on_link(s, (struct bgp_next_hop){.addr = address}, reachable, metric, now);
+}
+
+void bgp_nexthop_set_on_link(struct bgp_speaker *s, struct bgp_next_hop next_hop, bool reachable,
+                             uint32_t metric, struct nanotime now) {
+    uint32_t index = find(s, next_hop.addr, next_hop.link);
     if (!index) {
         return; /* nobody uses it any more */
     }

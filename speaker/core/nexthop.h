@@ -8,6 +8,7 @@
  * is looked through when the next hop changes. */
 struct nexthop {
     struct ip_addr addr;
+    uint32_t link; /* as in struct bgp_next_hop: the same address on two links is two of them */
     bool reachable;
     bool answered; /* the host has spoken since it was wanted */
     bool untold;   /* the host has not heard of it being wanted, or no longer wanted */
@@ -30,6 +31,11 @@ struct nexthops {
     uint32_t watched;            /* peers whose address is held */
 };
 
+/* Does the address mean something on a link only (RFC 4291 2.5.6)? */
+static inline bool nexthop_has_link(struct ip_addr a) {
+    return a.family == IP_V6 && ip_is_link_local(a);
+}
+
 /* A path of this prefix uses it. */
 void nexthop_used_by(struct bgp_speaker *s, uint32_t nexthop, enum bgp_family f, uint32_t entry);
 /* Passes changes on to the prefixes they concern, at most `budget` of them looked at. Returns what
@@ -43,7 +49,7 @@ static inline bool nexthop_has_work(const struct bgp_speaker *s) {
     return s->nexthops->changed_head != 0 || nexthop_may_tell(s);
 }
 
-/* Has a path this next hop, or is it watched? */
+/* Has a path this next hop, or is it watched? Not asked of those with a link. */
 bool nexthop_is_used(const struct bgp_speaker *s, struct ip_addr a);
 
 /* Is the host still to say about some whether they are reachable? */

@@ -1,5 +1,5 @@
 /*
- * Our own addresses that sessions run over: reference-counted, found by their octets.
+ * Our own addresses that sessions run over: reference-counted, found by their octets and link.
  *
  * Owns the addresses in speaker->own_addrs and their index. Invariant: an address is there exactly
  * as long as somebody holds it.
@@ -12,29 +12,33 @@ static struct own_addr *at(const struct bgp_speaker *s, uint32_t index) {
     return slab_at(&s->own_addrs, index);
 }
 
-static uint64_t addr_hash(struct ip_addr a) {
-    return hash_bytes(&a, sizeof a, 0);
+static uint64_t own_addr_hash(struct ip_addr a, uint32_t link) {
+    return hash_bytes(&a, sizeof a, link);
 }
 
-static bool addr_equal(const void *context, uint32_t index, const void *key) {
-    return ip_equal(at(context, index)->addr, *(const struct ip_addr *)key);
+static bool own_addr_equal(const void *context, uint32_t index, const void *key) {
+    const struct own_addr *x = at(context, index), *y = key;
+    return x->link == y->link && ip_equal(x->addr, y->addr);
 }
 
-static uint32_t own_addr_new(struct bgp_speaker *s, struct ip_addr a) {
+static uint32_t own_addr_new(struct bgp_speaker *s, struct ip_addr a, uint32_t link) {
     uint32_t index = slab_alloc(&s->own_addrs);
-    if (!index || !table_insert(&s->own_addr_index, addr_hash(a), index)) {
+    if (!index || !table_insert(&s->own_addr_index, own_addr_hash(a, link), index)) {
         if (index)
             slab_free(&s->own_addrs, index);
         return 0;
     }
     at(s, index)->addr = a;
+    at(s, index)->link = link;
     return index;
 }
 
-uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a) {
-    uint32_t index = table_find(&s->own_addr_index, addr_hash(a), addr_equal, s, &a);
+uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a, uint32_t link) {
+    const struct own_addr key = {.addr = a, .link = link};
+    uint32_t index =
+        table_find(&s->own_addr_index, own_addr_hash(a, link), own_addr_equal, s, &key);
     if (!index)
-        index = own_addr_new(s, a);
+        index = own_addr_new(s, a, link);
     if (index)
         at(s, index)->references++;
     return peer_index(index); /* a peer holds one at most */
@@ -43,10 +47,15 @@ uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a) {
 void own_addr_release(struct bgp_speaker *s, uint16_t own_addr) {
     if (!own_addr || --at(s, own_addr)->references > 0)
         return;
-    table_remove(&s->own_addr_index, addr_hash(at(s, own_addr)->addr), own_addr);
+    const struct own_addr *a = at(s, own_addr);
+    table_remove(&s->own_addr_index, own_addr_hash(a->addr, a->link), own_addr);
     slab_free(&s->own_addrs, own_addr);
 }
 
 struct ip_addr own_addr_get(const struct bgp_speaker *s, uint16_t own_addr) {
     return own_addr ? at(s, own_addr)->addr : (struct ip_addr){0};
+}
+
+uint32_t own_addr_link(const struct bgp_speaker *s, uint16_t own_addr) {
+    return own_addr ? at(s, own_addr)->link : 0;
 }

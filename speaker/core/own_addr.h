@@ -11,13 +11,16 @@
 
 struct own_addr {
     uint32_t references;
+    uint32_t link; /* of the neighbours: see bgp_conn_link */
     struct ip_addr addr;
 };
 
-/* A name for the address, held. 0: no memory. */
-uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a);
+/* A name for the address on this link, held. 0: no memory. */
+uint16_t own_addr_hold(struct bgp_speaker *s, struct ip_addr a, uint32_t link);
 void own_addr_release(struct bgp_speaker *s, uint16_t own_addr); /* 0 is fine */
 /* Not set for 0. */
 struct ip_addr own_addr_get(const struct bgp_speaker *s, uint16_t own_addr);
+/* 0 for 0. */
+uint32_t own_addr_link(const struct bgp_speaker *s, uint16_t own_addr);
 
 #endif

@@ -511,6 +511,12 @@ void bgp_conn_up(struct bgp_speaker *s, struct bgp_conn_id id, struct bgp_endpoi
     session_run(s, p, c, FSM_TCP_UP, NULL, now);
 }
 
+void bgp_conn_link(struct bgp_speaker *s, struct bgp_conn_id id, uint32_t link) {
+    struct conn *c = conn_find(s, id);
+    if (c && c->up && c->setup)
+        conn_setup(s, c)->link = link;
+}
+
 void bgp_conn_down(struct bgp_speaker *s, struct bgp_conn_id id, enum bgp_conn_end why,
                    struct nanotime now) {
     struct conn *c = conn_find(s, id);

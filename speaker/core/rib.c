@@ -222,13 +222,19 @@ static void share(struct bgp_speaker *s, enum bgp_family f, struct rib_entry *e,
     }
 }
 
+static int next_hop_compare(const struct bgp_next_hop *a, const struct bgp_next_hop *b) {
+    int order = ip_compare(a->addr, b->addr);
+    return order ? order : (a->link > b->link) - (a->link < b->link);
+}
+
 /* Keeps them sorted and unique. BIRD: the lowest addresses are kept when there are too many. */
-static void add_next_hop(struct rib *r, uint8_t *count, uint8_t max, struct ip_addr a) {
+static void add_next_hop(struct rib *r, uint8_t *count, uint8_t max, const struct attr_values *v) {
+    const struct bgp_next_hop a = {.addr = v->next_hop, .link = v->link};
     uint8_t at = 0;
-    while (at < *count && ip_compare(r->next_hops[at], a) < 0) {
+    while (at < *count && next_hop_compare(&r->next_hops[at], &a) < 0) {
         at++;
     }
-    if (at == max || (at < *count && ip_equal(r->next_hops[at], a))) {
+    if (at == max || (at < *count && next_hop_compare(&r->next_hops[at], &a) == 0)) {
         return;
     }
     *count = (uint8_t)(*count + (*count < max));
@@ -247,11 +253,11 @@ uint8_t rib_next_hops(const struct bgp_speaker *s, struct ip_prefix prefix) {
     }
     uint32_t merged = s->profile->merge_paths;
     uint8_t max = (uint8_t)(merged && merged < BGP_MULTIPATH_MAX ? merged : BGP_MULTIPATH_MAX);
-    add_next_hop(s->rib, &count, max, attr_get(&s->attrs, e->best_attrs)->v.next_hop);
+    add_next_hop(s->rib, &count, max, &attr_get(&s->attrs, e->best_attrs)->v);
     for (uint32_t i = e->paths; i; i = rib_path_at(s, i)->next) {
         const struct rib_path *p = rib_path_at(s, i);
         if (p->flags & RIB_PATH_SHARES) {
-            add_next_hop(s->rib, &count, max, attr_get(&s->attrs, p->attrs)->v.next_hop);
+            add_next_hop(s->rib, &count, max, &attr_get(&s->attrs, p->attrs)->v);
         }
     }
     return count > 1 ? count : 0;
@@ -336,6 +342,7 @@ static struct bgp_fib_route fib_route(const struct bgp_speaker *s, enum bgp_fami
         r.source = (enum route_source)(e->flags & RIB_ENTRY_SOURCE);
         r.next_hop = v->next_hop;
         r.link_local = v->link_local;
+        r.link = v->link;
         r.local_pref = v->has_local_pref ? v->local_pref : s->config->default_local_pref;
         r.med = v->has_med ? v->med : 0;
         r.external = e->flags & RIB_ENTRY_EXTERNAL;
@@ -347,9 +354,9 @@ static struct bgp_fib_route fib_route(const struct bgp_speaker *s, enum bgp_fami
 
 static bool fib_same(const struct bgp_fib_route *a, const struct bgp_fib_route *b) {
     return a->withdrawn == b->withdrawn && ip_equal(a->next_hop, b->next_hop) &&
-           ip_equal(a->link_local, b->link_local) && a->local_pref == b->local_pref &&
-           a->med == b->med && a->external == b->external && a->source == b->source &&
-           a->blackhole == b->blackhole;
+           ip_equal(a->link_local, b->link_local) && a->link == b->link &&
+           a->local_pref == b->local_pref && a->med == b->med && a->external == b->external &&
+           a->source == b->source && a->blackhole == b->blackhole;
 }
 
 static uint64_t entry_digest(const struct bgp_speaker *s, const struct rib_entry *e,

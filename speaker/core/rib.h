@@ -162,8 +162,8 @@ struct rib {
     struct rib_queue dirty[BGP_FAMILIES];
     struct slab paths;
     struct slab origins;
-    struct ip_addr next_hops[BGP_MULTIPATH_MAX]; /* of the FIB event taken off last */
-    uint32_t fib_lost;                           /* prefixes with RIB_ENTRY_FIB_LOST */
+    struct bgp_next_hop next_hops[BGP_MULTIPATH_MAX]; /* of the FIB event taken off last */
+    uint32_t fib_lost;                                /* prefixes with RIB_ENTRY_FIB_LOST */
     uint32_t fib_cursor[BGP_FAMILIES];
     struct aggregates *aggregates; /* aggregate.c; NULL: none configured */
     struct slab peers;             /* struct rib_peer */

@@ -190,6 +190,11 @@ static bool is_damped(const struct import *im, struct ip_prefix prefix, uint32_t
                                path ? rib_path_at(im->s, path)->attrs : 0, im->now);
 }
 
+/* RFC 2545 3: a link-local next hop is one of the link it was learned on. */
+static uint32_t link_of(const struct import *im, struct ip_addr next_hop) {
+    return nexthop_has_link(next_hop) ? own_addr_link(im->s, im->p->own_addr) : 0;
+}
+
 static bool run_import_policy(const struct import *im, struct policy_route *r,
                               bool *ret_no_memory) {
     const struct policy_chain *chain = &im->p->config->options->import[im->family];
@@ -202,6 +207,9 @@ static bool run_import_policy(const struct import *im, struct policy_route *r,
     if (r->next_hop_peer && !ip_equal(r->attrs.next_hop, im->p->config->remote_addr)) {
         r->attrs.next_hop = im->p->config->remote_addr;
         r->attrs.link_local = (struct ip_addr){0}; /* of another router */
+    }
+    if (!ip_equal(r->attrs.next_hop, im->values.next_hop)) {
+        r->attrs.link = link_of(im, r->attrs.next_hop);
     }
     return true;
 }
@@ -369,6 +377,7 @@ static bool import_begin(struct import *im, const struct attr_values *v, struct 
     im->values = *v;
     im->values.next_hop = next_hop;
     im->values.link_local = link_local;
+    im->values.link = link_of(im, next_hop);
     bool keep = im->p->config->options->soft_reconfiguration;
     uint32_t raw = keep ? attr_intern(&im->s->attrs, &im->values) : 0;
     return (raw || !keep) && import_values(im, raw);

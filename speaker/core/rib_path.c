@@ -63,7 +63,7 @@ static bool is_tracked(const struct bgp_speaker *s, const struct rib_path *p) {
 static bool hop_hold(struct bgp_speaker *s, uint32_t attrs) {
     struct attr_set *set = attr_get_mutable(&s->attrs, attrs);
     if (set->nexthop_paths == 0) {
-        set->nexthop = nexthop_hold(s, set->v.next_hop);
+        set->nexthop = nexthop_hold(s, set->v.next_hop, set->v.link);
     }
     set->nexthop_paths += set->nexthop != 0;
     return set->nexthop != 0;

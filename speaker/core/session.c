@@ -366,7 +366,7 @@ static void act_establish(struct run *r) {
     }
     take_open(s, p, c);
     own_addr_release(s, p->own_addr);
-    p->own_addr = own_addr_hold(s, conn_setup(s, c)->local.addr);
+    p->own_addr = own_addr_hold(s, conn_setup(s, c)->local.addr, conn_setup(s, c)->link);
     conn_seat(s, p, c);
     c->state = BGP_ESTABLISHED;
     peer_forgive(s, p, true, false);

@@ -299,8 +299,9 @@ uint32_t adjout_group_number(const struct bgp_speaker *s, const struct peer *p);
 /* nexthop.c */
 bool nexthops_new(struct bgp_speaker *s);
 void nexthops_free(struct bgp_speaker *s);
-/* A reference-counted entry for an address; the first one pushes BGP_EVENT_TRACK. 0: no memory. */
-uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a);
+/* A reference-counted entry for an address, on a link where it has one (struct bgp_next_hop); the
+ * first one pushes BGP_EVENT_TRACK. 0: no memory. */
+uint32_t nexthop_hold(struct bgp_speaker *s, struct ip_addr a, uint32_t link);
 void nexthop_release(struct bgp_speaker *s, uint32_t nexthop);
 /* The peer's state or configuration changed: is the way to it to be watched? */
 void nexthop_watch_peer(struct bgp_speaker *s, struct peer *p);

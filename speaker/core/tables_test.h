@@ -136,7 +136,8 @@ TABLES_UNUSED static void bench_events(struct bench *b) {
     struct bgp_event e;
     while (bgp_next_event(b->s, &e)) {
         if (e.kind == BGP_EVENT_TRACK && e.track.wanted) {
-            bgp_nexthop_set(b->s, e.track.address, true, 10, b->now);
+            const struct bgp_next_hop hop = {e.track.address, e.track.link};
+            bgp_nexthop_set_on_link(b->s, hop, true, 10, b->now);
         } else if (e.kind == BGP_EVENT_FIB) {
             b->fib = e.fib;
             b->fib_events++;
@@ -166,7 +167,7 @@ TABLES_UNUSED static void bench_up(struct bench *b, uint32_t i) {
     memcpy(p->families, p->config->options->families, sizeof p->families);
     p->as4 = true;
     if (!p->own_addr)
-        p->own_addr = own_addr_hold(b->s, b->config.router_id);
+        p->own_addr = own_addr_hold(b->s, b->config.router_id, 0);
     assert_true(p->own_addr);
     p->remote_id = ip4_to_u32(p->config->remote_addr);
     memset(h->end_of_rib_seen, 0, sizeof h->end_of_rib_seen);

@@ -310,6 +310,9 @@ static void connected(struct connection *c) {
     getsockname(c->source.fd, &at.sa, &at_size);
     local.addr = sockaddr_addr(&at, &local.port);
     bgp_conn_up(s->host->speaker, c->id, local, loop_now());
+    const struct bgp_neighbor *p = bgp_peer_config(s->host->speaker, c->peer);
+    if (p)
+        bgp_conn_link(s->host->speaker, c->id, sockets_link(s, &at, p, p->remote_addr));
 }
 
 /* Whose it is; NULL: nobody's any more. A call that is not answered yet has no remote name, but we

@@ -117,5 +117,10 @@ void sockets_accept(struct sockets *s);
 /* sockets.c: key, TTL, GTSM and so on of this neighbour. */
 bool sockets_prepare(struct sockets *s, int fd, const struct bgp_neighbor *p,
                      struct ip_addr remote);
+/* sockets.c: the link a connection's neighbour is on, as bgp_conn_link wants it; `local`: the name
+ * of our end. Not known where no next hop can need it. */
+union sockaddr_any;
+uint32_t sockets_link(struct sockets *s, const union sockaddr_any *local,
+                      const struct bgp_neighbor *p, struct ip_addr remote);
 
 #endif

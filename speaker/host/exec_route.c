@@ -42,11 +42,16 @@ static const char *protocol_of(const struct query *q, const struct bgp_path_info
     return peer ? peer->name : sources[p->source].protocol;
 }
 
+static const struct resolver_route *way_of(const struct query *q, const struct bgp_path_info *p) {
+    const struct attr_values *v = &p->attrs->v;
+    return resolver_find(q->host->resolver, (struct bgp_next_hop){v->next_hop, v->link});
+}
+
 static void put_via(const struct query *q, const struct bgp_path_info *p) {
     char gateway[IP_ADDR_TEXT_MAX];
     const struct resolver_route *hop = NULL;
     if (p->peer.index)
-        hop = resolver_find(q->host->resolver, p->attrs->v.next_hop);
+        hop = way_of(q, p);
     if (!p->peer.index)
         text_puts(q->out, p->source == ROUTE_SOURCE_STATIC ? "blackhole" : "dev");
     else if (hop && hop->reachable)
@@ -71,7 +76,7 @@ static uint32_t origin_as(struct as_path path) {
 
 static void put_info(const struct query *q, const struct bgp_path_info *p) {
     uint32_t asn = origin_as(p->attrs->v.as_path);
-    const struct resolver_route *hop = resolver_find(q->host->resolver, p->attrs->v.next_hop);
+    const struct resolver_route *hop = way_of(q, p);
     if (!p->peer.index) {
         text_printf(q->out, " (%u)", PREFERENCE_STATIC);
         return;

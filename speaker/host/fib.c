@@ -44,17 +44,18 @@
 /* `live` tells entries from free slab objects, whose first word is the slab's. */
 struct fib_entry {
     struct ip_prefix prefix;
-    struct ip_addr next_hop;   /* not set: blackhole */
-    struct ip_addr *next_hops; /* several that share the load, next_hop among them; alloc_free */
-    uint8_t next_hop_count;    /* 0: that one alone */
+    struct ip_addr next_hop;        /* not set: blackhole */
+    struct bgp_next_hop *next_hops; /* several that share the load, it among them; alloc_free */
+    uint8_t next_hop_count;         /* 0: that one alone */
+    uint32_t link;                  /* next_hop's */
     uint32_t local_pref;
     uint32_t dirty_next; /* slab index; with `dirty` */
     struct fib_target installed_as;
-    bool live;
-    bool wanted, learned; /* learned: over BGP */
-    bool installed, doubtful, refused, dirty;
-    bool stale;   /* left behind by an earlier life */
-    bool waiting; /* wanted, and there is no way to its next hop */
+    bool live : 1;
+    bool wanted : 1, learned : 1; /* learned: over BGP */
+    bool installed : 1, doubtful : 1, refused : 1, dirty : 1;
+    bool stale : 1;   /* left behind by an earlier life */
+    bool waiting : 1; /* wanted, and there is no way to its next hop */
 };
 
 struct fib {
@@ -240,15 +241,19 @@ void fib_route(struct fib *f, const struct bgp_fib_route *r) {
         e->stale = false;
         e->learned = !own;
         e->next_hop = r->blackhole ? (struct ip_addr){0} : r->next_hop;
+        e->link = r->link;
         e->local_pref = r->local_pref;
         set_next_hops(f, e, r);
     }
     entry_dirty(f, index);
 }
 
-static const struct ip_addr *next_hops_of(const struct fib_entry *e, uint8_t *ret_count) {
-    *ret_count = e->next_hop_count ? e->next_hop_count : ip_is_set(e->next_hop);
-    return e->next_hop_count ? e->next_hops : &e->next_hop;
+static uint8_t next_hop_count(const struct fib_entry *e) {
+    return e->next_hop_count ? e->next_hop_count : ip_is_set(e->next_hop);
+}
+
+static struct bgp_next_hop next_hop_at(const struct fib_entry *e, uint8_t i) {
+    return e->next_hop_count ? e->next_hops[i] : (struct bgp_next_hop){e->next_hop, e->link};
 }
 
 static uint32_t metric_of(const struct fib *f, const struct fib_entry *e) {
@@ -273,16 +278,16 @@ static struct bgp_fib_decision decide(const struct fib *f, const struct fib_entr
 }
 
 /* Adds the way to one BGP next hop, if there is one. False: out of memory. */
-static bool target_add(const struct fib *f, struct fib_entry *e, struct ip_addr next_hop,
+static bool target_add(const struct fib *f, struct fib_entry *e, struct bgp_next_hop next_hop,
                        struct fib_target *t) {
-    struct bgp_fib_decision decision = decide(f, e, next_hop);
+    struct bgp_fib_decision decision = decide(f, e, next_hop.addr);
     const struct resolver_route *r = resolver_find(f->host->resolver, next_hop);
     if (!decision.install || !r || !r->reachable)
         return true;
     struct netlink_hop hop = {r->gateway, r->interface, r->onlink};
     /* Through a tunnel device the next hop is the tunnel's other end: always on the link. */
     if (decision.device)
-        hop = (struct netlink_hop){next_hop, if_nametoindex(decision.device), true};
+        hop = (struct netlink_hop){next_hop.addr, if_nametoindex(decision.device), true};
     if (hop.interface == 0) {
         e->refused = true; /* asked again when the kernel's routes change */
         return true;
@@ -292,8 +297,7 @@ static bool target_add(const struct fib *f, struct fib_entry *e, struct ip_addr 
 
 /* The route that should stand in the kernel now, the caller's; false: none. */
 static bool target_of(const struct fib *f, struct fib_entry *e, struct fib_target *ret) {
-    uint8_t count;
-    const struct ip_addr *next_hops = next_hops_of(e, &count);
+    uint8_t count = next_hop_count(e);
     struct fib_target t = {
         .metric = metric_of(f, e),
         .table = f->config.table ? f->config.table : RT_TABLE_MAIN,
@@ -303,7 +307,7 @@ static bool target_of(const struct fib *f, struct fib_entry *e, struct fib_targe
     if (count == 0 && !decide(f, e, e->next_hop).install)
         return false;
     for (uint8_t i = 0; i < count; i++)
-        if (!target_add(f, e, next_hops[i], &t))
+        if (!target_add(f, e, next_hop_at(e, i), &t))
             log_line(f->host->log, "no_memory", NULL, "next hops of a kernel route");
     if (count > 0 && t.hop_count == 0)
         return false;
@@ -338,10 +342,8 @@ void fib_configure(struct fib *f, const struct bgp_fib_config *c) {
 static void touch_changed(struct fib *f, uint32_t index, void *context) {
     struct fib_entry *e = entry_at(f, index);
     (void)context;
-    uint8_t count;
-    const struct ip_addr *next_hops = next_hops_of(e, &count);
-    for (uint8_t i = 0; e->wanted && i < count; i++) {
-        const struct resolver_route *hop = resolver_find(f->host->resolver, next_hops[i]);
+    for (uint8_t i = 0; e->wanted && i < next_hop_count(e); i++) {
+        const struct resolver_route *hop = resolver_find(f->host->resolver, next_hop_at(e, i));
         if (hop && hop->changed) {
             e->refused = false;
             entry_dirty(f, index);

@@ -77,7 +77,8 @@ static void on_event(struct host *h, const struct bgp_event *e) {
             fib_route(h->fib, &e->fib);
         break;
     case BGP_EVENT_TRACK:
-        resolver_track(h->resolver, e->track.address, e->track.wanted);
+        resolver_track(h->resolver, (struct bgp_next_hop){e->track.address, e->track.link},
+                       e->track.wanted);
         break;
     case BGP_EVENT_PEERS:
         sockets_peers_changed(h->sockets);

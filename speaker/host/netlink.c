@@ -144,7 +144,7 @@ uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flag
     return message_end(b, m);
 }
 
-uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a) {
+uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a, uint32_t interface) {
     struct nlmsghdr *m = message_begin(b, RTM_GETROUTE, 0);
     struct rtmsg body = {
         .rtm_family = family_of(a),
@@ -153,6 +153,8 @@ uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a) {
     };
     put_bytes(m, &body, sizeof body);
     put_attribute(m, RTA_DST, a.bytes, ip_size(a.family));
+    if (interface)
+        put_attribute(m, RTA_OIF, &interface, sizeof interface);
     return message_end(b, m);
 }
 

@@ -87,8 +87,9 @@ static inline bool netlink_batch_full(const struct netlink_batch *b) {
  * full; its index within the batch is returned. */
 uint32_t netlink_put_route(struct netlink_batch *b, uint16_t type, uint16_t flags,
                            const struct netlink_route *r);
-/* RTM_GETROUTE: which entry of the table answers for `a`. */
-uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a);
+/* RTM_GETROUTE: which entry of the table answers for `a`; `interface`: of those that lead out of it
+ * alone, 0: of all. */
+uint32_t netlink_put_lookup(struct netlink_batch *b, struct ip_addr a, uint32_t interface);
 
 /* Called for each reply that is no acknowledgement; `index` in the batch. */
 typedef void netlink_reply_fn(void *context, uint32_t index, const struct nlmsghdr *message);

@@ -9,7 +9,8 @@
  * longest route beneath it decides. A BGP route that covers its own next hop could otherwise switch
  * itself off and on for ever. Only unicast routes count: our own addresses, blackholes and
  * prohibitions make a next hop unreachable. Behind an own static route with a gateway it is the
- * gateway that is asked for.
+ * gateway that is asked for. A next hop with a link (RFC 2545 3) is asked for on that interface and
+ * no other, for every interface has its fe80::/64; without a link of ours it is unreachable.
  *
  * The array is dense; removing moves the last one, so indices mean nothing between calls.
  */
@@ -31,20 +32,20 @@ struct resolver {
     struct host *host;
     struct resolver_route *hops;
     uint32_t count, capacity;
-    struct table index;    /* by address; values are place + 1 */
+    struct table index;    /* by address and link; values are place + 1 */
     bool pending;          /* some are not known */
     uint32_t unknown_from; /* all before this place are known */
     struct netlink_batch batch;
 };
 
-static uint64_t addr_hash(struct ip_addr a) {
-    return hash_bytes(&a, sizeof a, 0);
+static uint64_t hop_hash(struct bgp_next_hop h) {
+    return hash_bytes(&h.addr, sizeof h.addr, h.link);
 }
 
-static bool addr_equal(const void *context, uint32_t index, const void *key) {
+static bool hop_equal(const void *context, uint32_t index, const void *key) {
     const struct resolver *n = context;
-    const struct ip_addr *addr = key;
-    return ip_equal(n->hops[index - 1].addr, *addr);
+    const struct bgp_next_hop *a = &n->hops[index - 1].hop, *b = key;
+    return a->link == b->link && ip_equal(a->addr, b->addr);
 }
 
 struct resolver *resolver_new(struct host *h) {
@@ -64,19 +65,19 @@ void resolver_free(struct resolver *n) {
     alloc_free(n);
 }
 
-static struct resolver_route *find(const struct resolver *n, struct ip_addr addr) {
-    uint32_t at = table_find(&n->index, addr_hash(addr), addr_equal, n, &addr);
+static struct resolver_route *find(const struct resolver *n, struct bgp_next_hop hop) {
+    uint32_t at = table_find(&n->index, hop_hash(hop), hop_equal, n, &hop);
     if (!at)
         return NULL;
     assert(n->hops && at <= n->count);
     return &n->hops[at - 1];
 }
 
-const struct resolver_route *resolver_find(const struct resolver *n, struct ip_addr addr) {
-    return find(n, addr);
+const struct resolver_route *resolver_find(const struct resolver *n, struct bgp_next_hop hop) {
+    return find(n, hop);
 }
 
-static bool add(struct resolver *n, struct ip_addr addr) {
+static bool add(struct resolver *n, struct bgp_next_hop hop) {
     if (n->count == n->capacity) {
         uint32_t capacity = n->capacity ? n->capacity * 2 : 16;
         struct resolver_route *grown = alloc_resize(n->hops, capacity, sizeof *grown);
@@ -85,8 +86,8 @@ static bool add(struct resolver *n, struct ip_addr addr) {
         n->hops = grown;
         n->capacity = capacity;
     }
-    n->hops[n->count] = (struct resolver_route){.addr = addr};
-    if (!table_insert(&n->index, addr_hash(addr), n->count + 1))
+    n->hops[n->count] = (struct resolver_route){.hop = hop};
+    if (!table_insert(&n->index, hop_hash(hop), n->count + 1))
         return false;
     n->count++;
     n->pending = true; /* unknown_from is not behind it */
@@ -95,17 +96,17 @@ static bool add(struct resolver *n, struct ip_addr addr) {
 
 static void drop(struct resolver *n, struct resolver_route *hop) {
     uint32_t at = (uint32_t)(hop - n->hops);
-    table_remove(&n->index, addr_hash(hop->addr), at + 1);
+    table_remove(&n->index, hop_hash(hop->hop), at + 1);
     if (--n->count < n->unknown_from)
         n->unknown_from = n->count;
     if (n->count == at)
         return;
-    struct ip_addr moved = n->hops[n->count].addr;
-    table_remove(&n->index, addr_hash(moved), n->count + 1);
+    struct bgp_next_hop moved = n->hops[n->count].hop;
+    table_remove(&n->index, hop_hash(moved), n->count + 1);
     n->hops[at] = n->hops[n->count];
     if (at < n->unknown_from && !n->hops[at].known)
         n->unknown_from = at;
-    if (!table_insert(&n->index, addr_hash(moved), at + 1))
+    if (!table_insert(&n->index, hop_hash(moved), at + 1))
         log_line(n->host->log, "no_memory", NULL, "next hop index");
 }
 
@@ -115,16 +116,16 @@ static void ask_again(struct resolver *n, uint32_t at) {
         n->unknown_from = at;
 }
 
-void resolver_track(struct resolver *n, struct ip_addr addr, bool wanted) {
-    struct resolver_route *hop = find(n, addr);
-    if (hop && !wanted) {
-        drop(n, hop);
-    } else if (hop) { /* wanted anew before it was unwanted: the speaker has forgotten the answer */
-        hop->known = hop->told = false;
-        ask_again(n, (uint32_t)(hop - n->hops));
-    } else if (wanted && !add(n, addr)) {
+void resolver_track(struct resolver *n, struct bgp_next_hop hop, bool wanted) {
+    struct resolver_route *known = find(n, hop);
+    if (known && !wanted) {
+        drop(n, known);
+    } else if (known) { /* wanted anew before it was unwanted: the speaker forgot the answer */
+        known->known = known->told = false;
+        ask_again(n, (uint32_t)(known - n->hops));
+    } else if (wanted && !add(n, hop)) {
         log_line(n->host->log, "no_memory", NULL, "next hop");
-        bgp_nexthop_set(n->host->speaker, addr, false, 0, loop_now());
+        bgp_nexthop_set_on_link(n->host->speaker, hop, false, 0, loop_now());
     }
 }
 
@@ -156,6 +157,7 @@ static void on_answer(void *context, uint32_t index, const struct nlmsghdr *m) {
 /* The longest route to `addr` that is not ours. */
 struct beneath {
     struct ip_addr addr;
+    uint32_t interface; /* 0: any */
     struct netlink_route best;
     bool found;
 };
@@ -165,6 +167,7 @@ static void on_route(void *context, const struct nlmsghdr *m) {
     struct netlink_route r;
     if (!netlink_parse_route(m, &r) || r.protocol == RTPROT_BIRD ||
         (r.table != RT_TABLE_MAIN && r.table != RT_TABLE_LOCAL) ||
+        (b->interface && r.hop.interface != b->interface) ||
         !ip_prefix_contains_addr(r.prefix, b->addr))
         return;
     if (b->found && (r.prefix.length < b->best.prefix.length ||
@@ -175,8 +178,9 @@ static void on_route(void *context, const struct nlmsghdr *m) {
 }
 
 /* Also where the dump is cut short or changed under our hands: the next change asks again. */
-static bool look_beneath(struct resolver *n, struct ip_addr addr, struct netlink_route *ret_route) {
-    struct beneath b = {.addr = addr};
+static bool look_beneath(struct resolver *n, struct ip_addr addr, uint32_t interface,
+                         struct netlink_route *ret_route) {
+    struct beneath b = {.addr = addr, .interface = interface};
     netlink_dump(n->host->netlink, RTM_GETROUTE, addr.family == IP_V6 ? AF_INET6 : AF_INET,
                  on_route, &b);
     if (b.found)
@@ -186,18 +190,19 @@ static bool look_beneath(struct resolver *n, struct ip_addr addr, struct netlink
 
 /* What the kernel is asked for: the next hop itself, or the gateway of the own route it is behind.
  */
-static struct ip_addr asked_for(const struct resolver *n, struct ip_addr addr) {
+static struct ip_addr asked_for(const struct resolver *n, struct bgp_next_hop hop) {
     const struct bgp_config *c = n->host->speaker ? bgp_config_of(n->host->speaker) : NULL;
-    for (uint32_t i = 0; c && i < c->origin_count; i++)
-        if (ip_is_set(c->origins[i].gateway) && ip_prefix_contains_addr(c->origins[i].prefix, addr))
+    for (uint32_t i = 0; c && !hop.link && i < c->origin_count; i++)
+        if (ip_is_set(c->origins[i].gateway) &&
+            ip_prefix_contains_addr(c->origins[i].prefix, hop.addr))
             return c->origins[i].gateway;
-    return addr;
+    return hop.addr;
 }
 
-/* `asked`: asked_for(addr). */
-static struct resolver_route result(struct ip_addr addr, struct ip_addr asked,
+/* `asked`: asked_for(of). */
+static struct resolver_route result(struct bgp_next_hop of, struct ip_addr asked,
                                     const struct netlink_route *r) {
-    struct resolver_route hop = {.addr = addr, .known = true, .answered = true};
+    struct resolver_route hop = {.hop = of, .known = true, .answered = true};
     if (!r || r->type != RTN_UNICAST || r->hop.interface == 0)
         return hop;
     hop.reachable = true;
@@ -219,12 +224,20 @@ static enum resolver_news settle(struct resolver *n, struct resolver_route *hop,
     new.changed = hop->changed || !same_route;
     *hop = new;
     if (tell && n->host->speaker)
-        bgp_nexthop_set(n->host->speaker, new.addr, new.reachable, new.metric, loop_now());
+        bgp_nexthop_set_on_link(n->host->speaker, new.hop, new.reachable, new.metric, loop_now());
     return same_route ? RESOLVER_NOTHING : first ? RESOLVER_ANSWERED : RESOLVER_CHANGED;
 }
 
 static enum resolver_news graver(enum resolver_news a, enum resolver_news b) {
     return a > b ? a : b;
+}
+
+/* The kernel's answer to the i-th question; NULL: no way. */
+static struct netlink_route *answer_to(struct resolver *n, struct answers *a, uint32_t i,
+                                       struct ip_addr asked, uint32_t interface) {
+    struct netlink_route *r = a->found[i] ? &a->routes[i] : NULL;
+    bool ours = r && r->protocol == RTPROT_BIRD;
+    return ours && !look_beneath(n, asked, interface, r) ? NULL : r;
 }
 
 /* One batch from `*at` on. */
@@ -234,9 +247,15 @@ static enum resolver_news resolve_batch(struct resolver *n, uint32_t *at) {
     enum resolver_news news = RESOLVER_NOTHING;
     memset(answers.found, 0, sizeof answers.found);
     netlink_batch_init(&n->batch);
-    for (; *at < n->count && !netlink_batch_full(&n->batch); ++*at)
-        if (!n->hops[*at].known)
-            places[netlink_put_lookup(&n->batch, asked_for(n, n->hops[*at].addr))] = *at;
+    for (; *at < n->count && !netlink_batch_full(&n->batch); ++*at) {
+        struct bgp_next_hop hop = n->hops[*at].hop;
+        if (n->hops[*at].known)
+            continue;
+        if (hop.link == BGP_LINK_NONE)
+            news = graver(news, settle(n, &n->hops[*at], result(hop, hop.addr, NULL)));
+        else
+            places[netlink_put_lookup(&n->batch, asked_for(n, hop), hop.link)] = *at;
+    }
     if (!netlink_send(n->host->netlink, &n->batch, on_answer, &answers)) {
         log_line(n->host->log, "netlink_failed", NULL, "next hops: %s", strerror(errno));
         n->unknown_from = 0;
@@ -244,14 +263,12 @@ static enum resolver_news resolve_batch(struct resolver *n, uint32_t *at) {
     }
     for (uint32_t i = 0; i < n->batch.count; i++) {
         struct resolver_route *hop = &n->hops[places[i]];
-        struct ip_addr asked = asked_for(n, hop->addr);
-        struct netlink_route *r = answers.found[i] ? &answers.routes[i] : NULL;
-        if (r && r->protocol == RTPROT_BIRD && !look_beneath(n, asked, r))
-            r = NULL;
+        struct ip_addr asked = asked_for(n, hop->hop);
+        struct netlink_route *r = answer_to(n, &answers, i, asked, hop->hop.link);
         if (n->batch.errors[i] == -1) /* no answer: ask again */
             ask_again(n, places[i]);
         else
-            news = graver(news, settle(n, hop, result(hop->addr, asked, r)));
+            news = graver(news, settle(n, hop, result(hop->hop, asked, r)));
     }
     return news;
 }
@@ -270,4 +287,20 @@ enum resolver_news resolver_work(struct resolver *n) {
     while (at < n->count)
         news = graver(news, resolve_batch(n, &at));
     return news;
+}
+
+/* ---- where a neighbour is ---- */
+
+uint32_t resolver_link_to(struct resolver *n, struct ip_addr neighbor) {
+    static struct answers answers; /* large; used by one call at a time */
+    answers.found[0] = false;
+    netlink_batch_init(&n->batch);
+    netlink_put_lookup(&n->batch, neighbor, 0);
+    if (!netlink_send(n->host->netlink, &n->batch, on_answer, &answers)) {
+        log_line(n->host->log, "netlink_failed", NULL, "a neighbor: %s", strerror(errno));
+        return BGP_LINK_NONE;
+    }
+    const struct netlink_route *r = answer_to(n, &answers, 0, neighbor, 0);
+    bool direct = r && r->type == RTN_UNICAST && !ip_is_set(r->hop.gateway);
+    return direct && r->hop.interface ? r->hop.interface : BGP_LINK_NONE;
 }

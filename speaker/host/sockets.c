@@ -19,6 +19,7 @@
 #include "departure.h"
 #include "host.h"
 #include "log.h"
+#include "resolver.h"
 #include "sockopt.h"
 #include "tcp_state.h"
 
@@ -294,6 +295,15 @@ static void refuse(int fd, const struct bgp_reject *reject) {
     close(fd);
 }
 
+uint32_t sockets_link(struct sockets *s, const union sockaddr_any *local,
+                      const struct bgp_neighbor *p, struct ip_addr remote) {
+    const struct bgp_peer_options *o = p->options;
+    uint32_t scope = sockaddr_scope(local);
+    if (scope || (!o->families[BGP_IPV6_UNICAST] && !o->extended_next_hop))
+        return scope;
+    return resolver_link_to(s->host->resolver, remote);
+}
+
 static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from) {
     struct bgp_speaker *speaker = s->host->speaker;
     union sockaddr_any at = {0};
@@ -312,6 +322,8 @@ static void accept_one(struct sockets *s, int fd, const union sockaddr_any *from
         refuse(fd, &reject);
     else if (!connection_adopt(s, fd, id))
         bgp_conn_down(speaker, id, BGP_CONN_FAILED, loop_now());
+    else if (p)
+        bgp_conn_link(speaker, id, sockets_link(s, &at, p, remote.addr));
     host_drain(s->host);
 }
 

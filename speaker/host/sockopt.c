@@ -54,6 +54,11 @@ struct ip_addr sockaddr_addr(const union sockaddr_any *s, uint16_t *ret_port) {
     return a;
 }
 
+uint32_t sockaddr_scope(const union sockaddr_any *s) {
+    const struct sockaddr_in6 *s6 = (const struct sockaddr_in6 *)&s->storage;
+    return s->sa.sa_family == AF_INET6 ? s6->sin6_scope_id : 0;
+}
+
 static bool set_int(int fd, int level, int option, int value) {
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }

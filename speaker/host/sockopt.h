@@ -18,6 +18,9 @@ socklen_t sockaddr_make(union sockaddr_any *out, struct ip_addr a, uint16_t port
 /* An IPv4-mapped IPv6 address becomes IPv4. */
 struct ip_addr sockaddr_addr(const union sockaddr_any *s, uint16_t *ret_port);
 
+/* The interface's index of an address that is one of a link; 0: it is not. */
+uint32_t sockaddr_scope(const union sockaddr_any *s);
+
 /* RFC 4271 5 says nothing of it, but every router sends BGP with precedence 6: CS6. */
 bool sockopt_common(int fd, int family);
 bool sockopt_ttl(int fd, int family, uint8_t ttl);
