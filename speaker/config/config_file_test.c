@@ -133,7 +133,8 @@ static void test_findings_of_values(void **state) {
         HEAD " \"peers\": [\n"
              "  {\"remote_addr\": \"10.0.0\", \"remote_as\": 65002, \"pasive\": true},\n"
              "  {\"remote_as\": 65002, \"import\": [\"costumers\"], \"export\": \"yes\"}],\n"
-             " \"policies\": [{\"name\": \"customers\", \"otherwise\": \"reject\", \"terms\": [\n"
+             " \"listen_addr6\": \"fe80::1%eth0\", \"policies\": [{\"name\": \"customers\", "
+             "\"otherwise\": \"reject\", \"terms\": [\n"
              "  {\"name\": \"t\", \"verdict\": \"accept\", \"actions\": [\n"
              "    {\"kind\": \"set-origin\", \"value\": \"ibgp\"}]}]}]}\n",
         "a.conf:3:19: error: peers[0].remote_addr: expected an IPv4 or IPv6 address\n"
@@ -143,6 +144,7 @@ static void test_findings_of_values(void **state) {
         "a.conf:4:35: error: peers[1].import[0]: unknown policy \"costumers\" (did you mean "
         "\"customers\"?)\n"
         "a.conf:4:59: error: peers[1].export: expected one of \"reject\" \"accept\"\n"
+        "a.conf:5:18: error: listen_addr6: expected an address without an interface behind it\n"
         "a.conf:7:37: error: policies[0].terms[0].actions[0].value: expected a number, or a word "
         "that the kind has: \"bgp\" \"static\" \"kernel\" \"direct\" \"aggregate\" (source), "
         "\"igp\" \"egp\" \"incomplete\" (set-origin)\n");

@@ -335,6 +335,8 @@ static bool read_addr(struct reading *r, const json_t *v, struct ip_addr *ret_ad
         *ret_addr = (struct ip_addr){0};
         return true;
     }
+    if (text && strchr(text, '%'))
+        return finding(r, "bad-address", "expected an address without an interface behind it");
     if (!text || !ip_parse(text, ret_addr))
         return finding(r, "bad-address", "expected an IPv4 or IPv6 address");
     return true;

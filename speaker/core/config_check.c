@@ -83,6 +83,12 @@ static void check_policy(const struct check *k, const char *where, uint32_t poli
               k->config->policy_count);
 }
 
+/* Nothing here names the interface that such an address would need to be called, bound or listened
+ * on. In what is rehearsed one may stand all the same, and its neighbour is down. */
+static bool lacks_interface(const struct check *k, struct ip_addr a) {
+    return k->config->profile == BGP_PROFILE_PLAIN && a.family == IP_V6 && ip_is_link_local(a);
+}
+
 static void check_addresses(const struct check *k, const struct bgp_peer_config *p) {
     struct ip_addr a = p->remote_addr, b = p->local_addr;
     if (!ip_is_set(a) || ip_is_unspecified(a) || ip_is_multicast(a))
@@ -92,12 +98,15 @@ static void check_addresses(const struct check *k, const struct bgp_peer_config 
               p->name);
     if (ip_is_set(b) && ip_equal(a, b))
         ERROR(k, "bad-address", "peer \"%s\": its address is our own", p->name);
-    /* In what is rehearsed such a neighbour may stand, and is down. */
-    if (k->config->profile == BGP_PROFILE_PLAIN && a.family == IP_V6 && ip_is_link_local(a) &&
-        !p->passive)
+    if (lacks_interface(k, a) && !p->passive)
         ERROR(k, "bad-address",
               "peer \"%s\": a link-local address cannot be called without its interface, which has "
               "no name here: set \"passive\", or use a routable address",
+              p->name);
+    else if (lacks_interface(k, b) && !p->passive)
+        ERROR(k, "bad-address",
+              "peer \"%s\": cannot call from a link-local address, whose interface has no name "
+              "here: set \"passive\", or use a routable address",
               p->name);
 }
 
@@ -291,6 +300,10 @@ static void check_listening(const struct check *k) {
         ERROR(k, "bad-address", "listen_addr4 is no IPv4 address");
     if (ip_is_set(c->listen_addr6) && c->listen_addr6.family != IP_V6)
         ERROR(k, "bad-address", "listen_addr6 is no IPv6 address");
+    if (lacks_interface(k, c->listen_addr6))
+        ERROR(k, "bad-address",
+              "listen_addr6 is link-local, and its interface has no name here: use a routable "
+              "address, or none for all");
 }
 
 /* RFC 5065 4: the identifier is seen outside, the members inside. */

@@ -362,6 +362,18 @@ static void calls_link_local(struct bgp_config *c) {
     c->peers[0].passive = false;
 }
 
+static void calls_from_link_local(struct bgp_config *c) {
+    static const uint8_t bytes[16] = {0xFD, [15] = 9};
+    with_link_local(c);
+    c->peers[0].local_addr = c->peers[0].remote_addr;
+    c->peers[0].remote_addr = ip6(bytes);
+    c->peers[0].passive = false;
+}
+static void listens_on_link_local(struct bgp_config *c) {
+    with_link_local(c);
+    c->listen_addr6 = c->peers[0].remote_addr;
+}
+
 struct spoil {
     const char *id;
     void (*spoil)(struct bgp_config *c);
@@ -386,6 +398,8 @@ static const struct spoil spoiled_peers[] = {
     {"bad-address", no_address},
     {"bad-address", own_address},
     {"bad-address", calls_link_local},
+    {"bad-address", calls_from_link_local},
+    {"bad-address", listens_on_link_local},
     {"internal-role", internal_role},
     {"strict-role", strict_without_role},
     {"bad-send-hold-time", short_send_hold},
