@@ -284,7 +284,8 @@ static int run_prepared(struct launch *l) {
         terminal_verdict(l->front.terminal, l->front.result);
     if (l->front.result && l->o->json)
         cli_print_json(json_incref(l->front.result));
-    bool to_output = !l->o->json && !l->o->quiet;
+    /* Who asked for the end has not waited for what it says, and is told so by the status alone. */
+    bool to_output = !l->o->json && !l->o->quiet && status != run_verdict_exit(RUN_INTERRUPTED);
     if (to_output && l->front.terminal)
         l->output_error = terminal_error(l->front.terminal);
     run_folder_give(l->front.directory_fd);

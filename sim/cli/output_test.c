@@ -57,7 +57,12 @@ static void test_reader_goes_away(void **state) {
     assert_nothing_left();
 }
 
-/* It is waited for, but not by who is asked to end. */
+static void join_output(void *argument) {
+    if (argument)
+        (void)dup2(1, 2);
+}
+
+/* It is waited for, but not by who is asked to end; also where errors go the same way. */
 static void test_reader_does_not_read(void **state) {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
@@ -66,7 +71,8 @@ static void test_reader_does_not_read(void **state) {
         int pipes[2];
         json_t *begun = NULL;
         open_stuck_pipe(pipes, 2, i % 2);
-        struct run_options o = {.out = pipes[1]};
+        struct run_options o = {
+            .out = pipes[1], .prepare = join_output, .argument = i == 2 ? pipes : NULL};
         struct run r =
             run_start_with(&o, WORDS("run", fixture_path("long"), "--runs", fixture_path("runs")));
         while (!begun && !has_ended(r.pid))
