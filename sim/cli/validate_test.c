@@ -152,7 +152,7 @@ static void test_what_stays_is_said_once(void **state) {
     fixture_text("steps/noas.yaml",
                  V3 "kind: BGPPeer\nmetadata: {name: n}\nspec: {peerIP: 192.0.2.1}\n");
     struct run r = validate(WORDS("validate", fixture_path("steps")), 3);
-    assert_says(r.err, "BIRD refuses its IPv4 configuration");
+    assert_says(r.err, "BIRD refuses the IPv4 configuration");
     assert_null(strstr(written(r.err), "after step"));
     run_close(&r);
 }
