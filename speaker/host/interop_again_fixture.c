@@ -15,6 +15,7 @@
 
 #define FLAPS 100
 #define RSS_GROWTH_MAX 65536
+#define CROSSED_MAX 3
 #define ROUTES_EACH 2 /* of a node and family: the plain and the rich one */
 
 /* ---- flaps ---- */
@@ -103,8 +104,11 @@ void row_flap(const struct program *p, int argument) {
     /* One side calls: when two connections cross, RFC 4271 6.8 may take one that is Established
      * at one end only, and that end counts a flap more; row_collision has them cross. A program
      * that never has two of them calls as well: it may take our call and forget it, between the
-     * end of a session and the restart of its neighbour, and then its own is all there is. */
-    pair_make(OUR_AS, OUR_AS, p->lacks & CAN_COLLIDE ? BOTH_CONNECT : WE_CONNECT);
+     * end of a session and the restart of its neighbour, and then its own is all there is. So
+     * with such a program a few may have crossed. */
+    bool both = p->lacks & CAN_COLLIDE;
+    int crossed_max = both ? CROSSED_MAX : 0;
+    pair_make(OUR_AS, OUR_AS, both ? BOTH_CONNECT : WE_CONNECT);
     pair.setup[THEIRS].timers = TIMERS_FAST;
     pair_start();
     for (int i = 0; i < FLAPS; i++) {
@@ -116,9 +120,10 @@ void row_flap(const struct program *p, int argument) {
     wait_settled();
     expect_held(&before);
     for (int f = 0; f < FAMILIES; f++) {
-        assert_int_equal(interop_peer_number(OURS, f, THEIRS, "established_count"), FLAPS + 1);
-        assert_int_equal(interop_peer_number(OURS, f, THEIRS, "dropped_count"), FLAPS);
-        assert_int_equal(p->sessions(THEIRS, f, OURS), FLAPS + 1);
+        int64_t ended = interop_peer_number(OURS, f, THEIRS, "dropped_count");
+        assert_in_range(ended, FLAPS, FLAPS + crossed_max);
+        assert_int_equal(interop_peer_number(OURS, f, THEIRS, "established_count"), ended + 1);
+        assert_in_range(p->sessions(THEIRS, f, OURS), FLAPS + 1, FLAPS + 1 + crossed_max);
     }
     pair_expect_routes(OURS, THEIRS, THEIRS, "");
     pair_expect_routes(THEIRS, OURS, OURS, "");
